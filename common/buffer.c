@@ -1,0 +1,167 @@
+/* Slices, growing buffers and the one place that allocates. */
+#include "buffer.h"
+
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *
+memory_grow(void *old, size_t nmemb, size_t size)
+{
+	void *p = size != 0 && nmemb > SIZE_MAX / size ? NULL : realloc(old, nmemb * size + 1);
+
+	if (p == NULL) {
+		log_error("out of memory");
+		exit(STATUS_SERVICE);
+	}
+	return p;
+}
+
+struct slice
+slice_of(const char *s)
+{
+	return (struct slice){s, s == NULL ? 0 : strlen(s)};
+}
+
+bool
+slice_eq(struct slice a, struct slice b)
+{
+	return (a.p == NULL) == (b.p == NULL) && a.n == b.n &&
+	       (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+slice_is(struct slice a, const char *s)
+{
+	return a.p != NULL && slice_eq(a, slice_of(s));
+}
+
+int
+slice_cmp(struct slice a, struct slice b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+int
+slice_count(struct slice s, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (s.p == NULL || s.n == 0)
+		return -1;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned digit = (unsigned)(s.p[i] - '0');
+
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+			return -1;
+		v = v * 10 + digit;
+	}
+	*out = v;
+	return 0;
+}
+
+char *
+buffer_room(struct buffer *b, size_t n)
+{
+	if (b->cap - b->len < n) {
+		size_t cap = b->cap < 256 ? 256 : b->cap;
+
+		while (cap - b->len < n)
+			cap += cap / 2;
+		b->p = memory_grow(b->p, cap, 1);
+		b->cap = cap;
+	}
+	return b->p + b->len;
+}
+
+void
+buffer_add(struct buffer *b, const void *p, size_t n)
+{
+	if (n > 0)
+		memcpy(buffer_room(b, n), p, n);
+	b->len += n;
+}
+
+void
+buffer_str(struct buffer *b, const char *s)
+{
+	buffer_add(b, s, strlen(s));
+}
+
+void
+buffer_byte(struct buffer *b, char c)
+{
+	*buffer_room(b, 1) = c;
+	b->len++;
+}
+
+void
+buffer_uint(struct buffer *b, uint64_t v)
+{
+	char tmp[20];
+	size_t i = sizeof tmp;
+
+	do
+		tmp[--i] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	buffer_add(b, tmp + i, sizeof tmp - i);
+}
+
+void
+buffer_int(struct buffer *b, int64_t v)
+{
+	if (v < 0)
+		buffer_byte(b, '-');
+	buffer_uint(b, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
+}
+
+void
+buffer_json(struct buffer *b, struct slice s)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	buffer_byte(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '"' || c == '\\') {
+			buffer_byte(b, '\\');
+			buffer_byte(b, (char)c);
+		} else if (c == '\n') {
+			buffer_str(b, "\\n");
+		} else if (c == '\t') {
+			buffer_str(b, "\\t");
+		} else if (c < 0x20 || c == 0x7f) {
+			buffer_str(b, "\\u00");
+			buffer_byte(b, hex[c >> 4]);
+			buffer_byte(b, hex[c & 15]);
+		} else {
+			buffer_byte(b, (char)c);
+		}
+	}
+	buffer_byte(b, '"');
+}
+
+struct slice
+buffer_slice(const struct buffer *b)
+{
+	return (struct slice){b->p == NULL ? "" : b->p, b->len};
+}
+
+const char *
+buffer_cstr(struct buffer *b)
+{
+	*buffer_room(b, 1) = '\0';
+	return b->p;
+}
+
+void
+buffer_release(struct buffer *b)
+{
+	free(b->p);
+	*b = (struct buffer){0};
+}

@@ -1,0 +1,66 @@
+#ifndef TS_BUFFER_H
+#define TS_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Bytes, borrowed and owned. A slice borrows: it is valid as long as what it points into, and
+ * is not terminated by a NUL. A slice whose p is NULL stands for "absent".
+ */
+struct slice {
+	const char *p;
+	size_t n;
+};
+
+/* A growing array of bytes. {0} is a valid empty buffer; buffer_release() frees it. */
+struct buffer {
+	char *p;
+	size_t len;
+	size_t cap;
+};
+
+/*
+ * Memory for nmemb things of size bytes, as realloc(3) gives it. Never returns NULL: when there
+ * is none left the process says so and exits 111, since a filter without memory can do nothing
+ * better than be started again.
+ */
+void *memory_grow(void *, size_t nmemb, size_t size);
+
+/* The slice of a NUL-terminated string. */
+struct slice slice_of(const char *);
+
+/* Whether both hold the same bytes. Two absent slices are equal. */
+bool slice_eq(struct slice, struct slice);
+
+/* Whether the slice holds exactly the bytes of the NUL-terminated string. */
+bool slice_is(struct slice, const char *);
+
+/* memcmp order, a prefix first: <0, 0 or >0. */
+int slice_cmp(struct slice, struct slice);
+
+/* Reads a plain decimal count, digits only: 0, or -1 if it is none or exceeds UINT64_MAX. */
+int slice_count(struct slice, uint64_t *);
+
+/* Makes room for n more bytes and returns where they go; the caller adds to len what it used. */
+char *buffer_room(struct buffer *, size_t n);
+
+/* Append bytes, a string, one byte, a number in decimal, a double-quoted JSON string. */
+void buffer_add(struct buffer *, const void *, size_t);
+void buffer_str(struct buffer *, const char *);
+void buffer_byte(struct buffer *, char);
+void buffer_uint(struct buffer *, uint64_t);
+void buffer_int(struct buffer *, int64_t);
+void buffer_json(struct buffer *, struct slice);
+
+/* The bytes held, as a slice that is valid until the next append. */
+struct slice buffer_slice(const struct buffer *);
+
+/* The bytes held, with a NUL behind them that does not count. */
+const char *buffer_cstr(struct buffer *);
+
+/* Frees what it holds; it is an empty buffer again. */
+void buffer_release(struct buffer *);
+
+#endif

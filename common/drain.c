@@ -1,0 +1,90 @@
+/* Signals are a property of the process, so this is the one module with state of its own. */
+#include "drain.h"
+
+#include "timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t told;
+static int pipe_fd[2] = {-1, -1};
+static int grace_s;
+static int64_t told_at; /* monotonic ms; set when first looked at, 0 before */
+
+static void
+on_stop(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	if (told == 0 && write(pipe_fd[1], "", 1) < 0) {
+		/* An empty pipe takes one byte; told says the rest. */
+	}
+	told = 1;
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	alarm(1);
+	errno = saved;
+}
+
+static void
+on_tick(int sig)
+{
+	(void)sig;
+	alarm(1);
+}
+
+static int
+catch(int sig, void (*handler)(int))
+{
+	struct sigaction sa = {0};
+
+	if (sigaction(sig, NULL, &sa) != 0)
+		return -1;
+	if (sa.sa_handler == SIG_IGN && sig != SIGPIPE)
+		return 0;
+	sa = (struct sigaction){0};
+	sa.sa_handler = handler;
+	sigemptyset(&sa.sa_mask);
+	return sigaction(sig, &sa, NULL);
+}
+
+int
+drain_init(int grace)
+{
+	grace_s = grace;
+	if (pipe(pipe_fd) != 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		if (fcntl(pipe_fd[i], F_SETFD, FD_CLOEXEC) != 0 ||
+			fcntl(pipe_fd[i], F_SETFL, O_NONBLOCK) != 0)
+			return -1;
+	}
+	if (catch(SIGPIPE, SIG_IGN) != 0 || catch(SIGALRM, on_tick) != 0 ||
+		catch(SIGTERM, on_stop) != 0 || catch(SIGINT, on_stop) != 0)
+		return -1;
+	return 0;
+}
+
+int
+drain_fd(void)
+{
+	return pipe_fd[0];
+}
+
+bool
+drain_told(void)
+{
+	if (told != 0 && told_at == 0)
+		told_at = clock_mono_ms();
+	return told != 0;
+}
+
+bool
+drain_over(void)
+{
+	return drain_told() && grace_s >= 0 && clock_mono_ms() - told_at >= (int64_t)grace_s * 1000;
+}

@@ -1,0 +1,65 @@
+#ifndef TS_JSON_H
+#define TS_JSON_H
+
+#include "buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * JSON as RFC 8259 has it, and nothing looser: jsmn gives the tokens, json_end() the grammar that
+ * jsmn does not check. Text is UTF-8; anything else is refused. Keys are unique in each object.
+ */
+enum { JSON_DEPTH = 32, JSON_MEMBERS = 256 };
+
+enum json_type { JSON_NONE, JSON_STRING, JSON_NUMBER, JSON_BOOL, JSON_NULL, JSON_OBJECT, JSON_ARRAY };
+
+/*
+ * The offset behind the JSON value that starts at text[at], white space before it skipped; or 0 if
+ * there is no value there, with a static reason in *why and the offset of the offence in *where
+ * (either may be NULL). Values nest JSON_DEPTH deep at most.
+ */
+size_t json_end(struct slice text, size_t at, const char **why, size_t *where);
+
+/* The offset of the first byte from at on that is no JSON white space. */
+size_t json_skip(struct slice text, size_t at);
+
+/* A parser that keeps its memory from one text to the next. */
+struct json;
+
+struct json *json_new(void);
+void json_free(struct json *);
+
+/*
+ * Reads one object with nothing but white space around it. The text must stay as long as the tokens
+ * are used. 0; or -1 with a reason in *why, valid until the next call.
+ */
+int json_parse(struct json *, struct slice text, const char **why);
+
+/* A value in the text last parsed; 0 is the object itself, -1 none. */
+typedef int json_at;
+
+/* The value of a member of an object, or -1. */
+json_at json_find(const struct json *, json_at object, const char *key);
+
+/* The first member's key or array element, and the one after it; -1 when there is none. */
+json_at json_first(const struct json *, json_at container);
+json_at json_next(const struct json *, json_at);
+
+/* The value that belongs to a key that json_first() or json_next() gave. */
+json_at json_value(json_at key);
+
+enum json_type json_type(const struct json *, json_at);
+
+/* The text of a value as it stands, strings without their quotes. Absent for -1. */
+struct slice json_raw(const struct json *, json_at);
+
+/*
+ * The string with its escapes decoded; absent if it is none, or if it holds a NUL (no string of ours
+ * does, and Postgres takes none). A string without escapes points into the text; a decoded one into
+ * *scratch, to which it is appended: valid until that grows. Decoding never lengthens, so who wants
+ * several strings of one text makes room for the length of the text first.
+ */
+struct slice json_decode(const struct json *, json_at, struct buffer *scratch);
+
+#endif

@@ -1,0 +1,85 @@
+/* One line, one write: concurrent stages share stderr, and their lines must not mix. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1000 };
+
+static const char *command = "ts";
+static bool debug;
+
+void
+log_init(const char *name, bool verbose)
+{
+	command = name;
+	debug = verbose;
+}
+
+/* Copies text to out, control characters as \xNN, and returns the length used. */
+static size_t
+escape(char *out, size_t cap, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 4 < cap; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f) {
+			out[n++] = '\\';
+			out[n++] = 'x';
+			out[n++] = hex[c >> 4];
+			out[n++] = hex[c & 15];
+		} else {
+			out[n++] = (char)c;
+		}
+	}
+	return n;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+say(const char *level, const char *fmt, va_list ap)
+{
+	char text[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES];
+	int head;
+	size_t n;
+
+	head = snprintf(line, sizeof line, "%s: %s", command, level);
+	if (head < 0 || vsnprintf(text, sizeof text, fmt, ap) < 0)
+		return;
+	n = (size_t)head;
+	n += escape(line + n, sizeof line - n - 1, text);
+	line[n++] = '\n';
+	/* Nothing is left to be told where stderr is gone. */
+	if (write(STDERR_FILENO, line, n) < 0)
+		return;
+}
+
+#define LOG_FUNCTION(name, level)                                                                  \
+	void name(const char *fmt, ...)                                                            \
+	{                                                                                          \
+		va_list ap;                                                                        \
+		va_start(ap, fmt);                                                                 \
+		say(level, fmt, ap);                                                               \
+		va_end(ap);                                                                        \
+	}
+
+LOG_FUNCTION(log_info, "")
+LOG_FUNCTION(log_warning, "warning: ")
+LOG_FUNCTION(log_error, "error: ")
+
+void
+log_debug(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!debug)
+		return;
+	va_start(ap, fmt);
+	say("debug: ", fmt, ap);
+	va_end(ap);
+}

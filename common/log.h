@@ -1,0 +1,30 @@
+#ifndef TS_LOG_H
+#define TS_LOG_H
+
+#include <stdbool.h>
+
+/*
+ * What a command says and how it ends. Every call writes one line of under 1000 bytes to stderr
+ * in one write(2), "name: level: text", control characters escaped, no time stamp (svlogd adds
+ * it). Callers never pass a secret.
+ */
+
+/* Exit statuses, the same for all five commands; see ts-pipeline(7). */
+enum status {
+	STATUS_DONE = 0,
+	STATUS_REFUSED = 1,   /* finished, but records failed or were rejected */
+	STATUS_USAGE = 100,   /* usage, configuration, schema: do not restart */
+	STATUS_BUG = 101,     /* a bug in this program */
+	STATUS_SERVICE = 111, /* a service or the disk failed after retries: restart later */
+	STATUS_READER = 141,  /* the reader of stdout went away */
+};
+
+/* Names the command; verbose makes log_debug() speak. Called once, first. */
+void log_init(const char *name, bool verbose);
+
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,423 @@
+/* The table of record types and fields: ts-records(5) in code. */
+#include "record.h"
+
+#include "decimal.h"
+#include "json.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+	TEXT,   /* a string, not empty */
+	NUMBER, /* the text of a number, or absent */
+	COUNT,  /* a whole number, 0 when absent */
+	ARRAY,  /* an array as it stands */
+};
+
+enum { REQUIRED = 1 };
+
+struct field {
+	const char *key;
+	size_t at;
+	unsigned char kind;
+};
+
+enum field_id {
+	JOB_ID, SYMBOL, TIMEFRAME, FROM, TO, FIRST, LAST, TIMESTAMP, DATE, OPEN, HIGH, LOW, CLOSE, VOLUME,
+	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
+	UNCHANGED, REJECTED, STORED, FAILED, EMPTY, SECONDS, FIELDS
+};
+
+#define AT(member) offsetof(struct record, member)
+
+static const struct field fields[FIELDS] = {
+	[JOB_ID] = {"job_id", AT(job_id), TEXT},
+	[SYMBOL] = {"symbol", AT(symbol), TEXT},
+	[TIMEFRAME] = {"timeframe", AT(timeframe), TEXT},
+	[FROM] = {"from", AT(from), TEXT},
+	[TO] = {"to", AT(to), TEXT},
+	[FIRST] = {"first", AT(first), TEXT},
+	[LAST] = {"last", AT(last), TEXT},
+	[TIMESTAMP] = {"timestamp", AT(timestamp), TEXT},
+	[DATE] = {"date", AT(date), TEXT},
+	[OPEN] = {"open", AT(open), NUMBER},
+	[HIGH] = {"high", AT(high), NUMBER},
+	[LOW] = {"low", AT(low), NUMBER},
+	[CLOSE] = {"close", AT(close), NUMBER},
+	[VOLUME] = {"volume", AT(volume), NUMBER},
+	[SOURCE] = {"source", AT(source), TEXT},
+	[RECEIVED_AT] = {"received_at", AT(received_at), TEXT},
+	[TIMEFRAMES] = {"timeframes", AT(timeframes), ARRAY},
+	[STAGE] = {"stage", AT(stage), TEXT},
+	[ERROR] = {"error", AT(error), TEXT},
+	[STATUS] = {"status", AT(status), TEXT},
+	[SYMBOLS] = {"symbols", AT(symbols), COUNT},
+	[TASKS] = {"tasks", AT(tasks), COUNT},
+	[BARS] = {"bars", AT(bars), COUNT},
+	[INSERTED] = {"inserted", AT(inserted), COUNT},
+	[UPDATED] = {"updated", AT(updated), COUNT},
+	[UNCHANGED] = {"unchanged", AT(unchanged), COUNT},
+	[REJECTED] = {"rejected", AT(rejected), COUNT},
+	[STORED] = {"stored", AT(stored), COUNT},
+	[FAILED] = {"failed", AT(failed), COUNT},
+	[EMPTY] = {"empty", AT(empty), COUNT},
+	[SECONDS] = {"seconds", AT(seconds), COUNT},
+};
+
+/* The fields of a type in the order in which they are written. END closes the list. */
+struct use {
+	unsigned char field;
+	unsigned char how;
+};
+
+enum { END = FIELDS };
+
+#define TASK_FIELDS                                                                                \
+	{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {FROM, REQUIRED},           \
+		{TO, REQUIRED}
+
+static const struct {
+	const char *name;
+	struct use use[16];
+} types[RECORD_TYPES] = {
+	[RECORD_OTHER] = {"", {{END, 0}}},
+	[RECORD_MESSAGE] = {"", {{JOB_ID, 0}, {RECEIVED_AT, 0}, {END, 0}}},
+	[RECORD_JOB] = {"job", {{JOB_ID, REQUIRED}, {SOURCE, 0}, {SYMBOLS, REQUIRED}, {TIMEFRAMES, 0},
+		{TASKS, REQUIRED}, {RECEIVED_AT, 0}, {END, 0}}},
+	[RECORD_TASK] = {"task", {TASK_FIELDS, {END, 0}}},
+	[RECORD_LOADING] = {"loading", {{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED},
+		{TIMEFRAME, REQUIRED}, {END, 0}}},
+	[RECORD_BAR] = {"bar", {{SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {TIMESTAMP, 0}, {DATE, 0},
+		{OPEN, 0}, {HIGH, 0}, {LOW, 0}, {CLOSE, 0}, {VOLUME, 0}, {END, 0}}},
+	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
+		{END, 0}}},
+	[RECORD_STORED] = {"stored", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
+		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {END, 0}}},
+	[RECORD_FAILED] = {"failed", {{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0},
+		{TO, 0}, {STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
+	[RECORD_CANCEL] = {"cancel", {{JOB_ID, REQUIRED}, {END, 0}}},
+	[RECORD_GAP] = {"gap", {{FROM, REQUIRED}, {TO, REQUIRED}, {END, 0}}},
+	[RECORD_DONE] = {"done", {{JOB_ID, REQUIRED}, {STATUS, REQUIRED}, {TASKS, REQUIRED},
+		{STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED}, {BARS, REQUIRED},
+		{SECONDS, REQUIRED}, {END, 0}}},
+};
+
+struct record_parser {
+	struct json *json;
+	struct buffer scratch;
+	char fault[160];
+};
+
+struct record_parser *
+record_parser_new(void)
+{
+	struct record_parser *p = memory_grow(NULL, 1, sizeof *p);
+
+	*p = (struct record_parser){.json = json_new()};
+	return p;
+}
+
+void
+record_parser_free(struct record_parser *p)
+{
+	if (p == NULL)
+		return;
+	json_free(p->json);
+	buffer_release(&p->scratch);
+	free(p);
+}
+
+static struct slice *
+slice_at(struct record *r, size_t at)
+{
+	return (struct slice *)(void *)((char *)r + at);
+}
+
+static uint64_t *
+count_at(struct record *r, size_t at)
+{
+	return (uint64_t *)(void *)((char *)r + at);
+}
+
+/* Keeps the first fault of a record. */
+static void
+fault(struct record_parser *p, struct record *r, const char *key, const char *what)
+{
+	if (r->fault != NULL)
+		return;
+	(void)snprintf(p->fault, sizeof p->fault, "%s %s", key, what);
+	r->fault = p->fault;
+}
+
+static void
+read_text(struct record_parser *p, struct record *r, const struct field *f, json_at at)
+{
+	struct slice s = json_decode(p->json, at, &p->scratch);
+
+	if (s.p == NULL)
+		fault(p, r, f->key, "is not a string");
+	else if (s.n == 0)
+		fault(p, r, f->key, "is empty");
+	else
+		*slice_at(r, f->at) = s;
+}
+
+static void
+read_field(struct record_parser *p, struct record *r, const struct field *f, json_at at)
+{
+	enum json_type type = json_type(p->json, at);
+
+	switch (f->kind) {
+	case TEXT:
+		read_text(p, r, f, at);
+		break;
+	case NUMBER:
+		if (type == JSON_NUMBER)
+			*slice_at(r, f->at) = json_raw(p->json, at);
+		else if (type != JSON_NULL)
+			fault(p, r, f->key, "is not a number");
+		break;
+	case COUNT:
+		if (type != JSON_NUMBER ||
+			slice_count(json_raw(p->json, at), count_at(r, f->at)) != 0)
+			fault(p, r, f->key, "is not a count");
+		break;
+	default:
+		if (type != JSON_ARRAY)
+			fault(p, r, f->key, "is not an array");
+		else
+			*slice_at(r, f->at) = json_raw(p->json, at);
+		break;
+	}
+}
+
+static void
+read_fields(struct record_parser *p, struct record *r)
+{
+	for (const struct use *u = types[r->type].use; u->field != END; u++) {
+		const struct field *f = &fields[u->field];
+		json_at at = json_find(p->json, 0, f->key);
+		bool null = json_type(p->json, at) == JSON_NULL;
+
+		if (at >= 0 && !(null && u->how != REQUIRED && f->kind != NUMBER))
+			read_field(p, r, f, at);
+		else if (u->how == REQUIRED)
+			fault(p, r, f->key, "is missing");
+	}
+	if (r->timeframe.p != NULL)
+		r->tf = timeframe_parse(r->timeframe);
+}
+
+/* What a line is that names no type: see ts-records(5). */
+static enum record_type
+untyped(const struct json *j)
+{
+	if (json_find(j, 0, "symbol") >= 0 && json_find(j, 0, "timeframe") >= 0 &&
+		json_find(j, 0, "open") >= 0)
+		return RECORD_BAR;
+	if (json_find(j, 0, "symbols") >= 0)
+		return RECORD_MESSAGE;
+	if (json_find(j, 0, "job_id") >= 0 && json_find(j, 0, "event_type") < 0)
+		return RECORD_MESSAGE;
+	return RECORD_OTHER;
+}
+
+static enum record_type
+type_of(struct record_parser *p)
+{
+	json_at at = json_find(p->json, 0, "type");
+	struct slice name;
+
+	if (at < 0)
+		return untyped(p->json);
+	name = json_decode(p->json, at, &p->scratch);
+	for (int i = RECORD_JOB; i < RECORD_TYPES; i++) {
+		if (slice_is(name, types[i].name))
+			return (enum record_type)i;
+	}
+	return RECORD_OTHER;
+}
+
+/* Moves *at behind the literal if the line has it there. */
+static bool
+expect(struct slice line, size_t *at, const char *text, size_t n)
+{
+	if (line.n - *at < n || memcmp(line.p + *at, text, n) != 0)
+		return false;
+	*at += n;
+	return true;
+}
+
+#define EXPECT(text) expect(line, &at, text, sizeof(text) - 1)
+
+/* A string without escapes, of plain ASCII, not empty. */
+static bool
+plain_text(struct slice line, size_t *at, struct slice *out)
+{
+	size_t start = *at, i = start;
+
+	while (i < line.n && line.p[i] > ' ' && line.p[i] != '"' && line.p[i] != '\\' &&
+		line.p[i] != 0x7f)
+		i++;
+	if (i == start || i >= line.n || line.p[i] != '"')
+		return false;
+	*out = (struct slice){line.p + start, i - start};
+	*at = i + 1;
+	return true;
+}
+
+/* A number without exponent or sign: what prices and volumes are. */
+static bool
+plain_number(struct slice line, size_t *at, struct slice *out)
+{
+	size_t start = *at, i = start, point;
+
+	while (i < line.n && line.p[i] >= '0' && line.p[i] <= '9')
+		i++;
+	if (i == start || (line.p[start] == '0' && i - start > 1))
+		return false;
+	if (i < line.n && line.p[i] == '.') {
+		point = ++i;
+		while (i < line.n && line.p[i] >= '0' && line.p[i] <= '9')
+			i++;
+		if (i == point)
+			return false;
+	}
+	*out = (struct slice){line.p + start, i - start};
+	*at = i;
+	return true;
+}
+
+/*
+ * A bar exactly as record_write() writes it: most lines by far. False for any other line, which is
+ * then read by the general road; both give the same record.
+ */
+static bool
+fast_bar(struct slice line, struct record *r)
+{
+	size_t at = 0;
+
+	if (!EXPECT("{\"type\":\"bar\",\"symbol\":\"") || !plain_text(line, &at, &r->symbol) ||
+		!EXPECT(",\"timeframe\":\"") || !plain_text(line, &at, &r->timeframe))
+		return false;
+	if (EXPECT(",\"timestamp\":\"")) {
+		if (!plain_text(line, &at, &r->timestamp))
+			return false;
+	} else if (!EXPECT(",\"date\":\"") || !plain_text(line, &at, &r->date)) {
+		return false;
+	}
+	if (!EXPECT(",\"open\":") || !plain_number(line, &at, &r->open) ||
+		!EXPECT(",\"high\":") || !plain_number(line, &at, &r->high) ||
+		!EXPECT(",\"low\":") || !plain_number(line, &at, &r->low) ||
+		!EXPECT(",\"close\":") || !plain_number(line, &at, &r->close) ||
+		!EXPECT(",\"volume\":") || !plain_number(line, &at, &r->volume))
+		return false;
+	r->type = RECORD_BAR;
+	r->tf = timeframe_parse(r->timeframe);
+	return EXPECT("}") && at == line.n;
+}
+
+int
+record_parse(struct record_parser *p, struct slice line, unsigned owned, struct record *r,
+	const char **why)
+{
+	*r = (struct record){.tf = TF_NONE};
+	if ((owned & RECORD_BIT(RECORD_BAR)) != 0 && fast_bar(line, r))
+		return 0;
+	*r = (struct record){.tf = TF_NONE};
+	/* No decoded string is longer than what it was, so none moves once there is room for all. */
+	p->scratch.len = 0;
+	(void)buffer_room(&p->scratch, line.n);
+	if (json_parse(p->json, line, why) != 0)
+		return -1;
+	r->type = type_of(p);
+	if ((owned & RECORD_BIT(r->type)) != 0)
+		read_fields(p, r);
+	else
+		r->job_id = json_decode(p->json, json_find(p->json, 0, "job_id"), &p->scratch);
+	return 0;
+}
+
+static void
+write_key(struct buffer *b, const char *key)
+{
+	buffer_byte(b, ',');
+	buffer_byte(b, '"');
+	buffer_str(b, key);
+	buffer_str(b, "\":");
+}
+
+static void
+write_field(struct buffer *b, const struct record *r, const struct use *u)
+{
+	const struct field *f = &fields[u->field];
+	const char *base = (const char *)r + f->at;
+	const struct slice *s = (const struct slice *)(const void *)base;
+
+	if (f->kind == COUNT) {
+		write_key(b, f->key);
+		buffer_uint(b, *(const uint64_t *)(const void *)base);
+	} else if (s->p != NULL) {
+		write_key(b, f->key);
+		if (f->kind == TEXT)
+			buffer_json(b, *s);
+		else
+			buffer_add(b, s->p, s->n);
+	}
+}
+
+void
+record_write(struct buffer *b, const struct record *r)
+{
+	buffer_str(b, "{\"type\":\"");
+	buffer_str(b, types[r->type].name);
+	buffer_byte(b, '"');
+	for (const struct use *u = types[r->type].use; u->field != END; u++)
+		write_field(b, r, u);
+	buffer_str(b, "}\n");
+}
+
+const char *
+record_check_prices(const struct record *r)
+{
+	static const char *const missing[] = {"open is missing or null", "high is missing or null",
+		"low is missing or null", "close is missing or null", "volume is missing or null"};
+	static const char *const bad[] = {"open is out of range", "high is out of range",
+		"low is out of range", "close is out of range", "volume is out of range"};
+	static const char *const sign[] = {"open is not above 0", "high is not above 0",
+		"low is not above 0", "close is not above 0", "volume is below 0"};
+	const struct slice text[] = {r->open, r->high, r->low, r->close, r->volume};
+	struct decimal value[5];
+	int64_t volume;
+
+	for (int i = 0; i < 5; i++) {
+		if (text[i].p == NULL)
+			return missing[i];
+		if (decimal_parse(text[i], &value[i]) != 0)
+			return bad[i];
+		if (decimal_sign(&value[i]) < (i < 4 ? 1 : 0))
+			return sign[i];
+	}
+	if (decimal_cmp(&value[1], &value[2]) < 0)
+		return "high is below low";
+	return decimal_round(&value[4], 0, &volume) != 0 ? bad[4] : NULL;
+}
+
+bool
+record_symbol_ok(struct slice s)
+{
+	static const char inner[] = ".:/_-";
+
+	if (s.p == NULL || s.n == 0 || s.n > 20)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+		if (!alnum && (i == 0 || c == '\0' || strchr(inner, c) == NULL))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,92 @@
+#ifndef TS_RECORD_H
+#define TS_RECORD_H
+
+#include "buffer.h"
+#include "timeframe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The records that the stages exchange, one JSON object a line: see ts-records(5), which lists the
+ * fields of each type and who writes and owns it. Values in, values out: no descriptor, no clock.
+ */
+enum record_type {
+	RECORD_OTHER, /* an object that is none of these: copied through */
+	RECORD_MESSAGE, /* a job as the admin page publishes it: no type, but symbols or job_id */
+	RECORD_JOB,
+	RECORD_TASK,
+	RECORD_LOADING,
+	RECORD_BAR,
+	RECORD_FETCHED,
+	RECORD_STORED,
+	RECORD_FAILED,
+	RECORD_CANCEL,
+	RECORD_GAP,
+	RECORD_DONE,
+	RECORD_TYPES,
+};
+
+/*
+ * One record. A slice whose p is NULL is absent. Strings are decoded; numbers of bars are their JSON
+ * text (absent when missing or null). timeframe is the name as it stands, tf what it means (TF_NONE
+ * when unknown or absent). Counts that are absent are 0.
+ */
+struct record {
+	enum record_type type;
+	struct slice job_id;
+	struct slice symbol;
+	struct slice timeframe;
+	enum timeframe tf;
+	struct slice from, to;       /* date or UTC instant, by timeframe; see gap too */
+	struct slice first, last;    /* start of the first and last bar; absent when there is none */
+	struct slice timestamp;      /* of a bar: its start in UTC (1min, hour) */
+	struct slice date;           /* of a bar: New York date of its start (day, week, month) */
+	struct slice open, high, low, close, volume;
+	struct slice source;
+	struct slice received_at;
+	struct slice timeframes;     /* of a job: the JSON array as it stands */
+	struct slice stage, error;   /* of failed */
+	struct slice status;         /* of done */
+	uint64_t symbols, tasks;
+	uint64_t bars, inserted, updated, unchanged, rejected;
+	uint64_t stored, failed, empty, seconds;
+	/*
+	 * Why the record cannot be used, or NULL: a field missing or of the wrong kind. What could be
+	 * read is filled in, so that the failure can be given a name. Valid until the next parse.
+	 */
+	const char *fault;
+};
+
+/* Keeps its memory from one line to the next. */
+struct record_parser;
+
+struct record_parser *record_parser_new(void);
+void record_parser_free(struct record_parser *);
+
+/*
+ * The set of types that a stage owns, made of RECORD_BIT(). Only they are read in full and checked; of
+ * all others no more than type, and job_id where there is one.
+ */
+#define RECORD_BIT(type) (1u << (type))
+
+/*
+ * Reads a line. 0: *r is filled, its slices valid until the line or the parser changes; look at
+ * r->fault. -1: the line is no JSON object; *why says so, valid until the next call.
+ */
+int record_parse(struct record_parser *, struct slice line, unsigned owned, struct record *r,
+	const char **why);
+
+/* Appends the record and a newline, fields in the order of ts-records(5), absent ones left out. */
+void record_write(struct buffer *, const struct record *);
+
+/*
+ * Checks the values of a bar: NULL if it may be stored, else a static reason. Its symbol, timeframe
+ * and key are the caller's to check.
+ */
+const char *record_check_prices(const struct record *);
+
+/* Whether a symbol is one that the API could know: [A-Za-z0-9][A-Za-z0-9.:/_-]{0,19}. */
+bool record_symbol_ok(struct slice);
+
+#endif

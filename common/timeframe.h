@@ -1,0 +1,28 @@
+#ifndef TS_TIMEFRAME_H
+#define TS_TIMEFRAME_H
+
+#include "buffer.h"
+
+#include <stdbool.h>
+
+/* The five timeframes, in the order in which the tables are named everywhere. */
+enum timeframe { TF_1MIN, TF_HOUR, TF_DAY, TF_WEEK, TF_MONTH, TF_COUNT, TF_NONE = -1 };
+
+/* By the name that records carry: 1min, hour, day, week, month. TF_NONE for any other. */
+enum timeframe timeframe_parse(struct slice);
+
+/* By the API's and historical_load's word: minute, hour, day, week, month. TF_NONE for any other. */
+enum timeframe timeframe_of_span(struct slice);
+
+/* The name in records; the word in the API's path; the table. Static strings. */
+const char *timeframe_name(enum timeframe);
+const char *timeframe_span(enum timeframe);
+const char *timeframe_table(enum timeframe);
+
+/* Whether its bars are keyed by an instant (1min, hour) and not by a date. */
+bool timeframe_intraday(enum timeframe);
+
+/* Length of an intraday bar in seconds: 60 or 3600. */
+int timeframe_seconds(enum timeframe);
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef TS_TIMESTAMP_H
+#define TS_TIMESTAMP_H
+
+#include "buffer.h"
+
+#include <stdint.h>
+
+/*
+ * Instants and dates as numbers and as text. An instant is in seconds since 1970-01-01T00:00:00Z,
+ * a date in days since 1970-01-01. New York's dates are the calendar's affair (calendar.h).
+ */
+
+enum { TIMESTAMP_SIZE = sizeof "2025-12-22T14:30:00Z", DATE_SIZE = sizeof "2025-12-22" };
+
+/* A date of the proleptic Gregorian calendar; month 1-12, day 1-31. */
+struct civil {
+	int year;
+	int month;
+	int day;
+};
+
+int32_t date_of(struct civil);
+struct civil date_civil(int32_t date);
+
+/* Day of the week of a date: 0 is Sunday. */
+int date_weekday(int32_t date);
+
+/*
+ * Reads "2025-12-22", years 1900-2199. 0, or -1 if it is no such date.
+ */
+int date_parse(struct slice, int32_t *date);
+
+/* Writes "2025-12-22" and a NUL; returns out. */
+char *date_format(char out[DATE_SIZE], int32_t date);
+
+/*
+ * Reads an instant: date, "T" or a blank, "14:30:00", an optional fraction of zeros, and "Z" or an
+ * offset such as "+00:00" or "-05:00". 0, or -1: without a zone a time of day names no instant.
+ */
+int timestamp_parse(struct slice, int64_t *seconds);
+
+/* Writes "2025-12-22T14:30:00Z" and a NUL; returns out. Years 1900-2199. */
+char *timestamp_format(char out[TIMESTAMP_SIZE], int64_t seconds);
+
+/* The same in the host's own time zone and without "Z": what the admin page writes and compares. */
+char *timestamp_local(char out[TIMESTAMP_SIZE], int64_t seconds);
+
+/* Reads what timestamp_local() writes, an optional fraction cut off. 0, or -1. */
+int timestamp_parse_local(struct slice, int64_t *seconds);
+
+/* The wall clock, in seconds. */
+int64_t clock_wall(void);
+
+/* A clock that never jumps, in milliseconds; its zero means nothing. */
+int64_t clock_mono_ms(void);
+
+#endif

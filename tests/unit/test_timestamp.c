@@ -1,0 +1,99 @@
+/* Dates and instants as text, against the C library's own arithmetic. */
+#include "check.h"
+
+#include "timestamp.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void
+agrees_with_gmtime(void **state)
+{
+	(void)state;
+	for (int64_t t = -2000000000; t < 7000000000; t += 1234567) {
+		time_t tt = (time_t)t;
+		struct tm tm;
+		char want[64], got[TIMESTAMP_SIZE];
+		int64_t back;
+
+		assert_non_null(gmtime_r(&tt, &tm));
+		assert_int_equal(strftime(want, sizeof want, "%Y-%m-%dT%H:%M:%SZ", &tm), 20);
+		assert_string_equal(timestamp_format(got, t), want);
+		assert_int_equal(timestamp_parse(slice_of(got), &back), 0);
+		assert_int_equal(back, t);
+		assert_int_equal(date_weekday(date_of((struct civil){tm.tm_year + 1900, tm.tm_mon + 1,
+			tm.tm_mday})), tm.tm_wday);
+	}
+}
+
+static void
+forms(void **state)
+{
+	static const char *const same[] = {"2025-12-22T14:30:00Z", "2025-12-22 14:30:00Z",
+		"2025-12-22T14:30:00.000Z", "2025-12-22T14:30:00+00:00", "2025-12-22T09:30:00-05:00",
+		"2025-12-22 14:30:00+00", "2025-12-22T14:30:00+0000"};
+	static const char *const bad[] = {"", "2025-12-22", "2025-12-22T14:30:00", "2025-12-22T14:30Z",
+		"2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z", "2025-12-22T24:00:00Z",
+		"2025-12-22T14:30:60Z", "2025-12-22T14:30:00.5Z", "2025-12-22T14:30:00.Z",
+		"2025-12-22T14:30:00Zx", "25-12-22T14:30:00Z", "2025-12-22T14:30:00+", "1766413800"};
+	int64_t t, want = 1766413800;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+		assert_int_equal(timestamp_parse(slice_of(same[i]), &t), 0);
+		assert_int_equal(t, want);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (timestamp_parse(slice_of(bad[i]), &t) == 0)
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void
+dates(void **state)
+{
+	static const char *const bad[] = {"", "2025-2-01", "2025-02-30", "2100-02-29", "2025-00-01",
+		"2025-01-00", "2025/01/01", "20250101", "2025-01-011", "1899-12-31"};
+	int32_t d;
+	char text[DATE_SIZE];
+
+	(void)state;
+	assert_int_equal(date_parse(slice_of("1970-01-01"), &d), 0);
+	assert_int_equal(d, 0);
+	assert_int_equal(date_parse(slice_of("2000-02-29"), &d), 0);
+	assert_string_equal(date_format(text, d), "2000-02-29");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		if (date_parse(slice_of(bad[i]), &d) == 0)
+			fail_msg("taken: %s", bad[i]);
+	}
+	assert_int_equal(date_parse((struct slice){0}, &d), -1);
+}
+
+static void
+local(void **state)
+{
+	char text[TIMESTAMP_SIZE];
+	int64_t t;
+
+	(void)state;
+	(void)setenv("TZ", "America/Chicago", 1);
+	tzset();
+	assert_string_equal(timestamp_local(text, 1766413800), "2025-12-22T08:30:00");
+	assert_int_equal(timestamp_parse_local(slice_of("2025-12-22T08:30:00.634000"), &t), 0);
+	assert_int_equal(t, 1766413800);
+	assert_int_equal(timestamp_parse_local(slice_of("2025-12-22T08:30:00Z"), &t), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agrees_with_gmtime),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(dates),
+		cmocka_unit_test(local),
+	};
+
+	return cmocka_run_group_tests_name("timestamp", tests, NULL, NULL);
+}
