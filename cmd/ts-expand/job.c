@@ -1,0 +1,204 @@
+/* Reads what the admin page publishes, with all the ways in which it can be wrong. */
+#include "job.h"
+
+#include "json.h"
+#include "timeframe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 64, JOB_ID_MAX = 300 };
+
+void
+job_init(struct job *j)
+{
+	*j = (struct job){.json = json_new()};
+}
+
+void
+job_release(struct job *j)
+{
+	json_free(j->json);
+	buffer_release(&j->scratch);
+	free(j->symbols);
+	free(j->timeframes);
+	*j = (struct job){0};
+}
+
+void
+job_reset(struct job *j)
+{
+	j->job_id = j->source = j->received_at = j->years = (struct slice){0};
+	j->nsymbols = j->ntimeframes = 0;
+	j->scratch.len = 0;
+}
+
+static void
+append(struct slice **list, size_t *n, size_t *cap, struct slice s)
+{
+	if (*n == *cap) {
+		*cap = *cap == 0 ? 64 : *cap * 2;
+		*list = memory_grow(*list, *cap, sizeof **list);
+	}
+	(*list)[(*n)++] = s;
+}
+
+/* Cuts at the limit, but not within a UTF-8 sequence. */
+static struct slice
+cut(struct slice s)
+{
+	if (s.n > NAME_MAX_BYTES) {
+		s.n = NAME_MAX_BYTES;
+		while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
+			s.n--;
+	}
+	return s.n == 0 ? slice_of("(empty)") : s;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+void
+job_add_symbol(struct job *j, struct slice s)
+{
+	while (s.n > 0 && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	append(&j->symbols, &j->nsymbols, &j->symbols_cap, cut(s));
+}
+
+void
+job_add_timeframe(struct job *j, struct slice s)
+{
+	s = cut(s);
+	for (size_t i = 0; i < j->ntimeframes; i++) {
+		if (slice_eq(j->timeframes[i], s))
+			return;
+	}
+	append(&j->timeframes, &j->ntimeframes, &j->timeframes_cap, s);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+void
+job_sort(struct job *j)
+{
+	size_t n = 0;
+
+	if (j->nsymbols == 0)
+		return;
+	qsort(j->symbols, j->nsymbols, sizeof *j->symbols, compare);
+	for (size_t i = 1; i < j->nsymbols; i++) {
+		if (!slice_eq(j->symbols[i], j->symbols[n]))
+			j->symbols[++n] = j->symbols[i];
+	}
+	j->nsymbols = n + 1;
+}
+
+/* Gives each string of a list to add(); the reason when it is no list of strings. */
+static const char *
+read_list(struct job *j, json_at list, void (*add)(struct job *, struct slice), const char *reason)
+{
+	if (json_type(j->json, list) != JSON_ARRAY)
+		return reason;
+	for (json_at at = json_first(j->json, list); at >= 0; at = json_next(j->json, at)) {
+		struct slice s = json_decode(j->json, at, &j->scratch);
+
+		if (s.p == NULL)
+			return reason;
+		add(j, s);
+	}
+	return NULL;
+}
+
+/* A member that is there and not null, or -1. */
+static json_at
+member(const struct job *j, const char *key)
+{
+	json_at at = json_find(j->json, 0, key);
+
+	return json_type(j->json, at) == JSON_NULL ? -1 : at;
+}
+
+static const char *
+read_timeframes(struct job *j)
+{
+	json_at list = member(j, "timeframes");
+	json_at span = member(j, "timespan");
+	struct slice s;
+	enum timeframe tf;
+
+	if (list >= 0) {
+		const char *why = read_list(j, list, job_add_timeframe,
+			"timeframes is not a list of strings");
+
+		if (why == NULL && j->ntimeframes == 0)
+			why = "no timeframes in the job";
+		return why;
+	}
+	if (span >= 0) {
+		s = json_decode(j->json, span, &j->scratch);
+		if (s.p == NULL)
+			return "timespan is not a string";
+		tf = timeframe_of_span(s);
+		job_add_timeframe(j, tf == TF_NONE ? s : slice_of(timeframe_name(tf)));
+	}
+	return NULL;
+}
+
+static const char *
+read_symbols(struct job *j)
+{
+	json_at list = member(j, "symbols");
+	const char *why;
+
+	if (list < 0)
+		return "no symbols in the job";
+	why = read_list(j, list, job_add_symbol, "symbols is not a list of strings");
+	if (why == NULL && j->nsymbols == 0)
+		why = "no symbols in the job";
+	if (why == NULL)
+		job_sort(j);
+	return why;
+}
+
+const char *
+job_read(struct job *j, struct slice text)
+{
+	const char *why;
+	json_at at;
+
+	job_reset(j);
+	(void)buffer_room(&j->scratch, text.n);
+	if (json_parse(j->json, text, &why) != 0)
+		return why;
+	at = member(j, "job_id");
+	if (at < 0)
+		return "no job_id in the job";
+	j->job_id = json_decode(j->json, at, &j->scratch);
+	if (j->job_id.p == NULL || j->job_id.n == 0 || j->job_id.n > JOB_ID_MAX) {
+		j->job_id = (struct slice){0};
+		return "job_id is not a string of 1 to 300 bytes";
+	}
+	j->source = json_decode(j->json, member(j, "source"), &j->scratch);
+	at = member(j, "received_at");
+	j->received_at = json_decode(j->json, at, &j->scratch);
+	if (at >= 0 && j->received_at.p == NULL)
+		return "received_at is not a string";
+	at = member(j, "years");
+	if (at >= 0 && json_type(j->json, at) != JSON_NUMBER)
+		return "years is not a number";
+	j->years = json_raw(j->json, at);
+	why = read_symbols(j);
+	return why != NULL ? why : read_timeframes(j);
+}

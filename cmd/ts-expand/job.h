@@ -1,0 +1,50 @@
+#ifndef TS_JOB_H
+#define TS_JOB_H
+
+#include "buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A job as its message tells it. The memory is kept from one job to the next; slices are valid until
+ * the next job_read() or the text changes.
+ */
+struct job {
+	struct slice job_id;
+	struct slice source;
+	struct slice received_at;
+	struct slice years;          /* JSON text of the number; absent when the job has none */
+	struct slice *symbols;       /* ascending, each once */
+	size_t nsymbols;
+	struct slice *timeframes;    /* in the job's order, each once */
+	size_t ntimeframes;
+	size_t symbols_cap, timeframes_cap;
+	struct buffer scratch;
+	struct json *json;
+};
+
+void job_init(struct job *);
+void job_release(struct job *);
+
+/* Forgets the last job, so that another can be put together with the functions below. */
+void job_reset(struct job *);
+
+/*
+ * Add one symbol, white space around it cut off; one timeframe. The text must stay. Names too long to
+ * be any are cut to 64 bytes: enough to be recognized in the failure that follows.
+ */
+void job_add_symbol(struct job *, struct slice);
+void job_add_timeframe(struct job *, struct slice);
+
+/* Puts the symbols in order and drops those that are there twice. */
+void job_sort(struct job *);
+
+/*
+ * Reads a job message that is known to be a JSON object. NULL when it can be used; else a static
+ * sentence. Without a job_id in job->job_id the failure cannot even be reported to anybody but the
+ * log.
+ */
+const char *job_read(struct job *, struct slice text);
+
+#endif

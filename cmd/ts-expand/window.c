@@ -1,0 +1,140 @@
+/* From a number of years to exact first and last bars. */
+#include "window.h"
+
+#include "decimal.h"
+
+enum { DAYS_A_YEAR = 365, MAX_YEARS = 50, DAYS_A_WEEK = 7 };
+
+int
+window_days(struct slice years, int *days)
+{
+	const int64_t million = 1000000;
+	struct decimal d;
+	int64_t millionths;
+
+	if (decimal_parse(years, &d) != 0 || decimal_sign(&d) <= 0 ||
+		decimal_round(&d, 6, &millionths) != 0 || millionths > MAX_YEARS * million)
+		return -1;
+	*days = (int)((millionths * DAYS_A_YEAR + million / 2) / million);
+	if (*days < 1)
+		*days = 1;
+	return 0;
+}
+
+static bool
+is_final(const struct calendar *c, int32_t session, int64_t now)
+{
+	return calendar_instant(c, session, calendar_extended_close(c, session)) <= now;
+}
+
+int
+window_init(struct window *w, const struct calendar *c, int64_t now, int days, bool unfinished)
+{
+	int32_t today = calendar_date(c, now);
+
+	*w = (struct window){.calendar = c, .now = now, .unfinished = unfinished};
+	/* In the last week of the calendar nobody knows which session ends the week. */
+	if (today < calendar_first() || today > calendar_last() - DAYS_A_WEEK)
+		return -1;
+	w->anchor = calendar_session_before(c, today);
+	if (!is_final(c, w->anchor, now)) {
+		if (calendar_instant(c, w->anchor, EXTENDED_OPEN) <= now)
+			w->running = w->anchor;
+		w->anchor = calendar_session_before(c, w->anchor - 1);
+	}
+	w->first = w->anchor - days + 1;
+	return 0;
+}
+
+static struct span
+day_span(const struct window *w)
+{
+	struct span s = {calendar_session_after(w->calendar, w->first), w->anchor};
+
+	if (w->unfinished && w->running != 0)
+		s.to = w->running;
+	return s;
+}
+
+/* The first date of the week or month that holds a date. */
+static int32_t
+period_start(enum timeframe tf, int32_t date)
+{
+	struct civil c = date_civil(date);
+
+	return tf == TF_WEEK ? date - date_weekday(date) : date - c.day + 1;
+}
+
+/* The last date of the week or month that holds a date. */
+static int32_t
+period_end(enum timeframe tf, int32_t date)
+{
+	struct civil c = date_civil(date);
+
+	if (tf == TF_WEEK)
+		return period_start(tf, date) + DAYS_A_WEEK - 1;
+	c.day = 1;
+	c.year += c.month == 12;
+	c.month = c.month == 12 ? 1 : c.month + 1;
+	return date_of(c) - 1;
+}
+
+/* The session on which the week or month that holds a date closes. */
+static int32_t
+period_close(const struct window *w, enum timeframe tf, int32_t date)
+{
+	return calendar_session_before(w->calendar, period_end(tf, date));
+}
+
+static struct span
+period_span(const struct window *w, enum timeframe tf)
+{
+	int32_t latest = w->anchor;
+	int32_t earliest = w->first;
+	struct span s;
+
+	if (period_close(w, tf, latest) > w->anchor)
+		latest = period_start(tf, latest) - 1;
+	if (period_close(w, tf, earliest) < w->first)
+		earliest = period_end(tf, earliest) + 1;
+	if (earliest > latest)
+		earliest = latest;
+	s.from = period_start(tf, earliest);
+	s.to = period_end(tf, latest);
+	if (w->unfinished)
+		s.to = period_end(tf, w->running != 0 ? w->running : w->anchor);
+	return s;
+}
+
+static struct span
+intraday_span(const struct window *w, enum timeframe tf)
+{
+	const struct calendar *c = w->calendar;
+	int32_t first = calendar_session_after(c, w->first);
+	struct span s;
+	int64_t ended;
+
+	s.from = calendar_instant(c, first, EXTENDED_OPEN);
+	s.to = calendar_instant(c, w->anchor, calendar_extended_close(c, w->anchor));
+	if (w->running != 0) {
+		/* The last minute or hour that has ended; UTC and New York share their full hours. */
+		ended = w->now - w->now % timeframe_seconds(tf);
+		if (ended > calendar_instant(c, w->running, EXTENDED_OPEN))
+			s.to = ended;
+	}
+	return s;
+}
+
+struct span
+window_span(const struct window *w, enum timeframe tf)
+{
+	if (timeframe_intraday(tf))
+		return intraday_span(w, tf);
+	return tf == TF_DAY ? day_span(w) : period_span(w, tf);
+}
+
+char *
+window_format(char out[TIMESTAMP_SIZE], enum timeframe tf, int64_t end)
+{
+	return timeframe_intraday(tf) ? timestamp_format(out, end) : date_format(out, (int32_t)end);
+}
