@@ -1,0 +1,176 @@
+/*
+ * The subscription. Redis forgets what is published while nobody listens, so its health is watched
+ * closely (a PING every 5 seconds finds a half-open connection), and each time without it is told
+ * with start and end.
+ */
+#include "listen.h"
+
+#include "log.h"
+#include "record.h"
+#include "timestamp.h"
+
+enum { PING_MS = 5000, CHANNELS = 2 };
+
+/* A job that will be processed. The one place where it could be kept before it is passed on. */
+static void
+emit_job(struct listen *l)
+{
+	l->jobs++;
+	writer_done(l->out);
+}
+
+static void
+drop(struct listen *l, const char *what, const char *why)
+{
+	l->dropped++;
+	log_warning("%s dropped: %s", what, why);
+}
+
+static void
+on_message(void *data, const struct redis_reply *reply)
+{
+	struct listen *l = data;
+	const struct redis_reply *channel = redis_item(reply, 1), *text = redis_item(reply, 2);
+	struct buffer *out = writer_room(l->out);
+	const char *why;
+	enum message m;
+	bool job;
+
+	if (channel == NULL || text == NULL || l->out->error != 0)
+		return;
+	job = slice_is(redis_text(channel), l->channel);
+	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &why)
+		: message_control(l->messages, redis_text(text), out, &why);
+	if (m == MESSAGE_BAD) {
+		drop(l, job ? "job" : "control message", why);
+	} else if (m == MESSAGE_FOREIGN) {
+		l->ignored++;
+		log_debug("ignored a message of another kind on %s",
+			job ? l->channel : l->control);
+	} else if (job) {
+		emit_job(l);
+	} else {
+		l->cancels++;
+		writer_done(l->out);
+	}
+}
+
+void
+listen_init(struct listen *l)
+{
+	l->redis = redis_new(l->url, on_message, l);
+	l->messages = messages_new();
+	l->known = clock_wall();
+}
+
+void
+listen_release(struct listen *l)
+{
+	redis_free(l->redis);
+	messages_free(l->messages);
+}
+
+static void
+write_gap(struct listen *l)
+{
+	char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
+	struct record r = {.type = RECORD_GAP};
+
+	r.from = slice_of(timestamp_format(from, l->known));
+	r.to = slice_of(timestamp_format(to, clock_wall()));
+	record_write(writer_room(l->out), &r);
+	writer_done(l->out);
+	l->gaps++;
+	log_warning("gap from=%s to=%s: what was published meanwhile is lost", from, to);
+}
+
+static void
+on_subscribed(void *data, const struct redis_reply *reply)
+{
+	struct listen *l = data;
+	struct buffer shown = {0};
+
+	if (reply == NULL)
+		return;
+	if (redis_kind(reply) == REDIS_KIND_ERROR) {
+		l->denied = !l->listened && redis_is_error(reply, "NOPERM");
+		redis_abandon(l->redis, redis_text(reply).p);
+		return;
+	}
+	if (++l->confirmed < CHANNELS)
+		return;
+	redis_url_show(l->url, &shown);
+	log_info("listening on %s and %s at %s", l->channel, l->control, buffer_cstr(&shown));
+	buffer_release(&shown);
+	if (l->away)
+		write_gap(l);
+	l->listened = true;
+	l->away = false;
+	l->ping_due = clock_mono_ms() + PING_MS;
+	backoff_succeeded(&l->backoff, clock_mono_ms());
+}
+
+static void
+subscribe(struct listen *l)
+{
+	const struct slice job[] = {slice_of("SUBSCRIBE"), slice_of(l->channel)};
+	const struct slice control[] = {slice_of("SUBSCRIBE"), slice_of(l->control)};
+
+	l->confirmed = 0;
+	(void)redis_call(l->redis, on_subscribed, l, job, 2);
+	(void)redis_call(l->redis, on_subscribed, l, control, 2);
+}
+
+static void
+on_lost(struct listen *l, int64_t now)
+{
+	if (l->confirmed == CHANNELS)
+		l->known = clock_wall() - (now - redis_heard(l->redis) + 999) / 1000;
+	l->confirmed = 0;
+	if (!l->away && !l->denied)
+		log_warning("%s Redis: %s; trying again until it answers",
+			l->listened ? "lost" : "cannot connect to", redis_why(l->redis));
+	else
+		log_debug("Redis: %s", redis_why(l->redis));
+	l->away = true;
+	backoff_failed(&l->backoff, now);
+}
+
+int64_t
+listen_deadline(const struct listen *l)
+{
+	int64_t due = redis_deadline(l->redis);
+
+	if (redis_down(l->redis))
+		return l->backoff.due;
+	return l->confirmed == CHANNELS && l->ping_due < due ? l->ping_due : due;
+}
+
+void
+listen_serve(struct listen *l, short revents, int64_t now)
+{
+	const struct slice ping = slice_of("PING");
+
+	switch (redis_serve(l->redis, revents, now)) {
+	case REDIS_EVENT_READY:
+		subscribe(l);
+		break;
+	case REDIS_EVENT_DENIED:
+		/* Later it may be a server that comes back without its users: that can mend. */
+		l->denied = !l->listened;
+		on_lost(l, now);
+		break;
+	case REDIS_EVENT_LOST:
+		on_lost(l, now);
+		break;
+	default:
+		break;
+	}
+	if (redis_down(l->redis) && now >= l->backoff.due && !l->denied)
+		redis_connect(l->redis, now);
+	if (l->confirmed == CHANNELS && now >= l->ping_due) {
+		l->ping_due = now + PING_MS;
+		if (redis_waiting(l->redis) == 0)
+			(void)redis_call(l->redis, NULL, NULL, &ping, 1);
+	}
+}

@@ -1,0 +1,41 @@
+#ifndef TS_LISTEN_H
+#define TS_LISTEN_H
+
+#include "lines.h"
+#include "message.h"
+#include "redis.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A subscription that is kept up for as long as the process lives, and what came of it. */
+struct listen {
+	const struct redis_url *url;
+	const char *channel; /* of jobs */
+	const char *control;
+	struct writer *out;
+
+	struct redis *redis;
+	struct backoff backoff;
+	struct messages *messages;
+	int confirmed;   /* channels subscribed to, of 2 */
+	bool listened;   /* ever */
+	bool away;       /* nobody listens, and that was said */
+	bool denied;     /* Redis will never let us in: give up */
+	int64_t ping_due;
+	int64_t known;   /* wall clock: until then the subscription was alive; at first, the start */
+
+	uint64_t jobs, cancels, ignored, dropped, gaps;
+};
+
+/* The caller fills in the first four members. */
+void listen_init(struct listen *);
+void listen_release(struct listen *);
+
+/* When listen_serve() must be called though its descriptor is silent. clock_mono_ms(). */
+int64_t listen_deadline(const struct listen *);
+
+/* Connects, subscribes, takes messages, writes lines. Called after each poll. */
+void listen_serve(struct listen *, short revents, int64_t now);
+
+#endif

@@ -1,0 +1,181 @@
+/* ts-listen: messages of a Redis channel in, one line a job out. See ts-listen(1). */
+#include "drain.h"
+#include "lines.h"
+#include "listen.h"
+#include "log.h"
+#include "redis.h"
+#include "timestamp.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	bool verbose;
+	const char *url; /* of -u, NULL without */
+	const char *channel;
+	const char *control;
+};
+
+static const char usage[] =
+	"usage: ts-listen [-hVv] [-u redis-url] [-c channel] [-k control-channel]\n";
+
+/* about, if not NULL, is the option or variable in question. */
+static int
+misuse(const char *about, const char *what)
+{
+	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
+	(void)fputs(usage, stderr);
+	return STATUS_USAGE;
+}
+
+static int
+print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
+}
+
+/* -1 to go on, else the exit status. */
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	log_init("ts-listen", false);
+	while ((c = getopt(argc, argv, "hVvu:c:k:")) != -1) {
+		switch (c) {
+		case 'h':
+			return print(usage);
+		case 'V':
+			return print("ts-listen " TS_VERSION "\n");
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'u':
+			o->url = optarg;
+			break;
+		case 'c':
+			o->channel = optarg;
+			break;
+		case 'k':
+			o->control = optarg;
+			break;
+		default:
+			(void)fputs(usage, stderr);
+			return STATUS_USAGE;
+		}
+	}
+	log_init("ts-listen", o->verbose);
+	if (optind < argc)
+		return misuse(NULL, "no operands are taken");
+	if (o->channel[0] == '\0' || o->control[0] == '\0')
+		return misuse(NULL, "a channel needs a name");
+	if (strcmp(o->channel, o->control) == 0)
+		return misuse(NULL, "-c and -k must name different channels");
+	return -1;
+}
+
+/* Finds the URL: option, environment, default. -1 to go on, else the exit status. */
+static int
+setup(const struct options *o, struct redis_url *url)
+{
+	const char *text = o->url != NULL ? o->url : getenv("REDIS_URL");
+	const char *why;
+
+	if (text == NULL || text[0] == '\0')
+		text = "redis://127.0.0.1:6379/0";
+	if (redis_url_parse(text, url, &why) != 0)
+		return misuse(o->url != NULL ? "-u" : "REDIS_URL", why);
+	if (o->url != NULL && url->password != NULL)
+		return misuse("-u", "everybody can see a password in an argument: "
+				    "put it in REDIS_URL");
+	if (drain_init(0) != 0) {
+		log_error("signals: %s", strerror(errno));
+		return STATUS_SERVICE;
+	}
+	return -1;
+}
+
+static int
+wait_ms(int64_t until, int64_t now)
+{
+	int64_t ms = until - now;
+
+	if (ms <= 0)
+		return 0;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* Until a signal, until the reader has gone, or until Redis shows us the door. */
+static void
+loop(struct listen *l)
+{
+	while (!drain_told() && !l->denied) {
+		int64_t now = clock_mono_ms();
+		/* stdout is watched for errors only: they tell that its reader has gone. */
+		struct pollfd fds[3] = {redis_pollfd(l->redis),
+			{.fd = drain_fd(), .events = POLLIN}, {.fd = l->out->fd}};
+
+		if (poll(fds, 3, wait_ms(listen_deadline(l), now)) < 0)
+			continue;
+		if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && l->out->error == 0)
+			l->out->error = EPIPE;
+		if (l->out->error != 0)
+			break;
+		listen_serve(l, fds[0].revents, clock_mono_ms());
+		if (writer_flush(l->out) != 0)
+			break;
+	}
+}
+
+static int
+run(const struct options *o, const struct redis_url *url)
+{
+	int64_t start = clock_mono_ms();
+	struct writer out;
+	struct listen l = {.url = url, .channel = o->channel, .control = o->control, .out = &out};
+	struct buffer shown = {0};
+	int status = STATUS_DONE;
+
+	redis_url_show(url, &shown);
+	log_info("start version=%s redis=%s channel=%s control=%s", TS_VERSION,
+		buffer_cstr(&shown), o->channel, o->control);
+	buffer_release(&shown);
+	writer_init(&out, STDOUT_FILENO);
+	listen_init(&l);
+	loop(&l);
+	if (l.denied) {
+		log_error("Redis refuses: %s", redis_why(l.redis));
+		status = STATUS_USAGE;
+	}
+	status = writer_end(&out, status);
+	log_info("end jobs=%llu cancels=%llu ignored=%llu dropped=%llu gaps=%llu seconds=%.1f",
+		(unsigned long long)l.jobs, (unsigned long long)l.cancels,
+		(unsigned long long)l.ignored, (unsigned long long)l.dropped,
+		(unsigned long long)l.gaps, (double)(clock_mono_ms() - start) / 1000);
+	listen_release(&l);
+	writer_release(&out);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.channel = "tickstock.jobs.data_load",
+		.control = "tickstock.jobs.control"};
+	struct redis_url url = {0};
+	int status;
+
+	lines_init();
+	status = parse_options(argc, argv, &o);
+	if (status < 0)
+		status = setup(&o, &url);
+	if (status < 0)
+		status = run(&o, &url);
+	redis_url_release(&url);
+	return status;
+}

@@ -1,0 +1,34 @@
+#ifndef TS_MESSAGE_H
+#define TS_MESSAGE_H
+
+#include "buffer.h"
+
+#include <stdint.h>
+
+enum { MESSAGE_ID_MAX = 300 };
+
+/* What a message of a channel is. */
+enum message {
+	MESSAGE_GOOD,
+	MESSAGE_FOREIGN, /* other applications' business: ignored */
+	MESSAGE_BAD,     /* meant for us, but of no use; why tells the reason */
+};
+
+/* Reads messages; values in, values out. Keeps its memory from one to the next. */
+struct messages;
+
+struct messages *messages_new(void);
+void messages_free(struct messages *);
+
+/*
+ * A message of the job channel: appends it to out as one line with received_at as its last member,
+ * unless it has one already. received is in seconds since 1970, UTC.
+ */
+enum message message_job(struct messages *, struct slice text, int64_t received,
+	struct buffer *out, const char **why);
+
+/* A message of the control channel: appends a cancel record to out. */
+enum message message_control(struct messages *, struct slice text, struct buffer *out,
+	const char **why);
+
+#endif

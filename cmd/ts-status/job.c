@@ -1,0 +1,264 @@
+/* One job: its tasks are counted here, each once, and its end is decided. */
+#include "job.h"
+
+#include "report.h"
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How much room each list gets in the last message. */
+enum { FAILURES_ROOM = 420, EMPTIES_ROOM = 110, LATES_ROOM = 110, REJECTS_ROOM = 110 };
+
+/* A series that begins more than so many sessions after what was asked for is told. */
+enum { LATE_SESSIONS = 5 };
+
+struct job *
+job_new(struct slice id, struct moment now)
+{
+	struct job *j = memory_grow(NULL, 1, sizeof *j);
+
+	*j = (struct job){.started = now, .changed = now.mono};
+	buffer_add(&j->id, id.p, id.n);
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	struct buffer *const buffers[] = {&j->id, &j->source, &j->received_at, &j->failures.text,
+		&j->empties.text, &j->lates.text, &j->rejects.text, &j->errors, &j->symbol,
+		&j->timeframe, &j->message};
+
+	for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+		buffer_release(buffers[i]);
+	names_release(&j->tasks);
+	names_release(&j->symbol_names);
+	free(j->tally);
+	free(j);
+}
+
+static void
+copy(struct buffer *b, struct slice s)
+{
+	b->len = 0;
+	buffer_add(b, s.p, s.n);
+}
+
+uint64_t
+job_missing(const struct job *j)
+{
+	uint64_t finished = j->stored + j->failed;
+
+	return j->header && j->total > finished ? j->total - finished : 0;
+}
+
+static void
+end(struct job *j, enum job_status status, struct moment now)
+{
+	j->status = status;
+	j->ended = now;
+}
+
+/* What a job comes to whose records are all in. */
+static enum job_status
+outcome(const struct job *j)
+{
+	if (j->stored == 0)
+		return JOB_FAILED;
+	return j->broken || j->failed > 0 || j->rejected > 0 ? JOB_ERRORS : JOB_COMPLETED;
+}
+
+/* Ends the job when every task has its verdict; a late verdict changes the end. */
+static void
+settle(struct job *j, struct moment now)
+{
+	if (j->status == JOB_CANCELLED) {
+		j->ended.mono = now.mono;
+		report_end(j, "Cancelled: ");
+	} else if (j->status != JOB_RUNNING || (j->header && job_missing(j) == 0)) {
+		end(j, outcome(j), now);
+		if (!j->broken)
+			report_end(j, "");
+	}
+}
+
+void
+job_header(struct job *j, const struct record *r, struct moment now)
+{
+	j->header = true;
+	j->total = r->tasks;
+	j->symbols = r->symbols;
+	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
+	j->changed = now.mono;
+	copy(&j->source, report_cut(r->source, REPORT_NAME));
+	copy(&j->received_at, r->received_at);
+	j->message.len = 0;
+	buffer_str(&j->message, "Started: ");
+	report_count(&j->message, j->total);
+	buffer_str(&j->message, " tasks");
+	/* A header that comes behind verdicts (a stream that was put together) may complete the job. */
+	j->processed = 0;
+	for (size_t i = 0; i < j->symbol_names.count; i++)
+		j->processed += j->per_symbol > 0 && j->tally[i].finished >= j->per_symbol;
+	settle(j, now);
+}
+
+static void
+set_current(struct job *j, const struct record *r, struct moment now)
+{
+	copy(&j->symbol, report_cut(r->symbol, REPORT_NAME));
+	copy(&j->timeframe, report_cut(r->timeframe, REPORT_NAME));
+	j->changed = now.mono;
+}
+
+void
+job_loading(struct job *j, const struct record *r, struct moment now)
+{
+	if (j->status != JOB_RUNNING)
+		return;
+	set_current(j, r, now);
+	report_task(j, "Loading", r, false);
+}
+
+/* Counts a verdict for its symbol; symbols are told apart and kept in the order of their first. */
+static void
+count_symbol(struct job *j, const struct record *r)
+{
+	bool fresh;
+	size_t i = names_add(&j->symbol_names, r->symbol, (struct slice){0}, &fresh);
+
+	if (i >= j->tallies) {
+		j->tally = memory_grow(j->tally, (i + 1) * 2, sizeof *j->tally);
+		for (; j->tallies < (i + 1) * 2; j->tallies++)
+			j->tally[j->tallies] = (struct tally){0};
+	}
+	j->tally[i].failed += r->type == RECORD_FAILED;
+	if (++j->tally[i].finished == j->per_symbol)
+		j->processed++;
+}
+
+/* New York's date of a start: an instant for 1min and hour, a date for the others. */
+static int
+start_date(const struct calendar *c, enum timeframe tf, struct slice s, int32_t *date)
+{
+	int64_t instant;
+
+	if (s.p == NULL || tf == TF_NONE)
+		return -1;
+	if (!timeframe_intraday(tf))
+		return date_parse(s, date);
+	if (timestamp_parse(s, &instant) != 0)
+		return -1;
+	*date = calendar_date(c, instant);
+	return 0;
+}
+
+static bool
+begins_late(const struct calendar *c, const struct record *r)
+{
+	int32_t from, first;
+
+	if (start_date(c, r->tf, r->from, &from) != 0 ||
+		start_date(c, r->tf, r->first, &first) != 0)
+		return false;
+	return calendar_sessions(c, from, first - 1) > LATE_SESSIONS;
+}
+
+static void
+count_rejected(struct job *j, const struct record *r)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "%llu bar%s rejected", (unsigned long long)r->rejected,
+		r->rejected == 1 ? "" : "s");
+	j->rejected += r->rejected;
+	report_error(j, r, slice_of(text));
+	report_listing(&j->rejects, REJECTS_ROOM, r, slice_of(text));
+}
+
+static void
+count_stored(struct job *j, const struct record *r, const struct calendar *c)
+{
+	j->stored++;
+	j->bars += r->bars;
+	if (r->rejected > 0) {
+		count_rejected(j, r);
+	} else if (r->bars == 0) {
+		j->empty++;
+		report_listing(&j->empties, EMPTIES_ROOM, r, (struct slice){0});
+	}
+	if (begins_late(c, r))
+		report_listing(&j->lates, LATES_ROOM, r, r->first);
+}
+
+static void
+count_failed(struct job *j, const struct record *r)
+{
+	j->failed++;
+	report_error(j, r, r->error);
+	report_listing(&j->failures, FAILURES_ROOM, r, r->error);
+}
+
+bool
+job_verdict(struct job *j, const struct record *r, const struct calendar *c, struct moment now)
+{
+	bool fresh;
+
+	(void)names_add(&j->tasks, r->symbol, r->timeframe, &fresh);
+	j->changed = now.mono;
+	if (!fresh)
+		return false;
+	set_current(j, r, now);
+	count_symbol(j, r);
+	if (r->type == RECORD_STORED)
+		count_stored(j, r, c);
+	else
+		count_failed(j, r);
+	if (j->status == JOB_RUNNING)
+		report_task(j, r->type == RECORD_STORED ? "Loaded" : "Failed", r, true);
+	settle(j, now);
+	return true;
+}
+
+void
+job_failed(struct job *j, struct slice error, struct moment now)
+{
+	struct record none = {0};
+
+	j->changed = now.mono;
+	report_error(j, &none, error);
+	j->broken = true;
+	end(j, outcome(j), now);
+	j->message.len = 0;
+	error = report_cut(error, 900);
+	buffer_add(&j->message, error.p, error.n);
+}
+
+bool
+job_cancel(struct job *j, struct moment now)
+{
+	if (j->status != JOB_RUNNING)
+		return false;
+	j->changed = now.mono;
+	end(j, JOB_CANCELLED, now);
+	settle(j, now);
+	return true;
+}
+
+void
+job_stop(struct job *j, struct moment now)
+{
+	char head[100] = "";
+
+	if (j->status != JOB_RUNNING)
+		return;
+	end(j, outcome(j), now);
+	if (j->header) {
+		(void)snprintf(head, sizeof head, "stopped: %llu of %llu tasks have no verdict; ",
+			(unsigned long long)job_missing(j), (unsigned long long)j->total);
+		if (j->status == JOB_COMPLETED)
+			j->status = JOB_ERRORS;
+	}
+	report_end(j, head);
+}

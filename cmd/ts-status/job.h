@@ -1,0 +1,99 @@
+#ifndef TS_JOB_H
+#define TS_JOB_H
+
+#include "buffer.h"
+#include "calendar.h"
+#include "names.h"
+#include "record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The two clocks at one moment: the wall's seconds (UTC) and clock_mono_ms(). */
+struct moment {
+	int64_t wall;
+	int64_t mono;
+};
+
+enum job_status {
+	JOB_RUNNING,
+	JOB_COMPLETED,
+	JOB_ERRORS, /* some tasks failed, or bars were rejected */
+	JOB_FAILED, /* nothing could be loaded */
+	JOB_CANCELLED,
+};
+
+/* Some names for the last message; text holds those that found room, count tells how many there are. */
+struct listing {
+	struct buffer text;
+	uint64_t count;
+	uint64_t shown;
+};
+
+/* Verdicts of one symbol. */
+struct tally {
+	uint32_t finished;
+	uint32_t failed;
+};
+
+/*
+ * A job and what became of its tasks so far. Memory is about proportional to the tasks that have a
+ * verdict. The fields are to be read; only this module and report.c write them.
+ */
+struct job {
+	struct buffer id, source, received_at;
+	bool header;         /* its `job` record was seen: total and symbols are known */
+	uint64_t total;      /* tasks */
+	uint64_t symbols;
+	uint64_t per_symbol; /* tasks of each symbol, 0 when unknown */
+
+	enum job_status status;
+	bool broken; /* it failed as a whole */
+	bool told;   /* the caller's: its `done` has been written */
+	void *user;  /* the caller's */
+
+	uint64_t stored, failed, empty, bars, rejected;
+	uint64_t processed; /* symbols all of whose tasks have a verdict */
+	struct names tasks; /* those that have a verdict */
+	struct names symbol_names;
+	struct tally *tally; /* of each symbol */
+	size_t tallies;
+
+	struct listing failures, empties, lates, rejects;
+	struct buffer errors; /* the inside of a JSON array */
+	int nerrors;
+	struct buffer symbol, timeframe, message;
+
+	struct moment started;
+	struct moment ended;   /* valid unless JOB_RUNNING */
+	int64_t changed;       /* monotonic: when the last record of it came */
+};
+
+struct job *job_new(struct slice id, struct moment now);
+void job_free(struct job *);
+
+/* Takes the `job` record that goes before the tasks. */
+void job_header(struct job *, const struct record *, struct moment now);
+
+/* A task's first request has begun. */
+void job_loading(struct job *, const struct record *, struct moment now);
+
+/*
+ * A task's `stored` or `failed`; false when that task had its verdict before. The last one ends the
+ * job. The calendar tells how many sessions a series begins late.
+ */
+bool job_verdict(struct job *, const struct record *, const struct calendar *, struct moment now);
+
+/* The job as a whole failed, and why. */
+void job_failed(struct job *, struct slice error, struct moment now);
+
+/* It was cancelled: verdicts that still come are counted. False if it had ended before. */
+bool job_cancel(struct job *, struct moment now);
+
+/* No more records will come: ends it with what was counted. */
+void job_stop(struct job *, struct moment now);
+
+/* Tasks that have no verdict; 0 when their number is unknown. */
+uint64_t job_missing(const struct job *);
+
+#endif

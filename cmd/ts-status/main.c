@@ -1,0 +1,299 @@
+/* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1). */
+#include "calendar.h"
+#include "drain.h"
+#include "lines.h"
+#include "log.h"
+#include "meter.h"
+#include "progress.h"
+#include "publish.h"
+#include "redis.h"
+#include "stage.h"
+#include "timestamp.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	FINISH_MS = 30000, /* for the final states, after the end of input, while Redis is away */
+	LOOK_MS = 50,
+	HURRY_MS = 5000,   /* the same after a signal, or when the reader of stdout has gone */
+};
+
+struct options {
+	bool verbose;
+	bool quiet;
+	bool plain;
+	const char *url; /* of -u, NULL without */
+};
+
+static const char usage[] = "usage: ts-status [-hVvqC] [-u redis-url]\n";
+
+/* about, if not NULL, is the option or variable in question. */
+static int
+misuse(const char *about, const char *what)
+{
+	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
+	(void)fputs(usage, stderr);
+	return STATUS_USAGE;
+}
+
+static int
+print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
+}
+
+/* -1 to go on, else the exit status. */
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	log_init("ts-status", false);
+	while ((c = getopt(argc, argv, "hVvqCu:")) != -1) {
+		switch (c) {
+		case 'h':
+			return print(usage);
+		case 'V':
+			return print("ts-status " TS_VERSION "\n");
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'C':
+			o->plain = true;
+			break;
+		case 'u':
+			o->url = optarg;
+			break;
+		default:
+			(void)fputs(usage, stderr);
+			return STATUS_USAGE;
+		}
+	}
+	log_init("ts-status", o->verbose);
+	return optind < argc ? misuse(NULL, "no operands are taken") : -1;
+}
+
+/* Finds the URL: option, environment, default; *none for no Redis. -1 to go on, else the exit status. */
+static int
+setup(const struct options *o, struct redis_url *url, bool *none)
+{
+	const char *text = o->url != NULL ? o->url : getenv("REDIS_URL");
+	const char *why;
+
+	if (text == NULL || text[0] == '\0')
+		text = "redis://127.0.0.1:6379/0";
+	*none = o->url != NULL && strcmp(o->url, "none") == 0;
+	if (!*none && redis_url_parse(text, url, &why) != 0)
+		return misuse(o->url != NULL ? "-u" : "REDIS_URL", why);
+	if (o->url != NULL && url->password != NULL)
+		return misuse("-u", "everybody can see a password in an argument: "
+				    "put it in REDIS_URL");
+	if (drain_init(-1) != 0) {
+		log_error("signals: %s", strerror(errno));
+		return STATUS_SERVICE;
+	}
+	return -1;
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int
+wait_ms(int64_t until, int64_t now)
+{
+	int64_t ms = until - now;
+
+	if (ms <= 0)
+		return 0;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/*
+ * One wait for all there is, until at most the moment given; then Redis is served. Returns what poll
+ * said of stdin.
+ */
+static short
+wait_and_serve(struct stage *s, int in, int64_t until)
+{
+	int64_t now = clock_mono_ms();
+	/* A signal changes how long the end may take, so it is waited for, but once only. */
+	struct pollfd fds[4] = {publish_pollfd(s->publish), {.fd = in, .events = POLLIN},
+		{.fd = s->out->fd}, {.fd = drain_told() ? -1 : drain_fd(), .events = POLLIN}};
+
+	until = sooner(until, publish_deadline(s->publish, now));
+	until = sooner(until, stage_deadline(s));
+	until = sooner(until, meter_deadline(s->meter, s->progress));
+	if (poll(fds, 4, until == INT64_MAX ? -1 : wait_ms(until, now)) < 0)
+		fds[0].revents = fds[1].revents = fds[2].revents = 0;
+	if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && s->out->error == 0)
+		s->out->error = EPIPE;
+	publish_serve(s->publish, fds[0].revents, clock_mono_ms());
+	return fds[1].revents;
+}
+
+/* Takes all lines that are there. LINE_NONE, LINE_END or LINE_ERROR: what stands behind them. */
+static enum line
+take_lines(struct stage *s, struct reader *in)
+{
+	struct slice line;
+	enum line kind;
+
+	while ((kind = reader_next(in, &line)) != LINE_NONE && kind != LINE_END &&
+		kind != LINE_ERROR)
+		stage_line(s, kind, line, in->lineno);
+	return kind;
+}
+
+/* Until the end of input; -1 when reading failed. */
+static int
+loop(struct stage *s, struct reader *in)
+{
+	enum line kind;
+
+	while ((kind = take_lines(s, in)) == LINE_NONE) {
+		int64_t now = clock_mono_ms();
+
+		stage_serve(s, now);
+		publish_serve(s->publish, 0, now);
+		meter_show(s->meter, s->progress, now);
+		if (publish_denied(s->publish) || writer_flush(s->out) != 0)
+			return 0;
+		if (wait_and_serve(s, publish_crowded(s->publish) ? -1 : in->fd, INT64_MAX) != 0)
+			(void)reader_fill(in);
+		if (s->out->error != 0)
+			return 0;
+	}
+	if (kind == LINE_ERROR) {
+		meter_hide(s->meter);
+		log_error("reading stdin: %s", strerror(errno));
+	}
+	return kind == LINE_ERROR ? -1 : 0;
+}
+
+/* After the end of input: the final states are written, and watched for a while. 0, or -1. */
+static int
+finish(struct stage *s)
+{
+	int64_t start = clock_mono_ms(), now = start;
+
+	stage_end(s);
+	(void)writer_flush(s->out);
+	publish_serve(s->publish, 0, now);
+	while (!publish_denied(s->publish) && !publish_over(s->publish, now)) {
+		bool hurry = drain_told() || s->out->error != 0;
+		int64_t until = start + (hurry ? HURRY_MS : FINISH_MS);
+
+		if (now >= until || (s->out->error != 0 && publish_written(s->publish)))
+			break;
+		/* What publish_over() waits for is no deadline of its own: look often. */
+		(void)wait_and_serve(s, -1, sooner(until, now + LOOK_MS));
+		now = clock_mono_ms();
+	}
+	if (publish_written(s->publish) || publish_denied(s->publish))
+		return 0;
+	log_error("Redis: the final state of some jobs could not be written");
+	return -1;
+}
+
+static int
+exit_status(const struct stage *s)
+{
+	if (drain_told())
+		return STATUS_DONE;
+	return s->failed + s->rejected + s->refused + s->unfinished > 0 ? STATUS_REFUSED
+									: STATUS_DONE;
+}
+
+static int
+run_stage(struct stage *s)
+{
+	int64_t start = clock_mono_ms();
+	struct reader in;
+	int status;
+
+	reader_init(&in, STDIN_FILENO);
+	status = loop(s, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
+	if (finish(s) != 0)
+		status = STATUS_SERVICE;
+	if (publish_denied(s->publish)) {
+		log_error("Redis refuses: %s", publish_why(s->publish));
+		status = STATUS_USAGE;
+	} else if (status == STATUS_DONE) {
+		status = exit_status(s);
+	}
+	meter_hide(s->meter);
+	status = writer_end(s->out, status);
+	log_info("end jobs=%llu stored=%llu failed=%llu rejected=%llu refused=%llu seconds=%.1f",
+		(unsigned long long)s->jobs, (unsigned long long)s->stored,
+		(unsigned long long)s->failed, (unsigned long long)s->rejected,
+		(unsigned long long)s->refused, (double)(clock_mono_ms() - start) / 1000);
+	reader_release(&in);
+	return status;
+}
+
+static int
+run(const struct options *o, const struct redis_url *url, const struct calendar *calendar)
+{
+	struct meter meter;
+	struct writer out;
+	struct progress *progress = progress_new(calendar);
+	struct buffer shown = {0};
+	struct stage s = {.out = &out, .progress = progress, .meter = &meter, .plain = o->plain,
+		.parser = record_parser_new()};
+	int status;
+
+	if (url == NULL)
+		buffer_str(&shown, "none");
+	else
+		redis_url_show(url, &shown);
+	log_info("start version=%s redis=%s%s%s", TS_VERSION, buffer_cstr(&shown),
+		o->quiet ? " quiet" : "", o->plain ? " plain" : "");
+	buffer_release(&shown);
+	meter_init(&meter, o->quiet);
+	writer_init(&out, STDOUT_FILENO);
+	s.publish = publish_new(url, progress, &meter, o->plain);
+	status = run_stage(&s);
+	publish_free(s.publish);
+	progress_free(progress);
+	record_parser_free(s.parser);
+	writer_release(&out);
+	meter_release(&meter);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct redis_url url = {0};
+	struct calendar *calendar = NULL;
+	const char *why;
+	bool none = false;
+	int status;
+
+	lines_init();
+	status = parse_options(argc, argv, &o);
+	if (status < 0)
+		status = setup(&o, &url, &none);
+	if (status < 0) {
+		calendar = calendar_new(&why);
+		if (calendar == NULL)
+			log_error("%s", why);
+		status = calendar == NULL ? STATUS_USAGE : run(&o, none ? NULL : &url, calendar);
+	}
+	calendar_free(calendar);
+	redis_url_release(&url);
+	return status;
+}

@@ -1,0 +1,173 @@
+/* The meter. It shows only printable ASCII: names come from outside, and a terminal obeys. */
+#include "meter.h"
+
+#include "log.h"
+#include "report.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { REDRAW_MS = 200, LINES_MS = 10000, WIDTH = 80, NAME_WIDTH = 24 };
+
+void
+meter_init(struct meter *m, bool quiet)
+{
+	bool terminal = isatty(STDERR_FILENO) == 1;
+
+	*m = (struct meter){.terminal = terminal && !quiet, .lines = !terminal && !quiet};
+}
+
+void
+meter_release(struct meter *m)
+{
+	buffer_release(&m->text);
+}
+
+static size_t
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return WIDTH;
+	return size.ws_col;
+}
+
+void
+meter_hide(struct meter *m)
+{
+	static const char wipe[] = "\r\033[K";
+
+	if (!m->drawn)
+		return;
+	m->drawn = false;
+	/* What comes next is seen anyway. */
+	if (write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
+		return;
+}
+
+int64_t
+meter_deadline(const struct meter *m, const struct progress *p)
+{
+	return (m->terminal || m->lines) && progress_running(p) > 0 ? m->due : INT64_MAX;
+}
+
+static void
+add_name(struct buffer *b, struct slice s)
+{
+	for (size_t i = 0; i < s.n && i < NAME_WIDTH; i++)
+		buffer_byte(b, s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?');
+}
+
+/* 1:05:09, 5:09 or 0:09 */
+static void
+add_time(struct buffer *b, uint64_t seconds)
+{
+	uint64_t hours = seconds / 3600, minutes = seconds / 60 % 60;
+
+	if (hours > 0) {
+		buffer_uint(b, hours);
+		buffer_byte(b, ':');
+		if (minutes < 10)
+			buffer_byte(b, '0');
+	}
+	buffer_uint(b, minutes);
+	buffer_byte(b, ':');
+	if (seconds % 60 < 10)
+		buffer_byte(b, '0');
+	buffer_uint(b, seconds % 60);
+}
+
+void
+meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, size_t width)
+{
+	uint64_t ms = now > j->started.mono ? (uint64_t)(now - j->started.mono) : 1;
+	uint64_t finished = j->stored + j->failed;
+	size_t start = b->len;
+
+	add_name(b, j->source.len > 0 ? buffer_slice(&j->source) : buffer_slice(&j->id));
+	buffer_byte(b, ' ');
+	if (j->header) {
+		buffer_uint(b, (uint64_t)report_percent(j));
+		buffer_str(b, "% ");
+	}
+	buffer_uint(b, finished);
+	if (j->header) {
+		buffer_byte(b, '/');
+		buffer_uint(b, j->total);
+	}
+	buffer_str(b, " tasks");
+	if (j->failed > 0) {
+		buffer_str(b, " (");
+		buffer_uint(b, j->failed);
+		buffer_str(b, " failed)");
+	}
+	buffer_str(b, ", ");
+	report_count(b, j->bars);
+	buffer_str(b, " bars, ");
+	report_count(b, j->bars * 1000 / ms);
+	buffer_str(b, "/s");
+	if (j->header && finished > 0) {
+		buffer_str(b, ", ");
+		add_time(b, ms / 1000 * job_missing(j) / finished);
+		buffer_str(b, " left");
+	}
+	if (j->symbol.len > 0) {
+		buffer_str(b, ", ");
+		add_name(b, buffer_slice(&j->symbol));
+		buffer_byte(b, ' ');
+		add_name(b, buffer_slice(&j->timeframe));
+	}
+	if (running > 1) {
+		buffer_str(b, " [");
+		buffer_uint(b, running);
+		buffer_str(b, " jobs]");
+	}
+	if (b->len - start > width)
+		b->len = start + width;
+}
+
+/* The job that gets the line: the current one while it runs, else the first that does. */
+static const struct job *
+choose(const struct progress *p)
+{
+	const struct job *current = progress_current(p);
+
+	if (current != NULL && current->status == JOB_RUNNING)
+		return current;
+	for (size_t i = 0; i < progress_count(p); i++) {
+		if (progress_at(p, i)->status == JOB_RUNNING)
+			return progress_at(p, i);
+	}
+	return NULL;
+}
+
+void
+meter_show(struct meter *m, const struct progress *p, int64_t now)
+{
+	const struct job *j;
+
+	if (now < m->due || !(m->terminal || m->lines))
+		return;
+	j = choose(p);
+	if (j == NULL)
+		return;
+	m->text.len = 0;
+	if (!m->terminal) {
+		/* The start was logged just before. */
+		if (m->due != 0 && now - j->started.mono >= LINES_MS) {
+			meter_line(&m->text, j, progress_running(p), now, 400);
+			log_info("progress %s", buffer_cstr(&m->text));
+		}
+		m->due = now + LINES_MS;
+		return;
+	}
+	buffer_byte(&m->text, '\r');
+	/* The last column stays free: some terminals wrap as soon as it is filled. */
+	meter_line(&m->text, j, progress_running(p), now, terminal_width() - 1);
+	buffer_str(&m->text, "\033[K");
+	if (write(STDERR_FILENO, m->text.p, m->text.len) > 0)
+		m->drawn = true;
+	m->due = now + REDRAW_MS;
+}

@@ -1,0 +1,100 @@
+/* The per-job memory of what has had its verdict: one copy of each name and an open hash table. */
+#include "names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct name {
+	size_t at; /* in text */
+	size_t n;
+	uint64_t hash;
+};
+
+uint64_t
+names_hash(struct slice a, struct slice b)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < a.n; i++)
+		h = (h ^ (unsigned char)a.p[i]) * 1099511628211u;
+	h *= 1099511628211u;
+	for (size_t i = 0; i < b.n; i++)
+		h = (h ^ (unsigned char)b.p[i]) * 1099511628211u;
+	return h;
+}
+
+/* A name is kept as a, NUL, b: no name of ours holds a NUL. */
+static bool
+same(const struct names *s, const struct name *m, struct slice a, struct slice b)
+{
+	const char *p = s->text.p + m->at;
+
+	return m->n == a.n + 1 + b.n && memcmp(p, a.p, a.n) == 0 && p[a.n] == '\0' &&
+	       (b.n == 0 || memcmp(p + a.n + 1, b.p, b.n) == 0);
+}
+
+static void
+place(struct names *s, size_t number)
+{
+	size_t i = (size_t)s->name[number].hash & (s->slots - 1);
+
+	while (s->slot[i] != 0)
+		i = (i + 1) & (s->slots - 1);
+	s->slot[i] = number + 1;
+}
+
+/* Room for one more, the table at most half full. */
+static void
+grow(struct names *s)
+{
+	if (s->count == s->cap) {
+		s->cap = s->cap == 0 ? 16 : s->cap * 2;
+		s->name = memory_grow(s->name, s->cap, sizeof *s->name);
+	}
+	if ((s->count + 1) * 2 <= s->slots)
+		return;
+	s->slots = s->slots == 0 ? 32 : s->slots * 2;
+	s->slot = memory_grow(s->slot, s->slots, sizeof *s->slot);
+	memset(s->slot, 0, s->slots * sizeof *s->slot);
+	for (size_t i = 0; i < s->count; i++)
+		place(s, i);
+}
+
+size_t
+names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
+{
+	uint64_t hash = names_hash(a, b);
+	size_t i;
+
+	*fresh = false;
+	for (i = (size_t)hash & (s->slots - 1); s->slots > 0 && s->slot[i] != 0;
+		i = (i + 1) & (s->slots - 1)) {
+		const struct name *m = &s->name[s->slot[i] - 1];
+
+		if (m->hash == hash && same(s, m, a, b))
+			return s->slot[i] - 1;
+	}
+	grow(s);
+	*fresh = true;
+	s->name[s->count] = (struct name){s->text.len, a.n + 1 + b.n, hash};
+	buffer_add(&s->text, a.p, a.n);
+	buffer_byte(&s->text, '\0');
+	buffer_add(&s->text, b.p, b.n);
+	place(s, s->count);
+	return s->count++;
+}
+
+struct slice
+names_at(const struct names *s, size_t number)
+{
+	return (struct slice){s->text.p + s->name[number].at, s->name[number].n - 1};
+}
+
+void
+names_release(struct names *s)
+{
+	buffer_release(&s->text);
+	free(s->name);
+	free(s->slot);
+	*s = (struct names){0};
+}

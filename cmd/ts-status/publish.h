@@ -1,0 +1,61 @@
+#ifndef TS_PUBLISH_H
+#define TS_PUBLISH_H
+
+#include "meter.h"
+#include "progress.h"
+#include "redis.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Keeps one Redis hash per job in step with what is known about it, and the heartbeat. Times are
+ * clock_mono_ms(); nothing here blocks.
+ */
+struct publish;
+
+/*
+ * url NULL: no Redis, and everything below is quickly done. plain: completed for completed_with_errors.
+ * All pointers stay the caller's. The jobs' user pointers are this module's.
+ */
+struct publish *publish_new(const struct redis_url *url, struct progress *, struct meter *,
+	bool plain);
+
+/* Call it before progress_free(). */
+void publish_free(struct publish *);
+
+/* A job has changed; started: it is new, or new again. */
+void publish_job(struct publish *, struct job *, bool started, int64_t now);
+
+/*
+ * Reads from and writes to Redis; writes the jobs and the heartbeat that are due, looks whether what
+ * was written last still stands, and drops jobs that are over and done with. After each poll.
+ */
+void publish_serve(struct publish *, short revents, int64_t now);
+
+struct pollfd publish_pollfd(const struct publish *);
+
+/* When publish_serve() must be called though its descriptor is silent. */
+int64_t publish_deadline(const struct publish *, int64_t now);
+
+/*
+ * Whether there are so many jobs that those which are over should be written and dropped before more
+ * is read.
+ */
+bool publish_crowded(const struct publish *);
+
+/*
+ * At the end of input: whether all that was to be written stands in Redis, and the admin page's late
+ * "submitted" need no longer be feared.
+ */
+bool publish_over(const struct publish *, int64_t now);
+
+/* Whether all final states stand in Redis, feared or not. */
+bool publish_written(const struct publish *);
+
+/* Redis refuses us for good, before it ever let us in. publish_why() has the reason. */
+bool publish_denied(const struct publish *);
+const char *publish_why(const struct publish *);
+
+#endif

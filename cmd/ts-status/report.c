@@ -1,0 +1,294 @@
+/* The words and numbers in which a job is told to people and to the admin page. */
+#include "report.h"
+
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ERRORS_MAX = 10, ERROR_TEXT = 300, NOTE_TEXT = 120, NAME_TEXT = 40 };
+
+struct slice
+report_cut(struct slice s, size_t n)
+{
+	if (s.n <= n)
+		return s;
+	/* Not within a UTF-8 sequence. */
+	while (n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return (struct slice){s.p, n};
+}
+
+static void
+add_cut(struct buffer *b, struct slice s, size_t n)
+{
+	struct slice cut = report_cut(s, n);
+
+	buffer_add(b, cut.p, cut.n);
+	if (cut.n < s.n)
+		buffer_str(b, "...");
+}
+
+void
+report_count(struct buffer *b, uint64_t v)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
+
+	for (int i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % 3 == 0)
+			buffer_byte(b, ',');
+		buffer_byte(b, digits[i]);
+	}
+}
+
+const char *
+report_status(enum job_status s, bool plain)
+{
+	static const char *const words[] = {[JOB_RUNNING] = "running", [JOB_COMPLETED] = "completed",
+		[JOB_ERRORS] = "completed_with_errors", [JOB_FAILED] = "failed",
+		[JOB_CANCELLED] = "cancelled"};
+
+	return words[plain && s == JOB_ERRORS ? JOB_COMPLETED : s];
+}
+
+int
+report_percent(const struct job *j)
+{
+	uint64_t finished = j->stored + j->failed;
+
+	if (!j->header)
+		return j->status == JOB_RUNNING || finished == 0 ? 0 : 100;
+	if (j->total == 0)
+		return 0;
+	return finished >= j->total ? 100 : (int)(finished * 100 / j->total);
+}
+
+/* "AAPL 1min", each part cut. */
+static void
+add_task(struct buffer *b, const struct record *r)
+{
+	add_cut(b, r->symbol, NAME_TEXT);
+	if (r->timeframe.p != NULL) {
+		buffer_byte(b, ' ');
+		add_cut(b, r->timeframe, NAME_TEXT);
+	}
+}
+
+void
+report_listing(struct listing *l, size_t room, const struct record *r, struct slice note)
+{
+	size_t start = l->text.len;
+
+	l->count++;
+	/* Once one name found no room, none does: the rest is a number. */
+	if (l->shown + 1 < l->count)
+		return;
+	if (l->shown > 0)
+		buffer_str(&l->text, ", ");
+	add_task(&l->text, r);
+	if (note.p != NULL) {
+		buffer_str(&l->text, " (");
+		add_cut(&l->text, note, NOTE_TEXT);
+		buffer_byte(&l->text, ')');
+	}
+	if (l->shown > 0 && l->text.len > room)
+		l->text.len = start;
+	else
+		l->shown++;
+}
+
+void
+report_error(struct job *j, const struct record *r, struct slice why)
+{
+	struct buffer text = {0};
+
+	if (j->nerrors == ERRORS_MAX)
+		return;
+	if (r->symbol.p != NULL) {
+		add_task(&text, r);
+		buffer_str(&text, ": ");
+	}
+	add_cut(&text, why, ERROR_TEXT);
+	if (j->nerrors++ > 0)
+		buffer_byte(&j->errors, ',');
+	buffer_json(&j->errors, buffer_slice(&text));
+	buffer_release(&text);
+}
+
+void
+report_task(struct job *j, const char *verb, const struct record *r, bool counted)
+{
+	struct buffer *b = &j->message;
+
+	b->len = 0;
+	buffer_str(b, verb);
+	buffer_byte(b, ' ');
+	add_cut(b, r->timeframe, NAME_TEXT);
+	buffer_str(b, " for ");
+	add_cut(b, r->symbol, NAME_TEXT);
+	if (!counted)
+		return;
+	buffer_str(b, " (");
+	buffer_uint(b, j->stored + j->failed);
+	if (j->header) {
+		buffer_byte(b, '/');
+		buffer_uint(b, j->total);
+	}
+	buffer_byte(b, ')');
+}
+
+static void
+add_listing(struct buffer *b, const struct listing *l, const char *one, const char *many)
+{
+	if (l->count == 0)
+		return;
+	buffer_str(b, "; ");
+	report_count(b, l->count);
+	buffer_str(b, l->count == 1 ? one : many);
+	buffer_add(b, l->text.p, l->text.len);
+	if (l->shown < l->count) {
+		buffer_str(b, " and ");
+		report_count(b, l->count - l->shown);
+		buffer_str(b, " more");
+	}
+}
+
+void
+report_end(struct job *j, const char *head)
+{
+	struct buffer *b = &j->message;
+
+	b->len = 0;
+	buffer_str(b, head);
+	buffer_str(b, head[0] == '\0' ? "Loaded " : "loaded ");
+	report_count(b, j->stored);
+	if (j->header) {
+		buffer_str(b, " of ");
+		report_count(b, j->total);
+	}
+	buffer_str(b, j->header || j->stored != 1 ? " tasks, " : " task, ");
+	report_count(b, j->bars);
+	buffer_str(b, j->bars == 1 ? " bar" : " bars");
+	add_listing(b, &j->failures, " failed: ", " failed: ");
+	add_listing(b, &j->empties, " empty: ", " empty: ");
+	add_listing(b, &j->lates, " task begins more than 5 sessions after asked: ",
+		" tasks begin more than 5 sessions after asked: ");
+	add_listing(b, &j->rejects, " task lost bars: ", " tasks lost bars: ");
+}
+
+static void
+add_part(struct fields *f, struct slice s)
+{
+	buffer_add(&f->text, s.p, s.n);
+	f->end[f->n++] = f->text.len;
+}
+
+static void
+add_text(struct fields *f, const char *name, struct slice value)
+{
+	add_part(f, slice_of(name));
+	add_part(f, value);
+}
+
+static void
+add_number(struct fields *f, const char *name, uint64_t value)
+{
+	add_part(f, slice_of(name));
+	buffer_uint(&f->text, value);
+	add_part(f, (struct slice){0});
+}
+
+/* The symbols of which all tasks are stored, or those of which one failed. */
+static void
+add_symbols(struct fields *f, const char *name, const struct job *j, bool failed)
+{
+	bool first = true;
+
+	add_part(f, slice_of(name));
+	buffer_byte(&f->text, '[');
+	for (size_t i = 0; i < j->symbol_names.count; i++) {
+		const struct tally *t = &j->tally[i];
+		bool whole = j->per_symbol > 0 ? t->finished >= j->per_symbol
+					       : j->status != JOB_RUNNING;
+
+		if (failed ? t->failed == 0 : t->failed > 0 || !whole)
+			continue;
+		if (!first)
+			buffer_byte(&f->text, ',');
+		first = false;
+		buffer_json(&f->text, report_cut(names_at(&j->symbol_names, i), REPORT_NAME));
+	}
+	buffer_byte(&f->text, ']');
+	add_part(f, (struct slice){0});
+}
+
+static void
+add_counts(struct fields *f, const struct job *j)
+{
+	bool ended = j->status != JOB_RUNNING;
+
+	add_number(f, "total_symbols", j->header ? j->symbols : j->symbol_names.count);
+	add_number(f, "processed_symbols",
+		j->per_symbol > 0 || !ended ? j->processed : j->symbol_names.count);
+	add_number(f, "total_tasks", j->header ? j->total : j->stored + j->failed);
+	add_number(f, "stored_tasks", j->stored);
+	add_number(f, "failed_tasks", j->failed);
+	add_number(f, "empty_tasks", j->empty);
+	add_number(f, "bars_loaded", j->bars);
+}
+
+void
+report_fields(const struct job *j, bool plain, int64_t wall, struct fields *f)
+{
+	char time[TIMESTAMP_SIZE];
+
+	f->text.len = 0;
+	f->n = 0;
+	add_text(f, "status", slice_of(report_status(j->status, plain)));
+	add_number(f, "progress", (uint64_t)report_percent(j));
+	add_text(f, "message", buffer_slice(&j->message));
+	add_text(f, "started_at", slice_of(timestamp_local(time, j->started.wall)));
+	if (j->status != JOB_RUNNING)
+		add_text(f, "completed_at", slice_of(timestamp_local(time, j->ended.wall)));
+	add_text(f, "timestamp", slice_of(timestamp_local(time, wall)));
+	add_text(f, "current_symbol", buffer_slice(&j->symbol));
+	add_text(f, "current_timeframe", buffer_slice(&j->timeframe));
+	add_counts(f, j);
+	add_symbols(f, "successful_symbols", j, false);
+	add_symbols(f, "failed_symbols", j, true);
+	add_part(f, slice_of("errors"));
+	buffer_byte(&f->text, '[');
+	buffer_add(&f->text, j->errors.p, j->errors.len);
+	buffer_byte(&f->text, ']');
+	add_part(f, (struct slice){0});
+}
+
+struct slice
+fields_at(const struct fields *f, int i)
+{
+	size_t start = i == 0 ? 0 : f->end[i - 1];
+
+	return (struct slice){f->text.p + start, f->end[i] - start};
+}
+
+void
+fields_release(struct fields *f)
+{
+	buffer_release(&f->text);
+	f->n = 0;
+}
+
+void
+report_done(const struct job *j, bool plain, struct record *r)
+{
+	*r = (struct record){.type = RECORD_DONE, .tf = TF_NONE};
+	r->job_id = buffer_slice(&j->id);
+	r->status = slice_of(report_status(j->status, plain));
+	r->tasks = j->header ? j->total : j->stored + j->failed;
+	r->stored = j->stored;
+	r->failed = j->failed;
+	r->empty = j->empty;
+	r->bars = j->bars;
+	r->seconds = (uint64_t)(j->ended.mono - j->started.mono) / 1000;
+}

@@ -1,0 +1,39 @@
+#ifndef TS_STAGE_H
+#define TS_STAGE_H
+
+#include "calendar.h"
+#include "lines.h"
+#include "meter.h"
+#include "progress.h"
+#include "publish.h"
+#include "record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one line of input does, and what the end of input does. No waiting: that is main.c's. */
+struct stage {
+	struct writer *out;
+	struct progress *progress;
+	struct publish *publish;
+	struct meter *meter;
+	struct record_parser *parser;
+	bool plain; /* completed for completed_with_errors */
+
+	uint64_t jobs, stored, failed; /* jobs done, verdicts */
+	uint64_t rejected;             /* bars */
+	uint64_t refused;              /* lines and records that could not be used */
+	uint64_t unfinished;           /* jobs that ended without all verdicts */
+};
+
+/* Takes a line that reader_next() gave as kind, not LINE_NONE or LINE_END. */
+void stage_line(struct stage *, enum line kind, struct slice line, uint64_t lineno);
+
+/* Writes the `done` of cancelled jobs of which nothing more is heard; when to call it next. */
+void stage_serve(struct stage *, int64_t now);
+int64_t stage_deadline(const struct stage *);
+
+/* No more records will come: every job that runs ends with what was counted. */
+void stage_end(struct stage *);
+
+#endif

@@ -1,0 +1,118 @@
+#ifndef TS_REDIS_H
+#define TS_REDIS_H
+
+#include "buffer.h"
+#include "redis_url.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A connection to Redis that never blocks: it is served from its owner's poll(2) and tells what
+ * became of it. Requests are pipelined and answered in order. Times are clock_mono_ms().
+ */
+struct redis;
+
+enum {
+	REDIS_PATIENCE_MS = 5000, /* for connecting and logging in, and then for each answer */
+	REDIS_REQUESTS = 4096,    /* requests that may wait for their answers */
+};
+
+/* What a reply is. Opaque beyond this: it is valid only while its callback runs. */
+struct redis_reply;
+
+enum redis_kind {
+	REDIS_KIND_NIL,
+	REDIS_KIND_STRING, /* a status such as OK, too */
+	REDIS_KIND_INTEGER,
+	REDIS_KIND_ARRAY,
+	REDIS_KIND_ERROR,
+};
+
+enum redis_kind redis_kind(const struct redis_reply *);
+
+/* The bytes of a string, a status or an error; absent for any other kind. */
+struct slice redis_text(const struct redis_reply *);
+
+/* An element of an array; NULL when there is none. */
+const struct redis_reply *redis_item(const struct redis_reply *, size_t);
+
+/* Whether it is an error that starts with this word, such as "WRONGTYPE". */
+bool redis_is_error(const struct redis_reply *, const char *word);
+
+/*
+ * Takes a reply; NULL when the connection was lost before it came. It may make new requests, but not
+ * connect or free.
+ */
+typedef void redis_fn(void *data, const struct redis_reply *);
+
+/*
+ * The URL stays the caller's and is used for as long as the connection lives. push, which may be
+ * NULL, takes the messages of channels subscribed to: arrays of "message", channel and text.
+ * redis_free() forgets requests in flight without calling back.
+ */
+struct redis *redis_new(const struct redis_url *, redis_fn *push, void *data);
+void redis_free(struct redis *);
+
+/* Starts to connect; what comes of it is told by redis_serve(). Only when there is no connection. */
+void redis_connect(struct redis *, int64_t now);
+
+/* Whether requests can be made. */
+bool redis_ready(const struct redis *);
+
+/* Whether it neither has a connection nor is about to have one. */
+bool redis_down(const struct redis *);
+
+/*
+ * Asks for something; the words are copied. fn, which may be NULL, is called with the reply. 0; or -1 when
+ * there is no connection or too many requests wait already.
+ */
+int redis_call(struct redis *, redis_fn *, void *data, const struct slice *words, int n);
+
+/* How many more requests it would take now. */
+size_t redis_room(const struct redis *);
+
+/* How many requests wait for their answers. */
+size_t redis_waiting(const struct redis *);
+
+/* What to poll for; fd is -1 when there is nothing. */
+struct pollfd redis_pollfd(const struct redis *);
+
+/* When redis_serve() must be called though nothing is heard; INT64_MAX for never. */
+int64_t redis_deadline(const struct redis *);
+
+enum redis_event {
+	REDIS_EVENT_NONE,
+	REDIS_EVENT_READY, /* connected and logged in */
+	REDIS_EVENT_LOST,  /* the connection failed or was lost; redis_why() tells the reason */
+	REDIS_EVENT_DENIED, /* the same, for a reason that trying again does not mend */
+};
+
+/* Reads, writes, calls back. Called after each poll with what it said. */
+enum redis_event redis_serve(struct redis *, short revents, int64_t now);
+
+/* Gives a connection up: the next redis_serve() tells that it was lost, for the reason given. */
+void redis_abandon(struct redis *, const char *why);
+
+/* The reason of the last failure, without secrets. */
+const char *redis_why(const struct redis *);
+
+/* When the server was last heard. */
+int64_t redis_heard(const struct redis *);
+
+/* When to try again: 0.1 s after the first failure up to 5 s, half of it by chance. {0} is fresh. */
+struct backoff {
+	int64_t due;
+	int64_t since; /* of the last success, 0 for none */
+	unsigned tries;
+	uint32_t chance;
+};
+
+/* A try failed, or what had succeeded is lost: sets due. */
+void backoff_failed(struct backoff *, int64_t now);
+
+/* A try succeeded. Only a success that lasts for some seconds makes the next waits short again. */
+void backoff_succeeded(struct backoff *, int64_t now);
+
+#endif

@@ -1,0 +1,305 @@
+#!/usr/bin/env bash
+# ts-listen: what a message becomes, what is dropped, and that no fault of Redis, of the reader or of a
+# signal finds it asleep.
+# shellcheck source=tests/e2e/lib.sh disable=SC2317
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+jobs=tickstock.jobs.data_load
+control=tickstock.jobs.control
+secret='s3cr3t/w:rd'
+
+# listen [OPTION...]: ts-listen in the background, its output in out, its log in err; sets pid.
+# shellcheck disable=SC2120
+listen() {
+	: >err
+	ts-listen "$@" >out 2>err &
+	pid=$!
+	started+=("$pid")
+	wait_for 5 grep -q 'listening on' err
+}
+# stop: sets code and how long it took, in ms.
+stop() {
+	local begun
+	begun=$(date +%s%N)
+	kill -TERM "$pid"
+	wait_for 5 ended "$pid" || kill -KILL "$pid"
+	wait "$pid"
+	code=$?
+	ms=$((($(date +%s%N) - begun) / 1000000))
+}
+lines_are() {
+	[ "$(wc -l <"${2:-out}")" -eq "$1" ]
+}
+logged() {
+	grep -q -- "$1" err
+}
+# say CHANNEL TEXT
+say() {
+	redis publish "$1" "$2" >/dev/null
+}
+count_log() {
+	grep -c -- "$1" err
+}
+
+options ts-listen
+ts-listen operand >out 2>err
+is "$?/$(wc -l <err)" 100/2 "an operand is exit 100, one line and the usage"
+ts-listen -c a -k a >out 2>err
+is $? 100 "one name for both channels is refused"
+
+redis_start --loglevel warning || exit 1
+
+# A server that stops answering, without a word: found out while the other tests run.
+redis-server --port 0 --unixsocket "$tmp/half.sock" --save '' >half.redis 2>&1 &
+half_redis=$!
+started+=("$half_redis")
+wait_for 5 redis-cli -s "$tmp/half.sock" ping
+ts-listen -u "unix://$tmp/half.sock" >half.out 2>half.err &
+half=$!
+started+=("$half")
+wait_for 5 grep -q 'listening on' half.err
+kill -STOP "$half_redis"
+
+# Jobs.
+listen
+say "$jobs" '{"job_id":"a", "symbols":["A\u00e9\n"] ,
+	"years":1.50}
+'
+wait_for 2 lines_are 1
+like "$(cat out)" '^\{"job_id":"a", "symbols":\["A\\u00e9\\n"\] ,  "years":1.50,"received_at":"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z"\}$' \
+	"a job becomes one line, as it was, with received_at as its last member"
+at=$(date -u -d "$(jq -r .received_at out)" +%s)
+[ $(($(date +%s) - at)) -le 2 ]
+ok $? "received_at is now, in UTC"
+say "$jobs" '{"received_at":"2025-12-23T17:15:13Z","job_id":"b","symbols":[]}'
+say "$jobs" '{"job_id":"c","csv_file":"dow.csv"}'
+wait_for 2 lines_are 3
+is "$(sed -n 2p out)" '{"received_at":"2025-12-23T17:15:13Z","job_id":"b","symbols":[]}' \
+	"a job that has a received_at keeps it"
+is "$(sed -n 3p out | jq -r .csv_file)" dow.csv "a job without symbols is passed on"
+redis eval 'for i = 1, 100 do redis.call("publish", KEYS[1], "{\"job_id\":\"n" .. i .. "\",\"symbols\":[]}") end' \
+	1 "$jobs" >/dev/null
+wait_for 2 lines_are 103
+is "$(tail -n 100 out | jq -r .job_id | tr '\n' ' ')" "$(printf 'n%d ' {1..100})" \
+	"a hundred messages at once come in order"
+long=$(head -c 300 /dev/zero | tr '\0' i)
+say "$jobs" "{\"job_id\":\"$long\",\"symbols\":[]}"
+wait_for 2 lines_are 104
+is "$(tail -n 1 out | jq -r .job_id)" "$long" "a job_id of 300 bytes is passed on"
+
+# Control.
+say "$control" '{"action":"cancel","job_id":"a\"b","by":"admin"}'
+wait_for 2 lines_are 105
+is "$(tail -n 1 out)" '{"type":"cancel","job_id":"a\"b"}' "a cancel becomes a record"
+
+# What is dropped, each with one line of log; then what is ignored, with none.
+before=$(wc -l <err)
+say "$jobs" 'not json'
+say "$jobs" '["job_id"]'
+say "$jobs" '{"job_id":"a","symbols":[],"job_id":"b"}'
+say "$jobs" '{"symbols":["A"]}'
+say "$jobs" '{"job_id":7,"symbols":["A"]}'
+say "$jobs" '{"job_id":"","symbols":["A"]}'
+say "$jobs" "{\"job_id\":\"${long}x\",\"symbols\":[]}"
+say "$jobs" '{"job_id":"nul\u0000","symbols":[]}'
+say "$jobs" '{"type":"stored","job_id":"a","symbols":[]}'
+say "$jobs" '{"job_id":"a","symbol":"A","timeframe":"day","open":1}'
+printf '{"job_id":"nul \0","symbols":[]}' | redis -x publish "$jobs" >/dev/null
+printf '{"job_id":"utf \xff","symbols":[]}' | redis -x publish "$jobs" >/dev/null
+{ printf '{"job_id":"big","x":"'; head -c 2097152 /dev/zero | tr '\0' x; printf '"}'; } |
+	redis -x publish "$jobs" >/dev/null
+say "$control" '{"job_id":"a","action":"pause"}'
+say "$control" '{"action":"cancel"}'
+say "$control" 'cancel'
+say "$jobs" '{"event_type":"job_progress","job_id":"a","symbols":[]}'
+say "$jobs" '{"hello":"world"}'
+say "$control" '{"event_type":"x"}'
+say "$jobs" '{"job_id":"last","symbols":[]}'
+wait_for 2 lines_are 106
+is "$(tail -n 1 out | jq -r .job_id)" last "what cannot be used is dropped, and what follows is not"
+is "$(($(wc -l <err) - before))" 16 "each message dropped is one line of log; those of others are none"
+is "$(count_log 'warning: job dropped: ')" 13 "dropped jobs are named so"
+is "$(count_log 'control message dropped: ')" 3 "dropped control messages are named so"
+like "$(cat err)" 'over 1 MiB' "a message over 1 MiB is dropped"
+like "$(cat err)" 'job_id is over 300 bytes' "a long job_id is dropped"
+like "$(cat err)" 'stands twice' "a duplicate key is named"
+is "$(awk 'length >= 1000' err)" "" "no line of log has 1000 bytes"
+# The largest message that still makes a line of 1 MiB, and one byte more.
+room=$((1048576 - 59))
+for n in $room $((room + 1)); do
+	{ printf '{"job_id":"%s","x":"' "$((n - room))"; head -c "$n" /dev/zero | tr '\0' x; printf '"}'; } |
+		redis -x publish "$jobs" >/dev/null
+done
+say "$jobs" '{"job_id":"end","symbols":[]}'
+wait_for 2 lines_are 108
+is "$(tail -n 2 out | cut -c 1-14 | tr '\n' ' ')/$(tail -n 2 out | head -n 1 | wc -c)" \
+	'{"job_id":"0", {"job_id":"end /1048576' "a line has 1 MiB at most"
+
+# Redis comes and goes.
+redis shutdown nosave 2>/dev/null
+wait_for 5 logged 'lost Redis'
+sleep 1.2
+is "$(count_log 'lost Redis')" 1 "that Redis is gone is logged once"
+redis_start --loglevel warning
+wait_for 6 lines_are 109
+like "$(tail -n 1 out)" '^\{"type":"gap","from":"[0-9T:-]{19}Z","to":"[0-9T:-]{19}Z"\}$' \
+	"the gap is told with start and end"
+from=$(date -d "$(tail -n 1 out | jq -r .from)" +%s)
+to=$(date -d "$(tail -n 1 out | jq -r .to)" +%s)
+[ $((to - from)) -ge 1 ] && [ $((to - from)) -le 12 ]
+ok $? "and spans the time when nobody listened"
+is "$(count_log 'listening on')/$(count_log 'warning: gap from=')" 2/1 "both ends are logged"
+say "$jobs" '{"job_id":"after","symbols":[]}'
+wait_for 2 lines_are 110
+is "$(tail -n 1 out | jq -r .job_id)" after "it listens again"
+
+# Told to stop while idle.
+stop
+is $code 0 "SIGTERM while idle: exit 0"
+[ $ms -lt 1000 ]
+ok $? "within a second"
+like "$(tail -n 1 err)" 'end jobs=108 cancels=1 ignored=3 dropped=17 gaps=1' "the counts are told at the end"
+
+# Other channels.
+: >err
+# A shell's background job ignores SIGINT, and so would the stage.
+env --default-signal=INT ts-listen -c my.jobs -k my.control >out 2>err &
+pid=$!
+started+=("$pid")
+wait_for 5 logged 'listening on'
+say my.jobs '{"job_id":"mine","symbols":[]}'
+say "$jobs" '{"job_id":"other","symbols":[]}'
+say my.control '{"job_id":"mine","action":"cancel"}'
+wait_for 2 lines_are 2
+is "$(jq -r .job_id out | tr '\n' ' ')" "mine mine " "-c and -k name the channels"
+like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock channel=my.jobs control=my.control" \
+	"the start line has the settings"
+kill -INT "$pid"
+wait_for 2 ended "$pid"
+wait "$pid"
+is $? 0 "SIGINT is taken like SIGTERM"
+
+# Nobody there at first.
+: >err
+ts-listen -u "unix://$tmp/later.sock" >out 2>err &
+pid=$!
+wait_for 2 logged 'cannot connect'
+sleep 0.5
+is "$(count_log 'cannot connect')" 1 "that there is no Redis yet is logged once"
+redis-server --port 0 --unixsocket "$tmp/later.sock" --save '' >later.redis 2>&1 &
+started+=($!)
+wait_for 5 logged 'listening on'
+like "$(cat out)" '"type":"gap"' "that nobody listened since the start is a gap, too"
+stop
+: >err
+ts-listen -u redis://127.0.0.1:1 >out 2>err &
+pid=$!
+wait_for 2 logged 'cannot connect'
+stop
+[ "$code/$((ms < 1000))" = 0/1 ]
+ok $? "SIGTERM while it waits to connect: exit 0 within a second"
+: >err
+ts-listen -u redis://no-such-host.invalid >out 2>err &
+pid=$!
+wait_for 1 logged 'start version'
+stop
+[ "$code/$((ms < 1000))" = 0/1 ]
+ok $? "SIGTERM while it looks up a name: exit 0 within a second"
+
+# The output.
+say_until() {
+	say "$jobs" '{"job_id":"x","symbols":[]}'
+	ended "$pid"
+}
+: >err
+ts-listen >/dev/full 2>err &
+pid=$!
+wait_for 5 logged 'listening on'
+wait_for 2 say_until
+wait "$pid"
+is $? 111 "a full disk is exit 111"
+like "$(cat err)" 'No space left' "a full disk is named"
+: >err
+ts-listen >&- 2>err &
+pid=$!
+wait_for 5 logged 'listening on'
+wait_for 2 say_until
+wait "$pid"
+is $? 111 "a closed stdout is exit 111"
+mkfifo pipe
+: >err
+{ ts-listen >pipe 2>err; echo $? >code; } &
+exec {fd}<pipe
+wait_for 5 logged 'listening on'
+exec {fd}<&-
+wait_for 1 test -s code
+is "$(cat code)" 141 "the reader goes away while it is idle: 141 within a second"
+# A reader that takes nothing: the pipe fills up, and then comes the signal.
+: >err
+ts-listen >pipe 2>err &
+pid=$!
+exec {fd}<pipe
+wait_for 5 logged 'listening on'
+for _ in 1 2 3; do
+	{ printf '{"job_id":"big","symbols":["'; head -c 500000 /dev/zero | tr '\0' x; printf '"]}'; } |
+		redis -x publish "$jobs" >/dev/null
+done
+sleep 0.2
+stop
+[ "$code/$((ms < 1500))" = 111/1 ]
+ok $? "SIGTERM while stdout is blocked: ended within a second"
+like "$(cat err)" 'output is incomplete' "and what was not written is told"
+exec {fd}<&-
+rm pipe
+
+# Passwords.
+port=$((20000 + $$ % 20000))
+for _ in {1..20}; do
+	printf 'port %d\nbind 127.0.0.1\nsave ""\nrequirepass %s\nuser ann on >%s ~* &* +@all\n' $port "$secret" \
+		"$secret" | redis-server - >tcp.redis 2>&1 &
+	tcp=$!
+	started+=("$tcp")
+	wait_for 2 grep -q 'Ready to accept' tcp.redis && break
+	port=$((port + 1))
+done
+escaped=$(printf %s "$secret" | sed 's,/,%2F,; s,:,%3A,')
+REDIS_URL=redis://:$escaped@127.0.0.1:$port/2 listen
+ok $? "a password from REDIS_URL is taken, percent escapes decoded"
+unlike "$(tr '\0' ' ' <"/proc/$pid/cmdline")" 's3cr3t' "it stands in no argument"
+REDISCLI_AUTH=$secret redis-cli -p "$port" publish "$jobs" '{"job_id":"tcp","symbols":[]}' >/dev/null
+wait_for 2 lines_are 1
+is "$(jq -r .job_id out)" tcp "TCP, a password and a database work"
+cat err >all.err
+stop
+REDIS_URL=redis://ann:$escaped@localhost:$port listen
+ok $? "so do a user and a host name"
+cat err >>all.err
+stop
+for url in "redis://:wrong$escaped@127.0.0.1:$port" "redis://127.0.0.1:$port" "redis://ann:x$escaped@127.0.0.1:$port"; do
+	REDIS_URL=$url timeout 5 ts-listen >out 2>err
+	is "$?" 100 "a wrong password is exit 100: $(tail -n 2 err | head -n 1 | cut -c 1-60)"
+	cat err >>all.err
+done
+REDIS_URL=redis://:$escaped@127.0.0.1:$port/99 timeout 5 ts-listen >out 2>err
+is $? 100 "a database that does not exist is exit 100"
+cat err >>all.err
+for url in "redis://:$escaped@127.0.0.1" "redis://u:$escaped@[::1" "http://:$escaped@h"; do
+	ts-listen -u "$url" >out 2>err
+	is "$?/$(wc -l <err)" 100/2 "exit 100 for -u $(cut -d: -f1 <<<"$url")://...: $(head -n 1 err | cut -c 12-70)"
+	cat err >>all.err
+done
+ts-listen -u "redis://:$escaped@127.0.0.1:$port" >out 2>err
+like "$(cat err)" 'put it in REDIS_URL' "a password in -u is refused with advice"
+REDIS_URL=redis://:%zz$escaped@h ts-listen >out 2>err
+is $? 100 "a bad REDIS_URL is exit 100"
+cat err >>all.err
+unlike "$(cat all.err)" 's3cr3t' "no log has a password"
+
+# The server that stopped answering at the start of all this.
+wait_for 12 grep -q 'lost Redis: no answer' half.err
+ok $? "a half-open connection is found out"
+kill -CONT "$half_redis"
+wait_for 6 grep -q gap half.out
+ok $? "and mended"
+kill "$half"
+done_testing

@@ -1,0 +1,321 @@
+#!/usr/bin/env bash
+# ts-status: the hash that the admin page reads, the done records, the meter; and that neither the page's
+# late "submitted" nor an absent Redis leaves a wrong status behind.
+# shellcheck source=tests/e2e/lib.sh disable=SC2317
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# header ID SYMBOLS TASKS
+header() {
+	printf '{"type":"job","job_id":"%s","source":"DIA","symbols":%d,"timeframes":["1min","day"],"tasks":%d,"received_at":"2025-12-23T17:15:13Z"}\n' "$@"
+}
+# stored ID SYMBOL TIMEFRAME BARS [REJECTED]
+stored() {
+	printf '{"type":"stored","job_id":"%s","symbol":"%s","timeframe":"%s","from":"2025-12-22","to":"2025-12-22","bars":%d,"inserted":%d,"updated":0,"unchanged":0,"rejected":%d}\n' \
+		"$1" "$2" "$3" "$4" "$4" "${5:-0}"
+}
+# failed ID SYMBOL TIMEFRAME ERROR
+failed() {
+	printf '{"type":"failed","job_id":"%s","symbol":"%s","timeframe":"%s","from":"2025-12-22","to":"2025-12-22","stage":"fetch","error":"%s"}\n' "$@"
+}
+cancel() {
+	printf '{"type":"cancel","job_id":"%s"}\n' "$1"
+}
+# A job of four tasks: one failed, one empty, one late, one with a rejected bar.
+mixed() {
+	header "$1" 2 4
+	printf '{"type":"loading","job_id":"%s","symbol":"AAPL","timeframe":"1min"}\n' "$1"
+	printf '{"type":"stored","job_id":"%s","symbol":"AAPL","timeframe":"1min","from":"2025-12-01T14:30:00Z","to":"2025-12-22T21:00:00Z","bars":1170,"first":"2025-12-15T14:30:00Z","last":"2025-12-22T20:59:00Z","inserted":1170,"rejected":2}\n' "$1"
+	stored "$1" AAPL day 1
+	failed "$1" XYZ day 'HTTP 403: not entitled'
+	stored "$1" XYZ 1min 0
+}
+
+# open [ARGUMENT...]: ts-status in the background, its input at descriptor $in; sets pid.
+open() {
+	rm -f fifo
+	mkfifo fifo
+	: >err
+	ts-status "$@" <fifo >out 2>err &
+	pid=$!
+	started+=("$pid")
+	exec {in}>fifo
+}
+# shut: end of input; sets code and ms, how long it took.
+shut() {
+	local begun
+	begun=$(date +%s%N)
+	exec {in}>&-
+	wait_for 20 ended "$pid" || kill -KILL "$pid"
+	wait "$pid"
+	code=$?
+	ms=$((($(date +%s%N) - begun) / 1000000))
+}
+logged() {
+	grep -q -- "$1" err
+}
+key() {
+	echo "tickstock.jobs.status:$1"
+}
+# submitted ID: what the page writes behind its publish.
+submitted() {
+	redis hset "$(key "$1")" status submitted progress 0 message 'Job submitted' \
+		timestamp 2025-12-23T12:15:13.634000 job_type csv_universe_load >/dev/null
+}
+
+options ts-status
+bad_input ts-status -u none
+bad_output ts-status -u none
+
+redis_start --loglevel warning || exit 1
+
+# One that lives through all of this, with a job that makes no progress.
+mkfifo pulse.in
+TZ=Asia/Tokyo ts-status <pulse.in >pulse.out 2>pulse.err &
+pulse=$!
+started+=("$pulse")
+exec {pulse_in}>pulse.in
+header pulse 1 2 >&"$pulse_in"
+wait_for 3 hash_is pulse status running
+ok $? "a job is running as soon as its header came"
+like "$(redis get tickstockpl:heartbeat)" "^$(TZ=Asia/Tokyo date +%Y-%m-%dT%H:)[0-5][0-9]:[0-5][0-9]$" \
+	"the heartbeat is the local time"
+[ "$(redis ttl tickstockpl:heartbeat)" -gt 20 ]
+ok $? "and lives 30 seconds"
+redis del tickstockpl:heartbeat >/dev/null
+
+# One that finds no Redis at the end of its input.
+mixed gone | { ts-status -u "unix://$tmp/gone.sock" >gone.out 2>gone.err; echo $? >gone.code; } &
+wait_for 2 grep -q 'cannot connect' gone.err
+is "$(pgrep -f -- "$tmp/gone.sock" | wc -l)" 1 "with Redis gone it does not end at once"
+gone=$(pgrep -f -- "$tmp/gone.sock")
+
+# The whole hash.
+redis hset "$(key a)" job_type csv_universe_load completed_at long_ago >/dev/null
+{ printf '{"type":"fetched","x":1}\r\n'; mixed a; } >a.ndjson
+submitted a
+TZ=America/Chicago ts-status <a.ndjson >out 2>err
+is $? 1 "tasks that failed show in the exit status"
+is "$(head -n 1 out | tr '\r' R)" '{"type":"fetched","x":1}R' "records of others are copied"
+is "$(tail -n 1 out)" '{"type":"done","job_id":"a","status":"completed_with_errors","tasks":4,"stored":3,"failed":1,"empty":1,"bars":1171,"seconds":0}' \
+	"done has the counts"
+declare -A want=([status]=completed_with_errors [progress]=100 [total_symbols]=2 [processed_symbols]=2
+	[total_tasks]=4 [stored_tasks]=3 [failed_tasks]=1 [empty_tasks]=1 [bars_loaded]=1171
+	[successful_symbols]='["AAPL"]' [failed_symbols]='["XYZ"]' [current_symbol]=XYZ
+	[current_timeframe]=1min [job_type]=csv_universe_load [submitted_at]=2025-12-23T11:15:13
+	[errors]='["AAPL 1min: 2 bars rejected","XYZ day: HTTP 403: not entitled"]'
+	[message]='Loaded 3 of 4 tasks, 1,171 bars; 1 failed: XYZ day (HTTP 403: not entitled); 1 empty: XYZ 1min; 1 task begins more than 5 sessions after asked: AAPL 1min (2025-12-15T14:30:00Z); 1 task lost bars: AAPL 1min (2 bars rejected)')
+for field in "${!want[@]}"; do
+	is "$(hash a "$field")" "${want[$field]}" "the hash's $field"
+done
+for field in started_at completed_at timestamp; do
+	t=$(hash a $field)
+	is "${#t}/$(($(TZ=America/Chicago date +%s) - $(TZ=America/Chicago date -d "$t" +%s) < 5))" 19/1 \
+		"$field is local time without a zone"
+done
+[ "$(redis ttl "$(key a)")" -gt 86380 ]
+ok $? "the hash lives a day"
+like "$(cat err)" 'job completed_with_errors id=a: Loaded 3 of 4' "the last message is logged"
+like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock" "the start line has the settings"
+mixed c | ts-status -C >out 2>err
+is "$?/$(hash c status)/$(jq -r .status out)" 1/completed/completed "-C calls a partly failed job completed"
+{ header ok 1 1; stored ok AAPL day 1; } | ts-status >out 2>err
+is "$?/$(hash ok status)/$(hash ok message)" "0/completed/Loaded 1 of 1 tasks, 1 bar" "all stored: completed, exit 0"
+{ header no 1 1; failed no AAPL day why; } | ts-status -C -q >out 2>err
+is "$?/$(hash no status)/$(hash no progress)" 1/failed/100 "nothing stored: failed"
+
+# A string at the key, of an older version.
+redis set "$(key string)" '{"status":"submitted"}' >/dev/null
+{ header string 1 1; stored string AAPL day 1; } | ts-status >out 2>err
+is "$(hash string status)" completed "a string at the key is replaced"
+[ "$(redis ttl "$(key string)")" -gt 86380 ]
+ok $? "and the hash lives a day"
+
+# Jobs that went wrong before they had tasks; a job twice; verdicts twice; a cancel for nobody; a gap.
+submitted whole
+{
+	printf '{"type":"failed","job_id":"whole","stage":"expand","error":"no symbols in the job"}\n'
+	header b 1 2
+	stored b AAPL day 1
+	header b 9 9
+	stored b AAPL day 1
+	printf '{"type":"failed","job_id":"b","stage":"expand","error":"years is not a number"}\n'
+	stored b AAPL 1min 390
+	cancel nobody
+	printf '{"type":"gap","from":"2025-12-23T17:15:13Z","to":"2025-12-23T17:15:19Z"}\n'
+	printf '{"type":"stored","job_id":"b","symbol":"AAPL"}\n'
+} | ts-status >out 2>err
+is $? 1 "what is refused shows in the exit status"
+is "$(hash whole status)/$(hash whole message)" "failed/no symbols in the job" "a job that failed as a whole has its reason"
+is "$(head -n 1 out)" '{"type":"done","job_id":"whole","status":"failed","tasks":0,"stored":0,"failed":0,"empty":0,"bars":0,"seconds":0}' \
+	"and is done with no tasks"
+is "$(hash b status)/$(hash b stored_tasks)/$(hash b bars_loaded)/$(hash b total_tasks)" completed/2/391/2 \
+	"a verdict that is repeated counts once, a second job of the same id not at all"
+is "$(grep -c 'job id=b refused: a job of this id is in progress' err)" 2 "the second job is refused with a line"
+like "$(cat err)" 'cancel for a job that is not known: id=nobody' "a cancel for an unknown job is a line"
+like "$(cat err)" 'gap from=2025-12-23T17:15:13Z to=2025-12-23T17:15:19Z' "a gap is logged"
+like "$(cat err)" 'line 10: timeframe is missing' "a record without a field is named"
+
+# While it runs.
+open
+header live 2 4 >&"$in"
+wait_for 2 hash_is live status running
+ok $? "running"
+stored live AAPL day 1 >&"$in"
+wait_for 1 hash_is live message 'Loaded day for AAPL (1/4)'
+ok $? "the message tells the task"
+is "$(hash live progress)/$(hash live current_symbol)/$(hash live current_timeframe)/$(hash live processed_symbols)" \
+	25/AAPL/day/0 "so do the other fields"
+is "$(hash live completed_at)" "" "it has no completed_at"
+printf '{"type":"loading","job_id":"live","symbol":"MSFT","timeframe":"1min"}\n' >&"$in"
+wait_for 1 hash_is live message 'Loading 1min for MSFT'
+ok $? "a task that begins is told"
+{ stored live AAPL 1min 390; failed live MSFT day why; } >&"$in"
+wait_for 1 hash_is live message 'Failed day for MSFT (3/4)'
+ok $? "and one that failed"
+is "$(hash live progress)/$(hash live successful_symbols)/$(hash live failed_symbols)" '75/["AAPL"]/["MSFT"]' "progress is floored"
+sleep 0.2
+stored live MSFT 1min 390 >&"$in"
+begun=$(date +%s%N)
+wait_for 1 hash_is live status completed_with_errors
+[ $((($(date +%s%N) - begun) / 1000000)) -lt 500 ]
+ok $? "the last verdict is in the hash at once"
+# The page is late: after 0.2 s, and again after 1.5 s.
+sleep 0.2
+submitted live
+wait_for 1 hash_is live status completed_with_errors
+ok $? "a late submitted is put right"
+is "$(hash live progress)/$(hash live job_type)" 100/csv_universe_load "with all fields, and the page's own kept"
+sleep 1.2
+submitted live
+wait_for 3 hash_is live status completed_with_errors
+ok $? "also once more"
+# While it runs, too: without any news of the job.
+header early 1 2 >&"$in"
+wait_for 1 hash_is early status running
+submitted early
+wait_for 3 hash_is early status running
+ok $? "a submitted behind the first write is put right while the job runs"
+# A burst is merged.
+redis config resetstat >/dev/null
+{ header burst 3000 3000; for i in {1..2999}; do echo "{\"type\":\"stored\",\"job_id\":\"burst\",\"symbol\":\"S$i\",\"timeframe\":\"day\",\"from\":\"2025-12-22\",\"to\":\"2025-12-22\",\"bars\":1}"; done; } >burst.ndjson
+cat burst.ndjson >&"$in"
+wait_for 2 hash_is burst stored_tasks 2999
+[ "$(redis info commandstats | sed -n 's/^cmdstat_hset:calls=\([0-9]*\),.*/\1/p')" -lt 15 ]
+ok $? "a burst of verdicts is few writes"
+is "$(hash burst progress)" 99 "99 until the last verdict"
+
+# Redis goes away and comes back empty.
+redis shutdown nosave 2>/dev/null
+wait_for 3 logged 'lost Redis'
+stored burst LAST day 1 >&"$in"
+sleep 0.5
+# What is started here must not hold the inputs open.
+eval "redis_start --loglevel warning $in>&- $pulse_in>&-"
+wait_for 6 hash_is burst status completed
+ok $? "what came while Redis was away is written when it is back"
+is "$(hash burst stored_tasks)/$(hash early status)" 3000/running "so are all jobs that are known"
+is "$(grep -c 'lost Redis' err)/$(grep -c 'Redis is back' err)" 1/1 "each is logged once"
+stored early AAPL day 1 >&"$in"
+submitted burst
+shut
+is "$code/$(hash burst status)" 1/completed "a submitted that comes at the end of input is put right"
+is "$(hash early message)" "stopped: 1 of 2 tasks have no verdict; loaded 1 of 2 tasks, 1 bar" "a job that did not end says so"
+is "$(hash early status)/$(hash early progress)" completed_with_errors/50 "and is not completed"
+like "$(cat err)" 'warning: job id=early stopped: 1 of 2 tasks have no verdict' "it is logged"
+is "$(jq -r 'select(.type == "done") | .job_id' out | tr '\n' ' ')" "live burst early " "each job is done once"
+
+# Cancelled.
+submitted stop
+open
+{ header stop 3 3; stored stop AAPL day 1; cancel stop; } >&"$in"
+wait_for 1 hash_is stop status cancelled
+is "$?/$(hash stop stored_tasks)/$(hash stop progress)" 0/1/33 "a cancelled job says so at once, with its counts"
+stored stop MSFT day 2 >&"$in"
+wait_for 1 hash_is stop stored_tasks 2
+is "$(hash stop status)/$(hash stop message)" "cancelled/Cancelled: loaded 2 of 3 tasks, 3 bars" "what was on its way is counted"
+shut
+is "$code/$(jq -c '[.status,.stored,.bars]' out)" '0/["cancelled",2,3]' "its done has the exact counts"
+[ $ms -lt 1000 ]
+ok $? "where the page's submitted was seen, nothing is waited for at the end"
+# Told to stop: it runs to the end of its input.
+open
+header term 1 2 >&"$in"
+wait_for 1 hash_is term status running
+kill -TERM "$pid"
+sleep 0.2
+{ stored term AAPL day 1; stored term AAPL 1min 1; } >&"$in"
+wait_for 2 hash_is term status completed
+ok $? "after SIGTERM records are taken still"
+shut
+is "$code/$(jq -r .status out)" 0/completed "it ends with its input, exit 0"
+open -u none
+{ yes '{"type":"foreign"}' 2>/dev/null; } >&"$in" &
+yes=$!
+sleep 0.1
+kill -TERM "$pid"
+sleep 0.1
+kill "$yes"
+shut
+is "$code/$((ms < 1500))" 0/1 "SIGTERM in the middle of a stream: exit 0 at its end"
+
+# Without a header; without Redis.
+{ stored bare AAPL day 1; stored bare MSFT day 2; } | ts-status -u none >out 2>err
+is "$?/$(cat out)" '0/{"type":"done","job_id":"bare","status":"completed","tasks":2,"stored":2,"failed":0,"empty":0,"bars":3,"seconds":0}' \
+	"verdicts without a header are counted until the end"
+redis exists "$(key bare)" >redis.out
+is "$(cat redis.out)" 0 "-u none writes no hash"
+
+# So many small jobs at once that those which are over cannot all be watched.
+for i in {1..12000}; do
+	echo "{\"type\":\"job\",\"job_id\":\"s$i\",\"symbols\":1,\"tasks\":1}"
+	echo "{\"type\":\"stored\",\"job_id\":\"s$i\",\"symbol\":\"A\",\"timeframe\":\"day\",\"from\":\"2025-12-22\",\"to\":\"2025-12-22\",\"bars\":1}"
+done >many.ndjson
+ts-status -q <many.ndjson >out 2>err
+is "$?/$(wc -l <out)/$(redis --raw keys "$(key 's*')" | grep -c ':s[0-9]*$')/$(hash s12000 status)" 0/12000/12000/completed \
+	"12,000 small jobs at once all have their status"
+
+# The terminal.
+mixed tty >tty.ndjson
+head -n 4 tty.ndjson >tty.part
+script -qec "stty cols 60; (cat tty.part; sleep 0.5) | ts-status -u none" /dev/null >tty.out </dev/null
+like "$(tr '\r' '\n' <tty.out)" '^DIA 50% 2/4 tasks, 1,171 bars' "on a terminal there is a meter"
+is "$(tr '\r' '\n' <tty.out | grep '^DIA' | sed 's/\x1b.*//' | awk 'length > 59')" "" "it fits the width"
+like "$(tr -d '\n' <tty.out)" $'\r\x1b\[Kts-status' "it is wiped out before a line of log"
+script -qec "(cat tty.part; sleep 0.5) | ts-status -q -u none" /dev/null >tty.out </dev/null
+unlike "$(tr '\r' '\n' <tty.out)" '^DIA 50%' "-q: no meter"
+
+# Configuration.
+for url in 'redis://:s3cr3t@h' 'http://h' 'redis://' ; do
+	ts-status -u "$url" <a.ndjson >out 2>err
+	is "$?/$(wc -l <err)" 100/2 "exit 100 for -u ${url/s3cr3t/...}"
+	cat err >>all.err
+done
+redis config set requirepass s3cr3t/w >/dev/null
+for url in "unix://$tmp/redis.sock" "unix://:wrong@$tmp/redis.sock"; do
+	REDIS_URL=$url ts-status </dev/null >out 2>err
+	is "$?" 100 "a wrong password is exit 100, also without input"
+	like "$(cat err)" 'Redis refuses: (NOAUTH|WRONGPASS)' "and is named"
+done
+{ header auth 1 1; stored auth AAPL day 1; } |
+	REDIS_URL=unix://:s3cr3t%2Fw@$tmp/redis.sock ts-status >out 2>err
+is "$?/$(REDISCLI_AUTH=s3cr3t/w redis --raw hget "$(key auth)" status 2>/dev/null)" 0/completed "the right one is taken"
+cat err >>all.err
+unlike "$(cat all.err)" s3cr3t "no log has a password"
+REDISCLI_AUTH=s3cr3t/w redis config set requirepass '' >/dev/null 2>&1
+
+# Those from the beginning.
+kill -TERM "$gone"
+wait_for 8 test -s gone.code
+is "$(cat gone.code)/$(jq -r .status gone.out)" 111/completed_with_errors \
+	"a final state that cannot be written is exit 111; done is written still"
+is "$(grep -c 'cannot connect' gone.err)/$(grep -c 'could not be written' gone.err)" 1/1 "both are logged once"
+wait_for 12 redis get tickstockpl:heartbeat
+[ "$(redis ttl tickstockpl:heartbeat)" -gt 10 ]
+ok $? "the heartbeat goes on"
+from=$(date -d "$(hash pulse started_at)" +%s)
+[ $(($(date -d "$(hash pulse timestamp)" +%s) - from)) -ge 5 ]
+ok $? "a running job is written every 5 seconds"
+exec {pulse_in}>&-
+wait "$pulse"
+is "$?/$(jq -r .status pulse.out)/$(hash pulse status)" 1/failed/failed "a job without any verdict is failed at the end of input"
+done_testing
