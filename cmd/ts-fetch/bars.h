@@ -1,0 +1,46 @@
+#ifndef TS_FETCH_BARS_H
+#define TS_FETCH_BARS_H
+
+#include "calendar.h"
+#include "massive.h"
+#include "timestamp.h"
+#include "url.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The bars of one task: which rows belong to it, and how they are written. */
+struct bars {
+	const struct calendar *calendar;
+	struct series series;
+	bool extended;
+	int64_t day, day_end; /* the New York day last looked at: [day, day_end) */
+	int64_t open, close;  /* its regular hours; both 0 when it has none */
+	uint64_t count;	      /* bars written */
+	int64_t first, last;  /* start of the first and last of them, if there are any */
+};
+
+/*
+ * The calendar and the symbol must outlive it. extended: bars outside regular hours belong too. The
+ * symbol is one that record_symbol_ok() accepts.
+ */
+void bars_init(struct bars *, const struct calendar *, const struct series *, bool extended);
+
+/*
+ * Whether a bar that starts then belongs to the task: it starts at or after the series' start and
+ * ends at or before its end. Without extended, 1min bars must start within the regular hours of a
+ * session, hour bars touch them.
+ */
+bool bars_belong(struct bars *, int64_t t);
+
+/*
+ * Appends a row as a bar record. A price or volume that is missing or no number is written as null,
+ * so that ts-store rejects the bar by name; then the reason, static, is returned, else NULL.
+ */
+const char *bars_add(
+	struct bars *, const struct massive_page *, const struct massive_row *, struct buffer *);
+
+/* The key of a bar that starts then: an instant or a New York date, as text; returns out. */
+char *bars_key(const struct bars *, int64_t t, char out[TIMESTAMP_SIZE]);
+
+#endif

@@ -1,0 +1,164 @@
+/* What is asked for next, and when: retries that are due first, then the jobs in turn. */
+#include "fetch.h"
+
+#include "drain.h"
+#include "timestamp.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	IDLE_MS = 60 * 1000, /* nothing can happen but input or a signal, which end the wait */
+	LOOK_MS = 1000,	     /* how often transfers that have stalled are looked for */
+};
+
+int
+fetch_init(
+	struct fetch *f, const struct fetch_options *options, struct writer *out, const char **why)
+{
+	const char *key = NULL;
+	struct buffer text = {0};
+
+	*f = (struct fetch){
+		.options = *options, .out = out, .works = options->parallel * FETCH_WORKS};
+	f->random = (uint64_t)clock_mono_ms() << 20 ^ (uint64_t)getpid();
+	f->calendar = calendar_new(why);
+	f->queue = queue_new(FETCH_QUEUE);
+	limiter_init(&f->limiter, options->rate, options->parallel);
+	f->massive = massive_new(options->base);
+	f->parser = record_parser_new();
+	f->work = memory_grow(NULL, f->works, sizeof *f->work);
+	memset(f->work, 0, f->works * sizeof *f->work);
+	if (options->key.n > 0) {
+		buffer_add(&text, options->key.p, options->key.n);
+		key = buffer_cstr(&text);
+	}
+	if (f->calendar != NULL)
+		f->transfer = transfer_new(options->parallel, key, "ts-fetch/" TS_VERSION, why);
+	buffer_release(&text);
+	return f->transfer == NULL ? -1 : 0;
+}
+
+void
+fetch_release(struct fetch *f)
+{
+	for (unsigned i = 0; i < f->works; i++) {
+		struct work *w = &f->work[i];
+
+		/* The task of a work that is ready is the queue's. */
+		if (w->state != WORK_FREE && w->state != WORK_READY)
+			work_forget(f, w);
+		buffer_release(&w->path);
+		free(w->seen);
+	}
+	free(f->work);
+	transfer_free(f->transfer);
+	queue_free(f->queue);
+	limiter_release(&f->limiter);
+	massive_free(f->massive);
+	record_parser_free(f->parser);
+	calendar_free(f->calendar);
+	buffer_release(&f->dead);
+	buffer_release(&f->text);
+	buffer_release(&f->tail);
+	buffer_release(&f->url);
+}
+
+unsigned
+fetch_chance(struct fetch *f)
+{
+	/* Splitmix64, S. Vigna. */
+	uint64_t z = f->random += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (unsigned)(z >> 54);
+}
+
+/* The retry that is due for longest, or NULL. */
+static struct work *
+due(const struct fetch *f, int64_t now)
+{
+	struct work *first = NULL;
+
+	for (unsigned i = 0; i < f->works; i++) {
+		struct work *w = &f->work[i];
+
+		if (w->state == WORK_WAITING && w->due <= now &&
+			(first == NULL || w->due < first->due))
+			first = w;
+	}
+	return first;
+}
+
+static struct work *
+next(struct fetch *f, int64_t now)
+{
+	struct work *w = due(f, now);
+	struct task *t;
+
+	if (w != NULL)
+		return w;
+	t = queue_take(f->queue, f->busy < f->works);
+	if (t == NULL)
+		return NULL;
+	return t->work != NULL ? t->work : work_take(f, t);
+}
+
+void
+fetch_begin(struct fetch *f)
+{
+	while (!drain_told()) {
+		int64_t now = clock_mono_ms();
+		struct work *w;
+
+		if (limiter_wait(&f->limiter, now, transfer_active(f->transfer)) != 0)
+			break;
+		w = next(f, now);
+		if (w == NULL)
+			break;
+		work_start(f, w);
+	}
+}
+
+int
+fetch_timeout(const struct fetch *f)
+{
+	int64_t now = clock_mono_ms();
+	unsigned active = transfer_active(f->transfer);
+	int64_t wait = active > 0 || drain_told() ? LOOK_MS : IDLE_MS;
+	int64_t turn = limiter_wait(&f->limiter, now, active);
+
+	/* Where a request may start now, fetch_begin() has found none to start. */
+	if (turn > 0 && turn < wait)
+		wait = turn;
+	for (unsigned i = 0; i < f->works; i++) {
+		const struct work *w = &f->work[i];
+
+		if (w->state == WORK_WAITING && w->due > now && w->due - now < wait)
+			wait = w->due - now;
+	}
+	return (int)wait;
+}
+
+void
+fetch_replies(struct fetch *f)
+{
+	struct reply r;
+	void *owner;
+	int64_t at;
+
+	while (transfer_sent(f->transfer, &owner, &at))
+		limiter_sent(&f->limiter, ((struct work *)owner)->request, at);
+	while (f->out->error == 0 && transfer_next(f->transfer, &r)) {
+		work_answer(f, r.owner, &r);
+		transfer_done(f->transfer, &r);
+	}
+}
+
+bool
+fetch_idle(const struct fetch *f)
+{
+	return f->busy == 0 && queue_waiting(f->queue) == 0;
+}

@@ -1,0 +1,158 @@
+/*
+ * Pacing by start times, not by a bucket that fills: a bucket that holds N tokens and fills at N a
+ * period lets nearly 2 N requests start within one period, and the API counts.
+ */
+#include "limiter.h"
+
+#include "buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* No request has ever started: long before any now. */
+#define NEVER (INT64_MIN / 4)
+
+enum {
+	SECOND = 1000,
+	MINUTE = 60 * 1000,
+	JITTER_MS = 20, /* by which requests may come closer together on their way to the API */
+	BACKOFF_BASE = 2000,
+	RETRY_BASE = 500,
+	RETRY_CAP = 30 * 1000,
+};
+
+int
+rate_parse(const char *s, struct rate *r)
+{
+	static const char unit[] = "smh";
+	static const int64_t ms[] = {SECOND, MINUTE, 60 * MINUTE};
+	const char *slash = strchr(s, '/');
+	const char *u;
+	uint64_t n;
+
+	if (slash == NULL || slice_count((struct slice){s, (size_t)(slash - s)}, &n) != 0)
+		return -1;
+	if (n < 1 || n > RATE_MAX || slash[1] == '\0' || slash[2] != '\0')
+		return -1;
+	u = strchr(unit, slash[1]);
+	if (u == NULL)
+		return -1;
+	*r = (struct rate){(unsigned)n, ms[u - unit]};
+	return 0;
+}
+
+void
+limiter_init(struct limiter *l, struct rate rate, unsigned parallel)
+{
+	*l = (struct limiter){.rate = rate,
+		.parallel = parallel,
+		.allowed = parallel,
+		.paused_until = NEVER,
+		.refused_at = NEVER};
+	l->ring = memory_grow(NULL, rate.n, sizeof *l->ring);
+	for (size_t i = 0; i < rate.n; i++)
+		l->ring[i] = NEVER;
+}
+
+void
+limiter_release(struct limiter *l)
+{
+	free(l->ring);
+	l->ring = NULL;
+}
+
+int64_t
+limiter_wait(const struct limiter *l, int64_t now, unsigned in_flight)
+{
+	int64_t at = l->paused_until;
+
+	if (in_flight >= l->allowed)
+		return -1;
+	if (l->rate.n > 0) {
+		/* Half a percent longer, for clocks that do not run alike. */
+		int64_t period = l->rate.period_ms + l->rate.period_ms / 200 + JITTER_MS;
+
+		if (l->ring[l->at] + period > at)
+			at = l->ring[l->at] + period;
+	}
+	return at > now ? at - now : 0;
+}
+
+size_t
+limiter_start(struct limiter *l, int64_t now)
+{
+	size_t request = l->at;
+
+	if (l->rate.n == 0)
+		return 0;
+	l->ring[l->at] = now;
+	l->at = (l->at + 1) % l->rate.n;
+	return request;
+}
+
+void
+limiter_sent(struct limiter *l, size_t request, int64_t now)
+{
+	/* Should its place be another's by now, that one counts a little late: no harm. */
+	if (request < l->rate.n && l->ring[request] < now)
+		l->ring[request] = now;
+}
+
+/* The wait of an API that names none. */
+static int64_t
+backoff(const struct limiter *l)
+{
+	if (l->rate.n > 0 && l->rate.period_ms >= MINUTE)
+		return MINUTE;
+	return l->refusals > 5 ? MINUTE : (int64_t)BACKOFF_BASE << (l->refusals - 1);
+}
+
+static int64_t
+bounded(int64_t retry_after)
+{
+	return retry_after > LIMITER_RETRY_MAX ? LIMITER_RETRY_MAX : retry_after;
+}
+
+void
+limiter_refused(
+	struct limiter *l, int64_t now, int64_t started, int64_t retry_after, unsigned chance)
+{
+	bool again = started > l->refused_at;
+	int64_t wait;
+
+	/*
+	 * Those that were in flight together are refused together: that is one refusal, not eight.
+	 */
+	if (again) {
+		l->refusals++;
+		l->refused_at = now;
+		l->allowed = 1;
+	}
+	if (retry_after < 0 && !again)
+		return;
+	wait = retry_after < 0 ? backoff(l) : bounded(retry_after > SECOND ? retry_after : SECOND);
+	wait += wait / 8 * (int64_t)chance / 1024;
+	if (now + wait > l->paused_until)
+		l->paused_until = now + wait;
+}
+
+void
+limiter_answered(struct limiter *l, int64_t started)
+{
+	if (started <= l->refused_at)
+		return;
+	l->refusals = 0;
+	l->allowed = l->allowed * 2 < l->parallel ? l->allowed * 2 : l->parallel;
+}
+
+int64_t
+retry_wait(unsigned try, int64_t retry_after, unsigned chance)
+{
+	int64_t most = RETRY_CAP;
+
+	if (retry_after >= 0)
+		return bounded(retry_after) + bounded(retry_after) / 8 * (int64_t)chance / 1024;
+	if (try >= 1 && try <= 6)
+		most = (int64_t)RETRY_BASE << (try - 1);
+	return most * (int64_t)chance / 1024;
+}

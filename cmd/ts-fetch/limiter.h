@@ -1,0 +1,75 @@
+#ifndef TS_FETCH_LIMITER_H
+#define TS_FETCH_LIMITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * When the next request may start. Pure: the monotonic clock, in milliseconds, and chance are
+ * passed in.
+ */
+
+/* At most n requests in any period; n 0: as many as one likes. */
+struct rate {
+	unsigned n;
+	int64_t period_ms;
+};
+
+enum { RATE_MAX = 100000 };
+
+/* Reads "50/s", "5/m", "1000/h"; n from 1 to RATE_MAX. 0, or -1. */
+int rate_parse(const char *, struct rate *);
+
+struct limiter {
+	struct rate rate;
+	int64_t *ring; /* when the last rate.n requests started, or were sent */
+	size_t at;     /* the oldest of them */
+	unsigned parallel;
+	unsigned allowed;  /* how many may be in flight: parallel, fewer after a 429 */
+	unsigned refusals; /* in a row: how far the backoff has come */
+	int64_t paused_until;
+	int64_t refused_at; /* when the refusal came that counted last */
+};
+
+/* At most parallel requests in flight. limiter_release() frees what it holds. */
+void limiter_init(struct limiter *, struct rate, unsigned parallel);
+void limiter_release(struct limiter *);
+
+/*
+ * How many milliseconds from now the next request may start, with so many in flight: 0 at once; -1
+ * not before one of those has ended.
+ */
+int64_t limiter_wait(const struct limiter *, int64_t now, unsigned in_flight);
+
+/*
+ * A request starts now; limiter_wait() has said that it may. Returns a number for limiter_sent(),
+ * which says that this request was sent later, once a connection stood: it counts from then.
+ */
+size_t limiter_start(struct limiter *, int64_t now);
+void limiter_sent(struct limiter *, size_t request, int64_t now);
+
+/*
+ * The API said 429 to a request that had started at that time. The whole process pauses: for as
+ * long as it was told to (retry_after in ms, -1 if it was not told; 1 s at least, LIMITER_RETRY_MAX
+ * at most), else for a minute if requests are paced by the minute, else for 2, 4, 8, 16, 32, 60, 60
+ * ... s, up to an eighth longer by chance (0-1023). Then one lone request tries whether it is over.
+ */
+enum { LIMITER_RETRY_MAX = 120 * 1000 };
+void limiter_refused(
+	struct limiter *, int64_t now, int64_t started, int64_t retry_after, unsigned chance);
+
+/*
+ * The API answered, whatever the answer was but for 429, a request that had started at that time:
+ * twice as many may be in flight, up to parallel.
+ */
+void limiter_answered(struct limiter *, int64_t started);
+
+/*
+ * How long to wait before try number try + 1 of a page: by chance (0-1023) between 0 and the
+ * smaller of 30 s and 0.5 s doubled try - 1 times; or retry_after, if not -1, as in
+ * limiter_refused(), up to an eighth longer.
+ */
+int64_t retry_wait(unsigned try, int64_t retry_after, unsigned chance);
+
+#endif

@@ -1,0 +1,276 @@
+/*
+ * What the API answers. A page is walked once from end to end: the rows go to rows.c, the few small
+ * members that matter are collected into a little object of their own, which the general parser
+ * then reads and checks.
+ */
+#include "massive.h"
+
+#include "json.h"
+#include "rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MEMBER_BYTES = 1 << 14 };
+
+struct massive {
+	struct slice base;
+	struct json *json;
+	struct rows rows;
+	struct buffer head;    /* the small members, as an object */
+	struct buffer scratch; /* strings of it, decoded */
+	struct buffer next;
+	char why[400];
+};
+
+struct massive *
+massive_new(struct slice base)
+{
+	struct massive *m = memory_grow(NULL, 1, sizeof *m);
+
+	*m = (struct massive){.json = json_new(), .base = base};
+	return m;
+}
+
+void
+massive_free(struct massive *m)
+{
+	if (m == NULL)
+		return;
+	json_free(m->json);
+	rows_release(&m->rows);
+	buffer_release(&m->head);
+	buffer_release(&m->scratch);
+	buffer_release(&m->next);
+	free(m);
+}
+
+static bool
+wanted(struct slice key)
+{
+	static const char *const keys[] = {"ticker", "adjusted", "resultsCount", "status", "error",
+		"message", "request_id", "next_url"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		if (slice_is(key, keys[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+refuse(struct massive *m, const char *what, const char *why)
+{
+	(void)snprintf(m->why, sizeof m->why, "%s%s", what, why);
+	return false;
+}
+
+/* The value of "results": rows, or null, or nothing in brackets. */
+static size_t
+walk_results(struct massive *m, struct slice body, size_t at)
+{
+	const char *why = "";
+	char what[60];
+	size_t end;
+
+	if (at < body.n && body.p[at] == '[') {
+		end = rows_read(&m->rows, body, at, m->json, &why);
+		(void)snprintf(what, sizeof what, "bad page: row %zu: ", m->rows.n);
+		if (end == 0)
+			(void)refuse(m, what, why);
+		return end;
+	}
+	end = json_end(body, at, &why, NULL);
+	if (end != 0 && body.p[at] != 'n') {
+		why = "results is no array";
+		end = 0;
+	}
+	if (end == 0)
+		(void)refuse(m, "bad page: ", why);
+	return end;
+}
+
+/* One member, from its key at body[at] on: the offset behind it, or 0. */
+static size_t
+walk_member(struct massive *m, struct slice body, size_t at, bool *results)
+{
+	const char *why = "a key is missing";
+	size_t start = at, end = 0;
+	struct slice key;
+
+	if (at < body.n && body.p[at] == '"')
+		end = json_end(body, at, &why, NULL);
+	if (end == 0)
+		return refuse(m, "bad page: ", why);
+	key = (struct slice){body.p + at + 1, end - at - 2};
+	at = json_skip(body, end);
+	if (at == body.n || body.p[at] != ':')
+		return refuse(m, "bad page: ", "a colon is missing");
+	at = json_skip(body, at + 1);
+	if (slice_is(key, "results")) {
+		if (*results)
+			return refuse(m, "bad page: ", "two results");
+		*results = true;
+		return walk_results(m, body, at);
+	}
+	end = json_end(body, at, &why, NULL);
+	if (end == 0)
+		return refuse(m, "bad page: ", why);
+	if (!wanted(key))
+		return end;
+	if (end - start > MEMBER_BYTES)
+		return refuse(m, "bad page: ", "a member is too long");
+	if (m->head.len > 1)
+		buffer_byte(&m->head, ',');
+	buffer_add(&m->head, body.p + start, end - start);
+	return end;
+}
+
+/* The whole body: rows into m->rows, the rest that matters into m->json. */
+static bool
+walk(struct massive *m, struct slice body)
+{
+	size_t at = json_skip(body, 0);
+	bool results = false;
+	const char *why;
+
+	m->rows.n = 0;
+	m->head.len = 0;
+	buffer_byte(&m->head, '{');
+	if (at == body.n || body.p[at] != '{')
+		return refuse(
+			m, "bad page: ", body.n == 0 ? "it is empty" : "it is no JSON object");
+	at = json_skip(body, at + 1);
+	if (at == body.n || body.p[at] != '}') {
+		for (;;) {
+			at = walk_member(m, body, at, &results);
+			if (at == 0)
+				return false;
+			at = json_skip(body, at);
+			if (at == body.n || body.p[at] != ',')
+				break;
+			at = json_skip(body, at + 1);
+		}
+	}
+	if (at == body.n || body.p[at] != '}')
+		return refuse(m, "bad page: ", "it ends too early, or a comma is missing");
+	if (json_skip(body, at + 1) != body.n)
+		return refuse(m, "bad page: ", "more text behind the object");
+	buffer_byte(&m->head, '}');
+	m->scratch.len = 0;
+	(void)buffer_room(&m->scratch, m->head.len);
+	return json_parse(m->json, buffer_slice(&m->head), &why) == 0 ||
+	       refuse(m, "bad page: ", why);
+}
+
+static struct slice
+member(struct massive *m, const char *key)
+{
+	struct slice s = json_decode(m->json, json_find(m->json, 0, key), &m->scratch);
+
+	return s.n == 0 ? (struct slice){0} : s;
+}
+
+/* error for status ERROR, message for the others; whichever is there. */
+static struct slice
+words_of(struct massive *m)
+{
+	struct slice words = member(m, "error");
+
+	return words.p != NULL ? words : member(m, "message");
+}
+
+/* A reply of 200 whose status is no success has failed like any other. */
+static enum massive_verdict
+check_status(struct massive *m)
+{
+	struct slice status = member(m, "status");
+	struct slice words;
+
+	if (slice_is(status, "OK") || slice_is(status, "DELAYED"))
+		return MASSIVE_OK;
+	words = words_of(m);
+	(void)snprintf(m->why, sizeof m->why, "status %.*s%s%.*s",
+		status.p == NULL ? 7 : (int)(status.n < 40 ? status.n : 40),
+		status.p == NULL ? "missing" : status.p, words.p == NULL ? "" : ": ",
+		(int)(words.n < 300 ? words.n : 300), words.p == NULL ? "" : words.p);
+	return slice_is(status, "NOT_AUTHORIZED") || slice_is(status, "NOT_FOUND") ? MASSIVE_FAIL
+										   : MASSIVE_RETRY;
+}
+
+/* Whether the page is about what was asked. */
+static bool
+check_echo(struct massive *m, const struct series *s)
+{
+	json_at adjusted = json_find(m->json, 0, "adjusted");
+	json_at count = json_find(m->json, 0, "resultsCount");
+	uint64_t n;
+
+	if (!slice_eq(member(m, "ticker"), s->symbol))
+		return refuse(m, "bad page: ", "it is about another ticker");
+	if (json_type(m->json, adjusted) != JSON_BOOL ||
+		slice_is(json_raw(m->json, adjusted), "true") != s->adjusted)
+		return refuse(m, "bad page: ", "it is adjusted otherwise than asked");
+	if (count >= 0 && (json_type(m->json, count) != JSON_NUMBER ||
+				  slice_count(json_raw(m->json, count), &n) != 0 || n != m->rows.n))
+		return refuse(m, "bad page: ", "resultsCount is not the number of its rows");
+	return true;
+}
+
+/* An absent, null or empty next_url is the end. */
+static bool
+read_next(struct massive *m, const struct series *s, struct massive_page *page)
+{
+	json_at at = json_find(m->json, 0, "next_url");
+	struct slice url = member(m, "next_url");
+	const char *why;
+
+	if (at < 0 || json_type(m->json, at) == JSON_NULL ||
+		(json_type(m->json, at) == JSON_STRING && json_raw(m->json, at).n == 0))
+		return true;
+	m->next.len = 0;
+	why = url.p == NULL ? "next_url is no URL" : url_next(&m->next, url, m->base, s);
+	if (why != NULL)
+		return refuse(m, "bad page: ", why);
+	page->next = buffer_slice(&m->next);
+	return true;
+}
+
+static bool
+check_after(struct massive *m, int64_t after)
+{
+	if (m->rows.n == 0 || m->rows.row[0].t >= after)
+		return true;
+	return refuse(m, "bad page: ", "it starts before the end of the page before");
+}
+
+enum massive_verdict
+massive_page(struct massive *m, struct slice body, const struct series *s, int64_t after,
+	struct massive_page *page, struct slice *why)
+{
+	enum massive_verdict verdict = MASSIVE_RETRY;
+
+	*page = (struct massive_page){.body = body};
+	m->why[0] = '\0';
+	if (walk(m, body)) {
+		page->request_id = member(m, "request_id");
+		verdict = check_status(m);
+		if (verdict == MASSIVE_OK &&
+			(!check_echo(m, s) || !read_next(m, s, page) || !check_after(m, after)))
+			verdict = MASSIVE_RETRY;
+	}
+	page->row = m->rows.row;
+	page->rows = m->rows.n;
+	*why = slice_of(m->why);
+	return verdict;
+}
+
+void
+massive_words(struct massive *m, struct slice body, struct slice *words, struct slice *request_id)
+{
+	*words = *request_id = (struct slice){0};
+	if (!walk(m, body))
+		return;
+	*words = words_of(m);
+	*request_id = member(m, "request_id");
+}

@@ -1,0 +1,71 @@
+#ifndef TS_FETCH_QUEUE_H
+#define TS_FETCH_QUEUE_H
+
+#include "buffer.h"
+#include "timeframe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The tasks that wait and those in progress, and whose turn it is. Pure: no descriptor, no clock.
+ *
+ * Jobs take turns, one request each, whatever their size. Two tasks of the same symbol and
+ * timeframe are never in progress together, since ts-store attributes bars to tasks by these two:
+ * the later one waits while others go on.
+ */
+struct queue;
+struct job;
+struct work;
+
+/* One task. Some 160 bytes with its texts, which live behind it. */
+struct task {
+	struct task *next; /* the queue's own */
+	struct job *job;   /* the queue's own */
+	struct work
+		*work; /* the caller's: what it knows about the progress; NULL until it begins */
+	struct slice symbol;
+	struct slice from, to; /* as they stood in the task record */
+	int64_t start,
+		end; /* their meaning: instants for 1min and hour, else dates (timestamp.h) */
+	enum timeframe tf;
+	bool holds; /* the queue's own: no other task of its symbol and timeframe may begin */
+};
+
+/* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */
+struct queue *queue_new(size_t max);
+void queue_free(struct queue *);
+
+/* How many tasks wait; whether that is the maximum. */
+size_t queue_waiting(const struct queue *);
+bool queue_full(const struct queue *);
+
+/* Copies the task, its slices with it, to the end of its job. Only symbol to tf are looked at. */
+void queue_push(struct queue *, struct slice job_id, const struct task *);
+
+/*
+ * Takes the task whose turn it is: of the next job in turn a task that has another page to ask for,
+ * or else, if begin is set, a new one. NULL if there is none. It is in progress until queue_end().
+ */
+struct task *queue_take(struct queue *, bool begin);
+
+/* Puts a task in progress back to wait for its job's turn: it has another page to ask for. */
+void queue_again(struct queue *, struct task *);
+
+/* A task is over, or forgotten: frees it. It must not be waiting in the queue. */
+void queue_end(struct queue *, struct task *);
+
+/*
+ * Takes all waiting tasks of a job out, linked by next, for the caller to give to queue_end() one
+ * by one (next is read before that). Tasks in progress are the caller's to end.
+ */
+struct task *queue_cancel(struct queue *, struct slice job_id);
+
+/* Takes any one waiting task out, out of turn; NULL when none waits. */
+struct task *queue_any(struct queue *);
+
+/* The id of the job of a task; valid as long as the task. */
+struct slice task_job_id(const struct task *);
+
+#endif

@@ -1,0 +1,396 @@
+/*
+ * curl_multi with a fixed number of easy handles, each with a body buffer of its own that is kept
+ * from one request to the next.
+ *
+ * A transfer without a byte for 30 s has failed. That time is counted on a clock that stands still
+ * while we ourselves are busy elsewhere, above all blocked in a write to stdout: a stopped
+ * neighbour is no fault of the server's.
+ */
+#include "transfer.h"
+
+#include "timestamp.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECT_MS = 10 * 1000,
+	STALL_MS = 30 * 1000,
+	RECEIVE_BYTES = 1 << 16,
+	BODY_STEP = 1 << 18, /* by which a body grows */
+	BODY_KEEP = 8 << 20, /* a larger buffer is not kept */
+	EXTRA_FDS = 4,
+};
+
+struct slot {
+	struct transfer *of;
+	CURL *easy;
+	struct buffer body;
+	void *owner;
+	int64_t started;
+	int64_t heard; /* when the last byte came, on the clock of waiting */
+	bool active;
+	bool alone;
+	int64_t sent; /* when the request was, monotonic ms; 0: not yet */
+	bool sent_told;
+	bool stalled;
+	bool too_long;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct transfer {
+	CURLM *multi;
+	struct curl_slist *headers;
+	int64_t waited; /* ms spent in transfer_wait(): the clock of waiting */
+	unsigned active;
+	unsigned n;
+	struct slot slot[];
+};
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct slot *s = arg;
+
+	(void)size;
+	s->heard = s->of->waited;
+	if (s->body.len + n > TRANSFER_BODY_MAX) {
+		s->too_long = true;
+		return 0;
+	}
+	/* In small steps: a body has megabytes, and eight of them are held at once. */
+	if (s->body.cap - s->body.len < n) {
+		s->body.cap = (s->body.len + n + BODY_STEP) / BODY_STEP * BODY_STEP;
+		s->body.p = memory_grow(s->body.p, s->body.cap, 1);
+	}
+	buffer_add(&s->body, p, n);
+	return n;
+}
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct slot *s = arg;
+
+	(void)p;
+	(void)size;
+	s->heard = s->of->waited;
+	return n;
+}
+
+/*
+ * Where a connection that was kept turns out to be dead, libcurl would send the request once more
+ * on its own; but requests are paced and counted here.
+ */
+static int
+on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+	struct slot *s = arg;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	if (s->sent != 0) {
+		(void)snprintf(
+			s->error, sizeof s->error, "the connection was closed without a reply");
+		return CURL_PREREQFUNC_ABORT;
+	}
+	s->sent = clock_mono_ms();
+	return CURL_PREREQFUNC_OK;
+}
+
+static int
+set_options(struct slot *s, const char *agent)
+{
+	const long http2 = CURL_HTTP_VERSION_2TLS;
+	CURLcode e = CURLE_OK;
+
+#define SET(option, value) e = e != CURLE_OK ? e : curl_easy_setopt(s->easy, option, value)
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_PRIVATE, (void *)s);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_HTTP_VERSION, http2);
+	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(CURLOPT_USERAGENT, agent);
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	SET(CURLOPT_HTTPHEADER, s->of->headers);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+	SET(CURLOPT_ERRORBUFFER, s->error);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, (void *)s);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, (void *)s);
+	SET(CURLOPT_PREREQFUNCTION, on_request);
+	SET(CURLOPT_PREREQDATA, (void *)s);
+#undef SET
+	return e == CURLE_OK ? 0 : -1;
+}
+
+static int
+set_headers(struct transfer *t, const char *key)
+{
+	struct buffer line = {0};
+
+	if (key == NULL)
+		return 0;
+	buffer_str(&line, "Authorization: Bearer ");
+	buffer_str(&line, key);
+	t->headers = curl_slist_append(NULL, buffer_cstr(&line));
+	buffer_release(&line);
+	return t->headers == NULL ? -1 : 0;
+}
+
+struct transfer *
+transfer_new(unsigned parallel, const char *key, const char *agent, const char **why)
+{
+	struct transfer *t;
+	size_t size = sizeof *t + parallel * sizeof t->slot[0];
+
+	*why = "libcurl cannot be used";
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return NULL;
+	t = memory_grow(NULL, size, 1);
+	memset(t, 0, size);
+	t->n = parallel;
+	t->multi = curl_multi_init();
+	if (t->multi == NULL || set_headers(t, key) != 0) {
+		transfer_free(t);
+		return NULL;
+	}
+	for (unsigned i = 0; i < t->n; i++) {
+		t->slot[i].of = t;
+		t->slot[i].easy = curl_easy_init();
+		if (t->slot[i].easy == NULL || set_options(&t->slot[i], agent) != 0) {
+			transfer_free(t);
+			return NULL;
+		}
+	}
+	return t;
+}
+
+static void
+leave(struct transfer *t, struct slot *s)
+{
+	(void)curl_multi_remove_handle(t->multi, s->easy);
+	s->active = false;
+	s->owner = NULL;
+	t->active--;
+	if (s->body.cap > BODY_KEEP)
+		buffer_release(&s->body);
+}
+
+void
+transfer_free(struct transfer *t)
+{
+	if (t == NULL)
+		return;
+	for (unsigned i = 0; i < t->n; i++) {
+		if (t->slot[i].active)
+			leave(t, &t->slot[i]);
+		curl_easy_cleanup(t->slot[i].easy);
+		buffer_release(&t->slot[i].body);
+	}
+	if (t->multi != NULL)
+		(void)curl_multi_cleanup(t->multi);
+	curl_slist_free_all(t->headers);
+	free(t);
+	curl_global_cleanup();
+}
+
+unsigned
+transfer_active(const struct transfer *t)
+{
+	return t->active;
+}
+
+static struct slot *
+free_slot(struct transfer *t)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		if (!t->slot[i].active)
+			return &t->slot[i];
+	}
+	return NULL;
+}
+
+int
+transfer_start(struct transfer *t, const char *url, void *owner)
+{
+	struct slot *s = free_slot(t);
+
+	if (s == NULL || curl_easy_setopt(s->easy, CURLOPT_URL, url) != CURLE_OK)
+		return -1;
+	/* Only TLS can offer HTTP/2, where a second request need not connect. */
+	(void)curl_easy_setopt(s->easy, CURLOPT_PIPEWAIT, strncmp(url, "https:", 6) == 0 ? 1L : 0L);
+	s->body.len = 0;
+	s->error[0] = '\0';
+	s->sent = 0;
+	s->sent_told = s->stalled = s->too_long = false;
+	s->owner = owner;
+	s->started = clock_mono_ms();
+	s->heard = t->waited;
+	if (curl_multi_add_handle(t->multi, s->easy) != CURLM_OK)
+		return -1;
+	s->active = true;
+	s->alone = t->active++ == 0;
+	for (unsigned i = 0; i < t->n && !s->alone; i++)
+		t->slot[i].alone = false;
+	return 0;
+}
+
+void
+transfer_abort(struct transfer *t, const void *owner)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		if (t->slot[i].active && t->slot[i].owner == owner)
+			leave(t, &t->slot[i]);
+	}
+}
+
+static void
+find_stalled(struct transfer *t)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		struct slot *s = &t->slot[i];
+
+		if (s->active && !s->stalled && t->waited - s->heard >= STALL_MS) {
+			s->stalled = true;
+			(void)curl_multi_remove_handle(t->multi, s->easy);
+			(void)snprintf(
+				s->error, sizeof s->error, "no byte for %d s", STALL_MS / 1000);
+		}
+	}
+}
+
+void
+transfer_wait(struct transfer *t, struct pollfd *fds, unsigned n, int timeout_ms)
+{
+	struct curl_waitfd extra[EXTRA_FDS];
+	int64_t start = clock_mono_ms();
+	int running = 0;
+
+	for (unsigned i = 0; i < n && i < EXTRA_FDS; i++)
+		extra[i] = (struct curl_waitfd){.fd = fds[i].fd,
+			.events = (fds[i].events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0};
+	(void)curl_multi_perform(t->multi, &running);
+	/* What ended just now is not worth a wait. */
+	if (running < (int)t->active)
+		timeout_ms = 0;
+	(void)curl_multi_poll(t->multi, extra, n, timeout_ms, NULL);
+	(void)curl_multi_perform(t->multi, &running);
+	/* libcurl mixes errors up with readiness. */
+	if (poll(fds, n, 0) < 0) {
+		for (unsigned i = 0; i < n; i++)
+			fds[i].revents = 0;
+	}
+	t->waited += clock_mono_ms() - start;
+	find_stalled(t);
+}
+
+bool
+transfer_sent(struct transfer *t, void **owner, int64_t *at)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		struct slot *s = &t->slot[i];
+
+		if (s->active && s->sent != 0 && !s->sent_told) {
+			s->sent_told = true;
+			*owner = s->owner;
+			*at = s->sent;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The value of a header of the last reply, or NULL. */
+static const char *
+header(struct slot *s, const char *name)
+{
+	struct curl_header *h;
+
+	return curl_easy_header(s->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value
+										     : NULL;
+}
+
+/*
+ * RFC 9110, 10.2.3: seconds, or a date. The date is the server's, so it is compared with the
+ * server's clock.
+ */
+static int64_t
+retry_after(struct slot *s)
+{
+	const char *value = header(s, "Retry-After");
+	const char *date = header(s, "Date");
+	uint64_t seconds;
+	time_t then, now;
+
+	if (value == NULL)
+		return -1;
+	if (slice_count(slice_of(value), &seconds) == 0)
+		return seconds > 86400 ? 86400 * 1000 : (int64_t)seconds * 1000;
+	then = curl_getdate(value, NULL);
+	now = date == NULL ? -1 : curl_getdate(date, NULL);
+	if (then == -1 || now == -1)
+		return -1;
+	return then <= now ? 0 : (int64_t)(then - now) * 1000;
+}
+
+static void
+describe(struct slot *s, CURLcode code, struct reply *r)
+{
+	long http = 0;
+	curl_off_t bytes = 0;
+
+	(void)curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &http);
+	(void)curl_easy_getinfo(s->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	*r = (struct reply){.owner = s->owner,
+		.http = (int)http,
+		.slot = s,
+		.alone = s->alone,
+		.too_long = s->too_long,
+		.started = s->started,
+		.bytes = (uint64_t)bytes,
+		.retry_after = retry_after(s),
+		.body = buffer_slice(&s->body)};
+	if (s->stalled)
+		r->error = slice_of(s->error);
+	else if (code != CURLE_OK)
+		r->error = slice_of(s->error[0] != '\0' ? s->error : curl_easy_strerror(code));
+}
+
+bool
+transfer_next(struct transfer *t, struct reply *r)
+{
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(t->multi, &left)) != NULL) {
+		CURLcode code = msg->data.result;
+		void *s = NULL;
+
+		if (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle,
+							CURLINFO_PRIVATE, (char **)&s) != CURLE_OK)
+			continue;
+		describe(s, code, r);
+		return true;
+	}
+	for (unsigned i = 0; i < t->n; i++) {
+		if (t->slot[i].active && t->slot[i].stalled) {
+			describe(&t->slot[i], CURLE_OPERATION_TIMEDOUT, r);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+transfer_done(struct transfer *t, const struct reply *r)
+{
+	leave(t, r->slot);
+}

@@ -1,0 +1,255 @@
+/*
+ * What is asked: the API's address, the path of a series' first page, and the way to the next one,
+ * which the API names but which is not trusted.
+ */
+#include "url.h"
+
+#include "timestamp.h"
+
+#include <string.h>
+
+static bool
+starts(struct slice s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return s.n >= n && memcmp(s.p, with, n) == 0;
+}
+
+static struct slice
+behind(struct slice s, size_t n)
+{
+	return (struct slice){s.p + n, s.n - n};
+}
+
+/* The offset of the first of any of these characters, or the length. */
+static size_t
+until(struct slice s, const char *any)
+{
+	size_t i = 0;
+
+	while (i < s.n && strchr(any, s.p[i]) == NULL)
+		i++;
+	return i;
+}
+
+/* Whether a text may stand in a request as it is: no blank, no control character, plain ASCII. */
+static bool
+url_safe(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] <= ' ' || s.p[i] > '~' || strchr("\"<>\\^`{|}#", s.p[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
+const char *
+url_base(struct slice *base)
+{
+	struct slice rest;
+	size_t host;
+
+	if (!url_safe(*base))
+		return "it holds a character that has no place in a URL";
+	if (starts(*base, "http://"))
+		rest = behind(*base, 7);
+	else if (starts(*base, "https://"))
+		rest = behind(*base, 8);
+	else
+		return "it is neither http:// nor https://";
+	host = until(rest, "/?");
+	if (memchr(rest.p, '@', rest.n) != NULL)
+		return "it names a user";
+	if (memchr(rest.p, '?', rest.n) != NULL)
+		return "it has a query";
+	if (host == 0 || rest.p[0] == ':')
+		return "it names no host";
+	while (base->p[base->n - 1] == '/')
+		base->n--;
+	return NULL;
+}
+
+static void
+add_escaped(struct buffer *b, struct slice s)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+			     (c != 0 && strchr(".:_-", c) != NULL);
+
+		if (plain) {
+			buffer_byte(b, (char)c);
+			continue;
+		}
+		buffer_byte(b, '%');
+		buffer_byte(b, hex[c >> 4]);
+		buffer_byte(b, hex[c & 15]);
+	}
+}
+
+void
+url_path(struct buffer *b, const struct series *s)
+{
+	char date[DATE_SIZE];
+
+	buffer_str(b, "/v2/aggs/ticker/");
+	add_escaped(b, s->symbol);
+	buffer_str(b, "/range/1/");
+	buffer_str(b, timeframe_span(s->tf));
+	buffer_byte(b, '/');
+	if (timeframe_intraday(s->tf)) {
+		/* The API includes its to; end is where the last bar ends. */
+		buffer_int(b, s->start * 1000);
+		buffer_byte(b, '/');
+		buffer_int(b, s->end * 1000 - 1);
+	} else {
+		buffer_str(b, date_format(date, (int32_t)s->start));
+		buffer_byte(b, '/');
+		buffer_str(b, date_format(date, (int32_t)s->end));
+	}
+	buffer_str(b, s->adjusted ? "?adjusted=true" : "?adjusted=false");
+	buffer_str(b, "&sort=asc&limit=");
+	buffer_uint(b, URL_LIMIT);
+}
+
+static int
+hex_digit(char c)
+{
+	const char *const hex = "0123456789abcdef";
+	const char *at = c == '\0' ? NULL : strchr(hex, c >= 'A' && c <= 'F' ? c | 0x20 : c);
+
+	return at == NULL ? -1 : (int)(at - hex);
+}
+
+/* Whether a percent-encoded text stands for the plain one. */
+static bool
+stands_for(struct slice encoded, struct slice plain)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < encoded.n; i++, n++) {
+		int c = (unsigned char)encoded.p[i];
+
+		if (c == '%') {
+			if (encoded.n - i < 3 || hex_digit(encoded.p[i + 1]) < 0 ||
+				hex_digit(encoded.p[i + 2]) < 0)
+				return false;
+			c = hex_digit(encoded.p[i + 1]) * 16 + hex_digit(encoded.p[i + 2]);
+			i += 2;
+		}
+		if (n >= plain.n || (unsigned char)plain.p[n] != c)
+			return false;
+	}
+	return n == plain.n;
+}
+
+/* Moves *s behind the next part of a path, up to a slash or the query. */
+static struct slice
+part(struct slice *s)
+{
+	struct slice p = {s->p, until(*s, "/?")};
+
+	*s = behind(*s, p.n < s->n && s->p[p.n] == '/' ? p.n + 1 : p.n);
+	return p;
+}
+
+static bool
+is_time(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((s.p[i] < '0' || s.p[i] > '9') && s.p[i] != '-')
+			return false;
+	}
+	return s.n > 0;
+}
+
+/*
+ * Whether a path without the base's own is that of a page of the series; *query is what follows it.
+ */
+static bool
+same_series(struct slice path, const struct series *s, struct slice *query)
+{
+	static const char head[] = "/v2/aggs/ticker/";
+
+	if (!starts(path, head))
+		return false;
+	path = behind(path, sizeof head - 1);
+	if (!stands_for(part(&path), s->symbol) || !slice_is(part(&path), "range") ||
+		!slice_is(part(&path), "1") || !slice_is(part(&path), timeframe_span(s->tf)) ||
+		!is_time(part(&path)) || !is_time(part(&path)))
+		return false;
+	*query = path;
+	return path.n == 0 || path.p[0] == '?';
+}
+
+/* Appends the query without a key, should there be one: ours goes into a header, not into logs. */
+static void
+add_query(struct buffer *b, struct slice query, bool adjusted)
+{
+	char mark = '?';
+	bool said = adjusted;
+
+	while (query.n > 0) {
+		struct slice rest = behind(query, 1);
+		struct slice one = {rest.p, until(rest, "&")};
+		static const char key[] = "apikey=";
+		size_t i = 0;
+
+		query = behind(rest, one.n);
+		while (i < one.n && i < sizeof key - 1 && (one.p[i] | 0x20) == (key[i] | 0x20))
+			i++;
+		if (one.n == 0 || i == sizeof key - 1)
+			continue;
+		said = said || starts(one, "adjusted=");
+		buffer_byte(b, mark);
+		buffer_add(b, one.p, one.n);
+		mark = '&';
+	}
+	/* The cursor need not carry it, and true is the API's default. */
+	if (!said) {
+		buffer_byte(b, mark);
+		buffer_str(b, "adjusted=false");
+	}
+}
+
+/* What a URL has behind its host; all of it where it names none. */
+static struct slice
+url_rest(struct slice url)
+{
+	size_t scheme = starts(url, "https://") ? 8 : starts(url, "http://") ? 7 : 0;
+
+	if (scheme == 0)
+		return url;
+	url = behind(url, scheme);
+	return behind(url, until(url, "/?"));
+}
+
+/* Path and query of a URL, without the path that the base has of its own. */
+static struct slice
+local(struct slice url, struct slice base)
+{
+	struct slice own = url_rest(base);
+
+	url = url_rest(url);
+	if (own.n > 0 && url.n > own.n && memcmp(url.p, own.p, own.n) == 0)
+		url = behind(url, own.n);
+	return url;
+}
+
+const char *
+url_next(struct buffer *b, struct slice next, struct slice base, const struct series *s)
+{
+	struct slice query = {0};
+
+	if (!url_safe(next))
+		return "next_url is no URL";
+	next = local(next, base);
+	if (!same_series(next, s, &query))
+		return "next_url leads to another series";
+	buffer_add(b, next.p, next.n - query.n);
+	add_query(b, query, s->adjusted);
+	return NULL;
+}

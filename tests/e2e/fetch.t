@@ -1,0 +1,646 @@
+#!/bin/bash
+# ts-fetch against the simulator: each fault of the API, fair turns, pacing, stopping, broken pipes and
+# broken lines. TS_BUILD: where the programs are. TS_SHARED: where recorded replies may be found.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=${TS_BUILD:-$here/../../build}
+shared=${TS_SHARED:-$here/../../../shared}
+fetch=$build/ts-fetch
+tmp=$(mktemp -d) || exit 1
+export TS_TEST_TMP=$tmp
+export MASSIVE_API_KEY=Key-Of-The-Test.1234
+unset MASSIVE_URL MASSIVE_API_KEY_FILE http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+pids=
+n=0
+
+finish() {
+	for p in $pids; do
+		kill "$p" 2>/dev/null
+	done
+	wait
+	rm -rf "$tmp"
+}
+trap finish EXIT
+
+# ok STATUS NAME: one line of TAP.
+ok() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+	fi
+}
+
+# is GOT EXPECTED NAME
+is() {
+	[ "$1" = "$2" ]
+	ok $? "$3"
+	[ "$1" = "$2" ] || printf '# got      %s\n# expected %s\n' "$1" "$2" | head -c 2000
+}
+
+# has FILE PATTERN NAME; hasnt: the opposite
+has() {
+	grep -q -- "$2" "$1"
+	local s=$?
+	ok $s "$3"
+	[ $s -eq 0 ] || { echo "# no $2 in:"; head -5 "$1" | cut -c 1-300 | sed 's/^/# /'; }
+}
+hasnt() {
+	! grep -q -- "$2" "$1"
+	ok $? "$3"
+}
+
+skip() {
+	n=$((n + 1))
+	echo "ok $n - # SKIP $1"
+}
+
+# sim NAME OPTION...: starts a simulator; its address is then in $url.
+sim() {
+	local name=$1
+	shift
+	: >"$tmp/$name.log"
+	"$build/ts-sim" -c "$here/../sim/calendar.tsv" -N 2025-12-23T17:15:13Z -P "$tmp/$name.port" \
+		-l "$tmp/$name.log" "$@" >/dev/null 2>"$tmp/$name.sim" &
+	pids="$pids $!"
+	for _ in $(seq 100); do
+		[ -s "$tmp/$name.port" ] && break
+		sleep 0.05
+	done
+	url=http://127.0.0.1:$(cat "$tmp/$name.port")
+}
+
+# task JOB SYMBOL TIMEFRAME FROM TO
+task() {
+	printf '{"type":"task","job_id":"%s","symbol":"%s","timeframe":"%s","from":"%s","to":"%s"}\n' "$@"
+}
+
+# A week of days; a session of minutes.
+week() { task "$1" "$2" day 2025-12-15 2025-12-19; }
+session() { task "$1" "$2" 1min 2025-12-22T14:30:00Z 2025-12-22T21:00:00Z; }
+
+# verdict FILE SYMBOL: type and error or count of the record that ends a symbol's task
+verdict() {
+	grep -e '"type":"failed"' -e '"type":"fetched"' "$1" | grep "\"symbol\":\"$2\"" |
+		sed -e 's/.*"type":"fetched".*"bars":\([0-9]*\).*/fetched \1/' \
+			-e 's/.*"type":"failed".*"error":"\(.*\)"}$/failed \1/'
+}
+
+bars() { grep '"type":"bar"' "$1" | grep "\"symbol\":\"$2\""; }
+# await FILE PATTERN: until the file has it, 10 s at most
+await() {
+	for _ in $(seq 200); do
+		grep -q -- "$2" "$1" 2>/dev/null && return
+		sleep 0.05
+	done
+}
+requests() { grep -c "/ticker/$2/" "$tmp/$1.log"; }
+now_ms() { date +%s%3N; }
+
+cat >"$tmp/faults" <<'END'
+PLAN * 403plan
+ENTL * 403entitled
+FORB * 403forbidden
+NOTF * 404
+BADR * 400
+NAUT * 200notauth
+NFND * 200notfound
+REDI * redirect
+HUGE * huge
+LOOP * loop
+ENDL * endless
+OHST * otherhost
+EMPT * emptypage
+DELA * delayed
+DUPL * dup
+BIGN * bignum
+BHL * badrow=hl
+BNOC * badrow=noc
+BNUL * badrow=nullo
+BNEG * badrow=negv
+BSTR * badrow=strp
+BNAS * badrow=nanstr
+BHUG * badrow=huge
+BHGV * badrow=hugev
+A500 * 500
+A502 * 502html
+AERR * 200error
+AHTM * html200
+ACUJ * cutjson
+AGAR * garbage
+ACUT * cut
+ARES * reset
+AOTK * otherticker
+AOAD * otheradjusted
+AWCN * wrongcount
+AUNS * unsorted
+ANAN * badrow=nan
+H500 * 500 2
+H502 * 502html 2
+HERR * 200error 2
+HHTM * html200 2
+HCUJ * cutjson 2
+HGAR * garbage 2
+HCUT * cut 2
+HRES * reset 2
+HOTK * otherticker 2
+HOAD * otheradjusted 2
+HWCN * wrongcount 2
+HUNS * unsorted 2
+HNAN * badrow=nan 2
+P500 * page2-500 2
+PCUT * page2-cut 2
+PPLN * page2-403plan
+R503 * 503retry=1 1
+R429 * 429retry=1 1
+S429 * 429 1
+E429 * 429empty 1
+D429 * 429retryday 1
+L429 * 429retry=1
+STAL * stall 1
+SLOW * slow 1
+END
+sim main -k "$MASSIVE_API_KEY" -f "$tmp/faults"
+main=$url
+sim late -d 100
+late=$url
+sim plain
+plain=$url
+sim small -b 100
+small=$url
+
+# What takes long starts now and is looked at further down.
+always="A500 A502 AERR AHTM ACUJ AGAR ACUT ARES AOTK AOAD AWCN AUNS ANAN"
+for s in $always; do week j "$s"; done | timeout 60 "$fetch" -j 16 -u "$main" >"$tmp/always.out" 2>"$tmp/always.err" &
+always_pid=$!
+week j STAL | timeout 60 "$fetch" -v -u "$main" >"$tmp/stall.out" 2>"$tmp/stall.err" &
+stall_pid=$!
+week j ENDL | timeout 60 "$fetch" -u "$main" >"$tmp/endless.out" 2>"$tmp/endless.err" &
+endless_pid=$!
+for s in R429 S429 E429 D429; do
+	{ week j $s; week j "O$s"; } | timeout 60 "$fetch" -u "$main" >"$tmp/$s.out" 2>"$tmp/$s.err" &
+	eval "${s}_pid=$!"
+done
+{ week j L429; for i in 1 2 3 4; do week j "L429x$i"; done; } |
+	timeout 60 "$fetch" -u "$main" >"$tmp/L429.out" 2>"$tmp/L429.err" &
+L429_pid=$!
+# A reader that takes nothing: after SIGTERM 10 s are granted, no more.
+mkfifo "$tmp/stuck.fifo"
+exec 5<>"$tmp/stuck.fifo"
+{ for i in 1 2 3 4 5 6 7 8; do session j "K$i"; done; } >"$tmp/stuck.in"
+"$fetch" -u "$plain" <"$tmp/stuck.in" >"$tmp/stuck.fifo" 2>"$tmp/stuck.err" &
+stuck_pid=$!
+pids="$pids $stuck_pid"
+await "$tmp/stuck.err" start
+sleep 1
+stuck_start=$(now_ms)
+kill -TERM $stuck_pid
+
+# --- records -------------------------------------------------------------------------------------
+
+{
+	echo '{"type":"job","job_id":"j"}'
+	week j AAPL
+	session j AAPL
+	task j AAPL hour 2025-12-22T14:00:00Z 2025-12-22T21:00:00Z
+	task j AAPL week 2025-12-14 2025-12-20
+	task j AAPL month 2025-11-01 2025-11-30
+	week j NONE1
+	week j NULL1
+	week j EMPTYARR1
+} | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is $? 0 "plain tasks: exit 0"
+is "$(head -1 "$tmp/out")" '{"type":"job","job_id":"j"}' "other records pass through first"
+is "$(grep -c '"type":"loading"' "$tmp/out")" 8 "loading for each task"
+is "$(bars "$tmp/out" AAPL | grep -c '"day"')" 5 "5 daily bars"
+is "$(bars "$tmp/out" AAPL | grep -c '"1min"')" 390 "390 minutes"
+is "$(bars "$tmp/out" AAPL | grep -c '"hour"')" 7 "7 hours"
+is "$(bars "$tmp/out" AAPL | grep -c '"date":"2025-12-14"')" 1 "the week is dated on its Sunday"
+is "$(bars "$tmp/out" AAPL | grep -c '"date":"2025-11-01"')" 1 "the month is dated on its first"
+has "$tmp/out" '^{"type":"fetched","job_id":"j","symbol":"AAPL","timeframe":"1min","from":"2025-12-22T14:30:00Z","to":"2025-12-22T21:00:00Z","bars":390,"first":"2025-12-22T14:30:00Z","last":"2025-12-22T20:59:00Z"}$' "fetched, as documented"
+has "$tmp/out" '"symbol":"NONE1".*"bars":0}$' "no results key: fetched, 0 bars, no first and last"
+is "$(verdict "$tmp/out" NULL1) $(verdict "$tmp/out" EMPTYARR1)" "fetched 0 fetched 0" "null and empty results"
+grep '"bar"' "$tmp/out" | grep -vEq '^\{"type":"bar","symbol":"[A-Z]+","timeframe":"(1min|hour)","timestamp":"[0-9T:-]{19}Z","open":[0-9.]+,"high":[0-9.]+,"low":[0-9.]+,"close":[0-9.]+,"volume":[0-9]+\}$|^\{"type":"bar","symbol":"[A-Z]+","timeframe":"(day|week|month)","date":"[0-9-]{10}","open":[0-9.]+,"high":[0-9.]+,"low":[0-9.]+,"close":[0-9.]+,"volume":[0-9]+\}$'
+is $? 1 "each bar has the documented form"
+has "$tmp/err" '^ts-fetch: end tasks=8 fetched=8 failed=0 .* requests=8 retries=0' "the end line counts"
+has "$tmp/plain.log" '/v2/aggs/ticker/AAPL/range/1/minute/1766413800000/1766437199999?adjusted=true&sort=asc&limit=50000$' "the request, as documented"
+# Bars before their fetched.
+perl -ne '/"symbol":"(\w+)","timeframe":"(\w+)"/ or next; my $k = "$1 $2";
+	$done{$k} = 1 if /"fetched"/; $bad = 1 if /"type":"bar"/ && $done{$k}; $bad = 1 if /"type":"bar"/ && !$load{$k};
+	$load{$k} = 1 if /"loading"/; END { exit($bad ? 1 : 0) }' "$tmp/out"
+ok $? "bars come after their loading and before their fetched"
+
+for tz in America/Chicago Asia/Tokyo UTC; do
+	{ week j AAPL; session j AAPL; } | TZ=$tz timeout 20 "$fetch" -j 1 -u "$plain" 2>/dev/null | md5sum
+done | sort -u >"$tmp/tz"
+is "$(wc -l <"$tmp/tz")" 1 "the host's time zone does not matter"
+
+session j AAPL | timeout 20 "$fetch" -x -u "$plain" >"$tmp/x.out" 2>/dev/null
+is "$(bars "$tmp/x.out" AAPL | wc -l)" 390 "-x keeps to from and to"
+task j AAPL 1min 2025-12-22T09:00:00Z 2025-12-23T01:00:00Z >"$tmp/long.in"
+timeout 20 "$fetch" -x -u "$plain" <"$tmp/long.in" >"$tmp/x.out" 2>/dev/null
+timeout 20 "$fetch" -u "$plain" <"$tmp/long.in" >"$tmp/r.out" 2>/dev/null
+[ "$(bars "$tmp/x.out" AAPL | wc -l)" -gt 390 ]
+ok $? "-x keeps extended hours"
+is "$(bars "$tmp/r.out" AAPL | wc -l)" 390 "without -x regular hours only"
+task j AAPL day 2020-08-24 2020-08-28 | timeout 20 "$fetch" -a -u "$plain" >"$tmp/a.out" 2>/dev/null
+task j AAPL day 2020-08-24 2020-08-28 | timeout 20 "$fetch" -u "$plain" >"$tmp/b.out" 2>/dev/null
+is "$(verdict "$tmp/a.out" AAPL) $(cmp -s "$tmp/a.out" "$tmp/b.out"; echo $?)" "fetched 5 1" "-a: other prices before a split"
+has "$tmp/plain.log" 'adjusted=false' "-a asks for adjusted=false"
+
+# --- pages ---------------------------------------------------------------------------------------
+
+pages() {
+	task j AAPL 1min 2025-12-18T14:30:00Z 2025-12-22T21:00:00Z
+	task j MSFT hour 2025-12-01T14:00:00Z 2025-12-22T21:00:00Z
+	task j INTC day 2024-01-01 2025-12-19
+	task j CSCO week 2023-12-31 2025-12-20
+}
+pages | timeout 20 "$fetch" -u "$plain" 2>/dev/null | grep '"bar"' | sort >"$tmp/one"
+pages | timeout 20 "$fetch" -v -u "$small" 2>"$tmp/err" | grep '"bar"' | sort >"$tmp/many"
+cmp -s "$tmp/one" "$tmp/many"
+ok $? "many pages give the same bars as one"
+[ "$(requests small AAPL)" -gt 10 ]
+ok $? "there were many pages"
+task j AAPL day 2019-01-01 2020-12-31 | timeout 20 "$fetch" -a -u "$small" >"$tmp/out" 2>/dev/null
+is "$(verdict "$tmp/out" AAPL)" "fetched 505" "-a over many pages"
+{ week j OHST; week j EMPT; week j LOOP; week j P500; week j PCUT; week j PPLN; } |
+	timeout 20 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "failed tasks: exit 1"
+is "$(verdict "$tmp/out" OHST)" "fetched 5" "next_url on another host: the key goes to the configured one only"
+is "$(verdict "$tmp/out" EMPT)" "fetched 5" "an empty page is not the last one"
+is "$(verdict "$tmp/out" LOOP)" "failed page loop: the same next_url twice" "a loop of pages ends"
+is "$(verdict "$tmp/out" P500) $(verdict "$tmp/out" PCUT)" "fetched 5 fetched 5" "a second page is retried"
+is "$(bars "$tmp/out" P500 | sort -u | wc -l) $(bars "$tmp/out" P500 | wc -l)" "5 5" "and no bar is written twice"
+has "$tmp/out" '"type":"failed".*"symbol":"PPLN".*HTTP 403' "a second page that is refused fails the task"
+
+# --- faults that heal, faults that do not --------------------------------------------------------
+
+healing="H500 H502 HERR HHTM HCUJ HGAR HCUT HRES HOTK HOAD HWCN HUNS HNAN"
+{ for s in $healing; do week j "$s"; done; week j R503; week j SLOW; } |
+	timeout 30 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"
+is $? 0 "faults that heal: exit 0"
+week j XXXX | timeout 20 "$fetch" -u "$main" >"$tmp/good" 2>/dev/null
+for s in $healing R503 SLOW; do
+	is "$(verdict "$tmp/out" "$s") $(bars "$tmp/out" "$s" | wc -l)" "fetched 5 5" "$s is retried until it heals"
+done
+for s in $healing; do
+	is "$(requests main "$s")" 3 "$s: two retries"
+done
+is "$(grep -c ': warning: retry ' "$tmp/err")" $((2 * 13 + 1)) "each retry is logged"
+has "$tmp/err" '^ts-fetch: warning: retry symbol=H500 timeframe=day http=500 try=2 wait=[0-9.]*s HTTP 500: internal server error request_id=5e1f$' "in the documented form"
+
+{ for s in PLAN ENTL FORB NOTF BADR NAUT NFND REDI HUGE; do week j $s; done; week j FINE; } |
+	timeout 20 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "failures for good: exit 1"
+is "$(verdict "$tmp/out" PLAN)" "failed HTTP 403: Your plan doesn't include this data timeframe. Please upgrade your plan at https://massive.com/pricing" "403: the API's own words"
+is "$(verdict "$tmp/out" ENTL)" "failed HTTP 403: You are not entitled to this data. Please upgrade your plan at https://massive.com/pricing" "403: not entitled"
+is "$(verdict "$tmp/out" FORB)" "failed HTTP 403: forbidden" "403: forbidden"
+is "$(verdict "$tmp/out" NOTF)" "failed HTTP 404: Data not found." "404"
+is "$(verdict "$tmp/out" BADR)" "failed HTTP 400: Could not parse the time parameter: 'from'. Use YYYY-MM-DD or Unix MS Timestamps" "400"
+is "$(verdict "$tmp/out" NAUT)" "failed HTTP 200: status NOT_AUTHORIZED: You are not entitled to this data. Please upgrade your plan at https://massive.com/pricing" "not authorized, with a 200"
+is "$(verdict "$tmp/out" NFND)" "failed HTTP 200: status NOT_FOUND: Data not found." "not found, with a 200"
+is "$(verdict "$tmp/out" REDI)" "failed HTTP 302" "a redirect is not followed"
+is "$(verdict "$tmp/out" HUGE)" "failed the reply is over 32 MiB" "a reply without end"
+for s in PLAN ENTL FORB NOTF BADR NAUT NFND REDI HUGE; do
+	is "$(requests main $s)" 1 "$s is asked once"
+done
+is "$(verdict "$tmp/out" FINE)" "fetched 5" "the others go on"
+has "$tmp/out" '^{"type":"failed","job_id":"j","symbol":"FORB","timeframe":"day","from":"2025-12-15","to":"2025-12-19","stage":"fetch","error":"HTTP 403: forbidden"}$' "failed holds all that its task held"
+
+{ week j DELA; week j DUPL; week j BIGN; } | timeout 20 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"
+is "$(verdict "$tmp/out" DELA)" "fetched 5" "DELAYED is success"
+is "$(verdict "$tmp/out" DUPL) $(bars "$tmp/out" DUPL | wc -l)" "fetched 6 6" "a row twice passes twice"
+is "$(verdict "$tmp/out" BIGN)" "fetched 5" "prices with exponents"
+bars "$tmp/out" BIGN | grep -q '"open":[0-9.]*e+[0-9]*,'
+ok $? "prices with exponents keep their digits"
+
+{ for s in BHL BNOC BNUL BNEG BSTR BNAS BHUG BHGV; do week j $s; done; } |
+	timeout 20 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"
+is $? 0 "bad rows are ts-store's to reject: exit 0"
+for s in BHL BNOC BNUL BNEG BSTR BNAS BHUG BHGV; do
+	is "$(verdict "$tmp/out" $s) $(bars "$tmp/out" $s | wc -l)" "fetched 5 5" "$s: the bar is there"
+done
+for s in BNOC BNUL BSTR BNAS BHGV; do
+	is "$(bars "$tmp/out" $s | grep -c :null)" 1 "$s: with one null"
+done
+for s in BHL BNEG BHUG; do
+	is "$(bars "$tmp/out" $s | grep -c :null)" 0 "$s: as it came"
+done
+has "$tmp/err" '^ts-fetch: warning: bad bar symbol=BNOC timeframe=day date=2025-12-17 close is missing$' "a missing price is logged"
+has "$tmp/err" 'symbol=BNUL timeframe=day date=2025-12-17 open is null$' "a null price is logged"
+has "$tmp/err" 'symbol=BSTR timeframe=day date=2025-12-17 close is no number$' "a price in quotes is logged"
+has "$tmp/err" 'symbol=BHGV timeframe=day date=2025-12-17 volume is out of range$' "a volume beyond all bounds is logged"
+
+# --- the key -------------------------------------------------------------------------------------
+
+before=$(wc -l <"$tmp/main.log")
+{ for i in $(seq 60); do week j "K$i"; done; } >"$tmp/keys.in"
+MASSIVE_API_KEY=wrong-key-42 timeout 20 "$fetch" -j 4 -u "$main" <"$tmp/keys.in" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "a wrong key: exit 1"
+is "$(grep -c '"type":"failed".*"error":"HTTP 401: Unknown API Key"' "$tmp/out")" 60 "all queued tasks fail with the API's words"
+is "$(grep -c '"type":"failed"' "$tmp/out")" 60 "each once"
+is "$(grep -c ': error: ' "$tmp/err")" 1 "it is logged once"
+[ "$(tail -n +$((before + 1)) "$tmp/main.log" | grep -c ' 401 ')" -le 4 ]
+ok $? "and nothing more is asked"
+! grep -q wrong-key-42 "$tmp/out" "$tmp/err" "$tmp/main.log"
+ok $? "the key is in no record and no log"
+mkfifo "$tmp/in"
+MASSIVE_API_KEY=wrong-key-42 timeout 20 "$fetch" -u "$main" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+p=$!
+exec 3>"$tmp/in"
+week j K1 >&3
+await "$tmp/out" failed
+week j K2 >&3
+exec 3>&-
+wait $p
+is "$?$(verdict "$tmp/out" K2)" "1failed HTTP 401: Unknown API Key" "tasks that come later fail as well"
+env -u MASSIVE_API_KEY timeout 20 "$fetch" -u "$main" <"$tmp/keys.in" >"$tmp/out" 2>"$tmp/err"
+has "$tmp/err" 'warning: neither MASSIVE_API_KEY nor MASSIVE_API_KEY_FILE is set' "no key: a warning"
+has "$tmp/out" 'HTTP 401: API Key was not provided' "no key: the API's words"
+printf '%s\n' "$MASSIVE_API_KEY" >"$tmp/key"
+week j AAPL | env -u MASSIVE_API_KEY MASSIVE_API_KEY_FILE="$tmp/key" timeout 20 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"
+is "$(verdict "$tmp/out" AAPL)" "fetched 5" "the key from a file"
+! grep -q -F "$MASSIVE_API_KEY" "$tmp/err" "$tmp/out" "$tmp/main.log"
+ok $? "and it is told to nobody"
+env -u MASSIVE_API_KEY MASSIVE_API_KEY_FILE="$tmp/nowhere" "$fetch" -u "$main" </dev/null 2>"$tmp/err"
+is $? 100 "a key file that is not there: exit 100"
+MASSIVE_API_KEY=$(printf 'a\nX-Other: b') "$fetch" -u "$main" </dev/null 2>"$tmp/err"
+is $? 100 "a key with a newline: exit 100"
+hasnt "$tmp/err" 'X-Other' "and it is not repeated"
+
+# --- fair turns ----------------------------------------------------------------------------------
+
+{ for i in $(seq 100); do week large "S$i"; done; week small S50; } |
+	timeout 20 "$fetch" -j 2 -u "$plain" >"$tmp/out" 2>/dev/null
+at=$(grep '"loading"' "$tmp/out" | grep -n '"small"' | cut -d: -f1)
+[ "${at:-99}" -le 2 ]
+ok $? "a small job read together with a large one is the second to start"
+timeout 20 "$fetch" -j 2 -u "$late" <"$tmp/in" >"$tmp/out" 2>/dev/null &
+p=$!
+exec 3>"$tmp/in"
+for i in $(seq 60); do week large "S$i"; done >&3
+await "$tmp/out" fetched
+sleep 0.3
+before=$(grep -c '"large".*"S[0-9]*"' <(grep '"loading"' "$tmp/out"))
+week small S3 >&3
+exec 3>&-
+wait $p
+at=$(grep '"loading"' "$tmp/out" | grep -n '"small"' | cut -d: -f1)
+[ "${at:-99}" -le $((before + 4)) ]
+ok $? "a small job that comes later starts within one request"
+is "$(grep -c '"type":"fetched"' "$tmp/out")" 61 "and all tasks are done"
+{ task a AAPL day 2025-12-01 2025-12-05; task a AAPL day 2025-12-08 2025-12-12; task b AAPL day 2025-12-15 2025-12-19; } |
+	timeout 20 "$fetch" -u "$late" >"$tmp/out" 2>/dev/null
+perl -ne '$open++ if /"loading"/; $open-- if /"fetched"/; $bad = 1 if $open > 1; $n++ if /"fetched"/;
+	END { exit($bad || $n != 3 ? 1 : 0) }' "$tmp/out"
+ok $? "never two tasks of one symbol and timeframe at once"
+
+# --- cancel --------------------------------------------------------------------------------------
+
+timeout 20 "$fetch" -j 2 -u "$late" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+p=$!
+exec 3>"$tmp/in"
+for i in $(seq 50); do week gone "C$i"; done >&3
+for i in $(seq 8); do week stays "D$i"; done >&3
+await "$tmp/out" fetched
+echo '{"type":"cancel","job_id":"gone"}' >&3
+sleep 0.3
+asked=$(grep -c '/ticker/C' "$tmp/late.log")
+sleep 0.5
+is "$(grep -c '/ticker/C' "$tmp/late.log")" "$asked" "cancel: no request starts any more"
+exec 3>&-
+wait $p
+is $? 0 "cancel: exit 0"
+is "$(grep -c '"type":"fetched".*"stays"' "$tmp/out")" 8 "other jobs go on"
+[ "$asked" -lt 50 ]
+ok $? "cancel: the job was in the middle"
+is "$(sed -n '/"cancel"/,$p' "$tmp/out" | grep -c '"gone"')" 1 "the cancel passes through, and after it nothing is written for the job"
+has "$tmp/err" 'cancelled job_id=gone tasks=4[0-9]' "cancelled tasks are counted"
+
+# --- pacing --------------------------------------------------------------------------------------
+
+sim paced
+{ for i in $(seq 25); do week j "R$i"; done; } | timeout 20 "$fetch" -r 10/s -u "$url" >"$tmp/out" 2>"$tmp/err"
+is "$(grep -c '"type":"fetched"' "$tmp/out")" 25 "-r: all tasks are done"
+perl -ane 'push @t, $F[0]; END { $bad = 0; for (10 .. $#t) { $bad++ if $t[$_] - $t[$_ - 10] < 1000 } exit($bad ? 1 : 0) }' \
+	<(sort -n "$tmp/paced.log")
+ok $? "-r: never more than 10 requests in any second"
+perl -ane 'push @t, $F[0]; END { exit($t[-1] - $t[0] < 2500 ? 0 : 1) }' <(sort -n "$tmp/paced.log")
+ok $? "-r: and hardly fewer"
+
+# --- stopping ------------------------------------------------------------------------------------
+
+"$fetch" -u "$plain" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+p=$!
+exec 3>"$tmp/in"
+week j AAPL >&3
+await "$tmp/out" fetched
+start=$(now_ms)
+kill -TERM $p
+wait $p
+is "$?" 0 "SIGTERM while idle: exit 0"
+[ $(($(now_ms) - start)) -lt 1000 ]
+ok $? "within a second"
+is "$(verdict "$tmp/out" AAPL)" "fetched 5" "what was done is written"
+exec 3>&-
+
+for sig in TERM INT; do
+	"$fetch" -j 3 -u "$late" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+	p=$!
+	pids="$pids $p"
+	exec 3>"$tmp/in"
+	for i in $(seq 50); do week j "T$i"; done >&3
+	await "$tmp/out" fetched
+	sleep 0.05
+	start=$(now_ms)
+	# A shell's background job ignores SIGINT: then it must go on.
+	kill -$sig $p
+	if [ $sig = INT ]; then
+		sleep 0.2
+		kill -0 $p
+		ok $? "an ignored SIGINT stays ignored"
+		kill -TERM $p
+	fi
+	wait $p
+	is $? 0 "SIG$sig in the middle: exit 0"
+	[ $(($(now_ms) - start)) -lt 1500 ]
+	ok $? "as soon as what was in flight is done"
+	is "$(grep -c '"type":"loading"' "$tmp/out")" "$(grep -c '"type":"fetched"' "$tmp/out")" "each task that began has its verdict"
+	is "$(grep -c '"type":"bar"' "$tmp/out")" "$((5 * $(grep -c '"type":"fetched"' "$tmp/out")))" "and all its bars"
+	hasnt "$tmp/out" '"failed"' "none is called failed"
+	has "$tmp/err" 'warning: stopped with [0-9]* tasks left' "the rest is counted"
+	exec 3>&-
+done
+
+# --- output that cannot be written ---------------------------------------------------------------
+
+week j AAPL | timeout 20 "$fetch" -u "$plain" >/dev/full 2>"$tmp/err"
+is "${PIPESTATUS[1]}" 111 "/dev/full: exit 111"
+has "$tmp/err" 'error: writing stdout: No space left on device' "and the reason"
+week j AAPL | timeout 20 "$fetch" -u "$plain" >&- 2>"$tmp/err"
+is "${PIPESTATUS[1]}" 111 "closed stdout: exit 111"
+"$fetch" -V >/dev/full 2>/dev/null
+is $? 111 "-V to /dev/full: exit 111"
+timeout 20 "$fetch" -u "$plain" <&- >/dev/null 2>"$tmp/err"
+is $? 111 "closed stdin: exit 111"
+{ for i in $(seq 20); do session j "G$i"; done; } >"$tmp/busy.in"
+timeout 20 "$fetch" -u "$plain" <"$tmp/busy.in" 2>"$tmp/err" | head -1 >/dev/null
+is "${PIPESTATUS[0]}" 141 "the reader goes away while there is work: exit 141"
+hasnt "$tmp/err" 'error' "quietly"
+mkfifo "$tmp/outp"
+timeout 20 "$fetch" -u "$plain" <"$tmp/in" >"$tmp/outp" 2>"$tmp/err" &
+p=$!
+exec 3>"$tmp/in" 4<"$tmp/outp"
+await "$tmp/err" start
+sleep 0.1
+start=$(now_ms)
+exec 4<&-
+wait $p
+is $? 141 "the reader goes away while nothing happens: exit 141"
+[ $(($(now_ms) - start)) -lt 1000 ]
+ok $? "within a second"
+exec 3>&-
+
+# --- input that cannot be used -------------------------------------------------------------------
+
+{ week j AAPL; printf '{"type":"task"'; } | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "a cut last line: exit 1"
+is "$(verdict "$tmp/out" AAPL)" "fetched 5" "a cut last line: the others are done"
+has "$tmp/err" 'warning: line 2: the last line is cut' "a cut last line is named"
+{ printf '{"type":"x","p":"'; head -c 2097152 /dev/zero | tr '\0' x; printf '"}\n'; week j AAPL; } |
+	timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "a line of 2 MiB: exit 1"
+has "$tmp/err" 'warning: line 1: the line is over 1 MiB' "a line of 2 MiB is named"
+is "$(verdict "$tmp/out" AAPL)" "fetched 5" "a line of 2 MiB: the others are done"
+{
+	printf '{"type":"x\0y"}\n'
+	printf '{"type":"\377"}\n'
+	printf '{"type":"task","type":"task"}\n'
+	printf 'no JSON\n'
+	printf '[]\n'
+	printf '\n'
+	printf '{"type":"cancel"}\n'
+	printf '{"type":"task","symbol":"AAPL"}\n'
+	week j AAPL | sed 's/$/\r/'
+	printf '{"type":"unheard of", "x" : 1e5 }\r\n'
+} | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "lines that are none: exit 1"
+for i in 1 2 3 4 5 6 7 8; do
+	has "$tmp/err" "^ts-fetch: warning: line $i: " "line $i is named"
+done
+is "$(verdict "$tmp/out" AAPL)" "fetched 5" "CRLF does no harm"
+is "$(grep 'unheard of' "$tmp/out")" "$(printf '{"type":"unheard of", "x" : 1e5 }\r')" "a foreign line passes byte for byte"
+{
+	task j AAPL 5min 2025-12-15 2025-12-19
+	task j AAPL day 2025-12-32 2025-12-19
+	task j AAPL day 2025-12-15 tomorrow
+	task j AAPL day 2025-12-19 2025-12-15
+	task j AAPL 1min 2025-12-15 2025-12-19
+	task j AAPL hour 2025-12-22T14:00:00Z 2025-12-22T14:00:00Z
+	task j '../AAPL' day 2025-12-15 2025-12-19
+	printf '{"type":"task","job_id":"j","symbol":"AAPL","timeframe":"day","from":"2025-12-15"}\n'
+	week j GOOD
+} | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "tasks that cannot be done: exit 1"
+verdict "$tmp/out" '.*' >"$tmp/verdicts"
+is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe;failed from is no date;failed to is no date;failed from is not before to;failed from is no UTC instant;failed from is not before to;failed the symbol is none that the API could know;failed to is missing;" "each fails by name, with its reason"
+is "$(verdict "$tmp/out" GOOD)" "fetched 5" "the others are done"
+is "$(timeout 20 "$fetch" -u "$plain" </dev/null 2>"$tmp/err"; echo $?)" 0 "no input: exit 0"
+
+# --- options -------------------------------------------------------------------------------------
+
+is "$("$fetch" -V)" "ts-fetch $(cat "$here/../../VERSION")" "-V"
+"$fetch" -h >"$tmp/out" 2>"$tmp/err"
+is "$? $(wc -c <"$tmp/err")" "0 0" "-h: exit 0, nothing on stderr"
+has "$tmp/out" '^usage: ts-fetch ' "-h: the usage"
+for o in -z "-j 0" "-j 65" "-j x" "-r 5" "-r 0/m" "-r 5/d" "-u ftp://x" "-u http://u:secret@h" "-u http://h/?q" -j operand; do
+	# shellcheck disable=SC2086 # words on purpose
+	"$fetch" $o </dev/null >"$tmp/out" 2>"$tmp/err"
+	is "$? $(wc -c <"$tmp/out") $(sed -n 2p "$tmp/err" | cut -c 1-6)" "100 0 usage:" "$o: exit 100 and the usage"
+done
+"$fetch" -u http://u:secret@h </dev/null 2>"$tmp/err"
+hasnt "$tmp/err" secret "a password in -u is not repeated"
+week j AAPL | MASSIVE_URL=$plain/ timeout 20 "$fetch" >"$tmp/out" 2>"$tmp/err"
+is "$(verdict "$tmp/out" AAPL)" "fetched 5" "the address from MASSIVE_URL"
+
+# --- recorded replies ----------------------------------------------------------------------------
+
+# Prices digit by digit, volumes rounded, as the files have them.
+expected() {
+	perl -0ne 'while (/\{([^{}]*"t"[^{}]*)\}/g) { my $r = $1; my %f;
+		$f{$1} = $2 while $r =~ /"(\w+)"\s*:\s*([^\s,]+)/g;
+		printf "\"open\":%s,\"high\":%s,\"low\":%s,\"close\":%s,\"volume\":%.0f}\n", @f{qw(o h l c v)} }' "$1"
+}
+# recorded FILE OPTION TIMEFRAME FROM TO
+recorded() {
+	task j AAPL "$3" "$4" "$5" | timeout 20 "$fetch" "$2" -u "$url" 2>/dev/null |
+		sed -n 's/^{"type":"bar".*"\(open":.*\)$/"\1/p' >"$tmp/got"
+	expected "$shared/fixtures/massive/$1" >"$tmp/expected"
+	cmp -s "$tmp/got" "$tmp/expected" && [ -s "$tmp/got" ]
+	ok $? "recorded: $1"
+}
+if [ -d "$shared/fixtures/massive" ]; then
+	sim recorded -r "$shared/fixtures/massive"
+	recorded aapl_day_2019-01-01_2019-02-01_exponent.json -x day 2019-01-01 2019-02-01
+	recorded aapl_day_2023-01-01_2023-01-10_exponent.json -x day 2023-01-01 2023-01-10
+	recorded aapl_day_2020-08-25_split_vw_unadjusted.json -x day 2020-08-25 2020-09-08
+	recorded aapl_week_2021-06-27_2021-07-18.json -x week 2021-06-27 2021-07-24
+	recorded aapl_hour_2024-03-25_delayed.json -x hour 2024-03-25T08:00:00Z 2024-03-26T00:00:00Z
+	recorded aapl_minute_2023-07-31_limit10_next_url.json -x 1min 2023-07-31T08:00:00Z 2023-07-31T08:18:00Z
+else
+	skip "no recorded replies here"
+fi
+
+# --- what has been running since the beginning ---------------------------------------------------
+
+for s in R429 S429 E429 D429; do
+	eval "wait \$${s}_pid"
+	is "$? $(verdict "$tmp/$s.out" $s) $(verdict "$tmp/$s.out" "O$s")" "0 fetched 5 fetched 5" "$s: waits and comes through"
+	is "$(requests main $s)" 2 "$s: asked twice"
+done
+has "$tmp/S429.err" "http=429 .*HTTP 429: You've exceeded the maximum requests per minute" "429: the API's words in the log"
+gap() { grep "/ticker/$1/" "$tmp/main.log" | sort -n | perl -ane 'push @t, $F[0]; END { print $t[1] - $t[0] }'; }
+[ "$(gap R429)" -ge 1000 ] && [ "$(gap R429)" -lt 2000 ]
+ok $? "429: Retry-After in seconds is honoured"
+[ "$(gap D429)" -ge 2000 ] && [ "$(gap D429)" -lt 4500 ]
+ok $? "429: Retry-After as a date is honoured"
+[ "$(gap S429)" -ge 2000 ] && [ "$(gap S429)" -lt 3500 ]
+ok $? "429: 2 s without Retry-After"
+wait $L429_pid
+is $? 1 "429 for ever: exit 1"
+has "$tmp/L429.out" '"symbol":"L429".*"error":"HTTP 429: .*(6 tries)"}$' "429 for ever: fails after 6 tries of its own"
+is "$(grep -c '"type":"fetched"' "$tmp/L429.out")" 4 "429 for ever: the others are done"
+
+wait $endless_pid
+is "$? $(verdict "$tmp/endless.out" ENDL)" "1 failed more than 10000 pages" "pages without end"
+
+wait $always_pid
+is $? 1 "faults for ever: exit 1"
+for s in $always; do
+	is "$(requests main "$s") $(bars "$tmp/always.out" "$s" | wc -l)" "6 0" "$s: 6 tries, no bar"
+done
+verdict "$tmp/always.out" '.*' | sort >"$tmp/verdicts"
+is "$(grep -c '(6 tries)$' "$tmp/verdicts")" 13 "each fails by name"
+for words in 'HTTP 500: internal server error (6 tries)' 'HTTP 502 (6 tries)' \
+	'HTTP 200: status ERROR: internal server error (6 tries)' 'HTTP 200: bad page: it is no JSON object (6 tries)' \
+	'another ticker (6 tries)' 'adjusted otherwise than asked (6 tries)' 'resultsCount is not the number of its rows (6 tries)' \
+	'it starts before the row in front of it (6 tries)' 'transfer failed: '; do
+	has "$tmp/verdicts" "$words" "with the reason: $words"
+done
+
+wait $stuck_pid
+status=$?
+took=$(($(now_ms) - stuck_start))
+exec 5>&-
+is $status 111 "SIGTERM while the reader takes nothing: exit 111"
+[ $took -ge 9500 ]
+ok $? "but not before 10 s"
+has "$tmp/stuck.err" 'output is incomplete' "and it says so"
+
+wait $stall_pid
+is "$? $(verdict "$tmp/stall.out" STAL)" "0 fetched 5" "a transfer that stalls is given up and retried"
+has "$tmp/stall.err" 'retry symbol=STAL .* no byte for 30 s' "with the reason"
+
+echo "1..$n"

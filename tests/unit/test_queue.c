@@ -1,0 +1,403 @@
+/* Whose turn it is: fair turns, one task per symbol and timeframe, cancel. */
+#include "check.h"
+
+#include "queue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+push(struct queue *q, const char *job, const char *symbol, enum timeframe tf)
+{
+	struct task t = {.symbol = slice_of(symbol),
+		.tf = tf,
+		.from = slice_of("2025-12-15"),
+		.to = slice_of("2025-12-19"),
+		.start = 20437,
+		.end = 20441};
+
+	queue_push(q, slice_of(job), &t);
+}
+
+/* Takes a task and checks whose it is. */
+static struct task *
+expect(struct queue *q, const char *job, const char *symbol)
+{
+	struct task *t = queue_take(q, true);
+
+	assert_non_null(t);
+	assert_true(slice_is(task_job_id(t), job));
+	assert_true(slice_is(t->symbol, symbol));
+	return t;
+}
+
+static void
+test_copies(void **state)
+{
+	struct queue *q = queue_new(10);
+	char job[] = "job", symbol[] = "AAPL";
+	struct task *t;
+
+	(void)state;
+	push(q, job, symbol, TF_WEEK);
+	memset(job, 'x', 3);
+	memset(symbol, 'x', 4);
+	t = expect(q, "job", "AAPL");
+	assert_true(slice_is(t->from, "2025-12-15"));
+	assert_true(slice_is(t->to, "2025-12-19"));
+	assert_int_equal(t->start, 20437);
+	assert_int_equal(t->end, 20441);
+	assert_int_equal(t->tf, TF_WEEK);
+	assert_null(t->work);
+	queue_end(q, t);
+	assert_null(queue_take(q, true));
+	queue_free(q);
+}
+
+static void
+test_in_order_within_a_job(void **state)
+{
+	struct queue *q = queue_new(10);
+
+	(void)state;
+	push(q, "a", "S1", TF_DAY);
+	push(q, "a", "S2", TF_DAY);
+	push(q, "a", "S3", TF_DAY);
+	queue_end(q, expect(q, "a", "S1"));
+	queue_end(q, expect(q, "a", "S2"));
+	queue_end(q, expect(q, "a", "S3"));
+	queue_free(q);
+}
+
+static void
+test_small_job_behind_a_large_one(void **state)
+{
+	struct queue *q = queue_new(1000);
+	char symbol[16];
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		(void)snprintf(symbol, sizeof symbol, "S%d", i);
+		push(q, "large", symbol, TF_DAY);
+	}
+	queue_end(q, expect(q, "large", "S0"));
+	push(q, "small", "S400", TF_DAY);
+	queue_end(q, expect(q, "large", "S1"));
+	queue_end(q, expect(q, "small", "S400"));
+	queue_end(q, expect(q, "large", "S2"));
+	queue_end(q, expect(q, "large", "S3"));
+	queue_free(q);
+}
+
+static void
+test_turns_of_three(void **state)
+{
+	struct queue *q = queue_new(100);
+	static const char *const turn[] = {"a", "b", "c", "a", "b", "c", "a", "b"};
+	struct task *t;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		static const char *const symbol[] = {"X", "Y", "Z"};
+
+		push(q, "a", symbol[i], TF_DAY);
+		push(q, "b", symbol[i], TF_HOUR);
+		if (i < 2)
+			push(q, "c", symbol[i], TF_WEEK);
+	}
+	for (size_t i = 0; i < sizeof turn / sizeof turn[0]; i++) {
+		t = queue_take(q, true);
+		assert_non_null(t);
+		assert_true(slice_is(task_job_id(t), turn[i]));
+		queue_end(q, t);
+	}
+	assert_null(queue_take(q, true));
+	queue_free(q);
+}
+
+/* Pages take turns too: a job of long series does not keep a small one waiting. */
+static void
+test_pages_take_turns(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct work *const begun = (struct work *)(void *)q;
+	struct task *a, *b;
+
+	(void)state;
+	push(q, "a", "A1", TF_1MIN);
+	push(q, "a", "A2", TF_1MIN);
+	push(q, "b", "B1", TF_1MIN);
+	a = expect(q, "a", "A1");
+	a->work = begun;
+	queue_again(q, a);
+	b = expect(q, "b", "B1");
+	b->work = begun;
+	queue_again(q, b);
+	/* Within its job the page comes before the next task. */
+	assert_ptr_equal(expect(q, "a", "A1"), a);
+	assert_ptr_equal(expect(q, "b", "B1"), b);
+	queue_end(q, b);
+	queue_end(q, a);
+	queue_end(q, expect(q, "a", "A2"));
+	queue_free(q);
+}
+
+static void
+test_no_new_task_when_told(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *t;
+
+	(void)state;
+	push(q, "a", "A1", TF_DAY);
+	push(q, "b", "B1", TF_DAY);
+	push(q, "b", "B2", TF_DAY);
+	assert_null(queue_take(q, false));
+	t = expect(q, "a", "A1");
+	t->work = (struct work *)(void *)q;
+	queue_again(q, t);
+	assert_ptr_equal(queue_take(q, false), t);
+	assert_null(queue_take(q, false));
+	assert_int_equal(queue_waiting(q), 2);
+	queue_end(q, t);
+	queue_end(q, expect(q, "b", "B1"));
+	queue_end(q, expect(q, "b", "B2"));
+	queue_free(q);
+}
+
+static void
+test_same_series_waits(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *first, *other;
+
+	(void)state;
+	push(q, "a", "AAPL", TF_DAY);
+	push(q, "a", "AAPL", TF_DAY);
+	push(q, "b", "AAPL", TF_DAY);
+	push(q, "b", "AAPL", TF_HOUR);
+	push(q, "a", "MSFT", TF_DAY);
+	first = expect(q, "a", "AAPL");
+	other = expect(q, "b", "AAPL");
+	assert_int_equal(other->tf, TF_HOUR);
+	queue_end(q, other);
+	queue_end(q, expect(q, "a", "MSFT"));
+	assert_null(queue_take(q, true));
+	assert_int_equal(queue_waiting(q), 2);
+	queue_end(q, first);
+	first = queue_take(q, true);
+	assert_non_null(first);
+	assert_null(queue_take(q, true));
+	queue_end(q, first);
+	first = queue_take(q, true);
+	assert_non_null(first);
+	queue_end(q, first);
+	assert_null(queue_take(q, true));
+	assert_int_equal(queue_waiting(q), 0);
+	queue_free(q);
+}
+
+static void
+test_maximum(void **state)
+{
+	struct queue *q = queue_new(2);
+	struct task *t;
+
+	(void)state;
+	assert_false(queue_full(q));
+	push(q, "a", "S1", TF_DAY);
+	assert_false(queue_full(q));
+	push(q, "a", "S2", TF_DAY);
+	assert_true(queue_full(q));
+	t = expect(q, "a", "S1");
+	assert_false(queue_full(q));
+	queue_end(q, t);
+	queue_free(q);
+}
+
+static size_t
+cancel(struct queue *q, const char *job)
+{
+	size_t n = 0;
+
+	for (struct task *t = queue_cancel(q, slice_of(job)), *next; t != NULL; t = next) {
+		next = t->next;
+		assert_true(slice_is(task_job_id(t), job));
+		queue_end(q, t);
+		n++;
+	}
+	return n;
+}
+
+static void
+test_cancel(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *t, *running;
+
+	(void)state;
+	push(q, "a", "S1", TF_DAY);
+	push(q, "a", "S2", TF_DAY);
+	push(q, "b", "S1", TF_DAY);
+	push(q, "a", "S3", TF_DAY);
+	running = expect(q, "a", "S1");
+	/* b's task is parked behind the running one. */
+	t = expect(q, "a", "S2");
+	queue_end(q, t);
+	assert_int_equal(cancel(q, "nobody"), 0);
+	assert_int_equal(cancel(q, "a"), 1);
+	assert_int_equal(queue_waiting(q), 1);
+	assert_null(queue_take(q, true));
+	queue_end(q, running);
+	queue_end(q, expect(q, "b", "S1"));
+	assert_int_equal(queue_waiting(q), 0);
+	/* The same id may come again. */
+	push(q, "a", "S1", TF_DAY);
+	queue_end(q, expect(q, "a", "S1"));
+	queue_free(q);
+}
+
+/* The task that was to take a free lane is cancelled: those parked there must not wait for ever. */
+static void
+test_cancel_the_next_of_a_series(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *running;
+
+	(void)state;
+	push(q, "a", "S1", TF_DAY);
+	push(q, "b", "S1", TF_DAY);
+	push(q, "c", "S1", TF_DAY);
+	push(q, "d", "S1", TF_DAY);
+	running = expect(q, "a", "S1");
+	assert_null(queue_take(q, true));
+	queue_end(q, running);
+	assert_int_equal(cancel(q, "b"), 1);
+	queue_end(q, expect(q, "c", "S1"));
+	queue_end(q, expect(q, "d", "S1"));
+	assert_null(queue_take(q, true));
+	queue_free(q);
+}
+
+static void
+test_cancel_takes_parked_and_pages(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *running, *page;
+
+	(void)state;
+	push(q, "a", "S1", TF_DAY);
+	push(q, "b", "S1", TF_DAY);
+	push(q, "b", "S2", TF_DAY);
+	push(q, "b", "S3", TF_DAY);
+	running = expect(q, "a", "S1");
+	page = expect(q, "b", "S2");
+	page->work = (struct work *)(void *)q;
+	queue_again(q, page);
+	assert_int_equal(cancel(q, "b"), 3);
+	assert_int_equal(queue_waiting(q), 0);
+	queue_end(q, running);
+	push(q, "c", "S2", TF_DAY);
+	queue_end(q, expect(q, "c", "S2"));
+	queue_free(q);
+}
+
+static void
+test_any_takes_all(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *running, *t;
+	int n = 0;
+
+	(void)state;
+	push(q, "a", "S1", TF_DAY);
+	push(q, "a", "S1", TF_DAY);
+	push(q, "b", "S1", TF_DAY);
+	push(q, "b", "S2", TF_DAY);
+	running = expect(q, "a", "S1");
+	queue_end(q, expect(q, "b", "S2"));
+	assert_null(queue_take(q, true));
+	while ((t = queue_any(q)) != NULL) {
+		queue_end(q, t);
+		n++;
+	}
+	assert_int_equal(n, 2);
+	queue_end(q, running);
+	/* Free lanes that are left behind are in nobody's way. */
+	push(q, "c", "S1", TF_DAY);
+	queue_end(q, expect(q, "c", "S1"));
+	queue_free(q);
+}
+
+/*
+ * Chance against a plain model: of each symbol one task in progress at most, none is lost, none
+ * comes twice, and whenever nothing can be taken all that waits is of symbols in progress.
+ */
+static void
+test_by_chance(void **state)
+{
+	static const char *const job[] = {"a", "b", "c", "d"};
+	static const char *const symbol[] = {"S1", "S2", "S3"};
+	struct queue *q = queue_new(100000);
+	struct task *running[8] = {0};
+	unsigned seed = 1;
+	size_t pushed = 0, gone = 0;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		unsigned what, which;
+
+		seed = seed * 1103515245u + 12345u;
+		what = seed >> 16 & 7;
+		which = seed >> 20 & 7;
+		if (what < 3) {
+			push(q, job[which & 3], symbol[(seed >> 24) % 3], TF_DAY);
+			pushed++;
+		} else if (what < 6 && running[which] == NULL) {
+			struct task *t = running[which] = queue_take(q, true);
+
+			for (unsigned k = 0; t != NULL && k < 8; k++)
+				assert_false(k != which && running[k] != NULL &&
+					     slice_eq(running[k]->symbol, t->symbol));
+		} else if (what == 6 && running[which] != NULL) {
+			queue_end(q, running[which]);
+			running[which] = NULL;
+			gone++;
+		} else if (what == 7 && (seed >> 24) % 64 == 0) {
+			gone += cancel(q, job[which & 3]);
+		}
+	}
+	for (unsigned k = 0; k < 8; k++) {
+		if (running[k] != NULL) {
+			queue_end(q, running[k]);
+			gone++;
+		}
+	}
+	for (struct task *t; (t = queue_take(q, true)) != NULL; gone++)
+		queue_end(q, t);
+	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(gone, pushed);
+	queue_free(q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_in_order_within_a_job),
+		cmocka_unit_test(test_small_job_behind_a_large_one),
+		cmocka_unit_test(test_turns_of_three),
+		cmocka_unit_test(test_pages_take_turns),
+		cmocka_unit_test(test_no_new_task_when_told),
+		cmocka_unit_test(test_same_series_waits),
+		cmocka_unit_test(test_maximum),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_cancel_the_next_of_a_series),
+		cmocka_unit_test(test_cancel_takes_parked_and_pages),
+		cmocka_unit_test(test_any_takes_all),
+		cmocka_unit_test(test_by_chance),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
