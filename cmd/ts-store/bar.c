@@ -1,0 +1,161 @@
+/* A bar's record made into what the database holds, and back. */
+#include "bar.h"
+
+#include "timestamp.h"
+#include "wire.h"
+
+#include <string.h>
+
+enum { SECOND = 1000000 };
+
+const char *
+bar_symbol_fault(struct slice s)
+{
+	if (s.p == NULL || s.n == 0)
+		return "symbol is empty";
+	if (s.n > 64)
+		return "symbol is longer than 64 bytes";
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return "symbol has a control character";
+	}
+	return NULL;
+}
+
+static const char *
+read_key(const struct record *r, int64_t *key)
+{
+	int64_t seconds;
+	int32_t date;
+
+	if (timeframe_intraday(r->tf)) {
+		if (r->timestamp.p == NULL)
+			return "timestamp is missing";
+		if (timestamp_parse(r->timestamp, &seconds) != 0)
+			return "timestamp is no instant such as 2025-12-22T14:30:00Z";
+		*key = seconds * SECOND;
+		return NULL;
+	}
+	if (r->date.p == NULL)
+		return "date is missing";
+	if (date_parse(r->date, &date) != 0)
+		return "date is no date such as 2025-12-22";
+	*key = date;
+	return NULL;
+}
+
+static bool
+positive(const struct plain *p)
+{
+	return p->whole > 0 || p->part > 0;
+}
+
+/* What nearly all bars hold. False: not plain, or not right; the careful road tells which. */
+static bool
+read_plain(const struct slice text[4], struct slice volume, struct bar *b)
+{
+	struct plain price[4], v;
+	unsigned char *at = b->prices;
+
+	for (int i = 0; i < 4; i++) {
+		if (!plain_read(text[i], &price[i]) || !positive(&price[i]))
+			return false;
+	}
+	if (plain_cmp(&price[1], &price[2]) < 0 || !plain_read(volume, &v) || v.part != 0)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		size_t n = numeric_of_plain(&price[i], at + 4);
+
+		wire_put32(at, (uint32_t)n);
+		at += 4 + n;
+	}
+	b->length = (size_t)(at - b->prices);
+	b->volume = (int64_t)v.whole;
+	return true;
+}
+
+/* Any number, exponents and hundreds of digits included. */
+static const char *
+read_any(const struct record *r, const struct slice text[4], struct bar *b)
+{
+	const char *why = record_check_prices(r);
+	unsigned char *at = b->prices;
+	struct decimal d;
+
+	for (int i = 0; i < 4 && why == NULL; i++) {
+		size_t n;
+
+		if (decimal_parse(text[i], &d) != 0)
+			return "a price is out of range";
+		n = numeric_of_decimal(&d, at + 4);
+		wire_put32(at, (uint32_t)n);
+		at += 4 + n;
+	}
+	b->length = (size_t)(at - b->prices);
+	if (why == NULL &&
+		(decimal_parse(r->volume, &d) != 0 || decimal_round(&d, 0, &b->volume) != 0))
+		why = "volume is out of range";
+	return why;
+}
+
+const char *
+bar_read(const struct record *r, struct bar *b)
+{
+	const struct slice text[4] = {r->open, r->high, r->low, r->close};
+	const char *why = bar_symbol_fault(r->symbol);
+
+	if (why == NULL && r->tf == TF_NONE)
+		why = "timeframe is none of 1min, hour, day, week, month";
+	if (why == NULL)
+		why = read_key(r, &b->key);
+	if (why != NULL || read_plain(text, r->volume, b))
+		return why;
+	return read_any(r, text, b);
+}
+
+void
+bar_write_key(enum timeframe tf, int64_t key, struct buffer *b)
+{
+	char text[TIMESTAMP_SIZE];
+
+	if (timeframe_intraday(tf))
+		buffer_str(b, timestamp_format(text, key / SECOND - (key % SECOND < 0)));
+	else
+		buffer_str(b, date_format(text, (int32_t)key));
+}
+
+struct slice
+bar_price(const unsigned char **prices)
+{
+	uint32_t n = wire_get32(*prices);
+	struct slice s = {(const char *)*prices + 4, n};
+
+	*prices += 4 + n;
+	return s;
+}
+
+void
+bar_write(struct slice symbol, enum timeframe tf, int64_t key, int64_t volume,
+	const unsigned char *prices, struct buffer *b)
+{
+	struct record r = {.type = RECORD_BAR, .symbol = symbol,
+		.timeframe = slice_of(timeframe_name(tf)), .tf = tf};
+	struct slice *const field[4] = {&r.open, &r.high, &r.low, &r.close};
+	struct buffer text = {0};
+	size_t at[7] = {0};
+
+	bar_write_key(tf, key, &text);
+	at[1] = text.len;
+	for (int i = 0; i < 4; i++) {
+		numeric_write(bar_price(&prices), &text);
+		at[i + 2] = text.len;
+	}
+	buffer_int(&text, volume);
+	at[6] = text.len;
+	*(timeframe_intraday(tf) ? &r.timestamp : &r.date) = (struct slice){text.p, at[1]};
+	for (int i = 0; i < 4; i++)
+		*field[i] = (struct slice){text.p + at[i + 1], at[i + 2] - at[i + 1]};
+	r.volume = (struct slice){text.p + at[5], at[6] - at[5]};
+	record_write(b, &r);
+	buffer_release(&text);
+}

@@ -1,0 +1,37 @@
+#ifndef TS_BAR_H
+#define TS_BAR_H
+
+#include "numeric.h"
+#include "record.h"
+
+/* Room for four prices, each a 32-bit length and a binary NUMERIC: as COPY BINARY has fields. */
+enum { PRICES_MAX = 4 * (4 + NUMERIC_MAX) };
+
+/* A bar as the database takes it. */
+struct bar {
+	int64_t key;    /* microseconds UTC since 1970 (1min, hour) or days since 1970 */
+	int64_t volume;
+	size_t length;  /* of prices */
+	unsigned char prices[PRICES_MAX]; /* open, high, low, close */
+};
+
+/*
+ * Checks a bar and converts it: NULL, or a static reason why it may not be stored. Only the record
+ * is looked at: whether the database has a place for it is another question.
+ */
+const char *bar_read(const struct record *, struct bar *);
+
+/* Whether a symbol can be stored: 1 to 64 bytes, no control characters. NULL or a static reason. */
+const char *bar_symbol_fault(struct slice);
+
+/* Appends the key as records have it: an instant or a date. */
+void bar_write_key(enum timeframe, int64_t key, struct buffer *);
+
+/* Appends the bar's record, a line like the one it was read from. */
+void bar_write(struct slice symbol, enum timeframe, int64_t key, int64_t volume,
+	const unsigned char *prices, struct buffer *);
+
+/* The next field of prices, its length skipped; moves on behind it. */
+struct slice bar_price(const unsigned char **prices);
+
+#endif

@@ -1,0 +1,293 @@
+/* Rows, their order and their fate. No descriptor, no clock: values in, values out. */
+#include "batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Prices are some 70 bytes a row; a batch of thousand-digit numbers ends here instead. */
+/* A series of which Postgres refuses more bars than this in one batch is given up. */
+enum { REFUSALS_MAX = 8 };
+
+enum { PRICES_LIMIT_PER_ROW = 256, PRICES_LIMIT_MIN = 1 << 20 };
+
+void
+batch_init(struct batch *b, size_t limit)
+{
+	*b = (struct batch){.limit = limit};
+	b->row = memory_grow(NULL, limit, sizeof *b->row);
+	b->place = memory_grow(NULL, limit, sizeof *b->place);
+	b->fate = memory_grow(NULL, limit, 1);
+}
+
+void
+batch_release(struct batch *b)
+{
+	batch_clear(b);
+	free(b->row);
+	free(b->place);
+	free(b->spare);
+	free(b->fate);
+	free(b->group);
+	free(b->refusal);
+	buffer_release(&b->prices);
+	buffer_release(&b->text);
+	*b = (struct batch){0};
+}
+
+bool
+batch_full(const struct batch *b)
+{
+	size_t most = b->limit * PRICES_LIMIT_PER_ROW;
+
+	return b->rows >= b->limit ||
+	       b->prices.len >= (most < PRICES_LIMIT_MIN ? PRICES_LIMIT_MIN : most);
+}
+
+static struct group *
+group_of(struct batch *b, struct series *s)
+{
+	if (s->group == 0) {
+		if (b->groups == b->group_cap) {
+			b->group_cap = b->group_cap == 0 ? 64 : b->group_cap * 2;
+			b->group = memory_grow(b->group, b->group_cap, sizeof *b->group);
+		}
+		b->group[b->groups] = (struct group){
+			.series = s, .latest = INT64_MIN, .ascending = true};
+		s->group = (uint32_t)++b->groups;
+		s->batches++;
+	}
+	return &b->group[s->group - 1];
+}
+
+void
+batch_add(struct batch *b, struct series *s, const struct bar *bar, uint64_t lineno)
+{
+	struct group *g = group_of(b, s);
+
+	b->row[b->rows++] = (struct row){bar->key, bar->volume, lineno, s->group - 1,
+		(uint32_t)b->prices.len, (uint32_t)bar->length};
+	buffer_add(&b->prices, bar->prices, bar->length);
+	if (bar->key <= g->latest)
+		g->ascending = false;
+	g->latest = bar->key;
+	g->added++;
+}
+
+static int
+by_table_and_symbol(const void *a, const void *b)
+{
+	const struct series *x = ((const struct group *)a)->series;
+	const struct series *y = ((const struct group *)b)->series;
+
+	if (x->tf != y->tf)
+		return x->tf < y->tf ? -1 : 1;
+	return slice_cmp((struct slice){x->symbol, x->length}, (struct slice){y->symbol, y->length});
+}
+
+/* Sorts the groups and lets the rows find them again; the series forget theirs. */
+static void
+sort_groups(struct batch *b)
+{
+	/* Until here the group that a row names is the one whose series names it too. */
+	uint32_t *moved = memory_grow(NULL, b->groups, sizeof *moved);
+
+	qsort(b->group, b->groups, sizeof *b->group, by_table_and_symbol);
+	for (size_t i = 0; i < b->groups; i++) {
+		moved[b->group[i].series->group - 1] = (uint32_t)i;
+		b->group[i].series->group = 0;
+	}
+	for (size_t i = 0; i < b->rows; i++)
+		b->row[i].group = moved[b->row[i].group];
+	free(moved);
+}
+
+/* Merges two sorted runs of from into to; equal keys keep their order. */
+static void
+merge(const struct place *from, struct place *to, size_t left, size_t mid, size_t right)
+{
+	size_t i = left, j = mid;
+
+	for (size_t k = left; k < right; k++)
+		to[k] = i < mid && (j >= right || from[i].key <= from[j].key) ? from[i++] : from[j++];
+}
+
+/* Sorts by key; what came later stays later. */
+static void
+sort_places(struct place *p, struct place *spare, size_t n)
+{
+	struct place *from = p, *to = spare;
+
+	for (size_t width = 1; width < n; width *= 2) {
+		struct place *swap = from;
+
+		for (size_t at = 0; at < n; at += 2 * width) {
+			size_t mid = at + width < n ? at + width : n;
+
+			merge(from, to, at, mid, mid + width < n ? mid + width : n);
+		}
+		from = to;
+		to = swap;
+	}
+	if (from != p)
+		memcpy(p, from, n * sizeof *p);
+}
+
+/* Sorts a group's places and leaves the last of each key; how many are left. */
+static size_t
+tidy(struct batch *b, const struct group *g)
+{
+	struct place *p = b->place + g->first;
+	size_t n = 0;
+
+	if (g->ascending)
+		return g->added;
+	if (b->spare == NULL)
+		b->spare = memory_grow(NULL, b->limit, sizeof *b->spare);
+	sort_places(p, b->spare, g->added);
+	for (size_t i = 0; i < g->added; i++) {
+		if (i + 1 == g->added || p[i + 1].key != p[i].key)
+			p[n++] = p[i];
+	}
+	return n;
+}
+
+void
+batch_close(struct batch *b)
+{
+	size_t at = 0;
+
+	sort_groups(b);
+	for (size_t i = 0; i < b->groups; i++) {
+		b->group[i].first = at;
+		b->group[i].count = 0;
+		at += b->group[i].added;
+	}
+	for (size_t i = 0; i < b->rows; i++) {
+		struct group *g = &b->group[b->row[i].group];
+
+		b->place[g->first + g->count++] = (struct place){b->row[i].key, (uint32_t)i};
+	}
+	/* Duplicates leave gaps, which the next group closes. */
+	at = 0;
+	for (size_t i = 0; i < b->groups; i++) {
+		struct group *g = &b->group[i];
+
+		g->count = tidy(b, g);
+		if (at != g->first)
+			memmove(b->place + at, b->place + g->first, g->count * sizeof *b->place);
+		g->first = at;
+		at += g->count;
+	}
+	b->places = at;
+	memset(b->fate, FATE_NONE, at);
+}
+
+struct group *
+batch_group_at(const struct batch *b, size_t place)
+{
+	return &b->group[batch_row(b, place)->group];
+}
+
+void
+batch_refuse(struct batch *b, size_t place, const char *why)
+{
+	struct group *g = batch_group_at(b, place);
+
+	if (b->refusals == b->refusal_cap) {
+		b->refusal_cap = b->refusal_cap == 0 ? 16 : b->refusal_cap * 2;
+		b->refusal = memory_grow(b->refusal, b->refusal_cap, sizeof *b->refusal);
+	}
+	b->refusal[b->refusals++] = (struct refusal){b->place[place].row, b->text.len};
+	buffer_add(&b->text, why, strlen(why) + 1);
+	b->fate[place] = FATE_REFUSED;
+	g->n.rejected++;
+	if (++g->refusals > REFUSALS_MAX)
+		batch_fail(g, why);
+}
+
+bool
+batch_given_up(const struct group *g)
+{
+	return g->refusals > REFUSALS_MAX;
+}
+
+void
+batch_commit(struct batch *b, size_t from, size_t to)
+{
+	for (size_t i = from; i < to;) {
+		struct group *g = batch_group_at(b, i);
+		size_t end = g->first + g->count < to ? g->first + g->count : to;
+		size_t n[FATE_REFUSED + 1] = {0};
+
+		/* A group with a fault was left out, whatever fates an earlier try gave it. */
+		for (; i < end; i++)
+			n[g->fault == NULL ? b->fate[i] : FATE_NONE]++;
+		g->n.unchanged += n[FATE_SAME];
+		g->n.inserted += n[FATE_NEW];
+		g->n.updated += n[FATE_CHANGED];
+	}
+}
+
+void
+batch_fail(struct group *g, const char *why)
+{
+	size_t n = strlen(why) + 1;
+
+	if (g->fault != NULL)
+		return;
+	g->fault = memory_grow(NULL, n, 1);
+	memcpy(g->fault, why, n);
+}
+
+static void
+add_counts(struct counts *to, const struct counts *n)
+{
+	to->inserted += n->inserted;
+	to->updated += n->updated;
+	to->unchanged += n->unchanged;
+	to->rejected += n->rejected;
+	to->dropped += n->dropped;
+}
+
+/* Tells the series the first and last key that was not refused. */
+static void
+note_span(const struct batch *b, const struct group *g)
+{
+	size_t first = g->first, end = g->first + g->count;
+
+	while (first < end && b->fate[first] == FATE_REFUSED)
+		first++;
+	while (first < end && b->fate[end - 1] == FATE_REFUSED)
+		end--;
+	if (first < end) {
+		series_span(g->series, b->place[first].key);
+		series_span(g->series, b->place[end - 1].key);
+	}
+}
+
+void
+batch_settle(struct batch *b, struct counts *total)
+{
+	for (size_t i = 0; i < b->groups; i++) {
+		struct group *g = &b->group[i];
+		struct counts *n = &g->n;
+
+		n->unchanged += g->added - g->count;
+		n->dropped = g->added - n->unchanged - n->inserted - n->updated - n->rejected;
+		note_span(b, g);
+		g->series->batches--;
+		add_counts(&g->series->n, n);
+		add_counts(total, n);
+		if (g->fault != NULL)
+			series_fail(g->series, g->fault);
+	}
+}
+
+void
+batch_clear(struct batch *b)
+{
+	for (size_t i = 0; i < b->groups; i++)
+		free(b->group[i].fault);
+	b->groups = b->rows = b->places = b->refusals = 0;
+	b->prices.len = b->text.len = 0;
+}

@@ -1,0 +1,132 @@
+#ifndef TS_BATCH_H
+#define TS_BATCH_H
+
+#include "bar.h"
+#include "buffer.h"
+#include "series.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Bars on their way into the database. They are added as they come; batch_close() brings them into the
+ * order in which they are stored: by table, symbol and key, the last one of a key only. What is
+ * done with them is noted here and told to the series by batch_settle(). Between two batches the
+ * memory is kept.
+ */
+enum fate {
+	FATE_NONE,    /* not yet known */
+	FATE_SAME,    /* the table has it already */
+	FATE_NEW,     /* the table has no such key */
+	FATE_CHANGED, /* the table has other values */
+	FATE_REFUSED, /* Postgres refused it */
+};
+
+struct row {
+	int64_t key;
+	int64_t volume;
+	uint64_t lineno;
+	uint32_t group;
+	uint32_t prices; /* where in the batch's prices they start */
+	uint32_t length; /* and how many bytes they are */
+};
+
+/* A place in the order: the row, and its key to sort by. */
+struct place {
+	int64_t key;
+	uint32_t row;
+};
+
+/* The rows of one series. After batch_close() they are the places first to first + count. */
+struct group {
+	struct series *series;
+	size_t first, count;
+	size_t added;    /* rows before duplicates were taken out */
+	int64_t latest;  /* key of the row added last */
+	bool ascending;  /* each key so far was above the one before it */
+	size_t refusals; /* bars that Postgres refused */
+	struct counts n; /* what was committed */
+	char *fault;     /* why the rest of the group is not stored; NULL normally */
+};
+
+/* A bar that Postgres refused and what it said, an offset in the batch's text. */
+struct refusal {
+	uint32_t row;
+	size_t why;
+};
+
+struct batch {
+	size_t limit; /* rows it takes */
+	struct row *row;
+	size_t rows;
+	struct buffer prices;
+	struct group *group; /* in order of table and symbol after batch_close() */
+	size_t groups, group_cap;
+	struct place *place;
+	struct place *spare; /* to sort with; NULL until the first unsorted group */
+	unsigned char *fate; /* of each place, an enum fate */
+	size_t places;
+	struct refusal *refusal;
+	size_t refusals, refusal_cap;
+	struct buffer text;
+};
+
+/* A batch of at most so many rows. */
+void batch_init(struct batch *, size_t limit);
+void batch_release(struct batch *);
+
+/* Whether it must be emptied before the next bar: its rows are there, or many bytes. */
+bool batch_full(const struct batch *);
+
+/* Adds a bar of a series that is not given up; there is room. */
+void batch_add(struct batch *, struct series *, const struct bar *, uint64_t lineno);
+
+/*
+ * Sorts and removes duplicates. Once, before the batch is stored: no bar can be added behind it, and
+ * another batch may take bars of the same series.
+ */
+void batch_close(struct batch *);
+
+/* The group that a place belongs to. */
+struct group *batch_group_at(const struct batch *, size_t place);
+
+/* The row at a place. */
+static inline const struct row *
+batch_row(const struct batch *b, size_t place)
+{
+	return &b->row[b->place[place].row];
+}
+
+/* The prices of a row. */
+static inline const unsigned char *
+batch_prices(const struct batch *b, const struct row *r)
+{
+	return (const unsigned char *)b->prices.p + r->prices;
+}
+
+/*
+ * Postgres refused this bar: it is out, and batch_settle() will count it. When it refuses many of a
+ * group, the group is given up.
+ */
+void batch_refuse(struct batch *, size_t place, const char *why);
+
+/* Whether it was given up for that. */
+bool batch_given_up(const struct group *);
+
+/* Adds the fates of the places to their groups: the transaction they stood in is committed. */
+void batch_commit(struct batch *, size_t from, size_t to);
+
+/* The group is given up: its bars without a fate are dropped. The first reason stays. */
+void batch_fail(struct group *, const char *why);
+
+/*
+ * Tells the series what became of their bars and adds it to total. A bar that a later one of the same
+ * key replaced counts as unchanged. Once, before batch_clear().
+ */
+void batch_settle(struct batch *, struct counts *total);
+
+/* Empties it. */
+void batch_clear(struct batch *);
+
+#endif

@@ -1,0 +1,324 @@
+/* ts-store: bars into Postgres, and the word on each task only after COMMIT. See ts-store(1). */
+#include "drain.h"
+#include "lines.h"
+#include "log.h"
+#include "store.h"
+#include "timestamp.h"
+
+#include "schema.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	BATCH_ROWS = 20000,
+	BATCH_ROWS_MAX = 100000,
+	PAUSE_MS = 20, /* input that brings nothing for so long is taken to rest */
+	AGE_MS = 250,  /* bars wait no longer, however steadily input trickles in */
+};
+
+struct options {
+	bool verbose;
+	bool create;
+	bool dry;
+	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
+	size_t batch_rows;
+};
+
+static const char usage[] = "usage: ts-store [-hVvin] [-u database-url] [-b batch-rows]\n";
+
+static int
+misuse(const char *about, const char *what)
+{
+	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
+	(void)fputs(usage, stderr);
+	return STATUS_USAGE;
+}
+
+static int
+print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
+}
+
+static int
+read_batch_rows(const char *text, struct options *o)
+{
+	uint64_t n;
+
+	if (slice_count(slice_of(text), &n) != 0 || n < 1 || n > BATCH_ROWS_MAX)
+		return misuse("-b", "wants a number of rows from 1 to 100000");
+	o->batch_rows = (size_t)n;
+	return -1;
+}
+
+/* -1 to go on, else the exit status. */
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	int c, status;
+
+	log_init("ts-store", false);
+	while ((c = getopt(argc, argv, "hVvinu:b:")) != -1) {
+		switch (c) {
+		case 'h':
+			return print(usage);
+		case 'V':
+			return print("ts-store " TS_VERSION "\n");
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'i':
+			o->create = true;
+			break;
+		case 'n':
+			o->dry = true;
+			break;
+		case 'u':
+			o->url = optarg;
+			break;
+		case 'b':
+			if ((status = read_batch_rows(optarg, o)) >= 0)
+				return status;
+			break;
+		default:
+			(void)fputs(usage, stderr);
+			return STATUS_USAGE;
+		}
+	}
+	log_init("ts-store", o->verbose);
+	if (optind < argc)
+		return misuse(NULL, "no operands are taken");
+	if (o->create && o->dry)
+		return misuse(NULL, "-i creates tables and -n writes nothing: choose one");
+	return -1;
+}
+
+/* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
+static int
+setup(struct options *o)
+{
+	static const struct rlimit none = {0, 0};
+	const char *from = o->url != NULL ? "-u" : "DATABASE_URL";
+	bool argument = o->url != NULL, password;
+	char why[200];
+
+	if (!argument)
+		o->url = getenv("DATABASE_URL");
+	if (o->url != NULL && o->url[0] == '\0')
+		o->url = NULL;
+	if (o->url != NULL && session_url_password(o->url, &password, why) != 0)
+		return misuse(from, why);
+	if (o->url != NULL && argument && password)
+		return misuse("-u", "everybody can see a password in an argument: put it in "
+				    "DATABASE_URL or in the file that PGPASSFILE names");
+	/* A core file would hold the password. */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	/* There is no grace to pass: it runs to the end of its input. */
+	if (drain_init(-1) != 0) {
+		log_error("signals: %s", strerror(errno));
+		return STATUS_SERVICE;
+	}
+	return -1;
+}
+
+/* How long the bars in hand have waited: the batch they are in, and since when. */
+struct age {
+	uint64_t batch;
+	int64_t since;
+};
+
+/* How long poll(2) may wait. */
+static int
+patience(const struct store *s, int64_t since)
+{
+	int64_t left;
+
+	/*
+	 * Without bars in hand nothing can happen but input, a signal, or a reader that goes away;
+	 * while the worker is busy, that it is done, for which it has its deadlines.
+	 */
+	if (!store_waiting(s) || worker_busy(s->worker))
+		return -1;
+	left = since + AGE_MS - clock_mono_ms();
+	if (left < 0)
+		return 0;
+	return left < PAUSE_MS ? (int)left : PAUSE_MS;
+}
+
+/* Waits for input or the worker; commits when input rests, or when bars have waited for long. */
+static void
+wait_for_input(struct reader *in, struct store *s, struct age *age)
+{
+	/* stdout is watched for errors only: they tell that its reader has gone. */
+	struct pollfd fds[4] = {{.fd = in->fd, .events = POLLIN}, {.fd = s->out->fd},
+		{.fd = drain_told() ? -1 : drain_fd(), .events = POLLIN},
+		{.fd = s->worker == NULL ? -1 : worker_fd(s->worker), .events = POLLIN}};
+	int n;
+
+	if (!store_waiting(s) || age->batch != s->n.batches)
+		*age = (struct age){s->n.batches, clock_mono_ms()};
+	if (writer_flush(s->out) != 0)
+		return;
+	n = poll(fds, 4, patience(s, age->since));
+	if (n > 0 && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+		s->out->error = EPIPE;
+	else if (n > 0 && fds[0].revents != 0)
+		(void)reader_fill(in);
+	if (n > 0 && fds[2].revents != 0 && drain_told())
+		log_info("told to stop: goes on to the end of input");
+	if (n > 0 && fds[3].revents != 0)
+		store_settle(s);
+	if (store_waiting(s) && !worker_busy(s->worker) &&
+		(n == 0 || clock_mono_ms() - age->since >= AGE_MS))
+		store_commit(s);
+}
+
+/* Reads all input; 0, or -1 when reading failed. */
+static int
+loop(struct store *s)
+{
+	struct reader in;
+	struct slice line;
+	enum line kind = LINE_NONE;
+	struct age age = {0};
+	int result = 0;
+
+	reader_init(&in, STDIN_FILENO);
+	while (kind != LINE_END && kind != LINE_ERROR && s->trouble == PG_OK && s->out->error == 0) {
+		kind = reader_next(&in, &line);
+		if (kind == LINE_OK)
+			store_line(s, line, in.lineno);
+		else if (kind == LINE_NONE)
+			wait_for_input(&in, s, &age);
+		else if (kind == LINE_CUT || kind == LINE_LONG)
+			store_refuse(s, in.lineno, line_reason(kind));
+	}
+	if (kind == LINE_ERROR) {
+		log_error("reading stdin: %s", strerror(errno));
+		result = -1;
+	}
+	if (s->out->error == 0)
+		store_commit(s);
+	store_settle(s);
+	reader_release(&in);
+	return result;
+}
+
+static int
+status_of(const struct store *s, int read)
+{
+	const struct totals *n = &s->n;
+
+	if (s->trouble == PG_CONFIG)
+		return STATUS_USAGE;
+	if (s->trouble != PG_OK || read != 0)
+		return STATUS_SERVICE;
+	return n->refused + n->bars.rejected + n->bars.dropped + n->failed > 0 ? STATUS_REFUSED
+									       : STATUS_DONE;
+}
+
+static void
+say_end(const struct store *s, int64_t start)
+{
+	const struct totals *n = &s->n;
+	double seconds = (double)(clock_mono_ms() - start) / 1000;
+
+	if (s->worker == NULL) {
+		log_info("end checked: bars=%llu rejected=%llu refused=%llu seconds=%.1f",
+			(unsigned long long)n->bars.received, (unsigned long long)n->bars.rejected,
+			(unsigned long long)n->refused, seconds);
+		return;
+	}
+	log_info("end bars=%llu inserted=%llu updated=%llu unchanged=%llu rejected=%llu dropped=%llu "
+		 "refused=%llu stored=%llu failed=%llu batches=%llu seconds=%.1f",
+		(unsigned long long)n->bars.received, (unsigned long long)n->bars.inserted,
+		(unsigned long long)n->bars.updated, (unsigned long long)n->bars.unchanged,
+		(unsigned long long)n->bars.rejected, (unsigned long long)n->bars.dropped,
+		(unsigned long long)n->refused, (unsigned long long)n->stored,
+		(unsigned long long)n->failed, (unsigned long long)n->batches, seconds);
+}
+
+/* Reads, stores and reports; worker is NULL for -n. */
+static int
+run(const struct options *o, struct worker *worker)
+{
+	int64_t start = clock_mono_ms();
+	struct writer out;
+	struct store s;
+	int status;
+
+	writer_init(&out, STDOUT_FILENO);
+	store_init(&s, worker, &out, o->batch_rows);
+	status = loop(&s);
+	status = writer_end(&out, status_of(&s, status));
+	say_end(&s, start);
+	store_release(&s);
+	writer_release(&out);
+	return status;
+}
+
+/* Connects, so that a wrong password shows at once and not with the first bar. -1 to go on. */
+static int
+connect_first(const struct options *o, struct session *session)
+{
+	enum outcome outcome = session_ready(session);
+	PGconn *c;
+
+	if (outcome == PG_OK) {
+		session_well(session);
+		c = session_conn(session);
+		log_info("start version=%s host=%s database=%s user=%s batch-rows=%llu", TS_VERSION,
+			PQhost(c), PQdb(c), PQuser(c), (unsigned long long)o->batch_rows);
+		if (o->create)
+			outcome = table_create_all(session, schema_sql);
+	}
+	if (outcome == PG_OK)
+		return -1;
+	return outcome == PG_CONFIG ? STATUS_USAGE : STATUS_SERVICE;
+}
+
+/* Everything that needs a server. */
+static int
+run_connected(const struct options *o)
+{
+	struct session *session = session_new(o->url);
+	struct worker *worker = NULL;
+	struct load load;
+	int status = connect_first(o, session);
+
+	load_init(&load, session);
+	if (status < 0 && (worker = worker_new(&load)) == NULL) {
+		log_error("starting a thread: %s", strerror(errno));
+		status = STATUS_SERVICE;
+	}
+	if (status < 0)
+		status = run(o, worker);
+	worker_free(worker);
+	load_release(&load);
+	session_free(session);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.batch_rows = BATCH_ROWS};
+	int status;
+
+	lines_init();
+	status = parse_options(argc, argv, &o);
+	if (status < 0)
+		status = setup(&o);
+	if (status >= 0)
+		return status;
+	if (!o.dry)
+		return run_connected(&o);
+	log_info("start version=%s checks only", TS_VERSION);
+	return run(&o, NULL);
+}

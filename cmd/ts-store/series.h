@@ -1,0 +1,70 @@
+#ifndef TS_SERIES_H
+#define TS_SERIES_H
+
+#include "buffer.h"
+#include "timeframe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SYMBOL_MAX = 64 };
+
+/* What became of bars. received is the sum of the others once they are committed. */
+struct counts {
+	uint64_t received, inserted, updated, unchanged, rejected;
+	uint64_t dropped; /* of a series that was given up: neither stored nor rejected one by one */
+};
+
+/* The bars of a symbol in a timeframe since its last fetched record. */
+struct series {
+	enum timeframe tf;
+	unsigned char length;
+	char symbol[SYMBOL_MAX + 1];
+	uint32_t hash;
+	uint32_t group;    /* 1 + its group in the batch being filled, 0 when it has none there */
+	unsigned batches;  /* that hold bars of it and are not settled */
+	bool awaited;      /* its fetched record waits for them */
+	struct counts n;
+	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
+	char *fault;         /* why it was given up; NULL while it is stored */
+};
+
+/* All series in hand, by symbol and timeframe. {0} is a valid empty set. */
+struct series_set {
+	struct series **slot;
+	size_t slots; /* a power of two */
+	size_t used;
+	struct series *recent;
+};
+
+/* How many series are held before the idle are let go, and before others are, too. */
+enum { SERIES_IDLE_MAX = 8192, SERIES_MAX = 65536 };
+
+/* Whether nothing is known of it that a later record could ask for. */
+bool series_idle(const struct series *);
+
+/* Starts it anew, as after its fetched record. */
+void series_reset(struct series *);
+
+/* Notes one bar's key. */
+void series_span(struct series *, int64_t key);
+
+/* Gives it up for this reason; the first reason stays. */
+void series_fail(struct series *, const char *why);
+
+/*
+ * Finds it, or makes it when make is true; NULL when there is none. The symbol has at most SYMBOL_MAX
+ * bytes. The pointer is valid until series_prune().
+ */
+struct series *series_get(struct series_set *, struct slice symbol, enum timeframe, bool make);
+
+/*
+ * Lets idle series go when there are many, and beyond SERIES_MAX all that no batch holds. How many it
+ * let go that were not idle.
+ */
+size_t series_prune(struct series_set *);
+
+void series_release(struct series_set *);
+
+#endif

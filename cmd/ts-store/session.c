@@ -1,0 +1,626 @@
+/*
+ * A connection with deadlines. Nothing here knows about bars. A signal does not end a wait: ts-store
+ * runs to the end of its input, and the second signal ends the process by itself.
+ */
+#include "session.h"
+
+#include "buffer.h"
+#include "log.h"
+#include "outcome.h"
+#include "timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FLUSH_AT = 1 << 17 };
+
+struct session {
+	PGconn *conn;
+	const char *url;
+	unsigned number;
+	bool ever;      /* was there ever a connection? */
+	bool busy;      /* the last failure left the connection alive */
+	size_t unflushed; /* bytes of COPY that libpq may still hold */
+	int64_t since;  /* since when nothing was committed for trouble; 0: all is well */
+	bool told;
+	unsigned tries;
+	uint32_t chance;
+	char state[6];
+	char why[400];
+};
+
+struct session *
+session_new(const char *url)
+{
+	struct session *s = memory_grow(NULL, 1, sizeof *s);
+
+	memset(s, 0, sizeof *s);
+	s->url = url;
+	s->chance = (uint32_t)clock_mono_ms() * 2654435761u ^ (uint32_t)getpid();
+	return s;
+}
+
+static void
+hang_up(struct session *s)
+{
+	PQfinish(s->conn);
+	s->conn = NULL;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	hang_up(s);
+	free(s);
+}
+
+int
+session_url_password(const char *url, bool *has, char why[200])
+{
+	char *message = NULL;
+	PQconninfoOption *list;
+
+	*has = false;
+	/* libpq takes anything else for the name of a database. */
+	if (strchr(url, '=') == NULL && strstr(url, "://") == NULL)
+		return 0;
+	list = PQconninfoParse(url, &message);
+	/* libpq's message may quote the password. */
+	(void)snprintf(why, 200, "libpq cannot read it");
+	PQfreemem(message);
+	if (list == NULL)
+		return -1;
+	for (PQconninfoOption *o = list; o->keyword != NULL; o++) {
+		if ((strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0) &&
+			o->val != NULL && o->val[0] != '\0')
+			*has = true;
+	}
+	PQconninfoFree(list);
+	return 0;
+}
+
+unsigned
+session_number(const struct session *s)
+{
+	return s->number;
+}
+
+const char *
+session_state(const struct session *s)
+{
+	return s->state;
+}
+
+const char *
+session_why(const struct session *s)
+{
+	return s->why;
+}
+
+PGconn *
+session_conn(struct session *s)
+{
+	return s->conn;
+}
+
+/* Keeps a message as one line. */
+static void
+keep_why(struct session *s, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 1 < sizeof s->why; text++)
+		s->why[n++] = *text == '\n' || *text == '\t' ? ' ' : *text;
+	while (n > 0 && s->why[n - 1] == ' ')
+		n--;
+	s->why[n] = '\0';
+}
+
+static enum outcome
+lost(struct session *s, const char *why)
+{
+	s->state[0] = '\0';
+	s->busy = false;
+	keep_why(s, why);
+	hang_up(s);
+	return PG_LOST;
+}
+
+static enum outcome
+lost_as_libpq_says(struct session *s)
+{
+	const char *why = s->conn == NULL ? "" : PQerrorMessage(s->conn);
+	char text[sizeof s->why];
+
+	(void)snprintf(text, sizeof text, "%s", why[0] == '\0' ? "the connection is gone" : why);
+	return lost(s, text);
+}
+
+/* Sorts a failed result. */
+static enum outcome
+failed(struct session *s, const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	char why[sizeof s->why];
+	enum outcome o;
+
+	if (state == NULL || strlen(state) != 5)
+		return lost_as_libpq_says(s);
+	o = outcome_of(state);
+	(void)snprintf(why, sizeof why, "%s: %s", state, text == NULL ? "" : text);
+	if (o == PG_LOST)
+		(void)lost(s, why);
+	s->busy = o == PG_BUSY;
+	memcpy(s->state, state, sizeof s->state);
+	keep_why(s, why);
+	return o;
+}
+
+/* Waits for the socket; -1 when the time is over. */
+static int
+wait_for(struct session *s, short events, int64_t until)
+{
+	for (;;) {
+		struct pollfd p = {.fd = PQsocket(s->conn), .events = events};
+		int64_t left = until - clock_mono_ms();
+		int n = poll(&p, 1, left < 0 ? 0 : (int)left);
+
+		if (n > 0)
+			return p.revents;
+		if ((n < 0 && errno != EINTR) || left <= 0)
+			return -1;
+	}
+}
+
+/* Hands all that is queued to the kernel; reads meanwhile, so that the server never waits for us. */
+static enum outcome
+flush(struct session *s)
+{
+	int more;
+
+	if (s->conn == NULL)
+		return PG_LOST;
+	while ((more = PQflush(s->conn)) > 0) {
+		int got = wait_for(s, POLLIN | POLLOUT, clock_mono_ms() + SESSION_PATIENCE_MS);
+
+		if (got < 0)
+			return lost(s, "the server gives no sign of life");
+		if ((got & ~POLLOUT) != 0 && PQconsumeInput(s->conn) == 0)
+			return lost_as_libpq_says(s);
+	}
+	return more < 0 ? lost_as_libpq_says(s) : PG_OK;
+}
+
+/* The next result, NULL between the results of two requests. */
+static enum outcome
+fetch(struct session *s, PGresult **res)
+{
+	*res = NULL;
+	if (s->conn == NULL)
+		return PG_LOST;
+	while (PQisBusy(s->conn)) {
+		if (wait_for(s, POLLIN, clock_mono_ms() + SESSION_PATIENCE_MS) < 0)
+			return lost(s, "the server gives no sign of life");
+		if (PQconsumeInput(s->conn) == 0)
+			return lost_as_libpq_says(s);
+	}
+	*res = PQgetResult(s->conn);
+	return PG_OK;
+}
+
+static bool
+good(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+}
+
+enum outcome
+session_sent(struct session *s, int ok)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	return ok == 1 ? PG_OK : lost_as_libpq_says(s);
+}
+
+/* Reads all results of one request; the last good one goes to *keep, if not NULL. */
+static enum outcome
+finish(struct session *s, PGresult **keep)
+{
+	enum outcome first = PG_OK, o = flush(s);
+	PGresult *res;
+
+	while (o == PG_OK && (o = fetch(s, &res)) == PG_OK && res != NULL) {
+		if (!good(res) && first == PG_OK)
+			first = failed(s, res);
+		if (good(res) && keep != NULL) {
+			PQclear(*keep);
+			*keep = res;
+		} else {
+			PQclear(res);
+		}
+		/* failed() hangs up where it finds the connection dead. */
+		if (s->conn == NULL)
+			o = PG_LOST;
+	}
+	if (o == PG_OK)
+		o = first;
+	if (o != PG_OK && keep != NULL) {
+		PQclear(*keep);
+		*keep = NULL;
+	}
+	return o;
+}
+
+enum outcome
+session_exec(struct session *s, const char *sql)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (PQsendQuery(s->conn, sql) != 1)
+		return lost_as_libpq_says(s);
+	return finish(s, NULL);
+}
+
+enum outcome
+session_query(struct session *s, const char *sql, int n, const char *const *values, bool binary,
+	PGresult **res)
+{
+	*res = NULL;
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (PQsendQueryParams(s->conn, sql, n, NULL, values, NULL, NULL, binary) != 1)
+		return lost_as_libpq_says(s);
+	return finish(s, res);
+}
+
+enum outcome
+session_prepare(struct session *s, const char *name, const char *sql, int n, const Oid *types)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (PQsendPrepare(s->conn, name, sql, n, types) != 1)
+		return lost_as_libpq_says(s);
+	return finish(s, NULL);
+}
+
+enum outcome
+session_pipeline(struct session *s)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	return session_sent(s, PQenterPipelineMode(s->conn));
+}
+
+enum outcome
+session_sync(struct session *s)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (PQpipelineSync(s->conn) != 1)
+		return lost_as_libpq_says(s);
+	return flush(s);
+}
+
+enum outcome
+session_next(struct session *s, PGresult **res)
+{
+	PGresult *end = NULL;
+	enum outcome o = fetch(s, res);
+
+	if (o != PG_OK)
+		return o;
+	if (*res == NULL)
+		return lost(s, "the server's answers do not match the requests");
+	if (!good(*res)) {
+		/* The requests behind a failed one are not done; the reason stays that of the first. */
+		o = PQresultStatus(*res) == PGRES_PIPELINE_ABORTED ? PG_DATA : failed(s, *res);
+		PQclear(*res);
+		*res = NULL;
+	}
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (fetch(s, &end) != PG_OK) {
+		PQclear(*res);
+		*res = NULL;
+		return PG_LOST;
+	}
+	PQclear(end);
+	return o;
+}
+
+enum outcome
+session_synced(struct session *s)
+{
+	PGresult *res;
+	enum outcome o = fetch(s, &res);
+
+	if (o == PG_OK && PQresultStatus(res) != PGRES_PIPELINE_SYNC)
+		o = lost(s, "the server's answers do not match the requests");
+	PQclear(res);
+	return o;
+}
+
+enum outcome
+session_unpipe(struct session *s)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	return session_sent(s, PQexitPipelineMode(s->conn));
+}
+
+enum outcome
+session_copy(struct session *s, const char *sql)
+{
+	PGresult *res;
+	enum outcome o;
+
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (PQsendQuery(s->conn, sql) != 1)
+		return lost_as_libpq_says(s);
+	if ((o = flush(s)) != PG_OK || (o = fetch(s, &res)) != PG_OK)
+		return o;
+	if (PQresultStatus(res) != PGRES_COPY_IN)
+		o = failed(s, res);
+	PQclear(res);
+	return o;
+}
+
+enum outcome
+session_put(struct session *s, const void *p, size_t n)
+{
+	if (s->conn == NULL)
+		return PG_LOST;
+	/* libpq makes room in its queue, which is kept from growing without end. */
+	if (PQputCopyData(s->conn, p, (int)n) != 1)
+		return lost_as_libpq_says(s);
+	s->unflushed += n;
+	if (s->unflushed < FLUSH_AT)
+		return PG_OK;
+	s->unflushed = 0;
+	return flush(s);
+}
+
+enum outcome
+session_copied(struct session *s, uint64_t *rows)
+{
+	PGresult *res = NULL;
+	enum outcome o;
+
+	if (s->conn == NULL)
+		return PG_LOST;
+	if (PQputCopyEnd(s->conn, NULL) != 1)
+		return lost_as_libpq_says(s);
+	o = finish(s, &res);
+	*rows = 0;
+	if (o == PG_OK)
+		(void)slice_count(slice_of(PQcmdTuples(res)), rows);
+	PQclear(res);
+	return o;
+}
+
+void
+session_rollback(struct session *s)
+{
+	PGresult *res;
+
+	if (s->conn == NULL)
+		return;
+	if (PQtransactionStatus(s->conn) == PQTRANS_ACTIVE &&
+		PQputCopyEnd(s->conn, "given up") == -1 && PQstatus(s->conn) == CONNECTION_BAD) {
+		hang_up(s);
+		return;
+	}
+	while (flush(s) == PG_OK && fetch(s, &res) == PG_OK && res != NULL)
+		PQclear(res);
+	if (s->conn != NULL && PQpipelineStatus(s->conn) != PQ_PIPELINE_OFF &&
+		PQexitPipelineMode(s->conn) != 1)
+		hang_up(s);
+	if (s->conn != NULL && PQtransactionStatus(s->conn) != PQTRANS_IDLE) {
+		char state[sizeof s->state], why[sizeof s->why];
+		bool busy = s->busy;
+
+		/* What failed is the news, not how it was cleared away. */
+		memcpy(state, s->state, sizeof state);
+		memcpy(why, s->why, sizeof why);
+		if (session_exec(s, "ROLLBACK") != PG_OK)
+			hang_up(s);
+		memcpy(s->state, state, sizeof state);
+		memcpy(s->why, why, sizeof why);
+		s->busy = busy && s->conn != NULL;
+	}
+}
+
+/* The settings under which all else was written; see the places that rely on them. */
+static const char settings[] =
+	"SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO';"
+	"SET statement_timeout = '60s'; SET lock_timeout = '30s';"
+	"SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning';"
+	/*
+	 * Reads go by the key's index, whatever the table's statistics said when they were planned,
+	 * which may have been when the table was empty.
+	 */
+	"SET plan_cache_mode = 'force_generic_plan'; SET enable_seqscan = off;"
+	"SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+	"SET max_parallel_workers_per_gather = 0; SET jit = off";
+
+static void
+ignore_notice(void *data, const PGresult *res)
+{
+	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+
+	(void)data;
+	log_debug("Postgres says: %s", text == NULL ? "" : text);
+}
+
+/* Whether libpq could not even try: the options contradict it or each other. */
+static bool
+is_misuse(const char *text)
+{
+	static const char *const starts[] = {"invalid ", "could not match ",
+		"definition of service ", "sslmode value ", "missing "};
+
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+		if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* libpq gives a failed login no SQLSTATE, but with verbose errors its message has it: "FATAL:  28P01: ...". */
+static enum outcome
+login_failed(struct session *s)
+{
+	const char *text = PQerrorMessage(s->conn), *at = text;
+	enum outcome o = PQconnectionNeedsPassword(s->conn) ? PG_CONFIG : PG_LOST;
+	char why[sizeof s->why];
+	char state[6] = "";
+
+	while ((at = strstr(at, ":  ")) != NULL) {
+		at += 3;
+		if (strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && at[5] == ':') {
+			memcpy(state, at, 5);
+			break;
+		}
+	}
+	if (strncmp(state, "28", 2) == 0 || strcmp(state, "3D000") == 0 || is_misuse(text))
+		o = PG_CONFIG;
+	/* A server under an older name would put where its source failed on a second line. */
+	(void)snprintf(why, sizeof why, "%.*s", (int)strcspn(text, "\n"), text);
+	(void)lost(s, why);
+	memcpy(s->state, state, sizeof state);
+	return o;
+}
+
+static enum outcome
+log_in(struct session *s)
+{
+	int64_t until = clock_mono_ms() + SESSION_CONNECT_MS;
+	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+
+	while (next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
+		if (wait_for(s, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, until) < 0)
+			return lost(s, "the server does not answer");
+		/* A host's name is looked up in here, which may block; the second signal ends it. */
+		next = PQconnectPoll(s->conn);
+	}
+	if (next == PGRES_POLLING_FAILED)
+		return login_failed(s);
+	(void)fcntl(PQsocket(s->conn), F_SETFD, FD_CLOEXEC);
+	PQsetErrorVerbosity(s->conn, PQERRORS_DEFAULT);
+	PQsetNoticeReceiver(s->conn, ignore_notice, NULL);
+	if (PQsetnonblocking(s->conn, 1) != 0)
+		return lost_as_libpq_says(s);
+	return session_exec(s, settings) == PG_OK ? PG_OK : lost(s, s->why);
+}
+
+static enum outcome
+try_connect(struct session *s)
+{
+	/* What the URL says comes last and holds. */
+	static const char *const keys[] = {"connect_timeout", "keepalives", "keepalives_idle",
+		"keepalives_interval", "keepalives_count", "tcp_user_timeout",
+		"fallback_application_name", "dbname", NULL};
+	const char *values[] = {
+		"10", "1", "30", "10", "3", "30000", "ts-store", s->url, NULL};
+
+	hang_up(s);
+	s->conn = PQconnectStartParams(keys, values, 1);
+	if (s->conn == NULL)
+		return lost(s, "out of memory");
+	if (PQstatus(s->conn) == CONNECTION_BAD)
+		return login_failed(s);
+	PQsetErrorVerbosity(s->conn, PQERRORS_VERBOSE);
+	return log_in(s);
+}
+
+/* 0.1 s after the first failure, then twice as long each time up to 10 s, half of it by chance. */
+static void
+pause_for_a_while(struct session *s)
+{
+	int64_t most = s->tries > 6 ? 10000 : 100 << s->tries;
+	int64_t until;
+
+	s->chance ^= s->chance << 13;
+	s->chance ^= s->chance >> 17;
+	s->chance ^= s->chance << 5;
+	until = clock_mono_ms() + most / 2 + s->chance % (most / 2 + 1);
+	s->tries++;
+	for (int64_t now; (now = clock_mono_ms()) < until;)
+		(void)poll(NULL, 0, (int)(until - now));
+}
+
+/* Notes a failure and says so the first time; whether there is time for another try. */
+static bool
+in_trouble(struct session *s)
+{
+	int64_t now = clock_mono_ms();
+
+	if (s->since == 0)
+		s->since = now;
+	if (now - s->since >= (s->ever ? SESSION_BUDGET_MS : SESSION_FIRST_MS)) {
+		log_error("gave up on Postgres after %lld s: %s", (long long)(now - s->since) / 1000,
+			s->why);
+		return false;
+	}
+	if (!s->told)
+		log_warning("Postgres: %s: trying again", s->why);
+	s->told = true;
+	return true;
+}
+
+enum outcome
+session_ready(struct session *s)
+{
+	while (s->conn == NULL) {
+		enum outcome o = try_connect(s);
+
+		if (o == PG_OK) {
+			s->number++;
+			s->ever = true;
+			break;
+		}
+		if (o == PG_CONFIG && !s->ever) {
+			log_error("Postgres: %s", s->why);
+			return PG_CONFIG;
+		}
+		if (!in_trouble(s))
+			return PG_LOST;
+		pause_for_a_while(s);
+	}
+	return PG_OK;
+}
+
+enum outcome
+session_recover(struct session *s)
+{
+	bool again = s->since != 0;
+
+	if (!in_trouble(s))
+		return PG_LOST;
+	/* A connection that was closed while nobody used it is opened again at once. */
+	if (s->busy || again)
+		pause_for_a_while(s);
+	return session_ready(s);
+}
+
+void
+session_well(struct session *s)
+{
+	if (s->told)
+		log_info("Postgres is back after %.1f s",
+			(double)(clock_mono_ms() - s->since) / 1000);
+	s->told = false;
+	s->since = 0;
+	s->tries = 0;
+}
