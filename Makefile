@@ -1,0 +1,125 @@
+# The TickStock loader. `make` builds, `make check` tests, `make demo` shows it at work.
+PREFIX = /usr/local
+DESTDIR =
+CC = cc
+B = build
+CFLAGS = -O2 -g
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla -Wpointer-arith
+HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+VERSION := $(shell cat VERSION)
+STD = -std=c11 -D_POSIX_C_SOURCE=200809L -DTS_VERSION='"$(VERSION)"'
+COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(if $(CI),-Werror) -MMD -MP -Icommon -c -o $@ $<
+LINK = $(CC) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@
+
+COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status
+BINARIES = $(COMMANDS:%=$(B)/%)
+PAGES = $(COMMANDS:%=doc/%.1) doc/ts-pipeline.7 doc/ts-records.5
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+E2E = $(wildcard tests/e2e/*.t)
+SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t)
+
+# Which library a command stands on; ts-expand stands on none.
+PKG_ts-listen = hiredis
+PKG_ts-fetch = libcurl
+PKG_ts-store = libpq
+PKG_ts-status = hiredis
+cflags = $(if $(PKG_$(1)),$(shell pkg-config --cflags $(PKG_$(1))))
+libs = $(if $(PKG_$(1)),$(shell pkg-config --libs $(PKG_$(1))))
+objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+
+all: $(BINARIES)
+
+$(B)/common/%.o: common/%.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(COMPILE) $(shell pkg-config --cflags hiredis)
+
+# Archives, so that a program gets only the modules that it uses, and no library with the others.
+$(B)/libcommon.a: $(call objects,common)
+	rm -f $@ && $(AR) rcs $@ $^
+
+define command
+$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c Makefile VERSION
+	@mkdir -p $$(@D)
+	$$(COMPILE) -I$$(@D) $$(call cflags,$(1))
+$(B)/cmd/$(1).a: $(filter-out %/main.o,$(call objects,cmd/$(1)))
+	rm -f $$@ && $(AR) rcs $$@ $$^
+$(B)/$(1): $(B)/cmd/$(1)/main.o $(B)/cmd/$(1).a $(B)/libcommon.a
+	$$(LINK) $$^ $$(call libs,$(1))
+endef
+$(foreach c,$(COMMANDS),$(eval $(call command,$(c))))
+
+# schema.sql as a C string, for ts-store -i.
+$(B)/cmd/ts-store/schema.h: cmd/ts-store/schema.sql
+	@mkdir -p $(@D)
+	{ echo 'static const char schema_sql[] ='; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@
+$(call objects,cmd/ts-store): | $(B)/cmd/ts-store/schema.h
+
+# The simulator of the API knows nothing of the code that it tests.
+$(B)/tests/sim/%.o: tests/sim/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE)
+$(B)/ts-sim: $(call objects,tests/sim)
+	$(LINK) $^ -lmicrohttpd -lz -lpthread
+
+# A unit test is linked with the modules of the command that it names here, and common/.
+UNIT_test_window = ts-expand
+UNIT_test_queue = ts-fetch
+UNIT_test_limiter = ts-fetch
+UNIT_test_massive = ts-fetch
+UNIT_test_bars = ts-fetch
+UNIT_test_numeric = ts-store
+UNIT_test_batch = ts-store
+UNIT_test_progress = ts-status
+define unit
+$(B)/tests/unit/$(1).o: tests/unit/$(1).c Makefile
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(UNIT_$(1):%=-Icmd/%)
+$(B)/unit/$(1): $(B)/tests/unit/$(1).o $$(UNIT_$(1):%=$(B)/cmd/%.a) $(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(LINK) $$^ -lcmocka
+endef
+$(foreach u,$(notdir $(UNIT)),$(eval $(call unit,$(u))))
+
+deps:
+	sh tests/deps.sh
+
+test-programs: all $(B)/ts-sim $(UNIT)
+
+check: deps
+	$(MAKE) test-programs
+	TS_BUILD=$(abspath $(B)) perl tests/run.pl $(UNIT) $(E2E)
+
+# The same suite with every wrong access and leak an error.
+asan:
+	$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+lint: deps
+	$(MAKE) test-programs
+	clang-tidy --quiet $(wildcard cmd/*/*.c common/*.c) -- $(STD) -Icommon -I$(B)/cmd/ts-store \
+		$(shell pkg-config --cflags libpq hiredis libcurl)
+	shellcheck -x $(SCRIPTS)
+	mandoc -Tlint -Wwarning $(PAGES)
+
+demo: deps
+	$(MAKE) all $(B)/ts-sim
+	TS_BUILD=$(abspath $(B)) bash tests/demo.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
+	install $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	install pipeline.sh $(DESTDIR)$(PREFIX)/bin/ts-pipeline
+	install -m 644 doc/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 doc/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 doc/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+
+clean:
+	rm -rf build build-asan
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all deps test-programs check asan lint demo install clean
+.DELETE_ON_ERROR:

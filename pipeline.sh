@@ -1,0 +1,131 @@
+#!/bin/sh
+# The five stages joined. Without operands: serve the jobs published on Redis until told to stop.
+# With operands: run these files of jobs (- is stdin) and end. See ts-pipeline(7).
+#
+# Each stage is a child of this script with a pipe of its own, so that a stop can be sent to the two
+# stages that start work and every stage's exit status can be told.
+set -u
+
+usage() {
+	echo "usage: pipeline.sh [job-file ...]"
+}
+
+case ${1-} in
+-h)
+	usage
+	exit 0
+	;;
+-?*)
+	usage >&2
+	exit 100
+	;;
+esac
+for file in "$@"; do
+	if [ "$file" != - ] && [ ! -r "$file" ]; then
+		echo "pipeline: error: cannot read $file" >&2
+		exit 100
+	fi
+done
+
+# The stages of a build beside this script come first, then the installed ones.
+here=$(cd "$(dirname "$0")" && pwd)
+[ -x "$here/build/ts-listen" ] && PATH=$here/build:$PATH
+[ -n "${TS_BUILD-}" ] && PATH=$TS_BUILD:$PATH
+for stage in ts-listen ts-expand ts-fetch ts-store ts-status; do
+	if ! command -v $stage >/dev/null; then
+		echo "pipeline: error: $stage is not installed" >&2
+		exit 100
+	fi
+done
+
+dir=$(mktemp -d) || exit 111
+told=0
+pids=
+sources=
+# Nothing new is begun from here on; the stages behind see the end of their input and finish.
+stop() {
+	told=$((told + 1))
+	# shellcheck disable=SC2086 # lists of pids
+	if [ $told -eq 1 ]; then
+		[ -z "$sources" ] || kill -TERM $sources 2>/dev/null
+	else
+		[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
+	fi
+}
+trap stop TERM INT HUP
+trap 'rm -rf "$dir"' EXIT
+mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
+
+# The flags of a stage are words: TS_FETCH_FLAGS="-j 4 -r 5/m".
+# shellcheck disable=SC2086
+{
+	if [ $# -eq 0 ]; then
+		ts-listen ${TS_LISTEN_FLAGS-} </dev/null >"$dir/1" &
+		name=ts-listen
+	else
+		# The script's own stdin, which a background job would lose.
+		cat -- "$@" <&3 >"$dir/1" &
+		name="cat"
+	fi
+	first=$!
+	ts-expand ${TS_EXPAND_FLAGS-} <"$dir/1" >"$dir/2" 3<&- &
+	expand=$!
+	ts-fetch ${TS_FETCH_FLAGS-} <"$dir/2" >"$dir/3" 3<&- &
+	fetch=$!
+	ts-store ${TS_STORE_FLAGS-} <"$dir/3" >"$dir/4" 3<&- &
+	store=$!
+	ts-status ${TS_STATUS_FLAGS-} <"$dir/4" 3<&- &
+	status=$!
+} 3<&0
+pids="$first $expand $fetch $store $status"
+sources="$first $fetch"
+# A signal may have come before there was anybody to pass it to.
+[ $told -eq 0 ] || stop
+
+# Waits for a child and sets code to its exit status. A signal interrupts wait, so wait again; a shell
+# that has given the status already answers 127 then.
+reap() {
+	code=127
+	while :; do
+		seen=$told
+		wait "$1"
+		got=$?
+		[ $got -eq 127 ] || code=$got
+		[ "$told" -ne "$seen" ] || return 0
+	done
+}
+
+# How bad a status is: what must not be restarted comes before what may, a cause before its effect.
+rank() {
+	case $1 in
+	0) echo 0 ;;
+	1) echo 1 ;;
+	141) echo 2 ;;
+	111) echo 3 ;;
+	100) echo 5 ;;
+	101) echo 6 ;;
+	*) echo 4 ;;
+	esac
+}
+
+worst=0
+report=
+note() {
+	reap "$2"
+	report="$report $1=$code"
+	# Told to stop, ts-fetch may be gone before the stages ahead of it have seen their end of input.
+	[ $told -eq 1 ] && case $1=$code in
+	cat=143 | cat=141 | ts-listen=141 | ts-expand=141) code=0 ;;
+	esac
+	[ "$(rank "$code")" -le "$(rank "$worst")" ] || worst=$code
+}
+note $name $first
+note ts-expand $expand
+note ts-fetch $fetch
+note ts-store $store
+note ts-status $status
+echo "pipeline: end$report" >&2
+
+# What failed in the life of a service stands in each job's status; being stopped is no failure.
+[ $# -eq 0 ] && [ $told -gt 0 ] && [ "$worst" -eq 1 ] && worst=0
+exit "$worst"

@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# ts-expand: jobs become tasks, bad jobs become failures with a name, and nothing else changes.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+job='{"job_id":"e33cca95","job_type":"csv_universe_load","source":"DIA","universe_key":"DIA","symbols":["AAPL","MSFT","INTC"],"timeframes":["1min","hour","day","week","month"],"years":0.003,"run_analysis_after_import":false,"requested_by":"admin","timestamp":"2025-12-23T12:15:13.634000","received_at":"2025-12-23T17:15:13Z"}'
+
+# expect NAME INPUT JQ WANT: what jq makes of the output for this input.
+expect() {
+	is "$(printf '%s\n' "$2" | ts-expand 2>err | jq -c "$3")" "$4" "$1"
+}
+
+options ts-expand
+bad_input ts-expand
+bad_output ts-expand
+
+out=$(printf '%s\n' "$job" | ts-expand)
+is "$(head -n 1 <<<"$out")" \
+	'{"type":"job","job_id":"e33cca95","source":"DIA","symbols":3,"timeframes":["1min","hour","day","week","month"],"tasks":15,"received_at":"2025-12-23T17:15:13Z"}' \
+	"the header says what was asked"
+is "$(grep -c '"type":"task"' <<<"$out")" 15 "a task for each symbol and timeframe"
+is "$(jq -r 'select(.type == "task").symbol' <<<"$out" | uniq | tr '\n' ' ')" "AAPL INTC MSFT " \
+	"symbols come in ascending order"
+is "$(sed -n 4p <<<"$out")" \
+	'{"type":"task","job_id":"e33cca95","symbol":"AAPL","timeframe":"day","from":"2025-12-22","to":"2025-12-22"}' \
+	"a task is written as the page says"
+
+for tz in America/Chicago Asia/Tokyo UTC America/New_York; do
+	is "$(printf '%s\n' "$job" | TZ=$tz ts-expand)" "$out" "TZ=$tz changes nothing"
+done
+is "$(printf '%s\n' "$job" | ts-expand)" "$out" "the same job expands to the same tasks"
+TZDIR=/nonexistent ts-expand AAPL >out 2>err
+is "$?/$(cat out)" 100/ "missing time zone data end it at the start"
+like "$(cat err)" 'America/New_York' "missing time zone data are named"
+
+# The jobs that cannot be used, and those that can in part.
+base='"received_at":"2025-12-23T17:15:13Z","years":1'
+fails() {
+	expect "$1" "$2" '[.type, .job_id, .stage, .error]' "[\"failed\",\"j\",\"expand\",\"$3\"]"
+}
+fails "a job without symbols" '{"job_id":"j","csv_file":"dow.csv",'"$base"'}' "no symbols in the job"
+fails "a job of a universe_type" '{"job_id":"j","universe_type":"etf",'"$base"'}' "no symbols in the job"
+fails "an empty list of symbols" '{"job_id":"j","symbols":[],'"$base"'}' "no symbols in the job"
+fails "null for symbols" '{"job_id":"j","symbols":null,'"$base"'}' "no symbols in the job"
+fails "symbols in a string" '{"job_id":"j","symbols":"AAPL",'"$base"'}' "symbols is not a list of strings"
+fails "a number among the symbols" '{"job_id":"j","symbols":["A",1],'"$base"'}' "symbols is not a list of strings"
+fails "no years" '{"job_id":"j","symbols":["A"]}' "no years in the job"
+fails "years in a string" '{"job_id":"j","symbols":["A"],"years":"1"}' "years is not a number"
+for years in 0 -1 50.01 1e9; do
+	fails "years of $years" '{"job_id":"j","symbols":["A"],"years":'$years'}' \
+		"years is not a number above 0 and at most 50"
+done
+fails "timeframes in a string" '{"job_id":"j","symbols":["A"],"timeframes":"day",'"$base"'}' \
+	"timeframes is not a list of strings"
+fails "a time that is none" '{"job_id":"j","symbols":["A"],"years":1,"received_at":"yesterday"}' \
+	"received_at is not a UTC time such as 2025-12-23T17:15:13Z"
+for message in '{"symbols":["A"],"years":1}' '{"symbols":["A"],"years":1,"job_id":7}' \
+	'{"symbols":["A"],"years":1,"job_id":""}'; do
+	printf '%s\n' "$message" | ts-expand >out 2>err
+	is "$?/$(cat out)" 1/ "dropped: $message"
+	like "$(cat err)" 'line 1: .*job_id' "named: $message"
+done
+printf '{\n"job_id": "j"\n}\n' | ts-expand >out 2>err
+like "$(cat err)" 'jq -c \.' "a job typed over several lines gets a hint"
+
+expect "one unknown timeframe fails its own tasks, by name" \
+	'{"job_id":"j","symbols":["A","B"],"timeframes":["day","2min","week"],'"$base"'}' \
+	'select(.type != "job") | [.type, .symbol, .timeframe, .error]' \
+	'["task","A","day",null]
+["failed","A","2min","unknown timeframe"]
+["task","A","week",null]
+["task","B","day",null]
+["failed","B","2min","unknown timeframe"]
+["task","B","week",null]'
+expect "one impossible symbol fails its own tasks" \
+	'{"job_id":"j","symbols":["A B","BRK.B",".X","X:BTCUSD","TWENTYONECHARACTERSXX","","CpS","CPS"],'"$base"'}' \
+	'select(.type != "job") | [.type, .symbol]' \
+	'["failed","(empty)"]
+["failed",".X"]
+["failed","A B"]
+["task","BRK.B"]
+["task","CPS"]
+["task","CpS"]
+["failed","TWENTYONECHARACTERSXX"]
+["task","X:BTCUSD"]'
+expect "symbols are trimmed and counted once" \
+	'{"job_id":"j","symbols":[" AAPL","AAPL ","\tAAPL\n","MSFT","AAPL"],"timeframes":["day","day"],'"$base"'}' \
+	'if .type == "job" then [.symbols, .tasks] else .symbol end' \
+	'[2,2]
+"AAPL"
+"MSFT"'
+expect "timeframes missing means day" '{"job_id":"j","symbols":["A"],'"$base"'}' '.timeframe // .timeframes' \
+	'["day"]
+"day"'
+expect "timespan of a historical_load means one timeframe" \
+	'{"job_id":"j","job_type":"historical_load","symbols":["A"],"timespan":"minute",'"$base"'}' \
+	'select(.type == "task").timeframe' '"1min"'
+expect "a failed task keeps its window" '{"job_id":"j","symbols":["A B"],'"$base"'}' \
+	'select(.type == "failed") | [.from, .to]' '["2024-12-23","2025-12-22"]'
+is "$(printf '%s\n' '{"type":"cancel","job_id":"j"}' '{"event_type":"x"}' "$job" | ts-expand | head -n 3 | cut -c 1-25)" \
+	'{"type":"cancel","job_id"
+{"event_type":"x"}
+{"type":"job","job_id":"e' "other records pass in order"
+
+# The command line.
+is "$(ts-expand -N 2025-12-23T17:15:13Z -y 0.003 -t day,hour MSFT AAPL | jq -c '[.type, .job_id, .symbol, .timeframe, .from]')" \
+	'["job","cli-2025-12-23T17:15:13Z",null,null,null]
+["task","cli-2025-12-23T17:15:13Z","AAPL","day","2025-12-22"]
+["task","cli-2025-12-23T17:15:13Z","AAPL","hour","2025-12-22T09:00:00Z"]
+["task","cli-2025-12-23T17:15:13Z","MSFT","day","2025-12-22"]
+["task","cli-2025-12-23T17:15:13Z","MSFT","hour","2025-12-22T09:00:00Z"]' "operands make one job"
+is "$(ts-expand -N 2025-12-23T17:15:13Z AAPL | jq -r 'select(.type == "task").from')" 2024-12-23 \
+	"operands without -y mean a year"
+is "$(ts-expand -N 2025-12-23T17:15:13Z -y 0.003 -p -t day,week,month AAPL | jq -r 'select(.type == "task").to' | tr '\n' ' ')" \
+	"2025-12-23 2025-12-27 2025-12-31 " "-p adds the unfinished day, week and month"
+is "$(printf '%s\n' "$job" | ts-expand -N 2025-12-24T17:15:13Z | jq -r 'select(.timeframe == "day").from' | uniq)" \
+	2025-12-23 "-N serves jobs that carry a moment too"
+is "$(printf '{"job_id":"j","symbols":["A"],"received_at":"2025-12-23T17:15:13Z"}\n' | ts-expand -y 0.003 -t week | jq -r 'select(.type == "task").to')" \
+	2025-12-20 "-y and -t serve jobs that say nothing of it"
+for wrong in "-y 0" "-y 51" "-y x" "-t 2min" "-t day," "-N tomorrow" "-N 2040-01-01T00:00:00"; do
+	# shellcheck disable=SC2086
+	ts-expand $wrong AAPL >out 2>err
+	is "$?/$(wc -c <out)" 100/0 "refused: $wrong"
+done
+ts-expand -y 1 -N 2040-01-01T00:00:00Z AAPL >out 2>err
+is "$?/$(jq -r .error out)" "1/received_at lies outside of the exchange calendar, 2000 to 2035" \
+	"a moment beyond the calendar fails the job"
+
+# A job of many symbols, and one of the longest line.
+is "$(jq -nc '{job_id: "j", years: 1, symbols: [range(504) | "S\(.)"], timeframes: ["1min","hour","day","week","month"]}' |
+	ts-expand | jq -r .type | sort | uniq -c | tr -s ' ' | tr '\n' ';')" " 1 job; 2520 task;" "504 symbols x 5"
+jq -nc '{job_id: "j", years: 1, symbols: [range(100000) | "S\(.)"]}' >long
+[ "$(wc -c <long)" -lt 1048576 ]
+ok $? "100000 symbols fit one line"
+is "$(ts-expand <long | grep -c '"type":"task"')" 100000 "and all become tasks"
+
+# Stopping.
+mkfifo idle
+ts-expand <idle >out 2>err &
+pid=$!
+exec 4>idle
+sleep 0.2
+kill -TERM $pid
+wait_for 1 ended $pid
+ok $? "SIGTERM ends it within a second when idle"
+wait $pid
+is $? 0 "and it exits 0"
+exec 4>&-
+yes "$job" | ts-expand >/dev/null 2>err &
+pid=$!
+sleep 0.2
+kill -TERM $pid
+wait_for 1 ended $pid
+ok $? "SIGTERM ends it within a second amid a stream"
+wait $pid
+is $? 0 "and it exits 0 then too"
+mkfifo stuck
+yes "$job" | ts-expand >stuck 2>err &
+pid=$!
+exec 4<stuck
+sleep 0.2
+kill -TERM $pid
+wait_for 3 ended $pid
+ok $? "SIGTERM ends it when its reader takes nothing"
+exec 4<&-
+wait $pid 2>/dev/null
+done_testing

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# The stages together: what is stored, what is claimed, and how they stop.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
+now=2025-12-16T17:00:30Z
+
+pg_start || exit 1
+ts-store -i </dev/null 2>store.log || exit 1
+
+empty() {
+	sql "TRUNCATE ${tables// /, }"
+}
+# Every value of every row, in an order that does not depend on how they came.
+dump() {
+	local t
+	for t in $tables; do
+		sql "SELECT '$t', symbol, ${t/ohlcv_*/key}, open, high, low, close, volume FROM (SELECT *, $(key "$t") AS key FROM $t) t ORDER BY 2, 3"
+	done
+}
+key() {
+	case $1 in
+	ohlcv_1min | ohlcv_hourly) echo 'extract(epoch FROM timestamp)' ;;
+	*) echo date ;;
+	esac
+}
+# Where each row lies and which transaction wrote it.
+places() {
+	local t
+	for t in $tables; do
+		sql "SELECT '$t', symbol, $(key "$t"), ctid, xmin FROM $t ORDER BY 2, 3"
+	done
+}
+# job ID SYMBOLS TIMEFRAMES YEARS
+job() {
+	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":%s,"received_at":"%s"}\n' \
+		"$1" "$2" "$3" "$4" "$now"
+}
+# run JOB...: through pipeline.sh without Redis; what ts-status says of it is in done.json.
+run() {
+	printf '%s\n' "$@" | TS_STATUS_FLAGS='-u none -q' "$top/pipeline.sh" - >done.json 2>log
+}
+
+sim_start -N "$now" || exit 1
+all='["1min","hour","day","week","month"]'
+
+# The same job wherever the host thinks it is.
+job tz '["AAPL","MSFT"]' "$all" 0.02 >job.json
+for tz in America/New_York America/Chicago Asia/Tokyo UTC; do
+	empty
+	TZ=$tz run "$(cat job.json)"
+	is "$?/$(jq -r .status done.json)" 0/completed "TZ=$tz: completed"
+	dump >"dump.${tz##*/}"
+done
+[ "$(wc -l <dump.UTC)" -gt 4000 ]
+ok $? "there is something to compare"
+for tz in Chicago Tokyo UTC; do
+	cmp -s dump.New_York dump.$tz
+	ok $? "TZ of $tz leaves identical tables"
+done
+
+# A second time nothing is written, and a corrected bar replaces the old one alone.
+places >before
+ts-expand <job.json | ts-fetch 2>/dev/null | tee bars.ndjson | ts-store 2>/dev/null >again
+is "$(jq -s -c 'map(select(.type == "stored")) | [length, (map(.inserted) | add), (map(.updated) | add), (map(.unchanged) == map(.bars))]' again)" \
+	'[10,0,0,true]' "a second time: inserted 0, updated 0"
+places >after
+cmp -s before after
+ok $? "and no row has another ctid or xmin"
+sim_stop
+echo '* * restated' >faults
+sim_start -N "$now" -f faults
+ts-expand <job.json | ts-fetch 2>/dev/null | tee restated.ndjson | ts-store 2>/dev/null >again
+changed=$(diff <(jq -c 'select(.type == "bar")' bars.ndjson | sort) <(jq -c 'select(.type == "bar")' restated.ndjson | sort) | grep -c '^>')
+[ "$changed" -gt 20 ]
+ok $? "the simulator corrected some bars"
+is "$(jq -s -c 'map(select(.type == "stored")) | [(map(.inserted) | add), (map(.updated) | add)]' again)" \
+	"[0,$changed]" "exactly the corrected bars are updated"
+places >last
+is "$(diff after last | grep -c '^>')" "$changed" "and no other row is written"
+ts-store <restated.ndjson >again 2>/dev/null
+dump >dump.restated
+empty
+ts-store <restated.ndjson >/dev/null 2>&1
+dump | cmp -s - dump.restated
+ok $? "the tables hold the corrected values"
+sim_stop
+
+# Stages compose.
+sim_start -N "$now"
+empty
+ts-expand -N "$now" -y 1 -t day AAPL | ts-fetch 2>/dev/null | jq -c 'select(.volume>1e6)' | ts-store 2>log
+is "$?" 0 "a filter of jq in the middle"
+sql "SELECT count(*), min(volume) > 1000000 FROM ohlcv_daily" >got
+like "$(cat got)" '^2[0-9][0-9]\|t$' "stores what the filter let through"
+grep '"type":"bar"' bars.ndjson | sed 's/"type":"bar",//' >onlybars
+empty
+ts-store <onlybars 2>log
+is "$?/$(sql 'SELECT count(*) FROM ohlcv_1min')" "0/$(grep -c '"1min"' onlybars)" "a file of nothing but bars is stored"
+empty
+gzip -c bars.ndjson | zcat | ts-store 2>/dev/null | jq -r .type | sort | uniq -c | tr -s ' ' | tr '\n' ';' >got
+is "$(cat got)" " 1 job; 10 loading; 10 stored;" "a recorded run is replayed"
+dump | cmp -s - dump.UTC
+ok $? "and leaves the same tables"
+
+# Recorded replies of the real API, digit by digit.
+if [ -d "$shared/fixtures/massive" ]; then
+	sim_stop
+	sim_start -N 2026-01-01T00:00:00Z -r "$shared/fixtures/massive"
+	empty
+	task() {
+		printf '{"type":"task","job_id":"r","symbol":"AAPL","timeframe":"%s","from":"%s","to":"%s"}\n' "$@"
+	}
+	{
+		task day 2019-01-01 2019-02-01
+		task day 2023-01-01 2023-01-10
+		task week 2021-06-27 2021-07-24
+		task hour 2024-03-25T04:00:00Z 2024-03-26T00:00:00Z
+		task 1min 2023-07-31T08:00:00Z 2023-08-01T00:00:00Z
+	} >tasks
+	ts-fetch -x <tasks 2>log | ts-store 2>>log >stored
+	is "$(jq -s -c 'map([.type, .bars]) | sort' stored)" \
+		'[["loading",null],["loading",null],["loading",null],["loading",null],["loading",null],["stored",4],["stored",6],["stored",10],["stored",16],["stored",21]]' \
+		"recorded replies: every row is stored"
+	# The text of each price as it stands in the reply, its number of t beside it.
+	texts() {
+		tr -d ' \n\r' <"$1" | grep -o '{"v":[^}]*}' |
+			sed 's/.*"o":\([^,}]*\).*"c":\([^,}]*\).*"h":\([^,}]*\).*"l":\([^,}]*\).*"t":\([0-9]*\)000[,}].*/\5|\1|\3|\4|\2/'
+	}
+	for pair in day_2019-01-01_2019-02-01_exponent:ohlcv_daily day_2023-01-01_2023-01-10_exponent:ohlcv_daily \
+		week_2021-06-27_2021-07-18:ohlcv_weekly hour_2024-03-25_delayed:ohlcv_hourly \
+		minute_2023-07-31_limit10_next_url:ohlcv_1min; do
+		file=$shared/fixtures/massive/aapl_${pair%:*}.json
+		table=${pair#*:}
+		texts "$file" | sort >want
+		case $table in
+		ohlcv_1min | ohlcv_hourly) at='extract(epoch FROM timestamp)::bigint' ;;
+		*) at="extract(epoch FROM date::timestamp AT TIME ZONE 'America/New_York')::bigint" ;;
+		esac
+		sql "SELECT * FROM (SELECT $at AS at, open, high, low, close FROM $table) t
+			WHERE at BETWEEN $(head -n 1 want | cut -d '|' -f 1) AND $(tail -n 1 want | cut -d '|' -f 1) ORDER BY 1" |
+			sort >got
+		cmp -s want got && [ -s want ]
+		ok $? "recorded ${pair%:*}: prices digit by digit"
+	done
+	is "$(sql "SELECT volume FROM ohlcv_daily WHERE date = '2023-01-03'")" 112117471 "1.12117471e+08 shares"
+	sim_stop
+else
+	skip "no recorded replies here"
+fi
+
+# The worst stage decides the exit status, and the log says how each ended.
+sim_start -N "$now" -k sesame
+empty
+run "$(job nokey '["AAPL"]' '["day"]' 0.02)"
+is "$?/$(jq -r .status done.json)" 1/failed "without a key the job fails"
+like "$(tail -n 1 log)" 'cat=0 ts-expand=0 ts-fetch=1 ts-store=0 ts-status=1' "the log has every stage's exit status"
+MASSIVE_API_KEY=sesame run "$(job key '["AAPL"]' '["day"]' 0.02)"
+is "$?/$(jq -r .status done.json)" 0/completed "with a key it is completed"
+"$top/pipeline.sh" /nonexistent/job.json 2>log
+is $? 100 "a job file that is not there is exit 100"
+"$top/pipeline.sh" -x 2>log
+is $? 100 "an unknown option is exit 100"
+job file '["MSFT"]' '["day"]' 0.02 >one.json
+MASSIVE_API_KEY=sesame TS_STATUS_FLAGS='-u none -q' "$top/pipeline.sh" one.json one.json >done.json 2>log
+is "$(jq -r .job_id done.json | head -n 1)" file "job files as operands"
+DATABASE_URL='postgresql:///nosuch?host=/nonexistent' MASSIVE_API_KEY=sesame TS_STATUS_FLAGS='-u none -q' \
+	TS_STORE_FLAGS=-Z "$top/pipeline.sh" one.json >done.json 2>log
+is $? 100 "a stage that is misconfigured decides"
+
+# Secrets: in no argument, environment of strangers, log, record or status.
+redis_start --requirepass redissecret || exit 1
+secret_redis() {
+	REDISCLI_AUTH=redissecret redis-cli --no-auth-warning -s "$tmp/redis.sock" "$@"
+}
+sql "CREATE ROLE loader LOGIN SUPERUSER PASSWORD 'pgsecret'"
+export REDIS_URL=unix://:redissecret@$tmp/redis.sock
+(
+	export MASSIVE_API_KEY=sesame
+	export DATABASE_URL="postgresql://loader:pgsecret@/postgres?host=$tmp/pg"
+	exec "$top/pipeline.sh" >pipeline.out 2>pipeline.log
+) &
+service_pid=$!
+started+=("$service_pid")
+wait_for 10 grep -q 'listening on' pipeline.log
+ok $? "the service listens, with passwords"
+secret_redis publish tickstock.jobs.data_load "$(job secret '["AAPL","NONE"]' '["day","1min"]' 0.02)" >/dev/null
+for pid in "$service_pid" $(pgrep -P "$service_pid"); do
+	tr '\0' '\n' <"/proc/$pid/cmdline"
+done >arguments
+like "$(cat arguments)" ts-store "the stages are seen"
+wait_for 10 grep -q '"done"' pipeline.out
+secret_redis hgetall tickstock.jobs.status:secret >status
+like "$(cat status)" 'completed' "the job is completed"
+kill -TERM "$service_pid"
+wait "$service_pid"
+is $? 0 "and the service stops with 0"
+is "$(grep -l -e sesame -e pgsecret -e redissecret arguments pipeline.log pipeline.out status)" "" \
+	"no secret in arguments, log, records and status"
+done_testing

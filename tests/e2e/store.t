@@ -1,0 +1,410 @@
+#!/usr/bin/env bash
+# ts-store: what stands in the tables is what came, every bar is counted once, and nothing is called
+# stored before it is committed.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# bars SYMBOL TIMEFRAME COUNT [VOLUME]: so many bars in a row, and their fetched record.
+bars() {
+	perl -MPOSIX=strftime -e '
+		my ($symbol, $tf, $n, $volume) = @ARGV;
+		my ($at, $step, $key, $form) = $tf eq "1min" || $tf eq "hour" ?
+			(1766413800, $tf eq "1min" ? 60 : 3600, "timestamp", "%Y-%m-%dT%H:%M:%SZ") :
+			(1009756800, 86400 * {day => 1, week => 7, month => 31}->{$tf}, "date", "%Y-%m-%d");
+		my ($first, $last);
+		for my $i (0 .. $n - 1) {
+			$last = strftime($form, gmtime($at + $i * $step));
+			$first = $last if $i == 0;
+			printf qq({"type":"bar","symbol":"%s","timeframe":"%s","%s":"%s",) .
+				qq("open":%d.5,"high":%d.86,"low":%d.25,"close":%d.75,"volume":%d}\n),
+				$symbol, $tf, $key, $last, (100 + $i % 900) x 4, ($volume // 1000) + $i;
+		}
+		printf qq({"type":"fetched","job_id":"j","symbol":"%s","timeframe":"%s","from":"f","to":"t",) .
+			qq("bars":%d%s}\n), $symbol, $tf, $n,
+			$n ? qq(,"first":"$first","last":"$last") : "";' "$@"
+}
+
+# counts FILE: "bars inserted updated unchanged rejected" of each stored record, by symbol and timeframe.
+counts() {
+	jq -r 'select(.type == "stored") | "\(.symbol) \(.timeframe) \(.bars) \(.inserted) \(.updated) \(.unchanged) \(.rejected)"' \
+		"$1" | sort
+}
+
+# ended_with FIELDS: the end line has these.
+ended_with() {
+	like "$(grep ': end ' err)" "$1" "$2"
+}
+
+# fingerprint TABLE...: where every row stands and who wrote it.
+fingerprint() {
+	local t
+	for t in "$@"; do
+		sql "SELECT count(*), md5(string_agg(ctid::text || xmin::text, ',' ORDER BY symbol, 2)) FROM (SELECT symbol, ctid, xmin FROM $t) x"
+	done
+}
+
+tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
+empty() {
+	sql "TRUNCATE ${tables// /, }"
+}
+
+pg_start || exit 1
+
+options ts-store
+bad_input ts-store
+bad_output ts-store
+
+# ---- tables
+
+bars AAPL day 3 >in
+ts-store <in >out 2>err
+is "$?" 1 "a missing table shows in the exit status"
+is "$(jq -c '[.type, .symbol, .timeframe, .stage, .error]' out)" \
+	'["failed","AAPL","day","store","table ohlcv_daily: does not exist; create it, or run ts-store -i"]' \
+	"a missing table fails its tasks by name"
+is "$(grep -c 'table ohlcv_daily' err)" 1 "a missing table is named once"
+ts-store -i </dev/null >out 2>err1 &
+ts-store -i </dev/null >out 2>err2 &
+wait -n; a=$?
+wait -n; b=$?
+is "$a$b" 00 "-i twice at once"
+is "$(sql "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'ohlcv%'")" 5 "-i creates the five tables"
+ts-store -i <in >out 2>err
+is "$?/$(counts out)" "0/AAPL day 3 3 0 0 0" "-i goes on to store"
+sql "CREATE ROLE reader LOGIN; GRANT SELECT, INSERT, UPDATE ON ${tables// /, } TO reader"
+DATABASE_URL="${DATABASE_URL%user=*}user=reader" ts-store -i <in >out 2>err
+is "$?/$(counts out)" "0/AAPL day 3 0 0 3 0" "-i needs no right to create what is there"
+sql "CREATE FUNCTION create_hypertable(regclass, name, if_not_exists bool, migrate_data bool) RETURNS void
+	LANGUAGE plpgsql AS \$\$ BEGIN EXECUTE format('COMMENT ON TABLE %s IS %L', \$1, \$2); END \$\$"
+ts-store -i </dev/null 2>err
+is "$(sql "SELECT string_agg(obj_description(t::regclass), ' ') FROM unnest(string_to_array('$tables', ' ')) t")" \
+	"timestamp timestamp date date date" "-i makes hypertables where TimescaleDB is there"
+sql "DROP FUNCTION create_hypertable"
+
+# In a schema of its own, each with its fault.
+sql "CREATE SCHEMA odd"
+odd=$DATABASE_URL'&options=-csearch_path%3Dodd'
+unusable() {
+	sql "SET client_min_messages = error; DROP TABLE IF EXISTS odd.ohlcv_daily; DROP VIEW IF EXISTS odd.ohlcv_daily" 2>/dev/null ||
+		sql "DROP VIEW odd.ohlcv_daily"
+	sql "$1"
+	DATABASE_URL=$odd ts-store <in >out 2>err
+	is "$?/$(jq -r .error out)" "1/table ohlcv_daily: $2" "unusable: $2"
+}
+columns="open numeric, high numeric, low numeric, close numeric"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, volume bigint)" \
+	"has no primary key or unique constraint over symbol and one date column"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, src int, $columns, volume bigint, PRIMARY KEY (symbol, date, src))" \
+	"column src must not be null, and has no default"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, PRIMARY KEY (symbol, date))" \
+	"has no column volume"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date timestamptz, $columns, volume bigint, PRIMARY KEY (symbol, date))" \
+	"its key column date is timestamp with time zone, not date"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, open float8, high numeric, low numeric, close numeric, volume bigint, PRIMARY KEY (symbol, date))" \
+	"column open is double precision, not numeric"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, volume bigint, source text NOT NULL, PRIMARY KEY (symbol, date))" \
+	"column source must not be null, and has no default"
+unusable "CREATE VIEW odd.ohlcv_daily AS SELECT 1" "is not a table"
+sql "DROP VIEW odd.ohlcv_daily;
+	CREATE TABLE odd.ohlcv_daily (id serial, \"Trading Day\" date, close numeric(20,4), volume numeric, high numeric, low numeric,
+		open numeric, symbol char(12), source text NOT NULL DEFAULT 'api', UNIQUE (\"Trading Day\", symbol));
+	CREATE TABLE odd.ohlcv_weekly (LIKE public.ohlcv_weekly INCLUDING ALL);
+	ALTER TABLE odd.ohlcv_weekly RENAME date TO week_start;
+	CREATE TABLE odd.ohlcv_monthly (LIKE public.ohlcv_monthly INCLUDING ALL);
+	ALTER TABLE odd.ohlcv_monthly RENAME date TO month_start"
+{ bars AAPL day 3; bars AAPL week 3; bars AAPL month 2; bars AAPL hour 2; } >mixed
+DATABASE_URL=$odd ts-store <mixed >out 2>err
+is "$?" 1 "one missing table among others"
+is "$(counts out)" "AAPL day 3 3 0 0 0
+AAPL month 2 2 0 0 0
+AAPL week 3 3 0 0 0" "keys of any name, columns in any order"
+is "$(jq -r 'select(.type == "failed").timeframe' out)" hour "only the missing table's task fails"
+is "$(sql "SELECT count(*) FROM odd.ohlcv_daily WHERE symbol = 'AAPL' AND source = 'api' AND close = 100.75 + id - 1")" 3 \
+	"other columns have their defaults"
+DATABASE_URL=$odd ts-store <mixed >out 2>err
+is "$(counts out)" "AAPL day 3 0 0 3 0
+AAPL month 2 0 0 2 0
+AAPL week 3 0 0 3 0" "and again: nothing changes"
+
+# ---- loads
+
+empty
+for tf in 1min hour day week month; do
+	bars AAPL $tf 50
+	bars MSFT $tf 40
+	bars EMPTY $tf 0
+done >in
+echo '{"type":"loading","job_id":"j","symbol":"AAPL","timeframe":"day"}' >>in
+ts-store <in >out 2>err
+is "$?" 0 "a fresh load"
+is "$(grep -c '"type":"stored"' out)" 15 "a verdict for each task"
+is "$(grep -c '"type":"loading"' out)" 1 "lines of others are copied"
+is "$(counts out | awk '$1 == "AAPL"' | cut -d ' ' -f 3- | sort -u)" "50 50 0 0 0" "all bars are inserted"
+is "$(grep 'EMPTY.*1min' out)" \
+	'{"type":"stored","job_id":"j","symbol":"EMPTY","timeframe":"1min","from":"f","to":"t","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}' \
+	"a task without bars is stored, too"
+is "$(grep 'MSFT.*day' out)" \
+	'{"type":"stored","job_id":"j","symbol":"MSFT","timeframe":"day","from":"f","to":"t","bars":40,"first":"2001-12-31","last":"2002-02-08","inserted":40,"updated":0,"unchanged":0,"rejected":0}' \
+	"a verdict as ts-records(5) has it"
+ended_with 'bars=450 inserted=450 updated=0 unchanged=0 rejected=0 dropped=0 refused=0 stored=15 failed=0 ' "the end line counts"
+# shellcheck disable=SC2086
+before=$(fingerprint $tables)
+ts-store <in >out 2>err
+is "$(counts out | awk '$1 == "AAPL"' | cut -d ' ' -f 3- | sort -u)" "50 0 0 50 0" "the same again is unchanged"
+# shellcheck disable=SC2086
+is "$(fingerprint $tables)" "$before" "and no row is written anew"
+sed '3s/"open":[0-9.]*/"open":102.7/; 7s/"volume":[0-9]*/"volume":5/; 9s/"high":108.86/"high":108.860/' in | head -51 >corrected
+sql "SELECT ctid, xmin, * FROM ohlcv_1min WHERE symbol = 'AAPL' ORDER BY timestamp" >rows1
+ts-store <corrected >out 2>err
+is "$(counts out)" "AAPL 1min 50 0 2 48 0" "corrected bars are updated"
+sql "SELECT ctid, xmin, * FROM ohlcv_1min WHERE symbol = 'AAPL' ORDER BY timestamp" >rows2
+is "$(diff rows1 rows2 | grep -c '^>')" 2 "exactly these rows change"
+sql "UPDATE ohlcv_1min SET close = NULL WHERE symbol = 'MSFT' AND volume = 1003"
+bars MSFT 1min 40 | ts-store 2>err >out
+is "$(counts out)" "MSFT 1min 40 0 1 39 0" "a null in the table is replaced"
+
+# Duplicates, the last one wins; and the same over two batches.
+empty
+{ bars AAPL day 30 1; bars AAPL day 30 7000; } | grep -v fetched >in
+bars AAPL day 60 | tail -n 1 >>in
+ts-store <in >out 2>err
+is "$(counts out)" "AAPL day 60 30 0 30 0" "a bar that another replaces counts as unchanged"
+is "$(sql "SELECT min(volume), count(*) FROM ohlcv_daily")" "7000|30" "the last bar of a key wins"
+empty
+ts-store -b 7 <in >out 2>err
+is "$(sql "SELECT min(volume), count(*) FROM ohlcv_daily")" "7000|30" "in batches of 7, too"
+is "$(counts out)" "AAPL day 60 30 30 0 0" "where the second one is an update"
+
+# Two tasks of one series one after the other, and a task that failed before.
+empty
+{
+	bars AAPL day 5
+	bars AAPL day 8
+	bars AAPL day 3 | head -n 2
+	echo '{"type":"failed","job_id":"j","symbol":"AAPL","timeframe":"day","from":"f","to":"t","stage":"fetch","error":"e"}'
+	bars AAPL day 1
+	bars AAPL day 0
+} | ts-store >out 2>err
+is "$(counts out)" "AAPL day 0 0 0 0 0
+AAPL day 1 0 0 1 0
+AAPL day 5 5 0 0 0
+AAPL day 8 3 0 5 0" "each task has its own counts"
+unlike "$(cat err)" warning "a failed record ends a task"
+bars AAPL day 5 | sed 2d | ts-store >out 2>err
+is "$(counts out)" "AAPL day 4 0 0 4 0" "what a filter took away is not counted"
+like "$(cat err)" 'AAPL day: 4 bars arrived, its fetched record says 5' "but it is told"
+
+# Nothing but bars; shuffled; digits.
+empty
+perl -e 'srand 5; for (1 .. 3000) {
+	my @d = map { int rand 10 } 1 .. 12; my $p = join "", 1 + int rand 9, @d[0 .. int rand 5];
+	$p .= "." . join "", @d[5 .. 5 + int rand 6] if rand() < 0.9;
+	my $t = sprintf "2024-%02d-%02d %02d:%02d:00+00", 1 + int rand 12, 1 + int rand 28, int rand 24, int rand 60;
+	next if $seen{$t}++;
+	(my $u = $t) =~ s/ /T/; $u =~ s/\+00/Z/;
+	print qq({"symbol":"SH","timeframe":"1min","timestamp":"$u","open":$p,"high":$p,"low":$p,"close":$p,"volume":$_}\n);
+	print STDERR join("\t", "SH", $t, $p, $p, $p, $p, $_), "\n" }' >in 2>in.tsv
+ts-store -b 100 <in >out 2>err
+is "$?/$(cat out)" 0/ "nothing but bars, shuffled"
+sql "CREATE TABLE copied (LIKE ohlcv_1min)"
+psql -X -q -c "\\copy copied from 'in.tsv'"
+for t in ohlcv_1min copied; do
+	sql "SELECT * FROM $t ORDER BY symbol, timestamp" >$t
+done
+cmp -s ohlcv_1min copied
+ok $? "every digit is as psql has it"
+before=$(fingerprint ohlcv_1min)
+sort -R --random-source=in.tsv in | ts-store -b 1000 >out 2>err
+ended_with " inserted=0 updated=0 unchanged=$(wc -l <in) " "in another order nothing changes"
+is "$(fingerprint ohlcv_1min)" "$before" "and no row is written anew"
+ts-store <<<'{"symbol":"EXP","timeframe":"day","date":"2025-01-02","open":1.25e+1,"high":12345678901234567890.5,"low":1e-20,"close":0.0125E3,"volume":1.2e+06}' 2>err
+is "$(sql "SELECT open, high, low, close, volume FROM ohlcv_daily WHERE symbol = 'EXP'")" \
+	"12.5|12345678901234567890.5|0.00000000000000000001|12.5|1200000" "exponents and long numbers are exact"
+
+# ---- bars that are not stored
+
+empty
+bad='{"type":"bar","symbol":"AAPL","timeframe":"1min","timestamp":"2025-12-22T14:30:00Z","open":2,"high":3,"low":1,"close":2,"volume":1}'
+{
+	echo "$bad"
+	echo "$bad" | sed 's/"high":3/"high":0.5/'
+	echo "$bad" | sed 's/"open":2/"open":0/'
+	echo "$bad" | sed 's/"open":2/"open":"2"/'
+	echo "$bad" | sed 's/"low":1/"low":-1/'
+	echo "$bad" | sed 's/,"volume":1//'
+	echo "$bad" | sed 's/"volume":1/"volume":-1/'
+	echo "$bad" | sed 's/"volume":1/"volume":null/'
+	echo "$bad" | sed 's/"timestamp"/"date"/'
+	echo "$bad" | sed 's/14:30:00Z/14:30:00/'
+	echo "$bad" | sed 's/12-22/02-30/'
+	echo "$bad" | sed 's/1min/2min/'
+	echo "$bad" | sed 's/AAPL/A\\tB/'
+	echo "$bad" | sed "s/AAPL/$(printf '%065d' 1)/"
+	echo "$bad" | sed 's/"symbol":"AAPL",//'
+	bars AAPL 1min 10 | tail -n 1
+} >in
+ts-store <in >out 2>err
+is "$?" 1 "bad bars show in the exit status"
+is "$(grep -c ': rejected$' err)" 14 "each is named"
+is "$(counts out)" "AAPL 1min 11 1 0 0 10" "and counted where it belongs"
+like "$(cat err)" 'line 2: AAPL 1min 2025-12-22T14:30:00Z: high is below low: rejected' "with line, bar and reason"
+is "$(sql "SELECT count(*) FROM ohlcv_1min")" 1 "none is stored"
+empty
+ts-store -n <in >out 2>err
+is "$?/$(cat out)" 1/ "-n checks, and claims nothing"
+ended_with 'checked: bars=15 rejected=14 ' "-n counts"
+is "$(sql "SELECT count(*) FROM ohlcv_1min")" 0 "-n writes nothing"
+(unset DATABASE_URL PGHOST; bars A day 4 | grep -v fetched | ts-store -n 2>err)
+is $? 0 "-n needs no server"
+for ((i = 0; i < 150; i++)); do
+	echo "$bad" | sed 's/"open":2/"open":0/'
+done | ts-store 2>err
+is "$(grep -c ': rejected$' err)" 100 "after 100 rejected bars the log is quiet"
+ended_with ' rejected=150 ' "but all are counted"
+
+# What only Postgres refuses.
+sql "ALTER TABLE ohlcv_1min ADD CONSTRAINT lucky CHECK (volume <> 1234)"
+{ bars AAPL 1min 500; bars MSFT 1min 500; } >in
+ts-store <in >out 2>err
+is "$?" 1 "a constraint of the table's"
+is "$(counts out)" "AAPL 1min 500 499 0 0 1
+MSFT 1min 500 499 0 0 1" "refuses exactly its bar"
+like "$(cat err)" 'line 235: AAPL 1min 2025-12-22T18:24:00Z: 23514: .*lucky.*: rejected' "which is named with Postgres' words"
+empty
+ts-store -b 1 <in >out 2>err
+is "$(counts out | head -n 1)" "AAPL 1min 500 499 0 0 1" "also when it stands alone"
+sql "ALTER TABLE ohlcv_1min DROP CONSTRAINT lucky"
+empty
+sql "ALTER TABLE ohlcv_daily ALTER symbol TYPE varchar(5), ALTER volume TYPE integer, ALTER open TYPE numeric(8,1)"
+{ bars AAPL day 500; bars TOOLONG day 2000; bars MSFT day 500; bars TOOLONG hour 5; bars BIG day 1 3000000000; } >in
+ts-store <in >out 2>err
+is "$?" 1 "a symbol that is too long for its column"
+is "$(counts out)" "AAPL day 500 500 0 0 0
+BIG day 1 0 0 0 1
+MSFT day 500 500 0 0 0
+TOOLONG hour 5 5 0 0 0" "harms no other series"
+is "$(jq -c 'select(.type == "failed") | [.symbol, .timeframe, .stage, .error]' out)" \
+	'["TOOLONG","day","store","22001: value too long for type character varying(5)"]' "fails its task in Postgres' words"
+is "$(grep -c 'TOOLONG day.*given up' err)" 1 "and is given up"
+before=$(fingerprint ohlcv_daily)
+ts-store <in >out 2>err
+is "$(counts out | grep AAPL)" "AAPL day 500 0 0 500 0" "a column that rounds: unchanged"
+is "$(fingerprint ohlcv_daily)" "$before" "and no row is written anew"
+sql "ALTER TABLE ohlcv_daily ALTER symbol TYPE varchar, ALTER volume TYPE bigint, ALTER open TYPE numeric"
+sql "REVOKE INSERT ON ohlcv_hourly FROM reader"
+empty
+{ bars AAPL hour 5; bars AAPL day 5; } |
+	DATABASE_URL="${DATABASE_URL%user=*}user=reader" ts-store >out 2>err
+is "$(counts out)/$(jq -r 'select(.type == "failed").error' out)" \
+	"AAPL day 5 5 0 0 0/table ohlcv_hourly: 42501: permission denied for table ohlcv_hourly" "a right that is missing"
+
+# ---- others at work
+
+empty
+for s in A B C D E F G H; do bars $s 1min 2000; done >in
+for s in H G F E D C B A; do bars $s 1min 2000; done | sed 's/"volume":1/"volume":2/' >in2
+ts-store -b 3000 <in >out1 2>err1 & a=$!
+ts-store -b 3000 <in2 >out2 2>err2 & b=$!
+wait $a; x=$?
+wait $b
+is "$x$?" 00 "two writers of the same bars in opposite order"
+is "$(sql "SELECT count(*), count(DISTINCT (symbol, timestamp)) FROM ohlcv_1min")" "16000|16000" "every row once"
+is "$(cat out1 out2 | jq -s 'map(select(.type == "stored")) | [length, (map(.inserted) | add), (map(.bars - .inserted - .updated - .unchanged - .rejected) | add)]' -c)" \
+	"[16,16000,0]" "every row is inserted by one of them, and counts add up"
+unlike "$(cat err1 err2)" 'deadlock|40P01' "no deadlock"
+
+# The server is restarted in mid-load, the hard way.
+empty
+for s in A B C D E F G H; do bars $s 1min 5000; done >in
+{ head -n 15000 in; sleep 0.3; sed -n '15001,30000p' in; sleep 0.8; tail -n +30001 in; } |
+	ts-store -b 500 >out 2>err &
+store=$!
+wait_for 10 grep -q stored out
+kill -QUIT "$pg_pid"
+wait "$pg_pid" 2>/dev/null
+pg_up
+wait $store
+is "$?" 0 "Postgres dies in mid-load"
+is "$(sql "SELECT count(*) FROM ohlcv_1min")" 40000 "no bar is lost"
+is "$(grep -c '"type":"stored"' out)" 8 "no verdict is lost or doubled"
+is "$(jq -s 'map(.bars - .inserted - .unchanged) | add' out)" 0 "counts add up"
+is "$(grep -c 'trying again' err)/$(grep -c 'is back after' err)" 1/1 "it is told once that it went and that it is back"
+for t in 1 2; do
+	sql "SELECT * FROM ohlcv_1min ORDER BY symbol, timestamp" >rows$t
+	[ $t -eq 2 ] || { empty; ts-store <in >out 2>err; }
+done
+cmp -s rows1 rows2
+ok $? "the table is as after an undisturbed run"
+
+# An idle connection that was closed meanwhile.
+mkfifo input
+ts-store <input >out 2>err &
+store=$!
+exec {fd}>input
+bars AAPL day 3 >&"$fd"
+wait_for 5 grep -q stored out
+ok $? "a pause of the input is enough for a commit"
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ts-store'" >/dev/null
+bars AAPL week 3 >&"$fd"
+wait_for 5 grep -q week out
+ok $? "a connection that was closed while idle is opened again"
+kill -TERM $store
+wait_for 5 grep -q 'told to stop' err
+bars AAPL month 3 >&"$fd"
+wait_for 5 grep -q month out
+ok $? "SIGTERM: goes on to the end of input"
+exec {fd}>&-
+wait $store
+is "$?" 0 "and exits 0"
+ts-store <input >out 2>err &
+store=$!
+exec {fd}>input
+wait_for 5 grep -q start err
+kill -TERM $store
+wait_for 5 grep -q 'told to stop' err
+kill -TERM $store
+wait $store
+is "$?" 143 "a second signal ends it at once"
+exec {fd}>&-
+{ cat in; kill -TERM "$(pgrep -n -x -P $$ ts-store)" 2>/dev/null; cat in; } | ts-store >out 2>err
+is "$?/$(grep -c '"type":"stored"' out)" 0/16 "SIGTERM in mid-stream loses nothing"
+
+# ---- secrets, and connections that will never do
+
+secret=s3cr3t-passw0rd
+DATABASE_URL="postgresql://postgres:$secret@/postgres?host=$tmp/pg" ts-store -v <input >out 2>err &
+store=$!
+exec {fd}>input
+bars AAPL day 3 >&"$fd"
+wait_for 5 grep -q stored out
+tr '\0' ' ' <"/proc/$store/cmdline" >cmdline
+exec {fd}>&-
+wait $store
+unlike "$(cat out err cmdline)" "$secret" "a password shows nowhere"
+ts-store -u "postgresql://postgres:$secret@/postgres" </dev/null >out 2>err
+is "$?" 100 "a password in an argument is refused"
+unlike "$(cat err)" "$secret" "and not repeated"
+ts-store -u "host=$tmp/pg password='$secret'" </dev/null >out 2>err
+is "$?" 100 "also in a conninfo string"
+ts-store -u "postgresql:///nosuch?host=$tmp/pg" </dev/null 2>err
+is "$?" 100 "no such database"
+like "$(cat err)" '3D000.*nosuch' "which is named"
+sed -i '1i local all locked scram-sha-256' "$tmp/pg/data/pg_hba.conf"
+sql "CREATE ROLE locked LOGIN PASSWORD 'other'" && sql "SELECT pg_reload_conf()" >/dev/null
+DATABASE_URL="postgresql://locked:$secret@/postgres?host=$tmp/pg" ts-store </dev/null 2>err
+is "$?" 100 "a wrong password"
+unlike "$(cat err)" "$secret" "is not repeated either"
+DATABASE_URL="postgresql://locked@/postgres?host=$tmp/pg" ts-store </dev/null 2>err
+is "$?" 100 "no password"
+DATABASE_URL="postgresql://h:x/db" ts-store </dev/null 2>err
+is "$?" 100 "a URL that libpq cannot read"
+ts-store -u postgres </dev/null 2>err
+is "$?" 0 "-u takes the name of a database"
+for b in 0 100001 x -1 ''; do
+	ts-store -b "$b" </dev/null 2>err
+	is "$?" 100 "-b '$b'"
+done
+ts-store -i -n </dev/null 2>err
+is "$?" 100 "-i and -n"
+
+done_testing
