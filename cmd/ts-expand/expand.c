@@ -1,8 +1,12 @@
 /* From a job to its header and tasks. */
 #include "expand.h"
 
+#include "log.h"
 #include "record.h"
 #include "window.h"
+
+#include <errno.h>
+#include <string.h>
 
 static void
 write_record(struct writer *out, const struct record *r)
@@ -99,10 +103,14 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 		why = open_window(e, j, &w);
 	if (why != NULL)
 		return fail_job(j, why, out);
+	if (noted_load(e->noted, j->job_id) != 0)
+		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(j, names, slice_of(timestamp_format(received, w.now)), out);
 	for (size_t i = 0; i < j->nsymbols && out->error == 0; i++) {
-		for (size_t k = 0; k < names->ntimeframes; k++)
-			failed += write_task(&w, j, j->symbols[i], names->timeframes[k], out);
+		for (size_t k = 0; k < names->ntimeframes; k++) {
+			if (!noted_has(e->noted, j->symbols[i], names->timeframes[k]))
+				failed += write_task(&w, j, j->symbols[i], names->timeframes[k], out);
+		}
 	}
 	return failed;
 }

@@ -4,6 +4,7 @@
 #include "calendar.h"
 #include "job.h"
 #include "lines.h"
+#include "noted.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,13 +14,14 @@ struct expand {
 	const struct calendar *calendar; /* borrowed */
 	struct slice years;              /* for jobs that have none; absent when not given */
 	const struct job *defaults;      /* timeframes for jobs that have none; borrowed */
+	struct noted *noted;             /* tasks that have their verdict; borrowed */
 	bool unfinished;                 /* -p */
 	bool fixed;                      /* -N: now serves every job, even one with received_at */
 	int64_t now;                     /* UTC seconds; the moment for jobs without received_at */
 };
 
 /*
- * Writes the job's header and one task for each symbol and timeframe, symbols ascending; a symbol or
+ * Writes the job's header and, but for those noted, one task for each symbol and timeframe, symbols ascending; a symbol or
  * timeframe that cannot be is written as failed at once. why is what job_read() said: a job that
  * cannot be used at all is written as one failed record. Returns how many failed records were written.
  */

@@ -6,6 +6,8 @@
 #include "lines.h"
 #include "log.h"
 #include "record.h"
+#include "retry.h"
+#include "spool.h"
 #include "window.h"
 
 #include <errno.h>
@@ -16,6 +18,8 @@
 struct options {
 	bool verbose;
 	bool unfinished;
+	bool retry;
+	const char *spool;
 	const char *now;
 	const char *years;
 	const char *timeframes;
@@ -30,12 +34,12 @@ struct counts {
 };
 
 static const char usage[] =
-	"usage: ts-expand [-hVvp] [-N now] [-y years] [-t timeframes] [symbol ...]\n";
+	"usage: ts-expand [-hVvpf] [-N now] [-s spool] [-y years] [-t timeframes] [symbol ...]\n";
 
 static int
 misuse(const char *what, const char *value)
 {
-	log_error("%s%s%s", what, value[0] == '\0' ? "" : ": ", value);
+	log_error("%s: %s", what, value);
 	(void)fputs(usage, stderr);
 	return STATUS_USAGE;
 }
@@ -47,7 +51,7 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	log_init("ts-expand", false);
-	while ((c = getopt(argc, argv, "hVvpN:y:t:")) != -1) {
+	while ((c = getopt(argc, argv, "hVvpfN:s:y:t:")) != -1) {
 		switch (c) {
 		case 'h':
 			return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE
@@ -61,6 +65,12 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'p':
 			o->unfinished = true;
+			break;
+		case 'f':
+			o->retry = true;
+			break;
+		case 's':
+			o->spool = optarg;
 			break;
 		case 'N':
 			o->now = optarg;
@@ -109,8 +119,10 @@ setup(const struct options *o, struct expand *e, struct job *defaults)
 	e->fixed = o->now != NULL;
 	e->defaults = defaults;
 	e->now = clock_wall();
+	if (o->retry && o->nsymbols > 0)
+		return misuse("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
-		return misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", o->now);
+		return misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
 	if (o->years != NULL && window_days(e->years, &days) != 0)
 		return misuse("-y wants a number above 0 and at most 50", o->years);
 	if (default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults) != 0)
@@ -147,15 +159,33 @@ refuse(const struct reader *in, const char *why, struct counts *n)
 		hint ? " (a job typed over several lines goes through: jq -c .)" : "");
 }
 
+/* What reads a line needs: the parser, and the job or the recorded run that lines go into. */
+struct input {
+	struct record_parser *parser;
+	struct job *job;
+	struct retry *retry; /* -f, else NULL */
+	struct reader reader;
+};
+
 static void
-expand_line(const struct expand *e, struct record_parser *parser, struct job *j, struct slice line,
-	const struct reader *in, struct writer *out, struct counts *n)
+expand_line(const struct expand *e, struct input *in, struct slice line, struct writer *out,
+	struct counts *n)
 {
+	const unsigned verdicts = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_STORED) |
+				  RECORD_BIT(RECORD_FAILED);
+	struct job *j = in->job;
 	struct record r;
 	const char *why;
 
-	if (record_parse(parser, line, 0, &r, &why) != 0) {
-		refuse(in, why, n);
+	if (record_parse(in->parser, line, in->retry == NULL ? 0 : verdicts, &r, &why) != 0) {
+		refuse(&in->reader, why, n);
+		return;
+	}
+	if (in->retry != NULL) {
+		if (r.fault != NULL)
+			refuse(&in->reader, r.fault, n);
+		else
+			retry_read(in->retry, &r);
 		return;
 	}
 	if (r.type != RECORD_MESSAGE) {
@@ -164,7 +194,7 @@ expand_line(const struct expand *e, struct record_parser *parser, struct job *j,
 	}
 	why = job_read(j, line);
 	if (j->job_id.p == NULL) {
-		refuse(in, why, n);
+		refuse(&in->reader, why, n);
 		return;
 	}
 	n->jobs++;
@@ -173,32 +203,36 @@ expand_line(const struct expand *e, struct record_parser *parser, struct job *j,
 
 /* Reads jobs until the end of input or a signal; 0, or -1 when reading failed. */
 static int
-expand_input(struct expand *e, struct job *j, struct writer *out, struct counts *n)
+expand_input(const struct options *o, struct expand *e, struct job *j, struct writer *out,
+	struct counts *n)
 {
-	struct record_parser *parser = record_parser_new();
-	struct reader in;
+	struct input in = {.parser = record_parser_new(), .job = j,
+		.retry = o->retry ? retry_new() : NULL};
 	struct slice line;
 	enum line kind;
 
-	reader_init(&in, STDIN_FILENO);
-	while ((kind = lines_read(&in, out, &line)) != LINE_END && kind != LINE_STOP &&
+	reader_init(&in.reader, STDIN_FILENO);
+	while ((kind = lines_read(&in.reader, out, &line)) != LINE_END && kind != LINE_STOP &&
 		kind != LINE_ERROR) {
 		if (!e->fixed)
 			e->now = clock_wall();
 		if (kind == LINE_OK)
-			expand_line(e, parser, j, line, &in, out, n);
+			expand_line(e, &in, line, out, n);
 		else
-			refuse(&in, line_reason(kind), n);
+			refuse(&in.reader, line_reason(kind), n);
 	}
 	if (kind == LINE_ERROR)
 		log_error("reading stdin: %s", strerror(errno));
-	reader_release(&in);
-	record_parser_free(parser);
+	if (kind == LINE_END && in.retry != NULL)
+		n->failed += retry_write(in.retry, out, &n->jobs);
+	reader_release(&in.reader);
+	retry_free(in.retry);
+	record_parser_free(in.parser);
 	return kind == LINE_ERROR ? -1 : 0;
 }
 
 static int
-run(const struct options *o, struct expand *e, struct job *defaults)
+run(const struct options *o, struct expand *e)
 {
 	int64_t start = clock_mono_ms();
 	struct counts n = {0};
@@ -212,7 +246,7 @@ run(const struct options *o, struct expand *e, struct job *defaults)
 		o->years == NULL ? "-" : o->years, o->unfinished);
 	if (o->nsymbols > 0)
 		expand_operands(o, e, &job, &out, &n);
-	else if (expand_input(e, &job, &out, &n) != 0)
+	else if (expand_input(o, e, &job, &out, &n) != 0)
 		status = STATUS_SERVICE;
 	if (status == STATUS_DONE && n.failed + n.refused > 0 && !drain_told())
 		status = STATUS_REFUSED;
@@ -222,8 +256,31 @@ run(const struct options *o, struct expand *e, struct job *defaults)
 		(double)(clock_mono_ms() - start) / 1000);
 	writer_release(&out);
 	job_release(&job);
-	job_release(defaults);
 	return status;
+}
+
+/* What expanding stands on: the calendar and, with -s, the spool. -1 to go on, else the exit status. */
+static int
+open_world(const struct options *o, struct expand *e, struct spool **spool, struct calendar **calendar)
+{
+	const char *why;
+
+	*calendar = calendar_new(&why);
+	if (*calendar == NULL) {
+		log_error("%s", why);
+		return STATUS_USAGE;
+	}
+	if (drain_init(0) != 0) {
+		log_error("signals: %s", strerror(errno));
+		return STATUS_SERVICE;
+	}
+	if (o->spool != NULL && (*spool = spool_open(o->spool, "expand", &why)) == NULL) {
+		log_error("spool %s: %s", o->spool, why);
+		return STATUS_SERVICE;
+	}
+	e->calendar = *calendar;
+	e->noted = noted_new(*spool);
+	return -1;
 }
 
 int
@@ -232,8 +289,8 @@ main(int argc, char **argv)
 	struct options o = {0};
 	struct expand e = {0};
 	struct job defaults;
-	struct calendar *calendar;
-	const char *why;
+	struct calendar *calendar = NULL;
+	struct spool *spool = NULL;
 	int status;
 
 	lines_init();
@@ -242,19 +299,13 @@ main(int argc, char **argv)
 		return status;
 	job_init(&defaults);
 	status = setup(&o, &e, &defaults);
-	if (status >= 0) {
-		job_release(&defaults);
-		return status;
-	}
-	calendar = calendar_new(&why);
-	if (calendar == NULL || drain_init(0) != 0) {
-		log_error("%s", calendar == NULL ? why : strerror(errno));
-		job_release(&defaults);
-		calendar_free(calendar);
-		return STATUS_USAGE;
-	}
-	e.calendar = calendar;
-	status = run(&o, &e, &defaults);
+	if (status < 0)
+		status = open_world(&o, &e, &spool, &calendar);
+	if (status < 0)
+		status = run(&o, &e);
+	noted_free(e.noted);
+	spool_close(spool);
 	calendar_free(calendar);
+	job_release(&defaults);
 	return status;
 }

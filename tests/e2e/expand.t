@@ -134,6 +134,29 @@ jq -nc '{job_id: "j", years: 1, symbols: [range(100000) | "S\(.)"]}' >long
 ok $? "100000 symbols fit one line"
 is "$(ts-expand <long | grep -c '"type":"task"')" 100000 "and all become tasks"
 
+# A recorded run: what failed becomes a job of its own, by the last verdict.
+cat >run.log <<'LOG'
+{"type":"job","job_id":"j","source":"DIA","symbols":3,"timeframes":["day","2min"],"tasks":6,"received_at":"2025-12-23T17:15:13Z"}
+{"type":"loading","job_id":"j","symbol":"A","timeframe":"day"}
+{"type":"failed","job_id":"j","symbol":"A","timeframe":"day","from":"2025-12-01","to":"2025-12-22","stage":"fetch","error":"HTTP 500"}
+{"type":"failed","job_id":"j","symbol":"B","timeframe":"day","from":"2025-12-01","to":"2025-12-22","stage":"fetch","error":"HTTP 500"}
+{"type":"failed","job_id":"j","symbol":"B","timeframe":"2min","stage":"expand","error":"unknown timeframe"}
+{"type":"stored","job_id":"j","symbol":"C","timeframe":"day","from":"2025-12-01","to":"2025-12-22","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}
+{"type":"stored","job_id":"j","symbol":"B","timeframe":"day","from":"2025-12-01","to":"2025-12-22","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}
+{"type":"stored","job_id":"fine","symbol":"B","timeframe":"day","from":"2025-12-01","to":"2025-12-22","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}
+{"type":"failed","job_id":"whole","stage":"expand","error":"no symbols in the job"}
+LOG
+ts-expand -f <run.log >out 2>err
+is "$?" 1 "-f: what fails again shows in the exit status"
+is "$(cat out)" '{"type":"job","job_id":"j.retry","source":"DIA","symbols":2,"timeframes":["day","2min"],"tasks":2,"received_at":"2025-12-23T17:15:13Z"}
+{"type":"task","job_id":"j.retry","symbol":"A","timeframe":"day","from":"2025-12-01","to":"2025-12-22"}
+{"type":"failed","job_id":"j.retry","symbol":"B","timeframe":"2min","stage":"expand","error":"unknown timeframe"}
+{"type":"failed","job_id":"whole.retry","stage":"expand","error":"no symbols in the job"}' "-f: the failed tasks, and only they, become a job"
+grep -v whole run.log | grep -v 2min | ts-expand -f >out 2>err
+is "$?" 0 "-f: nothing but tasks is exit 0"
+ts-expand -f AAPL >out 2>err
+is "$?" 100 "-f takes no symbols"
+
 # Stopping.
 mkfifo idle
 ts-expand <idle >out 2>err &

@@ -1,0 +1,117 @@
+/* What need not be done again after a crash. */
+#include "noted.h"
+
+#include "record.h"
+
+#include <stdlib.h>
+
+struct key {
+	struct slice symbol;
+	struct slice timeframe;
+};
+
+struct noted {
+	struct spool *spool;
+	struct record_parser *parser;
+	struct buffer text; /* the notes as they stand; keys point into it or into decoded */
+	struct buffer decoded;
+	struct key *key;
+	size_t n, cap;
+};
+
+struct noted *
+noted_new(struct spool *spool)
+{
+	struct noted *t = memory_grow(NULL, 1, sizeof *t);
+
+	*t = (struct noted){.spool = spool, .parser = record_parser_new()};
+	return t;
+}
+
+void
+noted_free(struct noted *t)
+{
+	if (t == NULL)
+		return;
+	record_parser_free(t->parser);
+	buffer_release(&t->text);
+	buffer_release(&t->decoded);
+	free(t->key);
+	free(t);
+}
+
+static void
+keep_line(void *ctx, struct slice line)
+{
+	struct noted *t = ctx;
+
+	buffer_add(&t->text, line.p, line.n);
+	buffer_byte(&t->text, '\n');
+}
+
+static struct slice
+copy(struct buffer *b, struct slice s)
+{
+	struct slice c = {b->p + b->len, s.n};
+
+	buffer_add(b, s.p, s.n);
+	return c;
+}
+
+static void
+add_key(struct noted *t, struct slice line)
+{
+	struct record r;
+	const char *why;
+
+	/* A line that a crash left unreadable notes nothing: its task is done again. */
+	if (record_parse(t->parser, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
+		    &why) != 0 ||
+		r.symbol.p == NULL || r.timeframe.p == NULL)
+		return;
+	if (t->n == t->cap) {
+		t->cap = t->cap == 0 ? 64 : 2 * t->cap;
+		t->key = memory_grow(t->key, t->cap, sizeof *t->key);
+	}
+	t->key[t->n++] = (struct key){copy(&t->decoded, r.symbol), copy(&t->decoded, r.timeframe)};
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+	int c = slice_cmp(x->symbol, y->symbol);
+
+	return c != 0 ? c : slice_cmp(x->timeframe, y->timeframe);
+}
+
+int
+noted_load(struct noted *t, struct slice job_id)
+{
+	size_t start = 0;
+
+	t->n = t->text.len = t->decoded.len = 0;
+	if (t->spool == NULL)
+		return 0;
+	if (spool_notes(t->spool, job_id, keep_line, t) != SPOOL_OK)
+		return -1;
+	/* Names are never longer than their line, so the buffer has room for all and does not move. */
+	(void)buffer_room(&t->decoded, t->text.len);
+	for (size_t i = 0; i < t->text.len; i++) {
+		if (t->text.p[i] == '\n') {
+			add_key(t, (struct slice){t->text.p + start, i - start});
+			start = i + 1;
+		}
+	}
+	if (t->n > 0)
+		qsort(t->key, t->n, sizeof *t->key, compare);
+	return 0;
+}
+
+bool
+noted_has(const struct noted *t, struct slice symbol, struct slice timeframe)
+{
+	struct key k = {symbol, timeframe};
+
+	return t->n > 0 && bsearch(&k, t->key, t->n, sizeof *t->key, compare) != NULL;
+}

@@ -1,0 +1,333 @@
+/* Files that a crash at any point leaves whole. */
+#include "spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PREFIX_MAX = 48, NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".notes" };
+
+struct spool {
+	int dir;
+	int lock;
+	struct buffer text; /* a file read or about to be written */
+};
+
+/* A kept job and when it came. */
+struct kept {
+	char *name;
+	struct timespec at;
+};
+
+static const char job_suffix[] = ".job";
+static const char notes_suffix[] = ".notes";
+
+/*
+ * What is harmless of the job_id, for people, and a hash of all of it (FNV-1a, 64 bits) to tell one
+ * from another. A collision is found by spool_keep() and taken for the same job.
+ */
+static void
+name_of(char name[NAME_SIZE], struct slice job_id, const char *suffix)
+{
+	uint64_t hash = 14695981039346656037u;
+	size_t n = 0;
+
+	for (size_t i = 0; i < job_id.n; i++) {
+		unsigned char c = (unsigned char)job_id.p[i];
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+			     (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+
+		hash = (hash ^ c) * 1099511628211u;
+		if (n < PREFIX_MAX)
+			name[n++] = plain ? (char)c : '_';
+	}
+	(void)snprintf(name + n, NAME_SIZE - n, ".%016llx%s", (unsigned long long)hash, suffix);
+}
+
+static bool
+ends_in(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n > m && name[0] != '.' && strcmp(name + n - m, suffix) == 0;
+}
+
+static int
+lock_file(int dir, const char *role)
+{
+	char name[32];
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd;
+
+	(void)snprintf(name, sizeof name, ".%s.lock", role);
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && fcntl(fd, F_SETLK, &lock) != 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved == EACCES ? EAGAIN : saved;
+		fd = -1;
+	}
+	return fd;
+}
+
+struct spool *
+spool_open(const char *path, const char *role, const char **why)
+{
+	struct spool *s = memory_grow(NULL, 1, sizeof *s);
+
+	*s = (struct spool){.dir = -1, .lock = -1};
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir >= 0)
+		s->lock = lock_file(s->dir, role);
+	if (s->lock >= 0)
+		return s;
+	*why = s->dir >= 0 && errno == EAGAIN ? "another pipeline works on it" : strerror(errno);
+	spool_close(s);
+	return NULL;
+}
+
+void
+spool_close(struct spool *s)
+{
+	if (s == NULL)
+		return;
+	if (s->lock >= 0)
+		(void)close(s->lock);
+	if (s->dir >= 0)
+		(void)close(s->dir);
+	buffer_release(&s->text);
+	free(s);
+}
+
+static int
+write_all(int fd, struct slice text)
+{
+	while (text.n > 0) {
+		ssize_t n = write(fd, text.p, text.n);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text.p += n;
+			text.n -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Writes a file that is whole under its name or not there at all, whatever happens. */
+static int
+write_file(int dir, const char *name, struct slice text)
+{
+	static const char tmp[] = ".new";
+	int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	error = write_all(fd, text) != 0 || fsync(fd) != 0 ? errno : 0;
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	if (error == 0 && (renameat(dir, tmp, dir, name) != 0 || fsync(dir) != 0))
+		error = errno;
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+enum spool_result
+spool_keep(struct spool *s, struct slice job_id, struct slice line)
+{
+	char name[NAME_SIZE];
+
+	name_of(name, job_id, job_suffix);
+	if (faccessat(s->dir, name, F_OK, 0) == 0)
+		return SPOOL_EXISTS;
+	s->text.len = 0;
+	buffer_add(&s->text, line.p, line.n);
+	buffer_byte(&s->text, '\n');
+	return write_file(s->dir, name, buffer_slice(&s->text)) == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
+enum spool_result
+spool_note(struct spool *s, struct slice job_id, struct slice record)
+{
+	char name[NAME_SIZE];
+	int fd, error;
+
+	name_of(name, job_id, job_suffix);
+	if (faccessat(s->dir, name, F_OK, 0) != 0)
+		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
+	name_of(name, job_id, notes_suffix);
+	fd = openat(s->dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return SPOOL_ERROR;
+	/* The newline in front ends a line that a crash cut; empty lines mean nothing. */
+	s->text.len = 0;
+	buffer_byte(&s->text, '\n');
+	buffer_add(&s->text, record.p, record.n);
+	buffer_byte(&s->text, '\n');
+	error = write_all(fd, buffer_slice(&s->text)) != 0 ? errno : 0;
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	errno = error;
+	return error == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
+static int
+forget(struct spool *s, const char *name)
+{
+	return unlinkat(s->dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+enum spool_result
+spool_remove(struct spool *s, struct slice job_id)
+{
+	char name[NAME_SIZE];
+
+	/* The job first: notes without a job mean nothing, a job without notes would be done again. */
+	name_of(name, job_id, job_suffix);
+	if (forget(s, name) != 0 || fsync(s->dir) != 0)
+		return SPOOL_ERROR;
+	name_of(name, job_id, notes_suffix);
+	return forget(s, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
+static int
+read_file(struct spool *s, const char *name)
+{
+	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	s->text.len = 0;
+	while (n > 0 || (n < 0 && fd >= 0 && errno == EINTR)) {
+		n = read(fd, buffer_room(&s->text, 1 << 16), 1 << 16);
+		if (n > 0)
+			s->text.len += (size_t)n;
+	}
+	if (fd >= 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+	}
+	return n == 0 ? 0 : -1;
+}
+
+static void
+each_line(struct slice text, void (*each)(void *, struct slice), void *ctx)
+{
+	const char *nl;
+
+	while (text.n > 0 && (nl = memchr(text.p, '\n', text.n)) != NULL) {
+		struct slice line = {text.p, (size_t)(nl - text.p)};
+
+		text.p += line.n + 1;
+		text.n -= line.n + 1;
+		if (line.n > 0)
+			each(ctx, line);
+	}
+}
+
+enum spool_result
+spool_notes(struct spool *s, struct slice job_id, void (*each)(void *, struct slice), void *ctx)
+{
+	char name[NAME_SIZE];
+
+	name_of(name, job_id, notes_suffix);
+	if (read_file(s, name) != 0)
+		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
+	each_line(buffer_slice(&s->text), each, ctx);
+	return SPOOL_OK;
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct kept *x = a, *y = b;
+
+	if (x->at.tv_sec != y->at.tv_sec)
+		return x->at.tv_sec < y->at.tv_sec ? -1 : 1;
+	if (x->at.tv_nsec != y->at.tv_nsec)
+		return x->at.tv_nsec < y->at.tv_nsec ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Notes whose job is gone: a crash came between the two removals. */
+static void
+drop_orphan(struct spool *s, const char *notes)
+{
+	char job[NAME_SIZE + sizeof job_suffix];
+	size_t n = strlen(notes) - strlen(notes_suffix);
+
+	if (n >= NAME_SIZE)
+		return;
+	memcpy(job, notes, n);
+	memcpy(job + n, job_suffix, sizeof job_suffix);
+	if (faccessat(s->dir, job, F_OK, 0) != 0 && errno == ENOENT)
+		(void)forget(s, notes);
+}
+
+/* Lists the kept jobs, oldest first; the caller frees names and list. -1 with errno. */
+static int
+list(struct spool *s, struct kept **out, size_t *count)
+{
+	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	size_t cap = 0;
+
+	*out = NULL;
+	*count = 0;
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	while ((e = readdir(d)) != NULL) {
+		struct stat st;
+
+		if (ends_in(e->d_name, notes_suffix))
+			drop_orphan(s, e->d_name);
+		if (!ends_in(e->d_name, job_suffix) || fstatat(s->dir, e->d_name, &st, 0) != 0)
+			continue;
+		if (*count == cap) {
+			cap = cap == 0 ? 16 : 2 * cap;
+			*out = memory_grow(*out, cap, sizeof **out);
+		}
+		(*out)[*count].at = st.st_mtim;
+		(*out)[*count].name = memory_grow(NULL, strlen(e->d_name) + 1, 1);
+		memcpy((*out)[*count].name, e->d_name, strlen(e->d_name) + 1);
+		(*count)++;
+	}
+	(void)closedir(d);
+	if (*count > 0)
+		qsort(*out, *count, sizeof **out, by_age);
+	return 0;
+}
+
+enum spool_result
+spool_jobs(struct spool *s, void (*each)(void *, struct slice), void *ctx)
+{
+	struct kept *kept;
+	size_t n;
+	enum spool_result result = SPOOL_OK;
+
+	if (list(s, &kept, &n) != 0)
+		return SPOOL_ERROR;
+	for (size_t i = 0; i < n; i++) {
+		if (read_file(s, kept[i].name) == 0)
+			each_line(buffer_slice(&s->text), each, ctx);
+		else
+			result = SPOOL_ERROR;
+		free(kept[i].name);
+	}
+	free(kept);
+	return result;
+}

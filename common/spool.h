@@ -1,0 +1,45 @@
+#ifndef TS_SPOOL_H
+#define TS_SPOOL_H
+
+#include "buffer.h"
+
+/*
+ * A folder that outlives crashes: every accepted job until its end, and which of its tasks have their
+ * verdict. ts-listen keeps, ts-expand skips what is noted, ts-status notes and removes.
+ *
+ * A job is a file NAME.job of one line, written, fsynced and renamed, the folder fsynced. Its verdicts
+ * are lines of NAME.notes, appended one write each and not fsynced: a note lost with the machine means
+ * that a task is done twice, which changes nothing. NAME is made of the job_id such that no job_id
+ * leads out of the folder.
+ */
+struct spool;
+
+enum spool_result { SPOOL_OK, SPOOL_EXISTS, SPOOL_ERROR };
+
+/*
+ * Opens the folder, which is made when missing, and locks it for a role ("listen", "expand",
+ * "status"): one process each. NULL with a reason in *why, which is static or errno's text.
+ */
+struct spool *spool_open(const char *dir, const char *role, const char **why);
+
+/* Unlocks and frees; NULL is fine. */
+void spool_close(struct spool *);
+
+/* Keeps the line of a job for good. SPOOL_EXISTS when its job_id is kept already. Errors set errno. */
+enum spool_result spool_keep(struct spool *, struct slice job_id, struct slice line);
+
+/* Notes a verdict, a record without its newline, of a job. A job that is not kept has no notes. */
+enum spool_result spool_note(struct spool *, struct slice job_id, struct slice record);
+
+/* Forgets a job and its notes; one that is not there is fine. */
+enum spool_result spool_remove(struct spool *, struct slice job_id);
+
+/*
+ * Calls each for every kept job, oldest first; for every note of a job, in order. A cut last line is
+ * passed over. What each gets is valid during the call.
+ */
+enum spool_result spool_jobs(struct spool *, void (*each)(void *, struct slice line), void *);
+enum spool_result spool_notes(struct spool *, struct slice job_id,
+	void (*each)(void *, struct slice record), void *);
+
+#endif
