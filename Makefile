@@ -9,7 +9,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict
 HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 VERSION := $(shell cat VERSION)
-STD = -std=c11 -D_POSIX_C_SOURCE=200809L -DTS_VERSION='"$(VERSION)"'
+STD = -std=c11 -D_POSIX_C_SOURCE=200809L -DTS_VERSION=\"$(VERSION)\"
 COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(if $(CI),-Werror) -MMD -MP -Icommon -c -o $@ $<
 LINK = $(CC) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@
 
@@ -83,14 +83,41 @@ $(B)/unit/$(1): $(B)/tests/unit/$(1).o $$(UNIT_$(1):%=$(B)/cmd/%.a) $(B)/libcomm
 endef
 $(foreach u,$(notdir $(UNIT)),$(eval $(call unit,$(u))))
 
+# A fuzz target is linked with libFuzzer for make fuzz, and with a replay of its corpus for make check.
+FUZZ = record job page url decimal
+FUZZ_SECONDS = 30
+FUZZ_job = ts-expand
+FUZZ_page = ts-fetch
+FUZZ_url = ts-fetch
+FUZZ_decimal = ts-store
+FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined,fuzzer -fno-sanitize-recover=all
+define fuzz
+$(B)/fuzz/$(1): tests/fuzz/fuzz_$(1).c tests/fuzz/replay.c $(FUZZ_$(1):%=$(B)/cmd/%.a) $(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(CC) $(STD) $(WARN) $(CFLAGS) -Icommon $(FUZZ_$(1):%=-Icmd/%) -DCORPUS='"$(abspath tests/fuzz/corpus/$(1))"' \
+		$(HARDEN_LD) -fPIE -o $$@ $$^
+endef
+$(foreach f,$(FUZZ),$(eval $(call fuzz,$(f))))
+
+# Each target for FUZZ_SECONDS; what it finds new is kept in the corpus of the build.
+fuzz: deps
+	@set -e; for f in $(FUZZ:%=%:) ; do n=$${f%:}; mkdir -p $(B)/fuzz/corpus/$$n; \
+		case $$n in job) c=ts-expand ;; page | url) c=ts-fetch ;; decimal) c=ts-store ;; *) c= ;; esac; \
+		clang $(STD) $(FUZZ_CFLAGS) -Icommon $${c:+-Icmd/$$c} -o $(B)/fuzz/lib-$$n tests/fuzz/fuzz_$$n.c \
+			$$(ls common/*.c | grep -v redis) $$([ -z "$$c" ] || ls cmd/$$c/*.c | grep -E '$(FUZZ_MODULES)'); \
+		$(B)/fuzz/lib-$$n -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/fuzz/$$n- \
+			$(B)/fuzz/corpus/$$n tests/fuzz/corpus/$$n; \
+	done
+FUZZ_MODULES = /(job|massive|rows|clean|url|numeric)[.]c$$$$
+
 deps:
 	sh tests/deps.sh
 
-test-programs: all $(B)/ts-sim $(UNIT)
+test-programs: all $(B)/ts-sim $(UNIT) $(FUZZ:%=$(B)/fuzz/%)
 
 check: deps
 	$(MAKE) test-programs
-	TS_BUILD=$(abspath $(B)) perl tests/run.pl $(UNIT) $(E2E)
+	TS_BUILD=$(abspath $(B)) perl tests/run.pl $(UNIT) $(FUZZ:%=$(B)/fuzz/%) $(E2E)
 
 # The same suite with every wrong access and leak an error.
 asan:
@@ -99,8 +126,8 @@ asan:
 
 lint: deps
 	$(MAKE) test-programs
-	clang-tidy --quiet $(wildcard cmd/*/*.c common/*.c) -- $(STD) -Icommon -I$(B)/cmd/ts-store \
-		$(shell pkg-config --cflags libpq hiredis libcurl)
+	printf '%s\n' $(wildcard cmd/*/*.c common/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
+		$(STD) -Icommon -I$(B)/cmd/ts-store $(shell pkg-config --cflags libpq hiredis libcurl)' tidy
 	shellcheck -x $(SCRIPTS)
 	mandoc -Tlint -Wwarning $(PAGES)
 
@@ -121,5 +148,5 @@ clean:
 	rm -rf build build-asan
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps test-programs check asan lint demo install clean
+.PHONY: all deps test-programs check asan lint fuzz demo install clean
 .DELETE_ON_ERROR:

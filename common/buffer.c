@@ -67,7 +67,7 @@ slice_count(struct slice s, uint64_t *out)
 char *
 buffer_room(struct buffer *b, size_t n)
 {
-	if (b->cap - b->len < n) {
+	if (b->p == NULL || b->cap - b->len < n) {
 		size_t cap = b->cap < 256 ? 256 : b->cap;
 
 		while (cap - b->len < n)

@@ -98,6 +98,20 @@ finds(void **state)
 	buffer_release(&scratch);
 }
 
+/* An empty string ends where it starts: what comes behind it must not be lost. */
+static void
+empty_values(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_int_equal(json_parse(json, slice_of("{\"a\":\"\",\"b\":[\"\",\"\",{}],\"\":\"\",\"c\":1}"),
+		&why), 0);
+	assert_true(slice_is(json_raw(json, json_find(json, 0, "c")), "1"));
+	assert_int_equal(json_type(json, json_find(json, 0, "b")), JSON_ARRAY);
+	assert_int_equal(json_parse(json, slice_of("{\"a\":\"\",\"b\":1,\"b\":1}"), &why), -1);
+}
+
 static void
 many_tokens(void **state)
 {
@@ -141,6 +155,7 @@ main(void)
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(refuses_nul_and_depth),
 		cmocka_unit_test(finds),
+		cmocka_unit_test(empty_values),
 		cmocka_unit_test(many_tokens),
 		cmocka_unit_test(ends),
 	};
