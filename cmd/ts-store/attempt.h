@@ -18,9 +18,9 @@ struct share {
 bool part_next(const struct batch *, struct part, struct share *);
 
 /*
- * One transaction that stores a part of a batch: on PG_OK it is committed, and the fates are noted. On
- * anything else nothing is stored, no fate is noted that counts, and the session is where it can
- * begin anew. Groups whose table has a fault are given that fault and left out.
+ * One transaction that stores a part of a batch: on PG_OK it is committed, and the fates are
+ * noted. On anything else nothing is stored, no fate is noted that counts, and the session is
+ * where it can begin anew. Groups whose table has a fault are given that fault and left out.
  */
 enum outcome attempt_part(struct load *, struct batch *, struct part);
 

@@ -22,8 +22,45 @@ bar_symbol_fault(struct slice s)
 	return NULL;
 }
 
+/* Reads two digits; above 99 if they are none. */
+static int
+two_digits(const char *p)
+{
+	unsigned tens = (unsigned)(p[0] - '0'), ones = (unsigned)(p[1] - '0');
+
+	return tens > 9 || ones > 9 ? 100 : (int)(tens * 10 + ones);
+}
+
+/* An instant on the day read last, in the form that the stages write. False: any other. */
+static bool
+read_same_day(const struct bar *b, struct slice s, int64_t *seconds)
+{
+	int hour, minute, second;
+
+	if (s.n != TIMESTAMP_SIZE - 1 || memcmp(s.p, b->day_text, sizeof b->day_text) != 0 ||
+		s.p[10] != 'T' || s.p[13] != ':' || s.p[16] != ':' || s.p[19] != 'Z')
+		return false;
+	hour = two_digits(s.p + 11);
+	minute = two_digits(s.p + 14);
+	second = two_digits(s.p + 17);
+	*seconds = (int64_t)b->day * 86400 + hour * 3600 + minute * 60 + second;
+	return hour < 24 && minute < 60 && second < 60;
+}
+
+static int
+read_instant(struct bar *b, struct slice s, int64_t *seconds)
+{
+	if (read_same_day(b, s, seconds))
+		return 0;
+	if (timestamp_parse(s, seconds) != 0)
+		return -1;
+	if (date_parse((struct slice){s.p, sizeof b->day_text}, &b->day) == 0)
+		memcpy(b->day_text, s.p, sizeof b->day_text);
+	return 0;
+}
+
 static const char *
-read_key(const struct record *r, int64_t *key)
+read_key(const struct record *r, struct bar *b)
 {
 	int64_t seconds;
 	int32_t date;
@@ -31,16 +68,16 @@ read_key(const struct record *r, int64_t *key)
 	if (timeframe_intraday(r->tf)) {
 		if (r->timestamp.p == NULL)
 			return "timestamp is missing";
-		if (timestamp_parse(r->timestamp, &seconds) != 0)
+		if (read_instant(b, r->timestamp, &seconds) != 0)
 			return "timestamp is no instant such as 2025-12-22T14:30:00Z";
-		*key = seconds * SECOND;
+		b->key = seconds * SECOND;
 		return NULL;
 	}
 	if (r->date.p == NULL)
 		return "date is missing";
 	if (date_parse(r->date, &date) != 0)
 		return "date is no date such as 2025-12-22";
-	*key = date;
+	b->key = date;
 	return NULL;
 }
 
@@ -107,7 +144,7 @@ bar_read(const struct record *r, struct bar *b)
 	if (why == NULL && r->tf == TF_NONE)
 		why = "timeframe is none of 1min, hour, day, week, month";
 	if (why == NULL)
-		why = read_key(r, &b->key);
+		why = read_key(r, b);
 	if (why != NULL || read_plain(text, r->volume, b))
 		return why;
 	return read_any(r, text, b);

@@ -81,7 +81,8 @@ by_table_and_symbol(const void *a, const void *b)
 
 	if (x->tf != y->tf)
 		return x->tf < y->tf ? -1 : 1;
-	return slice_cmp((struct slice){x->symbol, x->length}, (struct slice){y->symbol, y->length});
+	return slice_cmp(
+		(struct slice){x->symbol, x->length}, (struct slice){y->symbol, y->length});
 }
 
 /* Sorts the groups and lets the rows find them again; the series forget theirs. */
@@ -108,7 +109,8 @@ merge(const struct place *from, struct place *to, size_t left, size_t mid, size_
 	size_t i = left, j = mid;
 
 	for (size_t k = left; k < right; k++)
-		to[k] = i < mid && (j >= right || from[i].key <= from[j].key) ? from[i++] : from[j++];
+		to[k] = i < mid && (j >= right || from[i].key <= from[j].key) ? from[i++]
+									      : from[j++];
 }
 
 /* Sorts by key; what came later stays later. */

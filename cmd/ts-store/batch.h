@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 /*
- * Bars on their way into the database. They are added as they come; batch_close() brings them into the
- * order in which they are stored: by table, symbol and key, the last one of a key only. What is
- * done with them is noted here and told to the series by batch_settle(). Between two batches the
- * memory is kept.
+ * Bars on their way into the database. They are added as they come; batch_close() brings them into
+ * the order in which they are stored: by table, symbol and key, the last one of a key only. What
+ * is done with them is noted here and told to the series by batch_settle(). Between two batches
+ * the memory is kept.
  */
 enum fate {
 	FATE_NONE,    /* not yet known */
@@ -83,8 +83,8 @@ bool batch_full(const struct batch *);
 void batch_add(struct batch *, struct series *, const struct bar *, uint64_t lineno);
 
 /*
- * Sorts and removes duplicates. Once, before the batch is stored: no bar can be added behind it, and
- * another batch may take bars of the same series.
+ * Sorts and removes duplicates. Once, before the batch is stored: no bar can be added behind it,
+ * and another batch may take bars of the same series.
  */
 void batch_close(struct batch *);
 
@@ -121,8 +121,8 @@ void batch_commit(struct batch *, size_t from, size_t to);
 void batch_fail(struct group *, const char *why);
 
 /*
- * Tells the series what became of their bars and adds it to total. A bar that a later one of the same
- * key replaced counts as unchanged. Once, before batch_clear().
+ * Tells the series what became of their bars and adds it to total. A bar that a later one of the
+ * same key replaced counts as unchanged. Once, before batch_clear().
  */
 void batch_settle(struct batch *, struct counts *total);
 

@@ -8,7 +8,8 @@
 static const char begin_sql[] = "BEGIN; SELECT pg_advisory_xact_lock(128040171827813)";
 
 static const char missing_sql[] =
-	"SELECT 1 FROM unnest('{ohlcv_1min,ohlcv_hourly,ohlcv_daily,ohlcv_weekly,ohlcv_monthly}'::text[])"
+	"SELECT 1 FROM "
+	"unnest('{ohlcv_1min,ohlcv_hourly,ohlcv_daily,ohlcv_weekly,ohlcv_monthly}'::text[])"
 	" AS name WHERE to_regclass(name) IS NULL";
 
 static const char timescale_sql[] =
@@ -30,7 +31,8 @@ make_hypertable(struct session *s, const char *function, enum timeframe tf)
 
 		buffer_str(&b, "SELECT ");
 		buffer_str(&b, function);
-		buffer_str(&b, "($1::regclass, $2::name, if_not_exists => true, migrate_data => true)");
+		buffer_str(&b,
+			"($1::regclass, $2::name, if_not_exists => true, migrate_data => true)");
 		o = session_query(s, buffer_cstr(&b), 2, values, false, &res);
 	}
 	PQclear(res);

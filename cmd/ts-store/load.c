@@ -1,6 +1,6 @@
 /*
- * A batch, whatever stands in its way: bad tables, bad rows, a server that goes away. What is refused
- * is narrowed down by halves until it has a name.
+ * A batch, whatever stands in its way: bad tables, bad rows, a server that goes away. What is
+ * refused is narrowed down by halves until it has a name.
  */
 #include "load.h"
 
@@ -23,7 +23,8 @@ load_release(struct load *l)
 	for (int tf = 0; tf < TF_COUNT; tf++)
 		table_release(&l->table[tf]);
 	buffer_release(&l->wire);
-	buffer_release(&l->array);
+	for (int i = 0; i < 3; i++)
+		buffer_release(&l->array[i]);
 }
 
 /* All groups of a table in the batch are given up. */
@@ -37,8 +38,8 @@ fail_groups(struct batch *b, enum timeframe tf, const char *why)
 }
 
 /*
- * A table failed. Perhaps it was made anew since its catalogue was read, so it is read again; the second
- * time its groups are given up. False the third time: then it is not the table.
+ * A table failed. Perhaps it was made anew since its catalogue was read, so it is read again; the
+ * second time its groups are given up. False the third time: then it is not the table.
  */
 static bool
 fail_table(struct load *l, struct batch *b)
@@ -93,8 +94,8 @@ middle(const struct batch *b, struct part p)
 }
 
 /*
- * Stores a part. refused: Postgres refuses it as a whole, so that need not be tried again. *clean tells
- * whether all of it went in.
+ * Stores a part. refused: Postgres refuses it as a whole, so that need not be tried again. *clean
+ * tells whether all of it went in.
  */
 static enum outcome
 load_part(struct load *l, struct batch *b, struct part part, bool refused, bool *clean)
@@ -137,6 +138,7 @@ tell_faults(struct load *l)
 enum outcome
 load_batch(struct load *l, struct batch *b)
 {
+	uint64_t before = l->attempts;
 	enum outcome o;
 	bool clean;
 
@@ -145,5 +147,7 @@ load_batch(struct load *l, struct batch *b)
 		return PG_OK;
 	o = load_part(l, b, (struct part){0, b->places}, false, &clean);
 	tell_faults(l);
+	log_debug("batch rows=%llu series=%llu transactions=%llu", (unsigned long long)b->places,
+		(unsigned long long)b->groups, (unsigned long long)(l->attempts - before));
 	return o;
 }

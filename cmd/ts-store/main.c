@@ -127,10 +127,11 @@ setup(struct options *o)
 	return -1;
 }
 
-/* How long the bars in hand have waited: the batch they are in, and since when. */
-struct age {
-	uint64_t batch;
-	int64_t since;
+/* What the loop remembers. */
+struct wait {
+	uint64_t batch; /* the one being filled, */
+	int64_t since;  /* and since when it holds bars */
+	bool told;      /* was the first signal told? */
 };
 
 /* How long poll(2) may wait. */
@@ -153,7 +154,7 @@ patience(const struct store *s, int64_t since)
 
 /* Waits for input or the worker; commits when input rests, or when bars have waited for long. */
 static void
-wait_for_input(struct reader *in, struct store *s, struct age *age)
+wait_for_input(struct reader *in, struct store *s, struct wait *w)
 {
 	/* stdout is watched for errors only: they tell that its reader has gone. */
 	struct pollfd fds[4] = {{.fd = in->fd, .events = POLLIN}, {.fd = s->out->fd},
@@ -161,21 +162,25 @@ wait_for_input(struct reader *in, struct store *s, struct age *age)
 		{.fd = s->worker == NULL ? -1 : worker_fd(s->worker), .events = POLLIN}};
 	int n;
 
-	if (!store_waiting(s) || age->batch != s->n.batches)
-		*age = (struct age){s->n.batches, clock_mono_ms()};
+	if (!store_waiting(s) || w->batch != s->n.batches) {
+		w->batch = s->n.batches;
+		w->since = clock_mono_ms();
+	}
 	if (writer_flush(s->out) != 0)
 		return;
-	n = poll(fds, 4, patience(s, age->since));
+	n = poll(fds, 4, patience(s, w->since));
 	if (n > 0 && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		s->out->error = EPIPE;
 	else if (n > 0 && fds[0].revents != 0)
 		(void)reader_fill(in);
-	if (n > 0 && fds[2].revents != 0 && drain_told())
+	if (drain_told() && !w->told) {
 		log_info("told to stop: goes on to the end of input");
+		w->told = true;
+	}
 	if (n > 0 && fds[3].revents != 0)
 		store_settle(s);
 	if (store_waiting(s) && !worker_busy(s->worker) &&
-		(n == 0 || clock_mono_ms() - age->since >= AGE_MS))
+		(n == 0 || clock_mono_ms() - w->since >= AGE_MS))
 		store_commit(s);
 }
 
@@ -186,16 +191,17 @@ loop(struct store *s)
 	struct reader in;
 	struct slice line;
 	enum line kind = LINE_NONE;
-	struct age age = {0};
+	struct wait wait = {0};
 	int result = 0;
 
 	reader_init(&in, STDIN_FILENO);
-	while (kind != LINE_END && kind != LINE_ERROR && s->trouble == PG_OK && s->out->error == 0) {
+	while (kind != LINE_END && kind != LINE_ERROR && s->trouble == PG_OK &&
+		s->out->error == 0) {
 		kind = reader_next(&in, &line);
 		if (kind == LINE_OK)
 			store_line(s, line, in.lineno);
 		else if (kind == LINE_NONE)
-			wait_for_input(&in, s, &age);
+			wait_for_input(&in, s, &wait);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
 			store_refuse(s, in.lineno, line_reason(kind));
 	}
@@ -235,7 +241,8 @@ say_end(const struct store *s, int64_t start)
 			(unsigned long long)n->refused, seconds);
 		return;
 	}
-	log_info("end bars=%llu inserted=%llu updated=%llu unchanged=%llu rejected=%llu dropped=%llu "
+	log_info("end bars=%llu inserted=%llu updated=%llu unchanged=%llu rejected=%llu "
+		 "dropped=%llu "
 		 "refused=%llu stored=%llu failed=%llu batches=%llu seconds=%.1f",
 		(unsigned long long)n->bars.received, (unsigned long long)n->bars.inserted,
 		(unsigned long long)n->bars.updated, (unsigned long long)n->bars.unchanged,

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 /*
- * Postgres' binary NUMERIC, as numeric_send() and numeric_recv() of its utils/adt/numeric.c have it:
- * four 16-bit words (how many digits follow, weight of the first, sign, decimals to show) and the
- * digits in base 10000, grouped outward from the decimal point, groups of zeros stripped at both
- * ends. All in network order.
+ * Postgres' binary NUMERIC, as numeric_send() and numeric_recv() of its utils/adt/numeric.c have
+ * it: four 16-bit words (how many digits follow, weight of the first, sign, decimals to show) and
+ * the digits in base 10000, grouped outward from the decimal point, groups of zeros stripped at
+ * both ends. All in network order.
  */
 enum {
 	NUMERIC_GROUPS = 2 * (DECIMAL_TEXT + DECIMAL_EXPONENT) / 4 + 4,

@@ -13,7 +13,7 @@ enum { SYMBOL_MAX = 64 };
 /* What became of bars. received is the sum of the others once they are committed. */
 struct counts {
 	uint64_t received, inserted, updated, unchanged, rejected;
-	uint64_t dropped; /* of a series that was given up: neither stored nor rejected one by one */
+	uint64_t dropped; /* of a series that was given up */
 };
 
 /* The bars of a symbol in a timeframe since its last fetched record. */
@@ -54,14 +54,14 @@ void series_span(struct series *, int64_t key);
 void series_fail(struct series *, const char *why);
 
 /*
- * Finds it, or makes it when make is true; NULL when there is none. The symbol has at most SYMBOL_MAX
- * bytes. The pointer is valid until series_prune().
+ * Finds it, or makes it when make is true; NULL when there is none. The symbol has at most
+ * SYMBOL_MAX bytes. The pointer is valid until series_prune().
  */
 struct series *series_get(struct series_set *, struct slice symbol, enum timeframe, bool make);
 
 /*
- * Lets idle series go when there are many, and beyond SERIES_MAX all that no batch holds. How many it
- * let go that were not idle.
+ * Lets idle series go when there are many, and beyond SERIES_MAX all that no batch holds. How many
+ * it let go that were not idle.
  */
 size_t series_prune(struct series_set *);
 

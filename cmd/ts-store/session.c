@@ -1,12 +1,12 @@
 /*
- * A connection with deadlines. Nothing here knows about bars. A signal does not end a wait: ts-store
- * runs to the end of its input, and the second signal ends the process by itself.
+ * A connection with deadlines: how it is made, and patience when it is lost. Nothing here knows
+ * about bars. A signal does not end a wait: ts-store runs to the end of its input, and the second
+ * signal ends the process by itself.
  */
-#include "session.h"
+#include "session_impl.h"
 
 #include "buffer.h"
 #include "log.h"
-#include "outcome.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -16,23 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { FLUSH_AT = 1 << 17 };
-
-struct session {
-	PGconn *conn;
-	const char *url;
-	unsigned number;
-	bool ever;      /* was there ever a connection? */
-	bool busy;      /* the last failure left the connection alive */
-	size_t unflushed; /* bytes of COPY that libpq may still hold */
-	int64_t since;  /* since when nothing was committed for trouble; 0: all is well */
-	bool told;
-	unsigned tries;
-	uint32_t chance;
-	char state[6];
-	char why[400];
-};
 
 struct session *
 session_new(const char *url)
@@ -45,8 +28,8 @@ session_new(const char *url)
 	return s;
 }
 
-static void
-hang_up(struct session *s)
+void
+session_hang_up(struct session *s)
 {
 	PQfinish(s->conn);
 	s->conn = NULL;
@@ -57,7 +40,7 @@ session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
-	hang_up(s);
+	session_hang_up(s);
 	free(s);
 }
 
@@ -78,7 +61,8 @@ session_url_password(const char *url, bool *has, char why[200])
 	if (list == NULL)
 		return -1;
 	for (PQconninfoOption *o = list; o->keyword != NULL; o++) {
-		if ((strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0) &&
+		if ((strcmp(o->keyword, "password") == 0 ||
+			    strcmp(o->keyword, "sslpassword") == 0) &&
 			o->val != NULL && o->val[0] != '\0')
 			*has = true;
 	}
@@ -111,8 +95,8 @@ session_conn(struct session *s)
 }
 
 /* Keeps a message as one line. */
-static void
-keep_why(struct session *s, const char *text)
+void
+session_keep_why(struct session *s, const char *text)
 {
 	size_t n = 0;
 
@@ -123,50 +107,29 @@ keep_why(struct session *s, const char *text)
 	s->why[n] = '\0';
 }
 
-static enum outcome
-lost(struct session *s, const char *why)
+enum outcome
+session_lost(struct session *s, const char *why)
 {
 	s->state[0] = '\0';
 	s->busy = false;
-	keep_why(s, why);
-	hang_up(s);
+	session_keep_why(s, why);
+	session_hang_up(s);
 	return PG_LOST;
 }
 
-static enum outcome
-lost_as_libpq_says(struct session *s)
+enum outcome
+session_lost_by(struct session *s)
 {
 	const char *why = s->conn == NULL ? "" : PQerrorMessage(s->conn);
 	char text[sizeof s->why];
 
 	(void)snprintf(text, sizeof text, "%s", why[0] == '\0' ? "the connection is gone" : why);
-	return lost(s, text);
-}
-
-/* Sorts a failed result. */
-static enum outcome
-failed(struct session *s, const PGresult *res)
-{
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	char why[sizeof s->why];
-	enum outcome o;
-
-	if (state == NULL || strlen(state) != 5)
-		return lost_as_libpq_says(s);
-	o = outcome_of(state);
-	(void)snprintf(why, sizeof why, "%s: %s", state, text == NULL ? "" : text);
-	if (o == PG_LOST)
-		(void)lost(s, why);
-	s->busy = o == PG_BUSY;
-	memcpy(s->state, state, sizeof s->state);
-	keep_why(s, why);
-	return o;
+	return session_lost(s, text);
 }
 
 /* Waits for the socket; -1 when the time is over. */
-static int
-wait_for(struct session *s, short events, int64_t until)
+int
+session_wait(struct session *s, short events, int64_t until)
 {
 	for (;;) {
 		struct pollfd p = {.fd = PQsocket(s->conn), .events = events};
@@ -177,267 +140,6 @@ wait_for(struct session *s, short events, int64_t until)
 			return p.revents;
 		if ((n < 0 && errno != EINTR) || left <= 0)
 			return -1;
-	}
-}
-
-/* Hands all that is queued to the kernel; reads meanwhile, so that the server never waits for us. */
-static enum outcome
-flush(struct session *s)
-{
-	int more;
-
-	if (s->conn == NULL)
-		return PG_LOST;
-	while ((more = PQflush(s->conn)) > 0) {
-		int got = wait_for(s, POLLIN | POLLOUT, clock_mono_ms() + SESSION_PATIENCE_MS);
-
-		if (got < 0)
-			return lost(s, "the server gives no sign of life");
-		if ((got & ~POLLOUT) != 0 && PQconsumeInput(s->conn) == 0)
-			return lost_as_libpq_says(s);
-	}
-	return more < 0 ? lost_as_libpq_says(s) : PG_OK;
-}
-
-/* The next result, NULL between the results of two requests. */
-static enum outcome
-fetch(struct session *s, PGresult **res)
-{
-	*res = NULL;
-	if (s->conn == NULL)
-		return PG_LOST;
-	while (PQisBusy(s->conn)) {
-		if (wait_for(s, POLLIN, clock_mono_ms() + SESSION_PATIENCE_MS) < 0)
-			return lost(s, "the server gives no sign of life");
-		if (PQconsumeInput(s->conn) == 0)
-			return lost_as_libpq_says(s);
-	}
-	*res = PQgetResult(s->conn);
-	return PG_OK;
-}
-
-static bool
-good(const PGresult *res)
-{
-	ExecStatusType status = PQresultStatus(res);
-
-	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
-}
-
-enum outcome
-session_sent(struct session *s, int ok)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	return ok == 1 ? PG_OK : lost_as_libpq_says(s);
-}
-
-/* Reads all results of one request; the last good one goes to *keep, if not NULL. */
-static enum outcome
-finish(struct session *s, PGresult **keep)
-{
-	enum outcome first = PG_OK, o = flush(s);
-	PGresult *res;
-
-	while (o == PG_OK && (o = fetch(s, &res)) == PG_OK && res != NULL) {
-		if (!good(res) && first == PG_OK)
-			first = failed(s, res);
-		if (good(res) && keep != NULL) {
-			PQclear(*keep);
-			*keep = res;
-		} else {
-			PQclear(res);
-		}
-		/* failed() hangs up where it finds the connection dead. */
-		if (s->conn == NULL)
-			o = PG_LOST;
-	}
-	if (o == PG_OK)
-		o = first;
-	if (o != PG_OK && keep != NULL) {
-		PQclear(*keep);
-		*keep = NULL;
-	}
-	return o;
-}
-
-enum outcome
-session_exec(struct session *s, const char *sql)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (PQsendQuery(s->conn, sql) != 1)
-		return lost_as_libpq_says(s);
-	return finish(s, NULL);
-}
-
-enum outcome
-session_query(struct session *s, const char *sql, int n, const char *const *values, bool binary,
-	PGresult **res)
-{
-	*res = NULL;
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (PQsendQueryParams(s->conn, sql, n, NULL, values, NULL, NULL, binary) != 1)
-		return lost_as_libpq_says(s);
-	return finish(s, res);
-}
-
-enum outcome
-session_prepare(struct session *s, const char *name, const char *sql, int n, const Oid *types)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (PQsendPrepare(s->conn, name, sql, n, types) != 1)
-		return lost_as_libpq_says(s);
-	return finish(s, NULL);
-}
-
-enum outcome
-session_pipeline(struct session *s)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	return session_sent(s, PQenterPipelineMode(s->conn));
-}
-
-enum outcome
-session_sync(struct session *s)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (PQpipelineSync(s->conn) != 1)
-		return lost_as_libpq_says(s);
-	return flush(s);
-}
-
-enum outcome
-session_next(struct session *s, PGresult **res)
-{
-	PGresult *end = NULL;
-	enum outcome o = fetch(s, res);
-
-	if (o != PG_OK)
-		return o;
-	if (*res == NULL)
-		return lost(s, "the server's answers do not match the requests");
-	if (!good(*res)) {
-		/* The requests behind a failed one are not done; the reason stays that of the first. */
-		o = PQresultStatus(*res) == PGRES_PIPELINE_ABORTED ? PG_DATA : failed(s, *res);
-		PQclear(*res);
-		*res = NULL;
-	}
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (fetch(s, &end) != PG_OK) {
-		PQclear(*res);
-		*res = NULL;
-		return PG_LOST;
-	}
-	PQclear(end);
-	return o;
-}
-
-enum outcome
-session_synced(struct session *s)
-{
-	PGresult *res;
-	enum outcome o = fetch(s, &res);
-
-	if (o == PG_OK && PQresultStatus(res) != PGRES_PIPELINE_SYNC)
-		o = lost(s, "the server's answers do not match the requests");
-	PQclear(res);
-	return o;
-}
-
-enum outcome
-session_unpipe(struct session *s)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	return session_sent(s, PQexitPipelineMode(s->conn));
-}
-
-enum outcome
-session_copy(struct session *s, const char *sql)
-{
-	PGresult *res;
-	enum outcome o;
-
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (PQsendQuery(s->conn, sql) != 1)
-		return lost_as_libpq_says(s);
-	if ((o = flush(s)) != PG_OK || (o = fetch(s, &res)) != PG_OK)
-		return o;
-	if (PQresultStatus(res) != PGRES_COPY_IN)
-		o = failed(s, res);
-	PQclear(res);
-	return o;
-}
-
-enum outcome
-session_put(struct session *s, const void *p, size_t n)
-{
-	if (s->conn == NULL)
-		return PG_LOST;
-	/* libpq makes room in its queue, which is kept from growing without end. */
-	if (PQputCopyData(s->conn, p, (int)n) != 1)
-		return lost_as_libpq_says(s);
-	s->unflushed += n;
-	if (s->unflushed < FLUSH_AT)
-		return PG_OK;
-	s->unflushed = 0;
-	return flush(s);
-}
-
-enum outcome
-session_copied(struct session *s, uint64_t *rows)
-{
-	PGresult *res = NULL;
-	enum outcome o;
-
-	if (s->conn == NULL)
-		return PG_LOST;
-	if (PQputCopyEnd(s->conn, NULL) != 1)
-		return lost_as_libpq_says(s);
-	o = finish(s, &res);
-	*rows = 0;
-	if (o == PG_OK)
-		(void)slice_count(slice_of(PQcmdTuples(res)), rows);
-	PQclear(res);
-	return o;
-}
-
-void
-session_rollback(struct session *s)
-{
-	PGresult *res;
-
-	if (s->conn == NULL)
-		return;
-	if (PQtransactionStatus(s->conn) == PQTRANS_ACTIVE &&
-		PQputCopyEnd(s->conn, "given up") == -1 && PQstatus(s->conn) == CONNECTION_BAD) {
-		hang_up(s);
-		return;
-	}
-	while (flush(s) == PG_OK && fetch(s, &res) == PG_OK && res != NULL)
-		PQclear(res);
-	if (s->conn != NULL && PQpipelineStatus(s->conn) != PQ_PIPELINE_OFF &&
-		PQexitPipelineMode(s->conn) != 1)
-		hang_up(s);
-	if (s->conn != NULL && PQtransactionStatus(s->conn) != PQTRANS_IDLE) {
-		char state[sizeof s->state], why[sizeof s->why];
-		bool busy = s->busy;
-
-		/* What failed is the news, not how it was cleared away. */
-		memcpy(state, s->state, sizeof state);
-		memcpy(why, s->why, sizeof why);
-		if (session_exec(s, "ROLLBACK") != PG_OK)
-			hang_up(s);
-		memcpy(s->state, state, sizeof state);
-		memcpy(s->why, why, sizeof why);
-		s->busy = busy && s->conn != NULL;
 	}
 }
 
@@ -477,7 +179,7 @@ is_misuse(const char *text)
 	return false;
 }
 
-/* libpq gives a failed login no SQLSTATE, but with verbose errors its message has it: "FATAL:  28P01: ...". */
+/* libpq gives a failed login no SQLSTATE, but verbose messages have it: "FATAL:  28P01: ...". */
 static enum outcome
 login_failed(struct session *s)
 {
@@ -497,7 +199,7 @@ login_failed(struct session *s)
 		o = PG_CONFIG;
 	/* A server under an older name would put where its source failed on a second line. */
 	(void)snprintf(why, sizeof why, "%.*s", (int)strcspn(text, "\n"), text);
-	(void)lost(s, why);
+	(void)session_lost(s, why);
 	memcpy(s->state, state, sizeof state);
 	return o;
 }
@@ -509,9 +211,9 @@ log_in(struct session *s)
 	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 
 	while (next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
-		if (wait_for(s, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, until) < 0)
-			return lost(s, "the server does not answer");
-		/* A host's name is looked up in here, which may block; the second signal ends it. */
+		if (session_wait(s, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, until) < 0)
+			return session_lost(s, "the server does not answer");
+		/* This looks a host up, which may block; the second signal ends that, too. */
 		next = PQconnectPoll(s->conn);
 	}
 	if (next == PGRES_POLLING_FAILED)
@@ -520,8 +222,8 @@ log_in(struct session *s)
 	PQsetErrorVerbosity(s->conn, PQERRORS_DEFAULT);
 	PQsetNoticeReceiver(s->conn, ignore_notice, NULL);
 	if (PQsetnonblocking(s->conn, 1) != 0)
-		return lost_as_libpq_says(s);
-	return session_exec(s, settings) == PG_OK ? PG_OK : lost(s, s->why);
+		return session_lost_by(s);
+	return session_exec(s, settings) == PG_OK ? PG_OK : session_lost(s, s->why);
 }
 
 static enum outcome
@@ -534,10 +236,10 @@ try_connect(struct session *s)
 	const char *values[] = {
 		"10", "1", "30", "10", "3", "30000", "ts-store", s->url, NULL};
 
-	hang_up(s);
+	session_hang_up(s);
 	s->conn = PQconnectStartParams(keys, values, 1);
 	if (s->conn == NULL)
-		return lost(s, "out of memory");
+		return session_lost(s, "out of memory");
 	if (PQstatus(s->conn) == CONNECTION_BAD)
 		return login_failed(s);
 	PQsetErrorVerbosity(s->conn, PQERRORS_VERBOSE);
@@ -569,8 +271,8 @@ in_trouble(struct session *s)
 	if (s->since == 0)
 		s->since = now;
 	if (now - s->since >= (s->ever ? SESSION_BUDGET_MS : SESSION_FIRST_MS)) {
-		log_error("gave up on Postgres after %lld s: %s", (long long)(now - s->since) / 1000,
-			s->why);
+		log_error("gave up on Postgres after %lld s: %s",
+			(long long)(now - s->since) / 1000, s->why);
 		return false;
 	}
 	if (!s->told)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * One connection to Postgres that never waits without a deadline: libpq runs non-blocking, and every
- * wait is a poll(2) of this module. What goes wrong is sorted by what can be done about it.
+ * One connection to Postgres that never waits without a deadline: libpq runs non-blocking, and
+ * every wait is a poll(2) of this module. What goes wrong is sorted by what can be done about it.
  */
 enum outcome {
 	PG_OK,
@@ -51,8 +51,8 @@ enum outcome session_ready(struct session *);
 unsigned session_number(const struct session *);
 
 /*
- * After PG_BUSY or PG_LOST: says so once, waits a little longer each time, connects again where needed.
- * PG_OK: try again; else as session_ready().
+ * After PG_BUSY or PG_LOST: says so once, waits a little longer each time, connects again where
+ * needed. PG_OK: try again; else as session_ready().
  */
 enum outcome session_recover(struct session *);
 
@@ -60,8 +60,8 @@ enum outcome session_recover(struct session *);
 void session_well(struct session *);
 
 /*
- * What went wrong last: the SQLSTATE ("" where the server gave none), and the server's words with it,
- * on one line.
+ * What went wrong last: the SQLSTATE ("" where the server gave none), and the server's words with
+ * it, on one line.
  */
 const char *session_state(const struct session *);
 const char *session_why(const struct session *);

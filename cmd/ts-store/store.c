@@ -1,6 +1,6 @@
 /*
- * From lines to batches, and from what became of a batch to verdicts. A verdict is written only when
- * all bars of its task are committed.
+ * From lines to batches, and from what became of a batch to verdicts. A verdict is written only
+ * when all bars of its task are committed.
  */
 #include "store.h"
 
@@ -308,7 +308,8 @@ take_failed(struct store *s, const struct record *r)
 {
 	struct series *of = NULL;
 
-	if (s->worker != NULL && r->symbol.p != NULL && r->symbol.n <= SYMBOL_MAX && r->tf != TF_NONE)
+	if (s->worker != NULL && r->symbol.p != NULL && r->symbol.n <= SYMBOL_MAX &&
+		r->tf != TF_NONE)
 		of = series_get(&s->series, r->symbol, r->tf, false);
 	if (of == NULL)
 		return;

@@ -46,7 +46,10 @@ struct store {
 void store_init(struct store *, struct worker *, struct writer *, size_t batch_rows);
 void store_release(struct store *);
 
-/* Takes one line. When Postgres is not to be had any more, trouble says so and nothing more is done. */
+/*
+ * Takes one line. When Postgres is not to be had any more, trouble says so and nothing more is
+ * done.
+ */
 void store_line(struct store *, struct slice line, uint64_t lineno);
 
 /* A line that was not even a line. */

@@ -14,9 +14,9 @@ enum { RECHECK_MS = 5000 };
 
 /* Types, by the Oids that Postgres has fixed (catalog/pg_type.dat). */
 enum {
-	TYPE_INT8 = 20, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_BPCHAR = 1042, TYPE_VARCHAR = 1043,
-	TYPE_DATE = 1082, TYPE_DATES = 1182, TYPE_TIMESTAMPTZ = 1184, TYPE_TIMESTAMPTZS = 1185,
-	TYPE_NUMERIC = 1700,
+	TYPE_INT8 = 20, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_INT4S = 1007, TYPE_TEXTS = 1009,
+	TYPE_BPCHAR = 1042, TYPE_VARCHAR = 1043, TYPE_DATE = 1082, TYPE_DATES = 1182,
+	TYPE_TIMESTAMPTZ = 1184, TYPE_TIMESTAMPTZS = 1185, TYPE_NUMERIC = 1700,
 };
 
 /* In the order of the columns in all statements. */
@@ -34,7 +34,8 @@ struct reading {
 
 static const char columns_sql[] =
 	"SELECT a.attname, a.atttypid::int8, a.atttypmod, format_type(a.atttypid, a.atttypmod),"
-	" a.attnotnull AND NOT (a.atthasdef OR a.attidentity <> ''), a.attgenerated <> '', c.relkind,"
+	" a.attnotnull AND NOT (a.atthasdef OR a.attidentity <> ''), a.attgenerated <> '', "
+	"c.relkind,"
 	" quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
 	" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 	" JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -127,15 +128,16 @@ type_fits(int column, Oid type)
 static void
 read_column(struct table *t, struct reading *r, const PGresult *res, int row)
 {
-	static const char *const wanted[VALUES] = {"text", "numeric", "numeric", "numeric", "numeric",
-		"bigint, integer or numeric"};
+	static const char *const wanted[VALUES] = {
+		"text", "numeric", "numeric", "numeric", "numeric", "bigint, integer or numeric"};
 	const char *name = PQgetvalue(res, row, 0), *declared = PQgetvalue(res, row, 3);
 	int i = 0;
 
 	while (i < VALUES && strcmp(name, column_name[i]) != 0)
 		i++;
 	if (i == VALUES) {
-		if (yes(res, row, 4) && strcmp(name, t->key_name) != 0)
+		/* Without a key that is what is told. */
+		if (yes(res, row, 4) && t->key_name[0] != '\0' && strcmp(name, t->key_name) != 0)
 			refuse(t, "column %.64s must not be null, and has no default", name);
 		return;
 	}
@@ -177,11 +179,8 @@ read_columns(struct table *t, struct reading *r, const PGresult *res)
 	t->volume = r->type[VOLUME] == TYPE_INT8 ? VOLUME_INT8
 		: r->type[VOLUME] == TYPE_INT4	 ? VOLUME_INT4
 						 : VOLUME_NUMERIC;
-	t->exact = true;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++)
 		t->scale[i] = scale_of(r->modifier[OPEN + i]);
-		t->exact = t->exact && t->scale[i] == INT32_MAX;
-	}
 }
 
 static void
@@ -227,9 +226,11 @@ make_staging(struct table *t, const struct reading *r)
 	struct buffer b = {0};
 	char name[60];
 
-	(void)snprintf(name, sizeof name, "pg_temp.ts_store_%s_%u", timeframe_name(t->tf), t->reads);
-	ADD(&b, "CREATE TEMP TABLE IF NOT EXISTS ", name + strlen("pg_temp."), " (place int4, symbol ",
-		r->declared[SYMBOL], ", key ", table_key_type(t) == TYPE_DATE ? "date" : "timestamptz");
+	(void)snprintf(
+		name, sizeof name, "pg_temp.ts_store_%s_%u", timeframe_name(t->tf), t->reads);
+	ADD(&b, "CREATE TEMP TABLE IF NOT EXISTS ", name + strlen("pg_temp."),
+		" (place int4, symbol ", r->declared[SYMBOL], ", key ",
+		table_key_type(t) == TYPE_DATE ? "date" : "timestamptz");
 	for (int i = OPEN; i < VALUES; i++)
 		ADD(&b, ", ", column_name[i], " ", r->declared[i]);
 	buffer_str(&b, ") ON COMMIT DELETE ROWS");
@@ -276,36 +277,50 @@ make_copy(struct table *t, const struct reading *r)
 	buffer_release(&b);
 }
 
-/* Prepares a read of existing rows under this name. */
-static enum outcome
-prepare(struct table *t, const struct reading *r, struct session *s, const char *name,
-	const char *where, int n, const Oid *types)
+static const char *
+bare_type(Oid symbol_type)
 {
+	return symbol_type == TYPE_BPCHAR ? "bpchar"
+	       : symbol_type == TYPE_TEXT ? "text"
+					  : "varchar";
+}
+
+static enum outcome
+prepare_range(struct table *t, const struct reading *r, struct session *s)
+{
+	Oid key = table_key_type(t);
 	struct buffer b = {0};
 	enum outcome o;
 
+	(void)snprintf(t->range, sizeof t->range, "range_%s_%u", timeframe_name(t->tf), t->reads);
 	ADD(&b, "SELECT ", t->key, ", ");
 	add_values(&b, "");
-	ADD(&b, " FROM ", r->table, " WHERE symbol = $1 AND ", t->key, where);
-	if (strchr(where, '>') != NULL)
-		ADD(&b, " AND ", t->key, " <= $3");
-	o = session_prepare(s, name, buffer_cstr(&b), n, types);
+	ADD(&b, " FROM ", r->table, " WHERE symbol = $1 AND ", t->key, " >= $2 AND ", t->key,
+		" <= $3");
+	o = session_prepare(s, t->range, buffer_cstr(&b), 3,
+		(const Oid[]){t->symbol_type, key, key});
 	buffer_release(&b);
 	return o;
 }
 
 static enum outcome
-prepare_reads(struct table *t, const struct reading *r, struct session *s)
+prepare_pairs(struct table *t, const struct reading *r, struct session *s)
 {
-	Oid key = table_key_type(t), array = key == TYPE_DATE ? TYPE_DATES : TYPE_TIMESTAMPTZS;
+	Oid keys = table_key_type(t) == TYPE_DATE ? TYPE_DATES : TYPE_TIMESTAMPTZS;
+	struct buffer b = {0};
 	enum outcome o;
 
-	(void)snprintf(t->range, sizeof t->range, "range_%s_%u", timeframe_name(t->tf), t->reads);
-	(void)snprintf(t->keys, sizeof t->keys, "keys_%s_%u", timeframe_name(t->tf), t->reads);
-	o = prepare(t, r, s, t->range, " >= $2", 3, (const Oid[]){t->symbol_type, key, key});
-	if (o != PG_OK)
-		return o;
-	return prepare(t, r, s, t->keys, " = ANY ($2)", 2, (const Oid[]){t->symbol_type, array});
+	(void)snprintf(t->pairs, sizeof t->pairs, "pairs_%s_%u", timeframe_name(t->tf), t->reads);
+	buffer_str(&b, "SELECT k.place, ");
+	add_values(&b, "t.");
+	/* The cast to the column's own type lets the index be used. */
+	ADD(&b, " FROM unnest($1, $2, $3) k (place, symbol, key) JOIN ", r->table,
+		" t ON t.symbol = k.symbol::", bare_type(t->symbol_type), " AND t.", t->key,
+		" = k.key");
+	o = session_prepare(s, t->pairs, buffer_cstr(&b), 3,
+		(const Oid[]){TYPE_INT4S, TYPE_TEXTS, keys});
+	buffer_release(&b);
+	return o;
 }
 
 /* Reads key and columns. */
@@ -346,7 +361,9 @@ table_read(struct table *t, struct session *s)
 	if (o == PG_OK && t->fault[0] == '\0') {
 		make_copy(t, &r);
 		make_staging(t, &r);
-		o = prepare_reads(t, &r, s);
+		o = prepare_range(t, &r, s);
+		if (o == PG_OK)
+			o = prepare_pairs(t, &r, s);
 	}
 	/* Such as: the right to read the table is missing. */
 	if (o == PG_TABLE || o == PG_DATA) {

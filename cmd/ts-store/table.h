@@ -28,25 +28,27 @@ struct table {
 	char *key_name;  /* the same, not quoted */
 	Oid symbol_type;
 	enum volume_type volume;
-	bool exact;       /* no price column rounds */
-	int scale[4];     /* where not: the decimals of open, high, low, close; INT32_MAX: all */
+	int scale[4];     /* decimals to which open, high, low, close are rounded; INT32_MAX: all */
 	char *copy;       /* COPY of symbol, key, open, high, low, close, volume into it */
-	char *stage;      /* CREATE the temporary table of the same columns and a number, if need be */
-	char *stage_copy; /* COPY of these seven and the number into that */
-	char *insert;     /* from there, keys that are missing; gives their symbols and keys, in order */
-	char *update;     /* from there, rows that differ; gives the numbers */
+	char *stage;      /* CREATE the temporary table: the same columns and a place */
+	char *stage_copy; /* COPY of these seven and the place into that */
+	char *insert;     /* from there, what is missing; gives symbols and keys, in order */
+	char *update;     /* from there, rows that differ; gives their places */
 	char range[40];   /* prepared: symbol, first and last key: gives key, prices, volume */
-	char keys[40];    /* prepared: symbol, array of keys: the same */
+	char pairs[40];   /* prepared: arrays of places, symbols and keys: place, prices, volume */
 	unsigned reads;   /* makes the names of what belongs to one reading its own */
 };
 
 /*
- * Reads the catalogue and prepares the statements, outside of a transaction. PG_OK even if the table
- * has a fault; anything else is an outcome of the session's.
+ * Reads the catalogue and prepares the statements, outside of a transaction. PG_OK even if the
+ * table has a fault; anything else is an outcome of the session's.
  */
 enum outcome table_read(struct table *, struct session *);
 
-/* Whether what is known of it is worth nothing any more: another connection, or a fault of long ago. */
+/*
+ * Whether what is known of it is worth nothing any more: another connection, or a fault of long
+ * ago.
+ */
 bool table_stale(const struct table *, const struct session *, int64_t now);
 
 /* The type of its key column: timestamptz or date. */
@@ -58,8 +60,9 @@ void table_fail(struct table *, const char *why);
 void table_release(struct table *);
 
 /*
- * Creates the tables that are missing, and makes them hypertables where TimescaleDB is there. schema is
- * SQL that harms nothing when it is run again. Any number of processes may do this at once.
+ * Creates the tables that are missing, and makes them hypertables where TimescaleDB is there.
+ * schema is SQL that harms nothing when it is run again. Any number of processes may do this at
+ * once.
  */
 enum outcome table_create_all(struct session *, const char *schema);
 

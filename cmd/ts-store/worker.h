@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * A thread that stores batches, so that the next one is read and checked while Postgres works on this
- * one. It has one batch at a time; until it is done, the batch, the loader and its session are the
- * thread's alone.
+ * A thread that stores batches, so that the next one is read and checked while Postgres works on
+ * this one. It has one batch at a time; until it is done, the batch, the loader and its session
+ * are the thread's alone.
  */
 struct worker;
 

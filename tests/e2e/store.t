@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ts-store: what stands in the tables is what came, every bar is counted once, and nothing is called
 # stored before it is committed.
+# shellcheck disable=SC2001
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -95,7 +96,7 @@ columns="open numeric, high numeric, low numeric, close numeric"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, volume bigint)" \
 	"has no primary key or unique constraint over symbol and one date column"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, src int, $columns, volume bigint, PRIMARY KEY (symbol, date, src))" \
-	"column src must not be null, and has no default"
+	"has no primary key or unique constraint over symbol and one date column"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, PRIMARY KEY (symbol, date))" \
 	"has no column volume"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date timestamptz, $columns, volume bigint, PRIMARY KEY (symbol, date))" \
@@ -312,6 +313,32 @@ is "$(sql "SELECT count(*), count(DISTINCT (symbol, timestamp)) FROM ohlcv_1min"
 is "$(cat out1 out2 | jq -s 'map(select(.type == "stored")) | [length, (map(.inserted) | add), (map(.bars - .inserted - .updated - .unchanged - .rejected) | add)]' -c)" \
 	"[16,16000,0]" "every row is inserted by one of them, and counts add up"
 unlike "$(cat err1 err2)" 'deadlock|40P01' "no deadlock"
+
+# Somebody writes a bar between the moment when the table is read and that when it is written.
+empty
+sql "BEGIN; INSERT INTO ohlcv_daily VALUES ('AAPL', '2002-01-02', 1, 1, 1, 1, 1), ('AAPL', '2002-01-03', 103.5, 103.86, 103.25, 103.75, 1003);
+	SELECT pg_sleep(1); COMMIT" >/dev/null &
+# shellcheck disable=SC2317
+sleeps() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")" -eq 1 ]
+}
+wait_for 5 sleeps
+bars AAPL day 6 | ts-store -v >out 2>err
+is "$(counts out)" "AAPL day 6 4 1 1 0" "a bar that another writer commits meanwhile is updated, or left"
+like "$(cat err)" 'batch rows=6 series=1 transactions=2$' "at the second try"
+wait $!
+
+# A bar among 50,000 that is refused, at any place, is found by halves.
+empty
+sql "ALTER TABLE ohlcv_1min ADD CONSTRAINT lucky CHECK (volume <> 7)"
+bars AAPL 1min 50000 100000 >in
+for place in 1 25000 50000; do
+	sed "${place}s/\"volume\":[0-9]*/\"volume\":7/" in | ts-store -v -b 50000 >out 2>err
+	is "$(jq -c '[.bars - .rejected, .rejected]' out)" "[49999,1]" "bar $place of 50000 is refused alone"
+	[ "$(sed -n 's/.*transactions=//p' err | awk '{ n += $1 } END { print n }')" -le 36 ]
+	ok $? "in twice the logarithm of the batch"
+done
+sql "ALTER TABLE ohlcv_1min DROP CONSTRAINT lucky"
 
 # The server is restarted in mid-load, the hard way.
 empty

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "batch.h"
+#include "timestamp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +294,33 @@ bars_and_their_lines(void **state)
 	record_parser_free(parser);
 }
 
+/* The day that is remembered changes nothing. */
+static void
+instants(void **state)
+{
+	static const char *const texts[] = {"2025-12-22T14:30:00Z", "2025-12-22T14:31:00Z",
+		"2025-12-22T24:00:00Z", "2025-12-22T14:60:00Z", "2025-12-22T14:30:60Z",
+		"2025-12-22T1x:30:00Z", "2025-12-22T14:30:00z", "2025-12-22 14:32:00Z",
+		"2025-12-22T23:59:59Z", "2025-12-22T23:30:00-05:00", "2025-12-23T00:00:00Z",
+		"2025-12-22T00:00:00Z", "2025-02-30T00:00:00Z", "1969-12-31T23:59:59Z"};
+	struct record r = {.symbol = slice_of("A"), .tf = TF_HOUR, .open = slice_of("1"),
+		.high = slice_of("1"), .low = slice_of("1"), .close = slice_of("1"),
+		.volume = slice_of("1")};
+	static struct bar b;
+	int64_t want;
+
+	(void)state;
+	for (size_t i = 0; i < 3 * sizeof texts / sizeof texts[0]; i++) {
+		r.timestamp = slice_of(texts[i * 5 % (sizeof texts / sizeof texts[0])]);
+		if (timestamp_parse(r.timestamp, &want) != 0) {
+			assert_non_null(bar_read(&r, &b));
+			continue;
+		}
+		assert_null(bar_read(&r, &b));
+		assert_int_equal(b.key, want * 1000000);
+	}
+}
+
 static void
 bad_bars(void **state)
 {
@@ -356,6 +384,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(fullness, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(series_are_let_go, set_up, tear_down),
 		cmocka_unit_test(bars_and_their_lines),
+		cmocka_unit_test(instants),
 		cmocka_unit_test(bad_bars),
 	};
 

@@ -1,0 +1,37 @@
+#ifndef TS_SESSION_IMPL_H
+#define TS_SESSION_IMPL_H
+
+/*
+ * What session.c (connecting, patience) and exchange.c (requests, answers) share; for no one else.
+ */
+#include "session.h"
+
+struct session {
+	PGconn *conn;
+	const char *url;
+	unsigned number;
+	bool ever;        /* was there ever a connection? */
+	bool busy;        /* the last failure left the connection alive */
+	size_t unflushed; /* bytes of COPY that libpq may still hold */
+	int64_t since;    /* since when nothing was committed for trouble; 0: all is well */
+	bool told;
+	unsigned tries;
+	uint32_t chance;
+	char state[6];
+	char why[400];
+};
+
+/* Closes the connection, if there is one. */
+void session_hang_up(struct session *);
+
+/* Keeps the reason, as one line. */
+void session_keep_why(struct session *, const char *);
+
+/* Closes the connection for this reason, or for libpq's; PG_LOST. */
+enum outcome session_lost(struct session *, const char *why);
+enum outcome session_lost_by(struct session *);
+
+/* Waits for the socket until then: poll(2)'s events, or -1 when the time is over. */
+int session_wait(struct session *, short events, int64_t until);
+
+#endif
