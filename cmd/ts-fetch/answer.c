@@ -190,7 +190,7 @@ count_page(struct work *w, struct slice next)
 		w->seen_cap = w->seen_cap * 2 + 16;
 		w->seen = memory_grow(w->seen, w->seen_cap, sizeof *w->seen);
 	}
-	w->seen[w->pages++] = hash(next);
+	w->seen[w->pages++] = next.p == NULL ? 0 : hash(next);
 }
 
 static void

