@@ -39,6 +39,8 @@ for stage in ts-listen ts-expand ts-fetch ts-store ts-status; do
 done
 
 dir=$(mktemp -d) || exit 111
+service=0
+[ $# -gt 0 ] || service=1
 told=0
 pids=
 sources=
@@ -56,11 +58,17 @@ trap stop TERM INT HUP
 trap 'rm -rf "$dir"' EXIT
 mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
 
+# What outlives a crash: the stages that keep, skip, note and remove jobs share a folder.
+spool() {
+	[ $service -eq 1 ] && [ -n "${TS_SPOOL-}" ] && set -- "$@" -s "$TS_SPOOL"
+	exec "$@"
+}
+
 # The flags of a stage are words: TS_FETCH_FLAGS="-j 4 -r 5/m".
 # shellcheck disable=SC2086
 {
-	if [ $# -eq 0 ]; then
-		ts-listen ${TS_LISTEN_FLAGS-} </dev/null >"$dir/1" &
+	if [ $service -eq 1 ]; then
+		spool ts-listen ${TS_LISTEN_FLAGS-} </dev/null >"$dir/1" &
 		name=ts-listen
 	else
 		# The script's own stdin, which a background job would lose.
@@ -68,13 +76,13 @@ mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
 		name="cat"
 	fi
 	first=$!
-	ts-expand ${TS_EXPAND_FLAGS-} <"$dir/1" >"$dir/2" 3<&- &
+	spool ts-expand ${TS_EXPAND_FLAGS-} <"$dir/1" >"$dir/2" 3<&- &
 	expand=$!
 	ts-fetch ${TS_FETCH_FLAGS-} <"$dir/2" >"$dir/3" 3<&- &
 	fetch=$!
 	ts-store ${TS_STORE_FLAGS-} <"$dir/3" >"$dir/4" 3<&- &
 	store=$!
-	ts-status ${TS_STATUS_FLAGS-} <"$dir/4" 3<&- &
+	spool ts-status ${TS_STATUS_FLAGS-} <"$dir/4" 3<&- &
 	status=$!
 } 3<&0
 pids="$first $expand $fetch $store $status"
@@ -127,5 +135,5 @@ note ts-status $status
 echo "pipeline: end$report" >&2
 
 # What failed in the life of a service stands in each job's status; being stopped is no failure.
-[ $# -eq 0 ] && [ $told -gt 0 ] && [ "$worst" -eq 1 ] && worst=0
+[ $service -eq 1 ] && [ $told -gt 0 ] && [ "$worst" -eq 1 ] && worst=0
 exit "$worst"

@@ -65,8 +65,8 @@ bool redis_ready(const struct redis *);
 bool redis_down(const struct redis *);
 
 /*
- * Asks for something; the words are copied. fn, which may be NULL, is called with the reply. 0; or -1 when
- * there is no connection or too many requests wait already.
+ * Asks for something; the words are copied. fn, which may be NULL, is called with the reply. 0; or
+ * -1 when there is no connection or too many requests wait already.
  */
 int redis_call(struct redis *, redis_fn *, void *data, const struct slice *words, int n);
 

@@ -101,7 +101,6 @@ parse_tcp(struct slice rest, struct redis_url *u)
 {
 	struct slice host = {rest.p, find(rest, '/')};
 	struct slice db = after(rest, host.n);
-	size_t colon;
 
 	if (host.n > 0 && host.p[0] == '[') {
 		size_t end = find(host, ']');
@@ -110,9 +109,9 @@ parse_tcp(struct slice rest, struct redis_url *u)
 			return "a bracket is missing behind the host";
 		u->host = decode((struct slice){host.p + 1, end - 1});
 		host = after(host, end + 1);
-		colon = 0;
 	} else {
-		colon = find(host, ':');
+		size_t colon = find(host, ':');
+
 		u->host = decode((struct slice){host.p, colon});
 		host = after(host, colon);
 	}

@@ -180,6 +180,15 @@ spool_note(struct spool *s, struct slice job_id, struct slice record)
 	return error == 0 ? SPOOL_OK : SPOOL_ERROR;
 }
 
+bool
+spool_has(struct spool *s, struct slice job_id)
+{
+	char name[NAME_SIZE];
+
+	name_of(name, job_id, job_suffix);
+	return faccessat(s->dir, name, F_OK, 0) == 0;
+}
+
 static int
 forget(struct spool *s, const char *name)
 {
@@ -197,6 +206,28 @@ spool_remove(struct spool *s, struct slice job_id)
 		return SPOOL_ERROR;
 	name_of(name, job_id, notes_suffix);
 	return forget(s, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
+static const char alive[] = ".listening";
+
+void
+spool_touch(struct spool *s)
+{
+	int fd;
+
+	if (utimensat(s->dir, alive, NULL, 0) == 0)
+		return;
+	fd = openat(s->dir, alive, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+int64_t
+spool_touched(struct spool *s)
+{
+	struct stat st;
+
+	return fstatat(s->dir, alive, &st, 0) == 0 ? (int64_t)st.st_mtim.tv_sec : -1;
 }
 
 static int

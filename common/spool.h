@@ -31,12 +31,22 @@ enum spool_result spool_keep(struct spool *, struct slice job_id, struct slice l
 /* Notes a verdict, a record without its newline, of a job. A job that is not kept has no notes. */
 enum spool_result spool_note(struct spool *, struct slice job_id, struct slice record);
 
+/* Whether a job is kept. */
+bool spool_has(struct spool *, struct slice job_id);
+
 /* Forgets a job and its notes; one that is not there is fine. */
 enum spool_result spool_remove(struct spool *, struct slice job_id);
 
 /*
+ * Notes that somebody listens at this moment; and tells when that was last noted, in seconds since
+ * 1970, or -1 when never.
+ */
+void spool_touch(struct spool *);
+int64_t spool_touched(struct spool *);
+
+/*
  * Calls each for every kept job, oldest first; for every note of a job, in order. A cut last line is
- * passed over. What each gets is valid during the call.
+ * passed over. What each gets is valid during the call, in which the spool must not be used.
  */
 enum spool_result spool_jobs(struct spool *, void (*each)(void *, struct slice line), void *);
 enum spool_result spool_notes(struct spool *, struct slice job_id,

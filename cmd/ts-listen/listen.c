@@ -9,15 +9,10 @@
 #include "record.h"
 #include "timestamp.h"
 
-enum { PING_MS = 5000, CHANNELS = 2 };
+#include <errno.h>
+#include <string.h>
 
-/* A job that will be processed. The one place where it could be kept before it is passed on. */
-static void
-emit_job(struct listen *l)
-{
-	l->jobs++;
-	writer_done(l->out);
-}
+enum { PING_MS = 5000, CHANNELS = 2 };
 
 static void
 drop(struct listen *l, const char *what, const char *why)
@@ -26,12 +21,37 @@ drop(struct listen *l, const char *what, const char *why)
 	log_warning("%s dropped: %s", what, why);
 }
 
+/*
+ * A job that will be processed stands at the end of the output, from start on. It is kept for good
+ * before anybody downstream can see it.
+ */
+static void
+emit_job(struct listen *l, struct slice id, size_t start)
+{
+	struct buffer *out = writer_room(l->out);
+	struct slice line = {out->p + start, out->len - start - 1};
+	enum spool_result kept = l->spool == NULL ? SPOOL_OK : spool_keep(l->spool, id, line);
+
+	if (kept == SPOOL_EXISTS) {
+		out->len = start;
+		drop(l, "job", "a job of this id is in progress");
+		return;
+	}
+	if (kept == SPOOL_ERROR)
+		log_error("spool: %s: the job goes on, but would not survive a crash",
+			strerror(errno));
+	l->jobs++;
+	writer_done(l->out);
+}
+
 static void
 on_message(void *data, const struct redis_reply *reply)
 {
 	struct listen *l = data;
 	const struct redis_reply *channel = redis_item(reply, 1), *text = redis_item(reply, 2);
 	struct buffer *out = writer_room(l->out);
+	struct slice id;
+	size_t start = out->len;
 	const char *why;
 	enum message m;
 	bool job;
@@ -39,7 +59,7 @@ on_message(void *data, const struct redis_reply *reply)
 	if (channel == NULL || text == NULL || l->out->error != 0)
 		return;
 	job = slice_is(redis_text(channel), l->channel);
-	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &why)
+	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &id, &why)
 		: message_control(l->messages, redis_text(text), out, &why);
 	if (m == MESSAGE_BAD) {
 		drop(l, job ? "job" : "control message", why);
@@ -48,7 +68,7 @@ on_message(void *data, const struct redis_reply *reply)
 		log_debug("ignored a message of another kind on %s",
 			job ? l->channel : l->control);
 	} else if (job) {
-		emit_job(l);
+		emit_job(l, id, start);
 	} else {
 		l->cancels++;
 		writer_done(l->out);
@@ -61,11 +81,43 @@ listen_init(struct listen *l)
 	l->redis = redis_new(l->url, on_message, l);
 	l->messages = messages_new();
 	l->known = clock_wall();
+	/* A listener of an earlier life: what was published since it was last seen is lost. */
+	if (l->spool != NULL && spool_touched(l->spool) >= 0) {
+		l->known = spool_touched(l->spool);
+		l->missed = true;
+	}
+}
+
+static void
+resume_job(void *data, struct slice line)
+{
+	struct listen *l = data;
+
+	l->kept++;
+	writer_line(l->out, line);
+}
+
+int
+listen_resume(struct listen *l)
+{
+	if (l->spool != NULL && spool_jobs(l->spool, resume_job, l) != SPOOL_OK)
+		return -1;
+	if (l->kept > 0)
+		log_info("resuming %llu jobs from the spool", (unsigned long long)l->kept);
+	return 0;
+}
+
+static void
+touch(struct listen *l)
+{
+	if (l->spool != NULL && l->confirmed == CHANNELS)
+		spool_touch(l->spool);
 }
 
 void
 listen_release(struct listen *l)
 {
+	touch(l);
 	redis_free(l->redis);
 	messages_free(l->messages);
 }
@@ -102,10 +154,12 @@ on_subscribed(void *data, const struct redis_reply *reply)
 	redis_url_show(l->url, &shown);
 	log_info("listening on %s and %s at %s", l->channel, l->control, buffer_cstr(&shown));
 	buffer_release(&shown);
-	if (l->away)
+	if (l->away || l->missed)
 		write_gap(l);
+	l->missed = false;
 	l->listened = true;
 	l->away = false;
+	touch(l);
 	l->ping_due = clock_mono_ms() + PING_MS;
 	backoff_succeeded(&l->backoff, clock_mono_ms());
 }
@@ -170,6 +224,7 @@ listen_serve(struct listen *l, short revents, int64_t now)
 		redis_connect(l->redis, now);
 	if (l->confirmed == CHANNELS && now >= l->ping_due) {
 		l->ping_due = now + PING_MS;
+		touch(l);
 		if (redis_waiting(l->redis) == 0)
 			(void)redis_call(l->redis, NULL, NULL, &ping, 1);
 	}

@@ -4,6 +4,7 @@
 #include "lines.h"
 #include "message.h"
 #include "redis.h"
+#include "spool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@ struct listen {
 	const char *channel; /* of jobs */
 	const char *control;
 	struct writer *out;
+	struct spool *spool; /* where jobs are kept before they are passed on; may be NULL */
 
 	struct redis *redis;
 	struct backoff backoff;
@@ -21,16 +23,21 @@ struct listen {
 	int confirmed;   /* channels subscribed to, of 2 */
 	bool listened;   /* ever */
 	bool away;       /* nobody listens, and that was said */
+	bool missed;     /* nobody listened before this process did */
 	bool denied;     /* Redis will never let us in: give up */
 	int64_t ping_due;
 	int64_t known;   /* wall clock: until then the subscription was alive; at first, the start */
 
+	uint64_t kept; /* jobs of an earlier life */
 	uint64_t jobs, cancels, ignored, dropped, gaps;
 };
 
-/* The caller fills in the first four members. */
+/* The caller fills in the first five members. */
 void listen_init(struct listen *);
 void listen_release(struct listen *);
+
+/* Passes on the jobs that the spool has kept from an earlier life. 0, or -1 with errno. */
+int listen_resume(struct listen *);
 
 /* When listen_serve() must be called though its descriptor is silent. clock_mono_ms(). */
 int64_t listen_deadline(const struct listen *);

@@ -19,10 +19,11 @@ struct options {
 	const char *url; /* of -u, NULL without */
 	const char *channel;
 	const char *control;
+	const char *spool; /* -s, NULL without */
 };
 
 static const char usage[] =
-	"usage: ts-listen [-hVv] [-u redis-url] [-c channel] [-k control-channel]\n";
+	"usage: ts-listen [-hVv] [-u redis-url] [-c channel] [-k control-channel] [-s spool]\n";
 
 /* about, if not NULL, is the option or variable in question. */
 static int
@@ -46,7 +47,7 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	log_init("ts-listen", false);
-	while ((c = getopt(argc, argv, "hVvu:c:k:")) != -1) {
+	while ((c = getopt(argc, argv, "hVvu:c:k:s:")) != -1) {
 		switch (c) {
 		case 'h':
 			return print(usage);
@@ -63,6 +64,9 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'k':
 			o->control = optarg;
+			break;
+		case 's':
+			o->spool = optarg;
 			break;
 		default:
 			(void)fputs(usage, stderr);
@@ -133,11 +137,12 @@ loop(struct listen *l)
 }
 
 static int
-run(const struct options *o, const struct redis_url *url)
+run(const struct options *o, const struct redis_url *url, struct spool *spool)
 {
 	int64_t start = clock_mono_ms();
 	struct writer out;
-	struct listen l = {.url = url, .channel = o->channel, .control = o->control, .out = &out};
+	struct listen l = {.url = url, .channel = o->channel, .control = o->control, .out = &out,
+		.spool = spool};
 	struct buffer shown = {0};
 	int status = STATUS_DONE;
 
@@ -147,14 +152,19 @@ run(const struct options *o, const struct redis_url *url)
 	buffer_release(&shown);
 	writer_init(&out, STDOUT_FILENO);
 	listen_init(&l);
-	loop(&l);
+	if (listen_resume(&l) == 0) {
+		loop(&l);
+	} else {
+		log_error("spool %s: %s", o->spool, strerror(errno));
+		status = STATUS_SERVICE;
+	}
 	if (l.denied) {
 		log_error("Redis refuses: %s", redis_why(l.redis));
 		status = STATUS_USAGE;
 	}
 	status = writer_end(&out, status);
-	log_info("end jobs=%llu cancels=%llu ignored=%llu dropped=%llu gaps=%llu seconds=%.1f",
-		(unsigned long long)l.jobs, (unsigned long long)l.cancels,
+	log_info("end resumed=%llu jobs=%llu cancels=%llu ignored=%llu dropped=%llu gaps=%llu seconds=%.1f",
+		(unsigned long long)l.kept, (unsigned long long)l.jobs, (unsigned long long)l.cancels,
 		(unsigned long long)l.ignored, (unsigned long long)l.dropped,
 		(unsigned long long)l.gaps, (double)(clock_mono_ms() - start) / 1000);
 	listen_release(&l);
@@ -168,14 +178,21 @@ main(int argc, char **argv)
 	struct options o = {.channel = "tickstock.jobs.data_load",
 		.control = "tickstock.jobs.control"};
 	struct redis_url url = {0};
+	struct spool *spool = NULL;
+	const char *why;
 	int status;
 
 	lines_init();
 	status = parse_options(argc, argv, &o);
 	if (status < 0)
 		status = setup(&o, &url);
+	if (status < 0 && o.spool != NULL && (spool = spool_open(o.spool, "listen", &why)) == NULL) {
+		log_error("spool %s: %s", o.spool, why);
+		status = STATUS_SERVICE;
+	}
 	if (status < 0)
-		status = run(&o, &url);
+		status = run(&o, &url, spool);
+	spool_close(spool);
 	redis_url_release(&url);
 	return status;
 }

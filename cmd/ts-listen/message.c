@@ -73,10 +73,9 @@ parse(struct messages *m, struct slice text)
 
 /* Why a message that names or means a job cannot be passed on, or NULL. */
 static const char *
-check_job(struct messages *m)
+check_job(struct messages *m, struct slice *id)
 {
-	struct slice id;
-	const char *why = read_id(m, &id);
+	const char *why = read_id(m, id);
 
 	if (why != NULL)
 		return why;
@@ -84,7 +83,7 @@ check_job(struct messages *m)
 	if (has(m, "type") || (!has(m, "symbols") && has(m, "symbol") && has(m, "timeframe") &&
 				      has(m, "open"))) {
 		(void)snprintf(m->why, sizeof m->why, "job_id=%.*s looks like a record, not a job",
-			(int)(id.n < 100 ? id.n : 100), id.p);
+			(int)(id->n < 100 ? id->n : 100), id->p);
 		return m->why;
 	}
 	return NULL;
@@ -110,7 +109,7 @@ add_open(struct buffer *out, struct slice text)
 
 enum message
 message_job(struct messages *m, struct slice text, int64_t received, struct buffer *out,
-	const char **why)
+	struct slice *id, const char **why)
 {
 	size_t start = out->len;
 	char stamp[TIMESTAMP_SIZE];
@@ -120,7 +119,7 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 		return MESSAGE_BAD;
 	if (has(m, "event_type") || (!has(m, "job_id") && !has(m, "symbols")))
 		return MESSAGE_FOREIGN;
-	*why = check_job(m);
+	*why = check_job(m, id);
 	if (*why != NULL)
 		return MESSAGE_BAD;
 	add_open(out, text);

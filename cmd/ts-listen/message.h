@@ -22,10 +22,11 @@ void messages_free(struct messages *);
 
 /*
  * A message of the job channel: appends it to out as one line with received_at as its last member,
- * unless it has one already. received is in seconds since 1970, UTC.
+ * unless it has one already. received is in seconds since 1970, UTC. *id is its job_id, valid until
+ * the next message.
  */
 enum message message_job(struct messages *, struct slice text, int64_t received,
-	struct buffer *out, const char **why);
+	struct buffer *out, struct slice *id, const char **why);
 
 /* A message of the control channel: appends a cancel record to out. */
 enum message message_control(struct messages *, struct slice text, struct buffer *out,

@@ -262,3 +262,14 @@ job_stop(struct job *j, struct moment now)
 	}
 	report_end(j, head);
 }
+
+void
+job_interrupt(struct job *j)
+{
+	char text[120];
+
+	(void)snprintf(text, sizeof text, "interrupted: %llu of %llu tasks are left for the next start",
+		(unsigned long long)job_missing(j), (unsigned long long)j->total);
+	j->message.len = 0;
+	buffer_str(&j->message, text);
+}

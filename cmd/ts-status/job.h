@@ -50,6 +50,7 @@ struct job {
 	enum job_status status;
 	bool broken; /* it failed as a whole */
 	bool told;   /* the caller's: its `done` has been written */
+	bool kept;   /* the caller's: the spool has it */
 	void *user;  /* the caller's */
 
 	uint64_t stored, failed, empty, bars, rejected;
@@ -92,6 +93,9 @@ bool job_cancel(struct job *, struct moment now);
 
 /* No more records will come: ends it with what was counted. */
 void job_stop(struct job *, struct moment now);
+
+/* No more records will come for now: it stays running, and says so. */
+void job_interrupt(struct job *);
 
 /* Tasks that have no verdict; 0 when their number is unknown. */
 uint64_t job_missing(const struct job *);

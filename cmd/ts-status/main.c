@@ -29,9 +29,10 @@ struct options {
 	bool quiet;
 	bool plain;
 	const char *url; /* of -u, NULL without */
+	const char *spool; /* of -s, NULL without */
 };
 
-static const char usage[] = "usage: ts-status [-hVvqC] [-u redis-url]\n";
+static const char usage[] = "usage: ts-status [-hVvqC] [-u redis-url] [-s spool]\n";
 
 /* about, if not NULL, is the option or variable in question. */
 static int
@@ -55,7 +56,7 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	log_init("ts-status", false);
-	while ((c = getopt(argc, argv, "hVvqCu:")) != -1) {
+	while ((c = getopt(argc, argv, "hVvqCu:s:")) != -1) {
 		switch (c) {
 		case 'h':
 			return print(usage);
@@ -72,6 +73,9 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'u':
 			o->url = optarg;
+			break;
+		case 's':
+			o->spool = optarg;
 			break;
 		default:
 			(void)fputs(usage, stderr);
@@ -244,14 +248,15 @@ run_stage(struct stage *s)
 }
 
 static int
-run(const struct options *o, const struct redis_url *url, const struct calendar *calendar)
+run(const struct options *o, const struct redis_url *url, struct spool *spool,
+	const struct calendar *calendar)
 {
 	struct meter meter;
 	struct writer out;
 	struct progress *progress = progress_new(calendar);
 	struct buffer shown = {0};
 	struct stage s = {.out = &out, .progress = progress, .meter = &meter, .plain = o->plain,
-		.parser = record_parser_new()};
+		.parser = record_parser_new(), .notes = record_parser_new(), .spool = spool};
 	int status;
 
 	if (url == NULL)
@@ -263,11 +268,12 @@ run(const struct options *o, const struct redis_url *url, const struct calendar 
 	buffer_release(&shown);
 	meter_init(&meter, o->quiet);
 	writer_init(&out, STDOUT_FILENO);
-	s.publish = publish_new(url, progress, &meter, o->plain);
+	s.publish = publish_new(url, progress, &meter, spool, o->plain);
 	status = run_stage(&s);
 	publish_free(s.publish);
 	progress_free(progress);
 	record_parser_free(s.parser);
+	record_parser_free(s.notes);
 	writer_release(&out);
 	meter_release(&meter);
 	return status;
@@ -279,6 +285,7 @@ main(int argc, char **argv)
 	struct options o = {0};
 	struct redis_url url = {0};
 	struct calendar *calendar = NULL;
+	struct spool *spool = NULL;
 	const char *why;
 	bool none = false;
 	int status;
@@ -287,12 +294,17 @@ main(int argc, char **argv)
 	status = parse_options(argc, argv, &o);
 	if (status < 0)
 		status = setup(&o, &url, &none);
-	if (status < 0) {
-		calendar = calendar_new(&why);
-		if (calendar == NULL)
-			log_error("%s", why);
-		status = calendar == NULL ? STATUS_USAGE : run(&o, none ? NULL : &url, calendar);
+	if (status < 0 && (calendar = calendar_new(&why)) == NULL) {
+		log_error("%s", why);
+		status = STATUS_USAGE;
 	}
+	if (status < 0 && o.spool != NULL && (spool = spool_open(o.spool, "status", &why)) == NULL) {
+		log_error("spool %s: %s", o.spool, why);
+		status = STATUS_SERVICE;
+	}
+	if (status < 0)
+		status = run(&o, none ? NULL : &url, spool, calendar);
+	spool_close(spool);
 	calendar_free(calendar);
 	redis_url_release(&url);
 	return status;

@@ -105,7 +105,7 @@ meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, s
 	}
 	buffer_str(b, ", ");
 	report_count(b, j->bars);
-	buffer_str(b, " bars, ");
+	buffer_str(b, j->bars == 1 ? " bar, " : " bars, ");
 	report_count(b, j->bars * 1000 / ms);
 	buffer_str(b, "/s");
 	if (j->header && finished > 0) {

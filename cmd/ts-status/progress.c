@@ -60,6 +60,12 @@ find(const struct progress *p, struct slice id)
 	return NULL;
 }
 
+bool
+progress_knows(const struct progress *p, struct slice id)
+{
+	return find(p, id) != NULL;
+}
+
 static bool
 is_forgotten(const struct progress *p, struct slice id)
 {

@@ -30,6 +30,9 @@ enum taken {
 enum taken progress_take(struct progress *, const struct record *, struct moment now,
 	struct job **job, const char **why);
 
+/* Whether a job of this id is at hand. */
+bool progress_knows(const struct progress *, struct slice id);
+
 /* How many jobs there are, how many of them run, and the i-th, in order of arrival. */
 size_t progress_count(const struct progress *);
 size_t progress_running(const struct progress *);

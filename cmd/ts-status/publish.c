@@ -1,15 +1,16 @@
 /*
  * The status hash. The admin page publishes a job first and writes "submitted" into the hash
  * afterwards, so what is written here can be overwritten: after the last write the hash is looked at
- * again for some seconds and put right. A listener's gap (hashes that stay "submitted" because nobody
- * heard of their job) would be mended here too: find them with SCAN, in publish_serve().
+ * again for some seconds and put right.
  */
 #include "publish.h"
 
+#include "gaps.h"
 #include "log.h"
 #include "report.h"
 #include "timestamp.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,8 @@ struct publish {
 	const struct redis_url *url;
 	struct progress *progress;
 	struct meter *meter;
+	struct spool *spool;
+	struct gaps *gaps;
 	bool plain;
 	struct redis *redis; /* NULL without Redis */
 	struct backoff backoff; /* of connecting */
@@ -67,11 +70,14 @@ static const char key_prefix[] = "tickstock.jobs.status:";
 static const char key_heartbeat[] = "tickstockpl:heartbeat";
 
 struct publish *
-publish_new(const struct redis_url *url, struct progress *progress, struct meter *meter, bool plain)
+publish_new(const struct redis_url *url, struct progress *progress, struct meter *meter,
+	struct spool *spool, bool plain)
 {
 	struct publish *p = memory_grow(NULL, 1, sizeof *p);
 
-	*p = (struct publish){.url = url, .progress = progress, .meter = meter, .plain = plain};
+	*p = (struct publish){.url = url, .progress = progress, .meter = meter, .spool = spool,
+		.plain = plain};
+	p->gaps = gaps_new(progress);
 	if (url != NULL)
 		p->redis = redis_new(url, NULL, NULL);
 	return p;
@@ -96,6 +102,7 @@ publish_free(struct publish *p)
 	for (size_t i = 0; i < progress_count(p->progress); i++)
 		watch_free(progress_at(p->progress, i));
 	fields_release(&p->fields);
+	gaps_free(p->gaps);
 	free(p);
 }
 
@@ -340,6 +347,20 @@ serve_watch(struct watch *w, int64_t now)
 	look(w, on_look);
 }
 
+/* Its end is told and stands in Redis: a restart need not know of it any more. */
+static void
+release(struct publish *p, struct job *j)
+{
+	const struct watch *w = j->user;
+
+	if (j->status == JOB_RUNNING || (w != NULL && (w->dirty || w->writing)))
+		return;
+	if (spool_remove(p->spool, buffer_slice(&j->id)) == SPOOL_OK)
+		j->kept = false;
+	else
+		log_error("spool: %s: the job cannot be removed", strerror(errno));
+}
+
 static void
 serve_jobs(struct publish *p, int64_t now)
 {
@@ -348,6 +369,8 @@ serve_jobs(struct publish *p, int64_t now)
 
 		if (j->user != NULL && p->redis != NULL)
 			serve_watch(j->user, now);
+		if (j->kept && j->told)
+			release(p, j);
 		if (watch_over(p, j, now)) {
 			watch_free(j);
 			progress_drop(p->progress, j);
@@ -408,6 +431,21 @@ publish_serve(struct publish *p, short revents, int64_t now)
 			write_heartbeat(p, now);
 	}
 	serve_jobs(p, now);
+	if (p->redis != NULL)
+		gaps_serve(p->gaps, p->redis, now);
+}
+
+void
+publish_gap(struct publish *p, int64_t from, int64_t to, int64_t now)
+{
+	if (p->redis != NULL)
+		gaps_add(p->gaps, from, to, now);
+}
+
+void
+publish_hurry(struct publish *p)
+{
+	gaps_hurry(p->gaps);
 }
 
 struct pollfd
@@ -429,6 +467,7 @@ publish_deadline(const struct publish *p, int64_t now)
 	if (!redis_ready(p->redis))
 		return due;
 	due = p->heartbeat < due ? p->heartbeat : due;
+	due = gaps_deadline(p->gaps) < due ? gaps_deadline(p->gaps) : due;
 	/* Where there is no room for requests, answers come first, and they are heard. */
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
 		const struct job *j = progress_at(p->progress, i);
@@ -458,7 +497,7 @@ publish_written(const struct publish *p)
 bool
 publish_over(const struct publish *p, int64_t now)
 {
-	if (!publish_written(p))
+	if (!publish_written(p) || gaps_pending(p->gaps))
 		return false;
 	/* Even with nothing to write, a wrong password is to be told. */
 	if (p->redis != NULL && !p->ever && !p->away && !p->denied)

@@ -4,6 +4,7 @@
 #include "meter.h"
 #include "progress.h"
 #include "redis.h"
+#include "spool.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -16,17 +17,22 @@
 struct publish;
 
 /*
+ * The spool may be NULL; a job that it has is removed from it when its end is told and written.
  * url NULL: no Redis, and everything below is quickly done. plain: completed for completed_with_errors.
  * All pointers stay the caller's. The jobs' user pointers are this module's.
  */
 struct publish *publish_new(const struct redis_url *url, struct progress *, struct meter *,
-	bool plain);
+	struct spool *, bool plain);
 
 /* Call it before progress_free(). */
 void publish_free(struct publish *);
 
 /* A job has changed; started: it is new, or new again. */
 void publish_job(struct publish *, struct job *, bool started, int64_t now);
+
+/* Nobody listened from one instant to another (seconds); and: no more jobs will come. */
+void publish_gap(struct publish *, int64_t from, int64_t to, int64_t now);
+void publish_hurry(struct publish *);
 
 /*
  * Reads from and writes to Redis; writes the jobs and the heartbeat that are due, looks whether what

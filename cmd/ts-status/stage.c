@@ -5,6 +5,9 @@
 #include "report.h"
 #include "timestamp.h"
 
+#include <errno.h>
+#include <string.h>
+
 enum {
 	OWNED = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_LOADING) | RECORD_BIT(RECORD_STORED) |
 		RECORD_BIT(RECORD_FAILED) | RECORD_BIT(RECORD_CANCEL) | RECORD_BIT(RECORD_GAP),
@@ -82,7 +85,10 @@ count(struct stage *s, const struct record *r)
 static void
 take_gap(struct stage *s, const struct record *r)
 {
-	/* Hashes that stay "submitted" from that time are publish.c's to find; see there. */
+	int64_t from, to;
+
+	if (timestamp_parse(r->from, &from) == 0 && timestamp_parse(r->to, &to) == 0)
+		publish_gap(s->publish, from, to, clock_mono_ms());
 	meter_hide(s->meter);
 	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard", shown(r->from),
 		r->from.p, shown(r->to), r->to.p);
@@ -102,8 +108,59 @@ log_unknown(struct stage *s, const struct record *r)
 			shown(r->job_id), r->job_id.p);
 }
 
+/* A verdict is noted before anybody hears of it, so that no restart counts it anew. */
 static void
-take(struct stage *s, const struct record *r, uint64_t lineno)
+note(struct stage *s, const struct job *j, const struct record *r, struct slice line)
+{
+	if (!j->kept || r->symbol.p == NULL || (r->type != RECORD_STORED && r->type != RECORD_FAILED))
+		return;
+	if (spool_note(s->spool, r->job_id, line) != SPOOL_OK) {
+		meter_hide(s->meter);
+		log_error("spool: %s: a verdict cannot be noted", strerror(errno));
+	}
+}
+
+static void
+resume_note(void *data, struct slice line)
+{
+	struct stage *s = data;
+	struct moment now = now_both();
+	struct record r;
+	struct job *j;
+	const char *why;
+
+	/* A line that a crash cut is no verdict. */
+	if (record_parse(s->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
+		    &why) == 0 &&
+		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED))
+		(void)progress_take(s->progress, &r, now, &j, &why);
+}
+
+/* A cancelled job must not come back after a crash, though its last verdicts are still awaited. */
+static void
+forget(struct stage *s, struct job *j)
+{
+	if (j->kept && spool_remove(s->spool, buffer_slice(&j->id)) == SPOOL_OK)
+		j->kept = false;
+}
+
+/* A job begins: what an earlier life has noted of it is counted first. */
+static void
+resume(struct stage *s, struct job *j)
+{
+	j->kept = s->spool != NULL && spool_has(s->spool, buffer_slice(&j->id));
+	if (!j->kept)
+		return;
+	if (spool_notes(s->spool, buffer_slice(&j->id), resume_note, s) != SPOOL_OK)
+		log_error("spool: %s: the notes cannot be read", strerror(errno));
+	if (j->stored + j->failed > 0)
+		log_info("job resumed id=%.*s: %llu of %llu tasks have their verdict",
+			shown(buffer_slice(&j->id)), j->id.p,
+			(unsigned long long)(j->stored + j->failed), (unsigned long long)j->total);
+}
+
+static void
+take(struct stage *s, const struct record *r, struct slice line, uint64_t lineno)
 {
 	struct moment now = now_both();
 	struct job *j;
@@ -125,6 +182,11 @@ take(struct stage *s, const struct record *r, uint64_t lineno)
 		break;
 	default:
 		count(s, r);
+		if (taken == TAKEN_STARTED || r->type == RECORD_JOB)
+			resume(s, j);
+		note(s, j, r, line);
+		if (r->type == RECORD_CANCEL)
+			forget(s, j);
 		changed(s, j, taken == TAKEN_STARTED, now.mono);
 		break;
 	}
@@ -147,7 +209,7 @@ stage_line(struct stage *s, enum line kind, struct slice line, uint64_t lineno)
 	else if (r.type == RECORD_GAP)
 		take_gap(s, &r);
 	else
-		take(s, &r, lineno);
+		take(s, &r, line, lineno);
 }
 
 static bool
@@ -186,10 +248,19 @@ stage_end(struct stage *s)
 {
 	struct moment now = now_both();
 
+	publish_hurry(s->publish);
 	for (size_t i = 0; i < progress_count(s->progress); i++) {
 		struct job *j = progress_at(s->progress, i);
 		uint64_t missing = job_missing(j);
 
+		if (j->status == JOB_RUNNING && j->kept) {
+			job_interrupt(j);
+			publish_job(s->publish, j, false, now.mono);
+			meter_hide(s->meter);
+			log_info("job id=%.*s %s", shown(buffer_slice(&j->id)), j->id.p,
+				buffer_cstr(&j->message));
+			continue;
+		}
 		if (j->status == JOB_RUNNING) {
 			job_stop(j, now);
 			publish_job(s->publish, j, false, now.mono);

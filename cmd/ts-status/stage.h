@@ -7,6 +7,7 @@
 #include "progress.h"
 #include "publish.h"
 #include "record.h"
+#include "spool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,8 @@ struct stage {
 	struct publish *publish;
 	struct meter *meter;
 	struct record_parser *parser;
+	struct record_parser *notes; /* its own, since a line and a note are read at one time */
+	struct spool *spool;         /* NULL without */
 	bool plain; /* completed for completed_with_errors */
 
 	uint64_t jobs, stored, failed; /* jobs done, verdicts */

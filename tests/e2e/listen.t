@@ -158,7 +158,7 @@ stop
 is $code 0 "SIGTERM while idle: exit 0"
 [ $ms -lt 1000 ]
 ok $? "within a second"
-like "$(tail -n 1 err)" 'end jobs=108 cancels=1 ignored=3 dropped=17 gaps=1' "the counts are told at the end"
+like "$(tail -n 1 err)" 'end resumed=0 jobs=108 cancels=1 ignored=3 dropped=17 gaps=1' "the counts are told at the end"
 
 # Other channels.
 : >err

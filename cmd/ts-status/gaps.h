@@ -1,0 +1,35 @@
+#ifndef TS_GAPS_H
+#define TS_GAPS_H
+
+#include "progress.h"
+#include "redis.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Jobs that were published while nobody listened: their hashes say "submitted", and would for ever.
+ * Finds those whose submitted_at lies in a gap and that no job stands behind, and fails them.
+ */
+struct gaps;
+
+/* progress stays the caller's. */
+struct gaps *gaps_new(const struct progress *);
+void gaps_free(struct gaps *);
+
+/* Nobody listened from one instant to another (seconds, both included). now is clock_mono_ms(). */
+void gaps_add(struct gaps *, int64_t from, int64_t to, int64_t now);
+
+/* No more jobs will come that could stand behind a hash: look at once. */
+void gaps_hurry(struct gaps *);
+
+/* Looks, if there is a gap to look for, for as long as it takes. Called after redis_serve(). */
+void gaps_serve(struct gaps *, struct redis *, int64_t now);
+
+/* When gaps_serve() must be called next; INT64_MAX for never. */
+int64_t gaps_deadline(const struct gaps *);
+
+/* Whether there is a gap that was not looked for to the end. */
+bool gaps_pending(const struct gaps *);
+
+#endif

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# What outlives a crash: the spool, and the gaps in which nobody listened.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+now=2025-12-16T17:00:30Z
+pg_start || exit 1
+redis_start --loglevel warning || exit 1
+ts-store -i </dev/null 2>store.log || exit 1
+sim_start -N "$now" -d 20 || exit 1
+export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
+
+# job ID SYMBOLS TIMEFRAMES
+job() {
+	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":0.02,"received_at":"%s"}' \
+		"$1" "$2" "$3" "$now"
+}
+kept() {
+	find "$TS_SPOOL" -type f ! -name '.*' | wc -l
+}
+
+# Killed in the middle, the service goes on where it was.
+serve
+publish "$(job crash "$(jq -nc '[range(40) | "S\(.)"] + ["NONE1", "B AD"]')" '["1min","day","2min"]')"
+wait_for 5 eval 'test "$(wc -l <"$sim_log")" -gt 40'
+for pid in $(pgrep -P "$service_pid"); do
+	kill -KILL "$pid"
+done
+wait "$service_pid"
+is $? 137 "all stages killed: the service ends with 137"
+is "$(kept)" 2 "the job and its notes are in the spool"
+noted=$(grep -c . "$TS_SPOOL"/*.notes)
+[ "$noted" -gt 40 ] && [ "$noted" -lt 126 ]
+ok $? "some verdicts are noted, others not"
+printf '{"type":"stored","job_id":"cra' >>"$(ls "$TS_SPOOL"/*.notes)"
+asked=$(wc -l <"$sim_log")
+serve
+wait_for 20 over crash
+is "$(hash crash status)/$(hash crash total_tasks)/$(hash crash stored_tasks)/$(hash crash failed_tasks)/$(hash crash empty_tasks)" \
+	completed_with_errors/126/82/44/2 "after a restart the counts are those of an undisturbed run"
+is "$(hash crash bars_loaded)" "$(sql 'SELECT (SELECT count(*) FROM ohlcv_1min) + (SELECT count(*) FROM ohlcv_daily)')" \
+	"and the bars those in the tables"
+[ $(($(wc -l <"$sim_log") - asked)) -le $((82 - noted + 44 + 8)) ]
+ok $? "what was noted is not asked for again"
+wait_for 3 eval '[ "$(kept)" -eq 0 ]'
+ok $? "a finished job leaves nothing in the spool"
+
+# A second pipeline on the same spool.
+"$top/pipeline.sh" >second.out 2>second.log
+is $? 111 "a second pipeline on the spool does not start"
+like "$(cat second.log)" 'ts-listen: error: spool .*another pipeline works on it' "and says why"
+
+# A job of the same id while one is in progress; ids that would lead elsewhere.
+publish "$(job twice "$(jq -nc '[range(30) | "T\(.)"]')" '["day"]')"
+publish "$(job twice '["X"]' '["day"]')"
+wait_for 5 grep -q 'dropped: a job of this id is in progress' pipeline.log
+ok $? "a second job of the same id is refused while the first is in the spool"
+long=$(printf 'x%.0s' {1..300})
+for id in ../../escape "$long" 'é/\u0001\n"' . ..; do
+	redis publish tickstock.jobs.data_load "$(jq -nc --arg id "$id" --arg now "$now" \
+		'{job_id: $id, symbols: ["AAPL"], timeframes: ["day"], years: 0.02, received_at: $now}')" >/dev/null
+done
+wait_for 5 eval '[ "$(grep -c "\"done\"" pipeline.out)" -ge 7 ]'
+ok $? "jobs of strange ids are done"
+wait_for 3 eval '[ "$(kept)" -eq 0 ]'
+ok $? "and leave nothing behind"
+is "$(find "$tmp" -name '*escape*')" "" "and nothing elsewhere"
+is "$(hash "$long" status)" completed "a job_id of 300 bytes works"
+
+# Told to stop, what is not begun stays in the spool.
+publish "$(job stop "$(jq -nc '[range(200) | "U\(.)"]')" '["day","hour"]')"
+wait_for 5 hash_is stop status running
+sleep 0.3
+serve_end
+is $? 0 "told to stop, it exits 0"
+like "$(hash stop status)/$(hash stop message)" '^running/interrupted: [0-9]+ of 400 tasks are left for the next start' \
+	"the status says how many tasks are left"
+serve
+wait_for 20 over stop
+is "$(hash stop status)/$(hash stop stored_tasks)" completed/400 "the next start does the rest"
+
+# Cancelled jobs do not come back.
+publish "$(job cancelled "$(jq -nc '[range(200) | "V\(.)"]')" '["day","hour"]')"
+wait_for 5 hash_is cancelled status running
+redis publish tickstock.jobs.control '{"job_id":"cancelled","action":"cancel"}' >/dev/null
+wait_for 3 hash_is cancelled status cancelled
+is "$(kept)" 0 "a cancelled job is not kept"
+serve_end
+
+# What is published while nobody listens.
+publish "$(job lost '["AAPL"]' '["day"]')"
+redis hset tickstock.jobs.status:older status submitted submitted_at 2020-01-01T00:00:00 >/dev/null
+sleep 1.2
+serve
+wait_for 6 hash_is lost status failed
+is "$(hash lost status)/$(hash lost message)" "failed/published while no listener ran" \
+	"a job that nobody heard of is failed"
+is "$(hash older status)" submitted "one from before the gap is left alone"
+like "$(cat pipeline.log)" 'ts-listen: warning: gap from=' "the gap is logged"
+redis del tickstock.jobs.status:older >/dev/null
+serve_end
+is "$(tail -n 1 pipeline.log)" "pipeline: end ts-listen=0 ts-expand=0 ts-fetch=0 ts-store=0 ts-status=0" "all stages ended well"
+done_testing
