@@ -47,11 +47,18 @@ instant(const char *text)
 	return t;
 }
 
+/* The years that a list covers, all of them from the first to the last it names. */
+struct years {
+	int first;
+	int last;
+};
+
 /* Reads the list into kinds, one per day from the first date of the calendar on. */
-static int
+static struct years
 read_list(FILE *f, enum session *kind, int32_t days)
 {
 	char line[200];
+	struct years y = {0};
 	int n = 0;
 
 	while (fgets(line, sizeof line, f) != NULL) {
@@ -63,26 +70,27 @@ read_list(FILE *f, enum session *kind, int32_t days)
 		if (date < 0 || date >= days)
 			continue;
 		kind[date] = strncmp(line + 11, "early", 5) == 0 ? SESSION_HALF : SESSION_NONE;
-		n++;
+		y.last = date_civil(calendar_first() + date).year;
+		if (n++ == 0)
+			y.first = y.last;
 	}
-	return n;
+	assert_true(n > 200);
+	return y;
 }
 
 static void
 agrees_with_the_list(void **state)
 {
-	int32_t days = day("2027-12-31") - calendar_first() + 1;
+	int32_t days = calendar_last() - calendar_first() + 1;
+	struct years y;
 	const char *path = getenv("TS_CALENDAR");
 	enum session *kind;
 	FILE *f;
 
 	(void)state;
 	f = path == NULL ? NULL : fopen(path, "r");
-	if (f == NULL) {
-		print_message("no independent calendar given\n");
-		skip();
-		return;
-	}
+	if (f == NULL)
+		fail_msg("TS_CALENDAR names no list of holidays");
 	kind = malloc((size_t)days * sizeof *kind);
 	assert_non_null(kind);
 	for (int32_t i = 0; i < days; i++) {
@@ -90,12 +98,13 @@ agrees_with_the_list(void **state)
 
 		kind[i] = weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL;
 	}
-	assert_true(read_list(f, kind, days) > 300);
+	y = read_list(f, kind, days);
 	(void)fclose(f);
 	for (int32_t i = 0; i < days; i++) {
 		char text[DATE_SIZE];
+		int year = date_civil(calendar_first() + i).year;
 
-		if (calendar_session(calendar, calendar_first() + i) != kind[i])
+		if (year >= y.first && year <= y.last && calendar_session(calendar, calendar_first() + i) != kind[i])
 			fail_msg("%s: is %d, want %d", date_format(text, calendar_first() + i),
 				(int)calendar_session(calendar, calendar_first() + i), (int)kind[i]);
 	}
