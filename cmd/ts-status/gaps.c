@@ -12,7 +12,7 @@
 
 enum { WAIT_MS = 2000, AGAIN_MS = 1000, SLACK_S = 1 };
 
-static const char prefix[] = "tickstock.jobs.status:";
+enum { PREFIX = sizeof "tickstock.jobs.status:" - 1 };
 
 struct gaps {
 	const struct progress *progress;
@@ -128,7 +128,7 @@ on_check(void *data, const struct redis_reply *reply)
 {
 	struct check *c = data;
 	struct gaps *g = c->gaps;
-	struct slice id = {c->key.p + sizeof prefix - 1, c->key.len - (sizeof prefix - 1)};
+	struct slice id = {c->key.p + PREFIX, c->key.len - PREFIX};
 	int64_t at;
 
 	if (reply == NULL) {
@@ -179,7 +179,7 @@ on_scan(void *data, const struct redis_reply *reply)
 	g->cursor.len = 0;
 	buffer_add(&g->cursor, redis_text(cursor).p, redis_text(cursor).n);
 	for (size_t i = 0; (key = redis_item(keys, i)) != NULL; i++) {
-		if (redis_text(key).n > sizeof prefix - 1)
+		if (redis_text(key).n > PREFIX)
 			check(g, redis_text(key));
 	}
 	round_over(g);

@@ -190,6 +190,7 @@ reply_send(struct reply *r, struct MHD_Connection *con, int stop)
 {
 	struct MHD_Response *res;
 	enum MHD_Result rc;
+	static char none[1];
 
 	if (r->how == SEND_RESET) {
 		text_free(&r->body);
@@ -198,7 +199,7 @@ reply_send(struct reply *r, struct MHD_Connection *con, int stop)
 	}
 	if (r->how == SEND_PLAIN)
 		res = MHD_create_response_from_buffer_with_free_callback_cls(
-			length(r), r->body.p + r->body.off, free, r->body.p);
+			length(r), r->body.p == NULL ? none : r->body.p + r->body.off, free, r->body.p);
 	else
 		res = odd_response(r, con, stop);
 	if (res == NULL) {
