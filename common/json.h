@@ -2,6 +2,7 @@
 #define TS_JSON_H
 
 #include "buffer.h"
+#include "json_grammar.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,19 +11,9 @@
  * JSON as RFC 8259 has it, and nothing looser: jsmn gives the tokens, json_end() the grammar that
  * jsmn does not check. Text is UTF-8; anything else is refused. Keys are unique in each object.
  */
-enum { JSON_DEPTH = 32, JSON_MEMBERS = 256 };
+enum { JSON_MEMBERS = 256 };
 
 enum json_type { JSON_NONE, JSON_STRING, JSON_NUMBER, JSON_BOOL, JSON_NULL, JSON_OBJECT, JSON_ARRAY };
-
-/*
- * The offset behind the JSON value that starts at text[at], white space before it skipped; or 0 if
- * there is no value there, with a static reason in *why and the offset of the offence in *where
- * (either may be NULL). Values nest JSON_DEPTH deep at most.
- */
-size_t json_end(struct slice text, size_t at, const char **why, size_t *where);
-
-/* The offset of the first byte from at on that is no JSON white space. */
-size_t json_skip(struct slice text, size_t at);
 
 /* A parser that keeps its memory from one text to the next. */
 struct json;

@@ -148,15 +148,18 @@ forget(struct stage *s, struct job *j)
 static void
 resume(struct stage *s, struct job *j)
 {
+	uint64_t had;
+
 	j->kept = s->spool != NULL && spool_has(s->spool, buffer_slice(&j->id));
 	if (!j->kept)
 		return;
 	if (spool_notes(s->spool, buffer_slice(&j->id), resume_note, s) != SPOOL_OK)
 		log_error("spool: %s: the notes cannot be read", strerror(errno));
-	if (j->stored + j->failed > 0)
+	had = j->stored + j->failed;
+	if (had > 0)
 		log_info("job resumed id=%.*s: %llu of %llu tasks have their verdict",
-			shown(buffer_slice(&j->id)), j->id.p,
-			(unsigned long long)(j->stored + j->failed), (unsigned long long)j->total);
+			shown(buffer_slice(&j->id)), j->id.p, (unsigned long long)had,
+			(unsigned long long)j->total);
 }
 
 static void
