@@ -24,7 +24,7 @@ serve
 publish "$(job crash "$(jq -nc '[range(40) | "S\(.)"] + ["NONE1", "B AD"]')" '["1min","day","2min"]')"
 wait_for 5 eval 'test "$(wc -l <"$sim_log")" -gt 40'
 for pid in $(pgrep -P "$service_pid"); do
-	kill -KILL "$pid"
+	kill -KILL "$pid" 2>/dev/null
 done
 wait "$service_pid"
 is $? 137 "all stages killed: the service ends with 137"
@@ -51,7 +51,7 @@ is $? 111 "a second pipeline on the spool does not start"
 like "$(cat second.log)" 'ts-listen: error: spool .*another pipeline works on it' "and says why"
 
 # A job of the same id while one is in progress; ids that would lead elsewhere.
-publish "$(job twice "$(jq -nc '[range(30) | "T\(.)"]')" '["day"]')"
+publish "$(job twice "$(jq -nc '[range(300) | "T\(.)"]')" '["day"]')"
 publish "$(job twice '["X"]' '["day"]')"
 wait_for 5 grep -q 'dropped: a job of this id is in progress' pipeline.log
 ok $? "a second job of the same id is refused while the first is in the spool"
@@ -60,7 +60,7 @@ for id in ../../escape "$long" 'é/\u0001\n"' . ..; do
 	redis publish tickstock.jobs.data_load "$(jq -nc --arg id "$id" --arg now "$now" \
 		'{job_id: $id, symbols: ["AAPL"], timeframes: ["day"], years: 0.02, received_at: $now}')" >/dev/null
 done
-wait_for 5 eval '[ "$(grep -c "\"done\"" pipeline.out)" -ge 7 ]'
+wait_for 15 eval '[ "$(grep -c "\"done\"" pipeline.out)" -ge 7 ]'
 ok $? "jobs of strange ids are done"
 wait_for 3 eval '[ "$(kept)" -eq 0 ]'
 ok $? "and leave nothing behind"
