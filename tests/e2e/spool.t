@@ -18,11 +18,20 @@ job() {
 kept() {
 	find "$TS_SPOOL" -type f ! -name '.*' | wc -l
 }
+nothing_kept() {
+	[ "$(kept)" -eq 0 ]
+}
+asked_for() {
+	[ "$(wc -l <"$sim_log")" -ge "$1" ]
+}
+jobs_done() {
+	[ "$(grep -c '"done"' pipeline.out)" -ge "$1" ]
+}
 
 # Killed in the middle, the service goes on where it was.
 serve
 publish "$(job crash "$(jq -nc '[range(40) | "S\(.)"] + ["NONE1", "B AD"]')" '["1min","day","2min"]')"
-wait_for 5 eval 'test "$(wc -l <"$sim_log")" -gt 40'
+wait_for 5 asked_for 41
 for pid in $(pgrep -P "$service_pid"); do
 	kill -KILL "$pid" 2>/dev/null
 done
@@ -42,7 +51,7 @@ is "$(hash crash bars_loaded)" "$(sql 'SELECT (SELECT count(*) FROM ohlcv_1min) 
 	"and the bars those in the tables"
 [ $(($(wc -l <"$sim_log") - asked)) -le $((82 - noted + 44 + 8)) ]
 ok $? "what was noted is not asked for again"
-wait_for 3 eval '[ "$(kept)" -eq 0 ]'
+wait_for 3 nothing_kept
 ok $? "a finished job leaves nothing in the spool"
 
 # A second pipeline on the same spool.
@@ -60,9 +69,9 @@ for id in ../../escape "$long" 'é/\u0001\n"' . ..; do
 	redis publish tickstock.jobs.data_load "$(jq -nc --arg id "$id" --arg now "$now" \
 		'{job_id: $id, symbols: ["AAPL"], timeframes: ["day"], years: 0.02, received_at: $now}')" >/dev/null
 done
-wait_for 15 eval '[ "$(grep -c "\"done\"" pipeline.out)" -ge 7 ]'
+wait_for 15 jobs_done 7
 ok $? "jobs of strange ids are done"
-wait_for 3 eval '[ "$(kept)" -eq 0 ]'
+wait_for 3 nothing_kept
 ok $? "and leave nothing behind"
 is "$(find "$tmp" -name '*escape*')" "" "and nothing elsewhere"
 is "$(hash "$long" status)" completed "a job_id of 300 bytes works"
