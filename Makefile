@@ -13,7 +13,7 @@ STD = -std=c11 -D_POSIX_C_SOURCE=200809L -DTS_VERSION=\"$(VERSION)\"
 COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(if $(CI),-Werror) -MMD -MP -Icommon -c -o $@ $<
 LINK = $(CC) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@
 
-COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status
+COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit
 BINARIES = $(COMMANDS:%=$(B)/%)
 PAGES = $(COMMANDS:%=doc/%.1) doc/ts-pipeline.7 doc/ts-records.5
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -24,6 +24,7 @@ SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t)
 PKG_ts-listen = hiredis
 PKG_ts-fetch = libcurl
 PKG_ts-store = libpq
+PKG_ts-audit = libpq
 PKG_ts-status = hiredis
 cflags = $(if $(PKG_$(1)),$(shell pkg-config --cflags $(PKG_$(1))))
 libs = $(if $(PKG_$(1)),$(shell pkg-config --libs $(PKG_$(1))))
@@ -66,13 +67,16 @@ $(B)/ts-sim: $(call objects,tests/sim)
 
 # A unit test is linked with the modules of the command that it names here, and common/.
 UNIT_test_window = ts-expand
+UNIT_test_plan = ts-expand
 UNIT_test_queue = ts-fetch
 UNIT_test_limiter = ts-fetch
 UNIT_test_massive = ts-fetch
 UNIT_test_bars = ts-fetch
+UNIT_test_cut = ts-fetch
 UNIT_test_numeric = ts-store
 UNIT_test_batch = ts-store
 UNIT_test_progress = ts-status
+UNIT_test_schedule = ts-audit
 define unit
 $(B)/tests/unit/$(1).o: tests/unit/$(1).c Makefile
 	@mkdir -p $$(@D)

@@ -35,13 +35,13 @@ log_tail(struct fetch *f, struct slice request_id)
 }
 
 static void
-fail_loudly(struct fetch *f, struct work *w, struct slice request_id)
+fail_loudly(struct fetch *f, struct piece *p, struct slice request_id)
 {
 	struct slice text = buffer_slice(&f->text);
 
-	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", TEXT(w->task->symbol),
-		timeframe_name(w->task->tf), TEXT(text), log_tail(f, request_id));
-	work_fail(f, w, text);
+	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", TEXT(p->work->task->symbol),
+		timeframe_name(p->work->task->tf), TEXT(text), log_tail(f, request_id));
+	work_fail(f, p->work, text);
 }
 
 /* Starts an error text over: what we say ourselves. */
@@ -74,31 +74,32 @@ say_http(struct fetch *f, int http, struct slice words)
 
 /* The page is to be asked for once more; the text is why. */
 static void
-again(struct fetch *f, struct work *w, const struct reply *r, int64_t wait, struct slice request_id)
+again(struct fetch *f, struct piece *p, const struct reply *r, int64_t wait,
+	struct slice request_id)
 {
 	struct slice text = buffer_slice(&f->text);
 
 	/* A 429 is the page's own fault only if no other request can have caused it. */
 	if (r->http != HTTP_TOO_MANY || r->alone)
-		w->tries++;
-	if (w->tries >= FETCH_TRIES) {
+		p->tries++;
+	if (p->tries >= FETCH_TRIES) {
 		buffer_str(&f->text, " (");
-		buffer_uint(&f->text, w->tries);
+		buffer_uint(&f->text, p->tries);
 		buffer_str(&f->text, " tries)");
-		fail_loudly(f, w, request_id);
+		fail_loudly(f, p, request_id);
 		return;
 	}
 	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
 		    "s %.*s%s",
-		TEXT(w->task->symbol), timeframe_name(w->task->tf), r->http, w->tries, wait / 1000,
-		wait / 100 % 10, TEXT(text), log_tail(f, request_id));
+		TEXT(p->work->task->symbol), timeframe_name(p->work->task->tf), r->http, p->tries,
+		wait / 1000, wait / 100 % 10, TEXT(text), log_tail(f, request_id));
 	if (drain_told()) {
-		work_forget(f, w);
+		work_forget(f, p->work);
 		return;
 	}
-	w->state = WORK_WAITING;
+	p->state = PIECE_WAITING;
 	/* After a 429 the limiter alone says when. */
-	w->due = clock_mono_ms() + (r->http == HTTP_TOO_MANY ? 0 : wait);
+	p->due = clock_mono_ms() + (r->http == HTTP_TOO_MANY ? 0 : wait);
 	f->count.retries++;
 }
 
@@ -133,15 +134,15 @@ kill_all(struct fetch *f)
 		intake_failed(f, work_record(t, RECORD_FAILED), text);
 		queue_end(f->queue, t);
 	}
-	for (unsigned i = 0; i < f->works; i++) {
-		if (f->work[i].state != WORK_FREE)
+	for (unsigned i = 0; i < f->pieces; i++) {
+		if (f->work[i].task != NULL)
 			work_fail(f, &f->work[i], text);
 	}
 }
 
 /* A reply that is no page. */
 static void
-refused(struct fetch *f, struct work *w, const struct reply *r)
+refused(struct fetch *f, struct piece *p, const struct reply *r)
 {
 	struct slice words, request_id;
 
@@ -150,12 +151,12 @@ refused(struct fetch *f, struct work *w, const struct reply *r)
 	if (r->http == HTTP_UNAUTHORIZED)
 		kill_all(f);
 	else if (r->http == HTTP_TOO_MANY)
-		again(f, w, r, pause_all(f, r), request_id);
+		again(f, p, r, pause_all(f, r), request_id);
 	else if (r->http >= HTTP_SERVER || r->http == HTTP_TIMEOUT)
-		again(f, w, r, retry_wait(w->tries + 1, r->retry_after, fetch_chance(f)),
+		again(f, p, r, retry_wait(p->tries + 1, r->retry_after, fetch_chance(f)),
 			request_id);
 	else
-		fail_loudly(f, w, request_id);
+		fail_loudly(f, p, request_id);
 }
 
 /* FNV-1a, 64 bits. */
@@ -171,12 +172,12 @@ hash(struct slice s)
 
 /* Whether the path of a next page has been met before. */
 static bool
-is_loop(const struct work *w, struct slice path)
+is_loop(const struct piece *p, struct slice path)
 {
 	uint64_t h = hash(path);
 
-	for (unsigned i = 0; i < w->pages; i++) {
-		if (w->seen[i] == h)
+	for (size_t i = 0; i < p->seen_n; i++) {
+		if (p->seen[i] == h)
 			return true;
 	}
 	return false;
@@ -184,85 +185,115 @@ is_loop(const struct work *w, struct slice path)
 
 /* Counts a page that has come, and remembers where it leads. */
 static void
-count_page(struct work *w, struct slice next)
+count_page(struct piece *p, struct slice next)
 {
-	if (w->pages == w->seen_cap) {
-		w->seen_cap = w->seen_cap * 2 + 16;
-		w->seen = memory_grow(w->seen, w->seen_cap, sizeof *w->seen);
+	if (p->seen_n == p->seen_cap) {
+		p->seen_cap = p->seen_cap * 2 + 16;
+		p->seen = memory_grow(p->seen, p->seen_cap, sizeof *p->seen);
 	}
-	w->seen[w->pages++] = next.p == NULL ? 0 : hash(next);
+	p->work->pages++;
+	p->seen[p->seen_n++] = next.p == NULL ? 0 : hash(next);
 }
 
-static void
-go_on(struct fetch *f, struct work *w, struct slice path, struct slice request_id)
+/*
+ * Where what is left of the piece begins, if it is to be asked for by its own range; its start if
+ * by the address that the page named. Where requests go one by one, nothing is gained by ranges.
+ */
+static int64_t
+seam_of(struct fetch *f, const struct piece *p, const struct massive_page *page)
 {
-	if (w->pages >= FETCH_PAGES) {
+	if (f->options.parallel == 1 || page->rows == 0 || !timeframe_intraday(p->work->task->tf))
+		return p->start;
+	return cut_full(&p->work->cut, p->start, p->end, page->row[page->rows - 1].t, page->base);
+}
+
+/* There are more pages: writes the rows of this one and lines up for the next. */
+static void
+go_on(struct fetch *f, struct piece *p, const struct massive_page *page)
+{
+	int64_t seam = seam_of(f, p, page);
+
+	piece_rows(f, p, page, seam > p->start ? seam : p->end);
+	if (p->work->pages >= FETCH_PAGES) {
 		say(f, "more than 10000 pages");
-		fail_loudly(f, w, request_id);
+		fail_loudly(f, p, page->request_id);
 		return;
 	}
 	if (drain_told()) {
-		work_forget(f, w);
+		work_forget(f, p->work);
 		return;
 	}
-	w->path.len = 0;
-	buffer_add(&w->path, path.p, path.n);
-	w->tries = 0;
-	w->state = WORK_READY;
-	queue_again(f->queue, w->task);
+	if (seam > p->start)
+		piece_range(f, p, seam, p->end);
+	else
+		piece_next(f, p, page->next);
+}
+
+/* All of the piece has come; with the last piece the task is done. */
+static void
+end(struct fetch *f, struct piece *p, const struct massive_page *page)
+{
+	struct work *w = p->work;
+
+	piece_rows(f, p, page, p->end);
+	if (timeframe_intraday(w->task->tf) && p->seen_n == 1)
+		cut_whole(&w->cut, p->start, p->end, page->base);
+	if (w->pieces > 1)
+		piece_free(f, p);
+	else
+		work_finish(f, w);
 }
 
 /* A reply of 200. Nothing of it is written before all of it has been checked. */
 static void
-read_page(struct fetch *f, struct work *w, const struct reply *r)
+read_page(struct fetch *f, struct piece *p, const struct reply *r)
 {
 	struct massive_page page;
 	struct slice why;
 	enum massive_verdict verdict =
-		massive_page(f->massive, r->body, &w->bars.series, w->after, &page, &why);
+		massive_page(f->massive, r->body, &p->work->bars.series, p->after, &page, &why);
 
-	if (page.next.p != NULL && is_loop(w, page.next)) {
+	if (page.next.p != NULL && is_loop(p, page.next)) {
 		say(f, "page loop: the same next_url twice");
-		fail_loudly(f, w, page.request_id);
+		fail_loudly(f, p, page.request_id);
 		return;
 	}
 	if (verdict != MASSIVE_OK) {
 		say_http(f, r->http, why);
 		if (verdict == MASSIVE_FAIL)
-			fail_loudly(f, w, page.request_id);
+			fail_loudly(f, p, page.request_id);
 		else
-			again(f, w, r, retry_wait(w->tries + 1, -1, fetch_chance(f)),
+			again(f, p, r, retry_wait(p->tries + 1, -1, fetch_chance(f)),
 				page.request_id);
 		return;
 	}
-	count_page(w, page.next);
-	work_rows(f, w, &page);
+	count_page(p, page.next);
 	if (page.next.p != NULL)
-		go_on(f, w, page.next, page.request_id);
+		go_on(f, p, &page);
 	else
-		work_finish(f, w);
+		end(f, p, &page);
 }
 
 void
-work_answer(struct fetch *f, struct work *w, const struct reply *r)
+answer_read(struct fetch *f, struct piece *p, const struct reply *r)
 {
-	w->state = WORK_ANSWERED;
+	p->state = PIECE_ANSWERED;
 	f->count.bytes += r->bytes;
 	if (r->too_long) {
 		say(f, "the reply is over 32 MiB");
-		fail_loudly(f, w, (struct slice){0});
+		fail_loudly(f, p, (struct slice){0});
 		return;
 	}
 	if (r->error.p != NULL) {
 		say(f, "transfer failed: ");
 		quote(f, r->error);
-		again(f, w, r, retry_wait(w->tries + 1, -1, fetch_chance(f)), (struct slice){0});
+		again(f, p, r, retry_wait(p->tries + 1, -1, fetch_chance(f)), (struct slice){0});
 		return;
 	}
 	if (r->http != HTTP_TOO_MANY && r->http < HTTP_SERVER)
 		limiter_answered(&f->limiter, r->started);
 	if (r->http == HTTP_OK)
-		read_page(f, w, r);
+		read_page(f, p, r);
 	else
-		refused(f, w, r);
+		refused(f, p, r);
 }

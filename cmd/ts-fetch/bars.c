@@ -182,7 +182,9 @@ bars_add(struct bars *b, const struct massive_page *page, const struct massive_r
 	if (s.p != NULL)
 		fault_volume = add_volume(out, s);
 	buffer_add(out, "}\n", 2);
-	b->first = b->count++ == 0 ? row->t : b->first;
-	b->last = row->t;
+	/* The pieces of a long task come in any order. */
+	b->first = b->count == 0 || row->t < b->first ? row->t : b->first;
+	b->last = b->count == 0 || row->t > b->last ? row->t : b->last;
+	b->count++;
 	return fault != NULL ? fault : fault_volume;
 }

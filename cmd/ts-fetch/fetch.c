@@ -21,15 +21,17 @@ fetch_init(
 	struct buffer text = {0};
 
 	*f = (struct fetch){
-		.options = *options, .out = out, .works = options->parallel * FETCH_WORKS};
+		.options = *options, .out = out, .pieces = options->parallel * FETCH_PIECES};
 	f->random = (uint64_t)clock_mono_ms() << 20 ^ (uint64_t)getpid();
 	f->calendar = calendar_new(why);
 	f->queue = queue_new(FETCH_QUEUE);
 	limiter_init(&f->limiter, options->rate, options->parallel);
 	f->massive = massive_new(options->base);
 	f->parser = record_parser_new();
-	f->work = memory_grow(NULL, f->works, sizeof *f->work);
-	memset(f->work, 0, f->works * sizeof *f->work);
+	f->work = memory_grow(NULL, f->pieces, sizeof *f->work);
+	memset(f->work, 0, f->pieces * sizeof *f->work);
+	f->piece = memory_grow(NULL, f->pieces, sizeof *f->piece);
+	memset(f->piece, 0, f->pieces * sizeof *f->piece);
 	if (options->key.n > 0) {
 		buffer_add(&text, options->key.p, options->key.n);
 		key = buffer_cstr(&text);
@@ -43,16 +45,16 @@ fetch_init(
 void
 fetch_release(struct fetch *f)
 {
-	for (unsigned i = 0; i < f->works; i++) {
-		struct work *w = &f->work[i];
-
-		/* The task of a work that is ready is the queue's. */
-		if (w->state != WORK_FREE && w->state != WORK_READY)
-			work_forget(f, w);
-		buffer_release(&w->path);
-		free(w->seen);
+	for (unsigned i = 0; i < f->pieces; i++) {
+		if (f->work[i].task != NULL)
+			work_forget(f, &f->work[i]);
+	}
+	for (unsigned i = 0; i < f->pieces; i++) {
+		buffer_release(&f->piece[i].path);
+		free(f->piece[i].seen);
 	}
 	free(f->work);
+	free(f->piece);
 	transfer_free(f->transfer);
 	queue_free(f->queue);
 	limiter_release(&f->limiter);
@@ -77,33 +79,36 @@ fetch_chance(struct fetch *f)
 }
 
 /* The retry that is due for longest, or NULL. */
-static struct work *
+static struct piece *
 due(const struct fetch *f, int64_t now)
 {
-	struct work *first = NULL;
+	struct piece *first = NULL;
 
-	for (unsigned i = 0; i < f->works; i++) {
-		struct work *w = &f->work[i];
+	for (unsigned i = 0; i < f->pieces; i++) {
+		struct piece *p = &f->piece[i];
 
-		if (w->state == WORK_WAITING && w->due <= now &&
-			(first == NULL || w->due < first->due))
-			first = w;
+		if (p->state == PIECE_WAITING && p->due <= now &&
+			(first == NULL || p->due < first->due))
+			first = p;
 	}
 	return first;
 }
 
-static struct work *
+static struct piece *
 next(struct fetch *f, int64_t now)
 {
-	struct work *w = due(f, now);
+	struct piece *p = due(f, now);
 	struct task *t;
 
-	if (w != NULL)
-		return w;
-	t = queue_take(f->queue, f->busy < f->works);
-	if (t == NULL)
-		return NULL;
-	return t->work != NULL ? t->work : work_take(f, t);
+	while (p == NULL) {
+		t = queue_take(f->queue, f->busy < f->pieces);
+		if (t == NULL)
+			return NULL;
+		if (t->work == NULL)
+			work_take(f, t);
+		p = piece_turn(f, t->work);
+	}
+	return p;
 }
 
 void
@@ -111,14 +116,14 @@ fetch_begin(struct fetch *f)
 {
 	while (!drain_told()) {
 		int64_t now = clock_mono_ms();
-		struct work *w;
+		struct piece *p;
 
 		if (limiter_wait(&f->limiter, now, transfer_active(f->transfer)) != 0)
 			break;
-		w = next(f, now);
-		if (w == NULL)
+		p = next(f, now);
+		if (p == NULL)
 			break;
-		work_start(f, w);
+		piece_start(f, p);
 	}
 }
 
@@ -133,11 +138,11 @@ fetch_timeout(const struct fetch *f)
 	/* Where a request may start now, fetch_begin() has found none to start. */
 	if (turn > 0 && turn < wait)
 		wait = turn;
-	for (unsigned i = 0; i < f->works; i++) {
-		const struct work *w = &f->work[i];
+	for (unsigned i = 0; i < f->pieces; i++) {
+		const struct piece *p = &f->piece[i];
 
-		if (w->state == WORK_WAITING && w->due > now && w->due - now < wait)
-			wait = w->due - now;
+		if (p->state == PIECE_WAITING && p->due > now && p->due - now < wait)
+			wait = p->due - now;
 	}
 	return (int)wait;
 }
@@ -150,9 +155,9 @@ fetch_replies(struct fetch *f)
 	int64_t at;
 
 	while (transfer_sent(f->transfer, &owner, &at))
-		limiter_sent(&f->limiter, ((struct work *)owner)->request, at);
+		limiter_sent(&f->limiter, ((struct piece *)owner)->request, at);
 	while (f->out->error == 0 && transfer_next(f->transfer, &r)) {
-		work_answer(f, r.owner, &r);
+		answer_read(f, r.owner, &r);
 		transfer_done(f->transfer, &r);
 	}
 }

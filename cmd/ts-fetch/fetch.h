@@ -3,6 +3,7 @@
 
 #include "bars.h"
 #include "calendar.h"
+#include "cut.h"
 #include "limiter.h"
 #include "lines.h"
 #include "massive.h"
@@ -13,38 +14,49 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the modules of ts-fetch that do the work share: fetch.c, intake.c, work.c and answer.c. */
+/*
+ * What the modules of ts-fetch that do the work share: fetch.c, intake.c, work.c, piece.c and
+ * answer.c.
+ */
 
 enum {
 	FETCH_QUEUE = 200000, /* tasks that wait; beyond it stdin is left alone */
 	FETCH_TRIES = 6,      /* of one page */
 	FETCH_PAGES = 10000,  /* of one task */
-	FETCH_WORKS = 4, /* tasks in progress, those that wait for a retry included, per transfer */
-	FETCH_ERROR = 300, /* bytes of an error text */
+	FETCH_PIECES = 4,     /* in progress, those that wait for a retry included, per transfer */
+	FETCH_ERROR = 300,    /* bytes of an error text */
 };
 
-enum work_state {
-	WORK_FREE,
-	WORK_READY,    /* its task waits in the queue for its turn to ask for another page */
-	WORK_WAITING,  /* until due, to ask for the same page again */
-	WORK_ACTIVE,   /* a request is in flight */
-	WORK_ANSWERED, /* its reply is being looked at */
-};
-
-/* A task in progress. */
+/* A task in progress. There is at least one piece for it, all of what is still to be fetched. */
 struct work {
-	enum work_state state;
-	struct task *task;
+	struct task *task; /* NULL: free */
 	struct bars bars;
+	struct cut cut;
+	unsigned pieces; /* that are not free */
+	unsigned pages;	 /* that have come */
+	bool begun;	 /* `loading` has been written */
+};
+
+enum piece_state {
+	PIECE_FREE,
+	PIECE_READY,	/* its task waits in the queue for its turn to ask for another page */
+	PIECE_WAITING,	/* until due, to ask for the same page again */
+	PIECE_ACTIVE,	/* a request is in flight */
+	PIECE_ANSWERED, /* its reply is being looked at */
+};
+
+/* A part of a task's range, or all of it: fetched page by page. */
+struct piece {
+	enum piece_state state;
+	struct work *work;
+	int64_t start, end; /* as in a series */
 	struct buffer path; /* path and query of the page to ask for */
 	int64_t due;	    /* monotonic ms */
 	int64_t after;	    /* t of the last row so far */
 	size_t request;	    /* its number in the limiter */
 	unsigned tries;	    /* of this page that have failed */
-	unsigned pages;	    /* that have come */
-	uint64_t *seen;	    /* hash of where each page led */
-	size_t seen_cap;
-	bool begun; /* `loading` has been written */
+	uint64_t *seen; /* hash of where each page led; none: its range has not been asked for */
+	size_t seen_n, seen_cap;
 };
 
 struct fetch_options {
@@ -73,7 +85,8 @@ struct fetch {
 	struct record_parser *parser;
 	struct writer *out;
 	struct work *work;
-	unsigned works, busy; /* how many there are; how many are not free */
+	struct piece *piece;
+	unsigned pieces, busy; /* how many there are, works as well; how many pieces are not free */
 	struct buffer dead; /* why nothing can be fetched any more, once the API refused the key */
 	struct buffer text; /* of errors */
 	struct buffer tail; /* of log lines */
@@ -106,26 +119,48 @@ void intake_line(struct fetch *, struct slice line, uint64_t lineno);
 /* intake.c: writes a `failed` record; its type, stage and error are filled in here. */
 void intake_failed(struct fetch *, struct record, struct slice error);
 
-/* work.c: a free work takes a task on. There must be one. */
-struct work *work_take(struct fetch *, struct task *);
+/* work.c: a task begins, all of it one piece. There must be a free one. */
+void work_take(struct fetch *, struct task *);
 
-/* work.c: starts the work's next request. */
-void work_start(struct fetch *, struct work *);
+/* work.c: writes `loading`, once. */
+void work_begun(struct fetch *, struct work *);
 
 /* work.c: a record of that type about a task, as far as all types have the same fields. */
 struct record work_record(const struct task *, enum record_type);
 
-/* work.c: writes the rows of a page that belong to the work's task. */
-void work_rows(struct fetch *, struct work *, const struct massive_page *);
-
-/* work.c: the work's task is done, or has failed: writes the record and ends both. */
+/* work.c: the task is done, or has failed: writes the record and ends it with all its pieces. */
 void work_finish(struct fetch *, struct work *);
 void work_fail(struct fetch *, struct work *, struct slice error);
 
-/* work.c: ends a work and its task without a record. */
+/* work.c: ends a task and all its pieces without a record. */
 void work_forget(struct fetch *, struct work *);
 
-/* answer.c: deals with a reply to the work's request. */
-void work_answer(struct fetch *, struct work *, const struct reply *);
+/* piece.c: a free piece takes on a range of a task's. There must be one. */
+struct piece *piece_take(struct fetch *, struct work *, int64_t start, int64_t end);
+
+/* piece.c: ends a piece, gives up its request if it has one. */
+void piece_free(struct fetch *, struct piece *);
+
+/*
+ * piece.c: it is the task's turn: the piece to ask for, or NULL when none is ready. A long one is
+ * cut first, as long as the task has no trouble and others have room.
+ */
+struct piece *piece_turn(struct fetch *, struct work *);
+
+/* piece.c: starts the piece's next request. */
+void piece_start(struct fetch *, struct piece *);
+
+/* piece.c: a page came: writes those of its rows that belong to the piece and start before end. */
+void piece_rows(struct fetch *, struct piece *, const struct massive_page *, int64_t end);
+
+/*
+ * piece.c: the piece has another page, which is asked for when it is its task's turn: that of a new
+ * range, or the one behind a path.
+ */
+void piece_range(struct fetch *, struct piece *, int64_t start, int64_t end);
+void piece_next(struct fetch *, struct piece *, struct slice path);
+
+/* answer.c: deals with a reply to the piece's request. */
+void answer_read(struct fetch *, struct piece *, const struct reply *);
 
 #endif

@@ -114,10 +114,10 @@ cancel(struct fetch *f, struct slice job_id)
 		f->count.cancelled++;
 		t = after;
 	}
-	for (unsigned i = 0; i < f->works; i++) {
+	for (unsigned i = 0; i < f->pieces; i++) {
 		struct work *w = &f->work[i];
 
-		if (w->state != WORK_FREE && slice_eq(task_job_id(w->task), job_id)) {
+		if (w->task != NULL && slice_eq(task_job_id(w->task), job_id)) {
 			work_forget(f, w);
 			f->count.cancelled++;
 		}

@@ -48,8 +48,8 @@ massive_free(struct massive *m)
 static bool
 wanted(struct slice key)
 {
-	static const char *const keys[] = {"ticker", "adjusted", "resultsCount", "status", "error",
-		"message", "request_id", "next_url"};
+	static const char *const keys[] = {"ticker", "adjusted", "queryCount", "resultsCount",
+		"status", "error", "message", "request_id", "next_url"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		if (slice_is(key, keys[i]))
@@ -236,6 +236,20 @@ read_next(struct massive *m, const struct series *s, struct massive_page *page)
 	return true;
 }
 
+/* How full the page is. It is no more than a hint, so what cannot be is passed over. */
+static uint64_t
+read_base(struct massive *m)
+{
+	json_at count = json_find(m->json, 0, "queryCount");
+	uint64_t n;
+
+	if (json_type(m->json, count) != JSON_NUMBER ||
+		slice_count(json_raw(m->json, count), &n) != 0 || n < m->rows.n ||
+		n > 2 * URL_LIMIT)
+		return m->rows.n;
+	return n;
+}
+
 static bool
 check_after(struct massive *m, int64_t after)
 {
@@ -261,6 +275,7 @@ massive_page(struct massive *m, struct slice body, const struct series *s, int64
 	}
 	page->row = m->rows.row;
 	page->rows = m->rows.n;
+	page->base = verdict == MASSIVE_OK ? read_base(m) : 0;
 	*why = slice_of(m->why);
 	return verdict;
 }

@@ -28,7 +28,8 @@ struct massive_page {
 	struct slice body;
 	const struct massive_row *row;
 	size_t rows;
-	struct slice next;	 /* path and query of the next page; absent on the last one */
+	uint64_t base;	   /* bars that they were made of: the API's word, else their number */
+	struct slice next; /* path and query of the next page; absent on the last one */
 	struct slice request_id; /* absent if there is none */
 };
 

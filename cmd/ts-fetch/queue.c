@@ -163,6 +163,17 @@ job_get(struct queue *q, struct slice id)
 	return job;
 }
 
+/* The first of the job's tasks in progress that wait for another turn. */
+static struct task *
+pop_page(struct job *job)
+{
+	struct task *t = pop(&job->pages);
+
+	if (t != NULL)
+		t->queued = false;
+	return t;
+}
+
 static bool
 job_idle(const struct job *job)
 {
@@ -272,7 +283,7 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 
 	*t = *what;
 	t->work = NULL;
-	t->holds = false;
+	t->holds = t->queued = false;
 	t->symbol = copy(&at, what->symbol);
 	t->from = copy(&at, what->from);
 	t->to = copy(&at, what->to);
@@ -287,7 +298,7 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 static struct task *
 job_take(struct queue *q, struct job *job, bool begin)
 {
-	struct task *t = pop(&job->pages);
+	struct task *t = pop_page(job);
 
 	if (t != NULL)
 		return t;
@@ -324,9 +335,31 @@ queue_take(struct queue *q, bool begin)
 void
 queue_again(struct queue *q, struct task *t)
 {
+	if (t->queued)
+		return;
+	t->queued = true;
 	append(&t->job->pages, t);
 	job_line_up(q, t->job);
 	q->waiting++;
+}
+
+/* The other way round. */
+static void
+forget_page(struct queue *q, struct task *t)
+{
+	struct list rest = {0};
+	struct task *other;
+
+	while ((other = pop_page(t->job)) != NULL) {
+		if (other != t)
+			append(&rest, other);
+	}
+	for (other = rest.head; other != NULL; other = other->next)
+		other->queued = true;
+	t->job->pages = rest;
+	q->waiting--;
+	if (job_idle(t->job))
+		line_leave(q, t->job);
 }
 
 void
@@ -334,6 +367,8 @@ queue_end(struct queue *q, struct task *t)
 {
 	struct job *job = t->job;
 
+	if (t->queued)
+		forget_page(q, t);
 	if (t->holds) {
 		struct lane **place = lane_place(q, t);
 
@@ -381,8 +416,10 @@ queue_cancel(struct queue *q, struct slice job_id)
 				place = &(*place)->chain;
 		}
 	}
-	for (struct task *t = out.head; t != NULL; t = t->next)
+	for (struct task *t = out.head; t != NULL; t = t->next) {
+		t->queued = false;
 		q->waiting--;
+	}
 	return out.head;
 }
 
@@ -394,7 +431,7 @@ queue_any(struct queue *q)
 	while (t == NULL && q->line > 0) {
 		struct job *job = line_pop(q);
 
-		t = pop(&job->pages);
+		t = pop_page(job);
 		if (t == NULL)
 			t = pop(&job->fresh);
 		if (!job_idle(job))

@@ -30,7 +30,8 @@ struct task {
 	int64_t start,
 		end; /* their meaning: instants for 1min and hour, else dates (timestamp.h) */
 	enum timeframe tf;
-	bool holds; /* the queue's own: no other task of its symbol and timeframe may begin */
+	bool holds;  /* the queue's own: no other task of its symbol and timeframe may begin */
+	bool queued; /* the queue's own: in progress, and waiting for another turn */
 };
 
 /* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */
@@ -50,10 +51,16 @@ void queue_push(struct queue *, struct slice job_id, const struct task *);
  */
 struct task *queue_take(struct queue *, bool begin);
 
-/* Puts a task in progress back to wait for its job's turn: it has another page to ask for. */
+/*
+ * A task in progress has another page to ask for: it waits for its job's turn, if it does not wait
+ * already.
+ */
 void queue_again(struct queue *, struct task *);
 
-/* A task is over, or forgotten: frees it. It must not be waiting in the queue. */
+/*
+ * A task in progress, or one that was taken out, is over or forgotten: frees it. It may be waiting
+ * for another turn.
+ */
 void queue_end(struct queue *, struct task *);
 
 /*

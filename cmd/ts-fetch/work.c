@@ -1,48 +1,38 @@
-/* One task in progress: how it begins, what is written for it, how it ends. */
+/* One task in progress: how it begins, how it ends, and the records that say so. */
 #include "fetch.h"
 
 #include "log.h"
 #include "timestamp.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-enum { ROW_WARNINGS = 10 }; /* per page */
 
 /* For a slice behind "%.*s". */
 #define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
 
-struct work *
+void
 work_take(struct fetch *f, struct task *t)
 {
-	struct work *w = f->work;
 	struct series series = {t->symbol, t->tf, t->start, t->end, f->options.adjusted};
+	struct work *w = f->work;
 
-	while (w->state != WORK_FREE)
+	while (w->task != NULL)
 		w++;
-	*w = (struct work){.state = WORK_READY,
-		.task = t,
-		.path = w->path,
-		.seen = w->seen,
-		.seen_cap = w->seen_cap,
-		.after = INT64_MIN};
+	*w = (struct work){.task = t};
 	bars_init(&w->bars, f->calendar, &series, f->options.extended);
-	w->path.len = 0;
-	url_path(&w->path, &series);
+	cut_init(&w->cut, f->calendar);
 	t->work = w;
-	f->busy++;
-	return w;
+	(void)piece_take(f, w, t->start, t->end);
 }
 
 void
 work_forget(struct fetch *f, struct work *w)
 {
-	if (w->state == WORK_ACTIVE)
-		transfer_abort(f->transfer, w);
+	for (unsigned i = 0; i < f->pieces && w->pieces > 0; i++) {
+		if (f->piece[i].work == w)
+			piece_free(f, &f->piece[i]);
+	}
 	queue_end(f->queue, w->task);
 	w->task = NULL;
-	w->state = WORK_FREE;
-	f->busy--;
 }
 
 struct record
@@ -72,57 +62,13 @@ work_fail(struct fetch *f, struct work *w, struct slice text)
 }
 
 void
-work_start(struct fetch *f, struct work *w)
+work_begun(struct fetch *f, struct work *w)
 {
 	struct record loading = work_record(w->task, RECORD_LOADING);
 
 	if (!w->begun)
 		write_record(f, &loading);
 	w->begun = true;
-	f->url.len = 0;
-	buffer_add(&f->url, f->options.base.p, f->options.base.n);
-	buffer_add(&f->url, w->path.p, w->path.len);
-	if (transfer_start(f->transfer, buffer_cstr(&f->url), w) != 0) {
-		work_fail(f, w, slice_of("the request cannot be made"));
-		return;
-	}
-	w->state = WORK_ACTIVE;
-	w->request = limiter_start(&f->limiter, clock_mono_ms());
-	f->count.requests++;
-}
-
-static void
-warn_row(const struct work *w, int64_t t, const char *why)
-{
-	char key[TIMESTAMP_SIZE];
-
-	log_warning("bad bar symbol=%.*s timeframe=%s %s=%s %s", TEXT(w->task->symbol),
-		timeframe_name(w->task->tf), timeframe_intraday(w->task->tf) ? "timestamp" : "date",
-		bars_key(&w->bars, t, key), why);
-}
-
-void
-work_rows(struct fetch *f, struct work *w, const struct massive_page *page)
-{
-	uint64_t before = w->bars.count, bad = 0;
-
-	for (size_t i = 0; i < page->rows && f->out->error == 0; i++) {
-		const struct massive_row *row = &page->row[i];
-		const char *why;
-
-		if (!bars_belong(&w->bars, row->t))
-			continue;
-		why = bars_add(&w->bars, page, row, writer_room(f->out));
-		writer_done(f->out);
-		if (why != NULL && ++bad <= ROW_WARNINGS)
-			warn_row(w, row->t, why);
-	}
-	if (bad > ROW_WARNINGS)
-		log_warning("%" PRIu64 " more bad bars on this page symbol=%.*s timeframe=%s",
-			bad - ROW_WARNINGS, TEXT(w->task->symbol), timeframe_name(w->task->tf));
-	f->count.bars += w->bars.count - before;
-	if (page->rows > 0)
-		w->after = page->row[page->rows - 1].t;
 }
 
 void

@@ -275,6 +275,169 @@ is "$(verdict "$tmp/out" P500) $(verdict "$tmp/out" PCUT)" "fetched 5 fetched 5"
 is "$(bars "$tmp/out" P500 | sort -u | wc -l) $(bars "$tmp/out" P500 | wc -l)" "5 5" "and no bar is written twice"
 has "$tmp/out" '"type":"failed".*"symbol":"PPLN".*HTTP 403' "a second page that is refused fails the task"
 
+# --- long tasks, in pieces -----------------------------------------------------------------------
+
+mkfifo "$tmp/in"
+# 37 sessions: the clocks change among them, there are a holiday and a half day. A page of 2500 base bars
+# holds three or four.
+long() { task "$1" "$2" 1min 2024-10-21T04:00:00Z 2024-12-12T01:00:00Z; }
+cat >"$tmp/cutfaults" <<'END'
+Q403 * delayed 1
+Q403 * 403plan
+Q401 * delayed 1
+Q401 * 401
+Q500 * delayed 1
+Q500 * 500 4
+QUNS * unsorted 3
+QWCN * wrongcount 3
+QCUT * cut 3
+QOHS * otherhost
+QEMP * emptypage
+QDEL * delayed
+QLOP * loop
+QEND * endless
+Q5EV * delayed 1
+Q5EV * 500
+END
+sim cut -b 2500 -f "$tmp/cutfaults"
+cut=$url
+sim cutlate -b 2500 -d 150
+cutlate=$url
+long j Q5EV | timeout 60 "$fetch" -u "$cut" >"$tmp/Q5EV.out" 2>"$tmp/Q5EV.err" &
+Q5EV_pid=$!
+long j QEND | timeout 60 "$fetch" -u "$cut" >"$tmp/QEND.out" 2>"$tmp/QEND.err" &
+QEND_pid=$!
+
+longs() {
+	long j AAPL
+	task j MSFT hour 2024-10-21T15:30:00Z 2024-12-12T20:30:00Z
+	task j THIN1 1min 2024-10-01T13:45:30Z 2025-06-12T20:50:30Z
+	task j INTC day 2015-01-01 2025-12-19
+	task j NONE1 hour 2024-10-21T15:30:00Z 2024-12-12T20:30:00Z
+}
+for x in "" -x; do
+	# shellcheck disable=SC2086 # no word for none
+	longs | timeout 20 "$fetch" $x -u "$plain" 2>/dev/null | sort >"$tmp/whole"
+	for j in 1 2 8 64; do
+		# shellcheck disable=SC2086
+		longs | timeout 20 "$fetch" $x -j $j -u "$cut" 2>/dev/null | sort >"$tmp/out"
+		cmp -s "$tmp/whole" "$tmp/out"
+		ok $? "pieces give what one page gives, each bar once${x:+, $x} -j $j"
+	done
+done
+is "$(sort "$tmp/out" | uniq -d | wc -l)" 0 "no bar is there twice"
+is "$(requests plain THIN1)" 2 "what fits a page is one request"
+is "$(verdict "$tmp/whole" NONE1)" "fetched 0" "nothing comes whole"
+longs | timeout 20 "$fetch" -u "$cut" 2>/dev/null >"$tmp/out"
+is "$(grep -c '"type":"loading".*AAPL' "$tmp/out")" 1 "a task in pieces is loading once"
+has "$tmp/out" '"fetched".*"AAPL".*"bars":14250,"first":"2024-10-21T13:30:00Z","last":"2024-12-11T20:59:00Z"}$' "first and last are the earliest and the latest, bars all of them"
+has "$tmp/out" '"fetched".*"MSFT".*"first":"2024-10-21T16:00:00Z","last":"2024-12-12T19:00:00Z"}$' "hours too"
+
+: >"$tmp/cutlate.log"
+long j AAPL | timeout 20 "$fetch" -v -u "$cutlate" >"$tmp/out" 2>"$tmp/err"
+grep '/ticker/AAPL/' "$tmp/cutlate.log" | sort -n >"$tmp/asked"
+perl -ane 'push @t, $F[0]; END { $n = grep { $t[$_] - $t[$_ - 1] < 75 } 1 .. $#t; exit($n >= 5 ? 0 : 1) }' "$tmp/asked"
+ok $? "pieces are asked for side by side"
+TZ=America/New_York perl -ne 'm{/minute/(\d+)/(\d+)} or next; ($from, $to) = ($1, $2);
+	if ($. == 1) { $bad = 1 if $from != 1729483200000 || $to != 1733965199999; next }
+	@t = localtime($from / 1000); $bad = 1 if $t[2] || $t[1] || $t[0];
+	@t = localtime(($to + 1) / 1000); $bad = 1 if ($t[2] || $t[1] || $t[0]) && $to != 1733965199999;
+	$bad = 1 if /cursor/; $n++; END { exit($bad || $n < 5 ? 1 : 0) }' "$tmp/asked"
+ok $? "the first request is for all of it, the others for days of New York"
+task j INTC day 2015-01-01 2025-12-19 | timeout 20 "$fetch" -u "$cutlate" >"$tmp/out" 2>/dev/null
+is "$(verdict "$tmp/out" INTC) $(grep /ticker/INTC/ "$tmp/cutlate.log" | grep -vc cursor)" "fetched 2759 1" "days are not cut"
+
+# fetched_as NAME: the bars of a symbol from the faulty simulator are those that it has
+fetched_as() {
+	long j "$1" | timeout 30 "$fetch" -u "$cut" >"$tmp/out" 2>"$tmp/err"
+	is "$?" 0 "$1: exit 0"
+	long j "$1" | timeout 20 "$fetch" -u "$plain" 2>/dev/null | sort >"$tmp/good"
+	sort "$tmp/out" | cmp -s - "$tmp/good"
+	ok $? "$1: all bars, each once"
+}
+for s in Q500 QUNS QWCN QCUT QOHS QEMP QDEL; do
+	fetched_as $s
+done
+{ long j QLOP; } | timeout 30 "$fetch" -u "$cut" >"$tmp/out" 2>"$tmp/err"
+is "$? $(verdict "$tmp/out" QLOP)" "1 failed page loop: the same next_url twice" "a loop behind the last page ends"
+
+{ long j Q403; long j GOOD; } | timeout 20 "$fetch" -u "$cut" >"$tmp/out" 2>"$tmp/err"
+is $? 1 "a piece is refused: exit 1"
+is "$(verdict "$tmp/out" Q403)" "failed HTTP 403: Your plan doesn't include this data timeframe. Please upgrade your plan at https://massive.com/pricing" "its task fails, once"
+is "$(sed -n '/"failed"/,$p' "$tmp/out" | grep -c '"Q403"')" 1 "and nothing more is written for it"
+[ "$(requests cut Q403)" -le 9 ]
+ok $? "and no more is asked than was in flight"
+is "$(verdict "$tmp/out" GOOD)" "fetched 14250" "others go on"
+{ long j Q401; for i in 1 2 3 4 5; do long j "W$i"; done; } | timeout 20 "$fetch" -j 4 -u "$cut" >"$tmp/out" 2>"$tmp/err"
+is "$? $(grep -c '"type":"failed".*HTTP 401' "$tmp/out") $(grep -c '"type":"fetched"' "$tmp/out")" "1 6 0" "a piece meets 401: every task fails once"
+is "$(sed -n '/"failed"/,$p' "$tmp/out" | grep -vc '"failed"')" 0 "and nothing follows"
+
+timeout 20 "$fetch" -u "$cutlate" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+p=$!
+exec 3>"$tmp/in"
+long gone CNCL >&3
+await "$tmp/out" '"bar"'
+sleep 0.05
+{ echo '{"type":"cancel","job_id":"gone"}'; week stays AAPL; } >&3
+await "$tmp/out" cancel
+asked=$(requests cutlate CNCL)
+exec 3>&-
+wait $p
+is "$? $(verdict "$tmp/out" AAPL)" "0 fetched 5" "cancel between pieces: others go on"
+is "$(sed -n '/"cancel"/,$p' "$tmp/out" | grep -c -e CNCL -e gone)" 1 "nothing is written after it"
+hasnt "$tmp/out" '"fetched".*CNCL' "it is not called fetched"
+sleep 0.4
+[ "$(requests cutlate CNCL)" -le $((asked + 8)) ]
+ok $? "and nothing more is asked"
+has "$tmp/err" 'cancelled job_id=gone tasks=1$' "it counts as one task"
+
+"$fetch" -j 3 -u "$cutlate" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+p=$!
+pids="$pids $p"
+exec 3>"$tmp/in"
+long j TERM1 >&3
+await "$tmp/out" '"bar"'
+sleep 0.05
+start=$(now_ms)
+kill -TERM $p
+wait $p
+is $? 0 "SIGTERM between pieces: exit 0"
+[ $(($(now_ms) - start)) -lt 1000 ]
+ok $? "as soon as what was in flight is done"
+is "$(grep -c -e '"fetched"' -e '"failed"' "$tmp/out")" 0 "a task of which a piece is missing has no verdict"
+is "$(grep '"bar"' "$tmp/out" | sort | uniq -d | wc -l)" 0 "and no bar twice"
+has "$tmp/err" 'warning: stopped with 1 tasks left' "it is counted"
+exec 3>&-
+
+{ long large L1; long large L2; long large L3; } >"$tmp/larges"
+timeout 20 "$fetch" -j 2 -u "$cutlate" <"$tmp/in" >"$tmp/out" 2>/dev/null &
+p=$!
+exec 3>"$tmp/in"
+cat "$tmp/larges" >&3
+await "$tmp/out" '"bar"'
+: >"$tmp/cutlate.log"
+week small S1 >&3
+exec 3>&-
+await "$tmp/out" '"fetched".*"S1"'
+[ "$(wc -l <"$tmp/cutlate.log")" -le 5 ]
+ok $? "a small job waits for no more than a turn of pieces"
+wait $p
+is "$(grep -c '"fetched"' "$tmp/out")" 4 "and all are done"
+{ long a SAME; task a SAME 1min 2025-01-06T14:30:00Z 2025-02-06T14:30:00Z; long b SAME; } |
+	timeout 20 "$fetch" -u "$cutlate" >"$tmp/out" 2>/dev/null
+perl -ne '$open++ if /"loading"/; $open-- if /"fetched"/; $bad = 1 if $open > 1; $n++ if /"fetched"/;
+	END { exit($bad || $n != 3 ? 1 : 0) }' "$tmp/out"
+ok $? "never two tasks of one symbol and timeframe at once, in pieces neither"
+
+wait $Q5EV_pid
+is $? 1 "pieces that fail for ever: exit 1"
+has "$tmp/Q5EV.out" '"failed".*HTTP 500: internal server error (6 tries)"}$' "after 6 tries of one"
+is "$(grep -c '"type":"failed"' "$tmp/Q5EV.out")" 1 "their task fails once"
+[ "$(requests cut Q5EV)" -le 49 ]
+ok $? "and is not spread any further"
+wait $QEND_pid
+is "$? $(verdict "$tmp/QEND.out" QEND)" "1 failed more than 10000 pages" "pieces without end"
+
 # --- faults that heal, faults that do not --------------------------------------------------------
 
 healing="H500 H502 HERR HHTM HCUJ HGAR HCUT HRES HOTK HOAD HWCN HUNS HNAN"
@@ -346,7 +509,6 @@ is "$(grep -c ': error: ' "$tmp/err")" 1 "it is logged once"
 ok $? "and nothing more is asked"
 ! grep -q wrong-key-42 "$tmp/out" "$tmp/err" "$tmp/main.log"
 ok $? "the key is in no record and no log"
-mkfifo "$tmp/in"
 MASSIVE_API_KEY=wrong-key-42 timeout 20 "$fetch" -u "$main" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 p=$!
 exec 3>"$tmp/in"

@@ -289,7 +289,7 @@ stop
 
 # Quota
 start -N 2026-06-30T12:00:00Z -q 3
-is "quota" "$(for i in 1 2 3 4 5; do code "/v2/aggs/ticker/$day" | cut -c 1-4; done | tr -d '\n')" \
+is "quota" "$(for _ in 1 2 3 4 5; do code "/v2/aggs/ticker/$day" | cut -c 1-4; done | tr -d '\n')" \
 	"200 200 200 429 429 "
 is "its body" "$(aggs $day | jq -r '.status + " " + .error[:47]')" \
 	"ERROR You've exceeded the maximum requests per minute"

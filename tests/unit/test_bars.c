@@ -231,6 +231,13 @@ test_records(void **state)
 	assert_int_equal(b.count, 2);
 	assert_string_equal(bars_key(&b, b.first, key), "2025-12-22T14:30:00Z");
 	assert_string_equal(bars_key(&b, b.last, key), "2025-12-22T14:31:00Z");
+	/* Pieces come in any order: the first and the last are the earliest and the latest. */
+	assert_null(write_row(&b, "2025-12-22T14:33:00Z", plain, CELL_NULL, &out));
+	assert_null(write_row(&b, "2025-12-22T14:29:00Z", plain, CELL_NULL, &out));
+	assert_null(write_row(&b, "2025-12-22T14:32:00Z", plain, CELL_NULL, &out));
+	assert_int_equal(b.count, 5);
+	assert_string_equal(bars_key(&b, b.first, key), "2025-12-22T14:29:00Z");
+	assert_string_equal(bars_key(&b, b.last, key), "2025-12-22T14:33:00Z");
 	out.len = 0;
 	b = dated(TF_DAY, "2025-12-22", "2025-12-22");
 	assert_null(write_row(&b, "2025-12-22T05:00:00Z", digits, CELL_NULL, &out));

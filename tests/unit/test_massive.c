@@ -243,6 +243,26 @@ test_rows(void **state)
 	assert_true(slice_is(g->page.request_id, "7b7e"));
 }
 
+/* How full a page is: a hint that is taken where it can be true. */
+static void
+test_base_bars(void **state)
+{
+	struct given *g = *state;
+
+	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":734,\"resultsCount\":1,"), 1);
+	assert_int_equal(g->page.base, 734);
+	accept(g, PAGE(ROW(1765774800000), ""), 1);
+	assert_int_equal(g->page.base, 1);
+	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":0,"), 1);
+	assert_int_equal(g->page.base, 1);
+	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":100001,"), 1);
+	assert_int_equal(g->page.base, 1);
+	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":\"5\","), 1);
+	assert_int_equal(g->page.base, 1);
+	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":-5.5e3,"), 1);
+	assert_int_equal(g->page.base, 1);
+}
+
 /* Whatever the general parser is needed for must come to the same. */
 static void
 test_rows_of_other_shapes(void **state)
@@ -579,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_next_unadjusted),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_base_bars),
 		cmocka_unit_test(test_rows_of_other_shapes),
 		cmocka_unit_test(test_absent_cells),
 		cmocka_unit_test(test_no_rows),

@@ -142,6 +142,70 @@ test_pages_take_turns(void **state)
 	queue_free(q);
 }
 
+/* A task with several pages to ask for waits in one place, and gives one request a turn. */
+static void
+test_waits_once(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *a, *b;
+
+	(void)state;
+	push(q, "a", "A1", TF_1MIN);
+	push(q, "b", "B1", TF_1MIN);
+	a = expect(q, "a", "A1");
+	b = expect(q, "b", "B1");
+	queue_again(q, a);
+	queue_again(q, a);
+	queue_again(q, b);
+	assert_int_equal(queue_waiting(q), 2);
+	assert_ptr_equal(expect(q, "a", "A1"), a);
+	queue_again(q, a);
+	assert_ptr_equal(expect(q, "b", "B1"), b);
+	assert_ptr_equal(expect(q, "a", "A1"), a);
+	assert_null(queue_take(q, true));
+	assert_int_equal(queue_waiting(q), 0);
+	queue_end(q, a);
+	queue_end(q, b);
+	queue_free(q);
+}
+
+/* A task can be over while it waits for another turn: one of its requests in flight has failed. */
+static void
+test_end_while_waiting(void **state)
+{
+	struct queue *q = queue_new(100);
+	struct task *first, *middle, *last;
+
+	(void)state;
+	push(q, "a", "A1", TF_1MIN);
+	push(q, "a", "A2", TF_1MIN);
+	push(q, "a", "A3", TF_1MIN);
+	first = expect(q, "a", "A1");
+	middle = expect(q, "a", "A2");
+	last = expect(q, "a", "A3");
+	push(q, "b", "A2", TF_1MIN);
+	assert_null(queue_take(q, true));
+	queue_again(q, first);
+	queue_again(q, middle);
+	queue_again(q, last);
+	assert_int_equal(queue_waiting(q), 4);
+	queue_end(q, middle);
+	/* The other task of its series may begin now. */
+	assert_int_equal(queue_waiting(q), 3);
+	assert_ptr_equal(expect(q, "a", "A1"), first);
+	queue_end(q, expect(q, "b", "A2"));
+	queue_again(q, first);
+	assert_ptr_equal(expect(q, "a", "A3"), last);
+	queue_end(q, last);
+	/* With the last one its job goes, and is nowhere found. */
+	queue_end(q, first);
+	assert_int_equal(queue_waiting(q), 0);
+	assert_null(queue_take(q, true));
+	push(q, "a", "A1", TF_1MIN);
+	queue_end(q, expect(q, "a", "A1"));
+	queue_free(q);
+}
+
 static void
 test_no_new_task_when_told(void **state)
 {
@@ -389,6 +453,8 @@ main(void)
 		cmocka_unit_test(test_small_job_behind_a_large_one),
 		cmocka_unit_test(test_turns_of_three),
 		cmocka_unit_test(test_pages_take_turns),
+		cmocka_unit_test(test_waits_once),
+		cmocka_unit_test(test_end_while_waiting),
 		cmocka_unit_test(test_no_new_task_when_told),
 		cmocka_unit_test(test_same_series_waits),
 		cmocka_unit_test(test_maximum),

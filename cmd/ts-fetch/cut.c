@@ -1,0 +1,80 @@
+/*
+ * How a long range is divided. A piece that holds little costs a request for little, one that holds
+ * a bit more than a page costs another request: so pieces are made a little smaller than a page.
+ */
+#include "cut.h"
+
+enum {
+	MARGIN = 32,	      /* a piece is made so much smaller than a page: one part of 32 */
+	SESSIONS_MAX = 20000, /* of a page: more than there are */
+};
+
+void
+cut_init(struct cut *c, const struct calendar *calendar)
+{
+	*c = (struct cut){.calendar = calendar};
+}
+
+/* The dates on which a range begins and ends. */
+static int32_t
+first_date(const struct cut *c, int64_t start)
+{
+	return calendar_date(c->calendar, start);
+}
+
+static int32_t
+last_date(const struct cut *c, int64_t end)
+{
+	return calendar_date(c->calendar, end - 1);
+}
+
+int64_t
+cut_full(struct cut *c, int64_t start, int64_t end, int64_t last, uint64_t base)
+{
+	int32_t date = calendar_date(c->calendar, last);
+	int64_t seam = calendar_instant(c->calendar, date, 0);
+	int sessions;
+
+	if (seam <= start || seam >= end)
+		return start;
+	sessions = calendar_sessions(c->calendar, first_date(c, start), date - 1);
+	if (sessions == 0)
+		return start;
+	c->sessions = sessions;
+	c->full = base;
+	return seam;
+}
+
+void
+cut_whole(struct cut *c, int64_t start, int64_t end, uint64_t base)
+{
+	uint64_t sessions;
+
+	/* Of a page that is hardly filled not much can be told. */
+	if (c->sessions == 0 || base == 0 || base > c->full || base < c->full / 2)
+		return;
+	sessions =
+		(uint64_t)calendar_sessions(c->calendar, first_date(c, start), last_date(c, end));
+	sessions = sessions * c->full / base;
+	if (sessions > 0 && sessions <= SESSIONS_MAX)
+		c->sessions = (int)sessions;
+}
+
+int64_t
+cut_first(const struct cut *c, int64_t start, int64_t end)
+{
+	int32_t date = first_date(c, start), last = last_date(c, end);
+	int fit = c->sessions - c->sessions / MARGIN;
+	int all, pieces, share;
+
+	if (c->sessions == 0)
+		return end;
+	all = calendar_sessions(c->calendar, date, last);
+	pieces = (all + fit - 1) / fit;
+	if (pieces <= 1)
+		return end;
+	share = (all + pieces - 1) / pieces;
+	for (; share > 0; date++)
+		share -= calendar_session(c->calendar, date) != SESSION_NONE;
+	return calendar_instant(c->calendar, date, 0);
+}
