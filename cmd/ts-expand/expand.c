@@ -72,9 +72,8 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 	return r.type == RECORD_FAILED;
 }
 
-/* Works out the window; a sentence when there is none. */
-static const char *
-open_window(const struct expand *e, const struct job *j, struct window *w)
+const char *
+expand_window(const struct expand *e, const struct job *j, struct window *w)
 {
 	int64_t now = e->now;
 	int days;
@@ -100,7 +99,7 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 	uint64_t failed = 0;
 
 	if (why == NULL)
-		why = open_window(e, j, &w);
+		why = expand_window(e, j, &w);
 	if (why != NULL)
 		return fail_job(j, why, out);
 	if (noted_load(e->noted, j->job_id) != 0)

@@ -5,6 +5,7 @@
 #include "job.h"
 #include "lines.h"
 #include "noted.h"
+#include "window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,10 +22,13 @@ struct expand {
 };
 
 /*
- * Writes the job's header and, but for those noted, one task for each symbol and timeframe, symbols ascending; a symbol or
- * timeframe that cannot be is written as failed at once. why is what job_read() said: a job that
+ * Writes the job's header and, but for those noted, one task for each symbol and timeframe, symbols
+ * ascending; a symbol or timeframe that cannot be is written as failed at once. why is what job_read() said: a job that
  * cannot be used at all is written as one failed record. Returns how many failed records were written.
  */
 uint64_t expand_job(const struct expand *, const struct job *, const char *why, struct writer *);
+
+/* Works out the window of a job; NULL, or a static sentence when there is none. */
+const char *expand_window(const struct expand *, const struct job *, struct window *);
 
 #endif

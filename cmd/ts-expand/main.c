@@ -5,6 +5,7 @@
 #include "job.h"
 #include "lines.h"
 #include "log.h"
+#include "plan.h"
 #include "record.h"
 #include "retry.h"
 #include "spool.h"
@@ -19,7 +20,9 @@ struct options {
 	bool verbose;
 	bool unfinished;
 	bool retry;
+	bool dry; /* -n: the plan */
 	const char *spool;
+	const char *rate;
 	const char *now;
 	const char *years;
 	const char *timeframes;
@@ -31,10 +34,12 @@ struct counts {
 	uint64_t jobs;
 	uint64_t failed;
 	uint64_t refused;
+	struct plan *plan; /* -n, else NULL */
 };
 
 static const char usage[] =
-	"usage: ts-expand [-hVvpf] [-N now] [-s spool] [-y years] [-t timeframes] [symbol ...]\n";
+	"usage: ts-expand [-hVvnpf] [-N now] [-r rate] [-s spool] [-y years] [-t timeframes] "
+	"[symbol ...]\n";
 
 static int
 misuse(const char *what, const char *value)
@@ -51,7 +56,7 @@ parse_options(int argc, char **argv, struct options *o)
 	int c;
 
 	log_init("ts-expand", false);
-	while ((c = getopt(argc, argv, "hVvpfN:s:y:t:")) != -1) {
+	while ((c = getopt(argc, argv, "hVvnpfN:r:s:y:t:")) != -1) {
 		switch (c) {
 		case 'h':
 			return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE
@@ -68,6 +73,12 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'f':
 			o->retry = true;
+			break;
+		case 'n':
+			o->dry = true;
+			break;
+		case 'r':
+			o->rate = optarg;
 			break;
 		case 's':
 			o->spool = optarg;
@@ -109,7 +120,7 @@ default_timeframes(const char *list, struct job *defaults)
 }
 
 static int
-setup(const struct options *o, struct expand *e, struct job *defaults)
+setup(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
 {
 	struct slice now = slice_of(o->now == NULL ? "now" : o->now);
 	int days;
@@ -121,6 +132,12 @@ setup(const struct options *o, struct expand *e, struct job *defaults)
 	e->now = clock_wall();
 	if (o->retry && o->nsymbols > 0)
 		return misuse("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
+	if (o->retry && o->dry)
+		return misuse("-n plans jobs, not what is left of a recorded run", "-f");
+	if (o->rate != NULL && !o->dry)
+		return misuse("-r is the rate of a plan: it needs -n", o->rate);
+	if (o->rate != NULL && plan_rate_parse(o->rate, &plan->rate) != 0)
+		return misuse("-r wants a rate such as 5/m or 50/s", o->rate);
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
 		return misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
 	if (o->years != NULL && window_days(e->years, &days) != 0)
@@ -128,6 +145,15 @@ setup(const struct options *o, struct expand *e, struct job *defaults)
 	if (default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults) != 0)
 		return misuse("-t wants names of 1min,hour,day,week,month", o->timeframes);
 	return -1;
+}
+
+static void
+take_job(const struct expand *e, const struct job *j, const char *why, struct writer *out,
+	struct counts *n)
+{
+	n->jobs++;
+	n->failed += n->plan != NULL ? plan_job(n->plan, e, j, why, out)
+				     : expand_job(e, j, why, out);
 }
 
 /* The job made of the operands: one year unless -y says otherwise. */
@@ -145,8 +171,7 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 	for (int i = 0; i < o->nsymbols; i++)
 		job_add_symbol(j, slice_of(o->symbols[i]));
 	job_sort(j);
-	n->jobs++;
-	n->failed += expand_job(e, j, NULL, out);
+	take_job(e, j, NULL, out, n);
 }
 
 static void
@@ -189,7 +214,8 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 		return;
 	}
 	if (r.type != RECORD_MESSAGE) {
-		writer_line(out, line);
+		if (n->plan == NULL)
+			writer_line(out, line);
 		return;
 	}
 	why = job_read(j, line);
@@ -197,8 +223,7 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 		refuse(&in->reader, why, n);
 		return;
 	}
-	n->jobs++;
-	n->failed += expand_job(e, j, why, out);
+	take_job(e, j, why, out, n);
 }
 
 /* Reads jobs until the end of input or a signal; 0, or -1 when reading failed. */
@@ -232,10 +257,10 @@ expand_input(const struct options *o, struct expand *e, struct job *j, struct wr
 }
 
 static int
-run(const struct options *o, struct expand *e)
+run(const struct options *o, struct expand *e, struct plan *plan)
 {
 	int64_t start = clock_mono_ms();
-	struct counts n = {0};
+	struct counts n = {.plan = o->dry ? plan : NULL};
 	struct job job;
 	struct writer out;
 	int status = STATUS_DONE;
@@ -248,6 +273,8 @@ run(const struct options *o, struct expand *e)
 		expand_operands(o, e, &job, &out, &n);
 	else if (expand_input(o, e, &job, &out, &n) != 0)
 		status = STATUS_SERVICE;
+	if (o->dry && !drain_told())
+		plan_end(plan, &out);
 	if (status == STATUS_DONE && n.failed + n.refused > 0 && !drain_told())
 		status = STATUS_REFUSED;
 	status = writer_end(&out, status);
@@ -288,6 +315,7 @@ main(int argc, char **argv)
 {
 	struct options o = {0};
 	struct expand e = {0};
+	struct plan plan = {0};
 	struct job defaults;
 	struct calendar *calendar = NULL;
 	struct spool *spool = NULL;
@@ -298,11 +326,11 @@ main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	job_init(&defaults);
-	status = setup(&o, &e, &defaults);
+	status = setup(&o, &e, &defaults, &plan);
 	if (status < 0)
 		status = open_world(&o, &e, &spool, &calendar);
 	if (status < 0)
-		status = run(&o, &e);
+		status = run(&o, &e, &plan);
 	noted_free(e.noted);
 	spool_close(spool);
 	calendar_free(calendar);

@@ -157,6 +157,46 @@ is "$?" 0 "-f: nothing but tasks is exit 0"
 ts-expand -f AAPL >out 2>err
 is "$?" 100 "-f takes no symbols"
 
+# The plan.
+printf '%s\n' '{"type":"cancel","job_id":"j"}' "$job" | sed 's/0.003/1/' | ts-expand -n -r 5/m >out 2>err
+is "$?" 0 "-n plans"
+is "$(cat out)" 'job e33cca95: 3 symbols
+timeframe   tasks  from        to         sessions        bars  pages  requests
+1min            3  2024-12-23  2025-12-23      251      291375    3.6        11
+hour            3  2024-12-23  2025-12-23      251        5232    3.6        11
+day             3  2024-12-23  2025-12-22      250         750    1.0         3
+week            3  2024-12-22  2025-12-20       52         156    1.0         3
+month           3  2024-12-01  2025-11-30       12          36    1.0         3
+31 requests, 7 min' "-n: a table in place of records"
+is "$({ printf '%s\n' "$job" "$job"; } | ts-expand -n | tail -n 1)" "30 requests" "-n: several jobs have one sum; no rate, no time"
+printf '%s\n' '{"job_id":"j","symbols":["A","B C"],"timeframes":["day","2min"],'"$base"'}' '{"job_id":"k",'"$base"'}' |
+	ts-expand -n -r 50/s >out 2>err
+is "$?/$(grep -v '^timeframe' out)" '1/job j: 2 symbols
+day             1  2024-12-23  2025-12-22      250         250    1.0         1
+3 tasks that can never be done: unknown timeframe or no symbol
+job k: can never be done: no symbols in the job
+1 request, 1 s' "-n: what cannot be done is told"
+for wrong in "-r 5/m" "-n -r 5" "-n -r 0/m" "-n -r 5/d"; do
+	# shellcheck disable=SC2086
+	ts-expand $wrong AAPL >out 2>err
+	is "$?/$(wc -c <out)" 100/0 "refused: $wrong"
+done
+ts-expand -n -f </dev/null >out 2>err
+is $? 100 "-n plans no recorded run"
+# Against what is asked in truth, for symbols that trade every minute.
+sim_start -N 2025-12-23T17:15:13Z || exit 1
+liquid="AAPL AMGN AXP BA CAT CRM CSCO CVX DIS GS HD HON IBM INTC JNJ JPM KO MCD MMM MSFT"
+# shellcheck disable=SC2086
+for years in 0.02 0.5 1; do
+	: >"$sim_log"
+	ts-expand -N 2025-12-23T17:15:13Z -y $years -t hour,day,week,month $liquid | ts-fetch 2>err >/dev/null
+	asked=$(grep -c /v2/aggs "$sim_log")
+	planned=$(ts-expand -n -N 2025-12-23T17:15:13Z -y $years -t hour,day,week,month $liquid | tail -n 1 | cut -d ' ' -f 1)
+	[ $((asked * 100)) -ge $((planned * 95)) ] && [ $((asked * 100)) -le $((planned * 105)) ]
+	ok $? "-n, $years years: $planned requests planned, $asked made"
+done
+sim_stop
+
 # Stopping.
 mkfifo idle
 ts-expand <idle >out 2>err &

@@ -1,0 +1,202 @@
+/* Tasks gathered, counted by table and window, judged one by one. */
+#include "audit.h"
+
+#include "log.h"
+#include "timestamp.h"
+
+#include <stdlib.h>
+
+void
+audit_init(struct audit *a, enum mode mode, unsigned least, const struct calendar *c, struct pg *pg,
+	struct writer *out)
+{
+	*a = (struct audit){.mode = mode, .least = least, .calendar = c, .pg = pg};
+	a->report = (struct report){.calendar = c, .out = out};
+	a->fill = (struct fill){.calendar = c, .out = out};
+	for (int tf = 0; tf < TF_COUNT; tf++)
+		a->table[tf].tf = (enum timeframe)tf;
+}
+
+static void
+forget(struct audit *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		series_release(&a->series[i]);
+	for (size_t i = 0; i < a->schedules; i++) {
+		schedule_release(a->schedule[i]);
+		free(a->schedule[i]);
+	}
+	a->count = a->cells = a->schedules = 0;
+}
+
+void
+audit_release(struct audit *a)
+{
+	forget(a);
+	free(a->series);
+	free(a->schedule);
+	free(a->order);
+	report_release(&a->report);
+	fill_release(&a->fill);
+}
+
+/* The schedule of a window; tasks that follow each other mostly share some few. */
+static struct schedule *
+schedule_of(struct audit *a, enum timeframe tf, int64_t from, int64_t to)
+{
+	struct schedule *s;
+
+	for (size_t i = a->schedules; i > 0; i--) {
+		s = a->schedule[i - 1];
+		if (s->tf == tf && s->from == from && s->to == to)
+			return s;
+	}
+	if (a->schedules == a->schedule_cap) {
+		a->schedule_cap = a->schedule_cap == 0 ? 16 : a->schedule_cap * 2;
+		a->schedule = memory_grow(a->schedule, a->schedule_cap, sizeof(struct schedule *));
+	}
+	s = memory_grow(NULL, 1, sizeof *s);
+	schedule_init(s, a->calendar, tf, from, to);
+	a->schedule[a->schedules++] = s;
+	return s;
+}
+
+/* One end of a task's window, as an instant or a date. */
+static int
+read_time(struct slice s, enum timeframe tf, int64_t *at)
+{
+	int32_t date;
+
+	if (timeframe_intraday(tf))
+		return timestamp_parse(s, at);
+	if (date_parse(s, &date) != 0)
+		return -1;
+	*at = date;
+	return 0;
+}
+
+const char *
+audit_task(struct audit *a, const struct record *r)
+{
+	int64_t from, to;
+	struct schedule *d;
+
+	if (r->fault != NULL)
+		return r->fault;
+	if (r->tf == TF_NONE)
+		return "unknown timeframe";
+	if (!record_symbol_ok(r->symbol))
+		return "the symbol is none that the API could know";
+	if (read_time(r->from, r->tf, &from) != 0)
+		return timeframe_intraday(r->tf) ? "from is no UTC instant" : "from is no date";
+	if (read_time(r->to, r->tf, &to) != 0)
+		return timeframe_intraday(r->tf) ? "to is no UTC instant" : "to is no date";
+	if (from > to || (from == to && timeframe_intraday(r->tf)))
+		return "from is not before to";
+	if (a->count == a->cap) {
+		a->cap = a->cap == 0 ? 64 : a->cap * 2;
+		a->series = memory_grow(a->series, a->cap, sizeof *a->series);
+		a->order = memory_grow(a->order, a->cap, sizeof(struct series *));
+	}
+	d = schedule_of(a, r->tf, from, to);
+	series_init(&a->series[a->count++], r->job_id, r->symbol, d);
+	a->cells += d->count + 1;
+	return NULL;
+}
+
+bool
+audit_full(const struct audit *a)
+{
+	return a->count >= AUDIT_TASKS || a->cells >= AUDIT_CELLS;
+}
+
+bool
+audit_waiting(const struct audit *a)
+{
+	return a->count > 0;
+}
+
+/* By table, window and symbol. */
+static int
+compare(const void *x, const void *y)
+{
+	const struct series *a = *(struct series *const *)x, *b = *(struct series *const *)y;
+	const struct schedule *s = a->schedule, *t = b->schedule;
+
+	if (s->tf != t->tf)
+		return s->tf < t->tf ? -1 : 1;
+	if (s->from != t->from)
+		return s->from < t->from ? -1 : 1;
+	if (s->to != t->to)
+		return s->to < t->to ? -1 : 1;
+	return slice_cmp(a->symbol, b->symbol);
+}
+
+/* How many from i on can be counted by one query: one window, each symbol once. */
+static size_t
+group(const struct audit *a, size_t i)
+{
+	size_t n = 1;
+
+	while (i + n < a->count && a->order[i + n]->schedule == a->order[i]->schedule &&
+		!slice_eq(a->order[i + n]->symbol, a->order[i + n - 1]->symbol))
+		n++;
+	return n;
+}
+
+static enum outcome
+count(struct audit *a, size_t i, size_t n)
+{
+	struct table *t = &a->table[a->order[i]->schedule->tf];
+	bool known = t->known;
+	enum outcome o = table_read(t, a->pg);
+	int64_t start = clock_mono_ms();
+
+	if (o == PG_OK && t->absent) {
+		if (!known)
+			log_warning("table %s does not exist: all of it is missing",
+				timeframe_table(t->tf));
+		return PG_OK;
+	}
+	if (o == PG_OK)
+		o = table_count(t, a->pg, a->order + i, n);
+	if (o == PG_REFUSED)
+		log_error("table %s: %s", timeframe_table(t->tf),
+			t->fault[0] == '\0' ? pg_why(a->pg) : t->fault);
+	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), n,
+		(double)(clock_mono_ms() - start) / 1000);
+	return o;
+}
+
+static void
+tell(struct audit *a, struct series *s)
+{
+	series_judge(s, a->least);
+	report_count(&a->report, s);
+	if (a->mode == MODE_TABLE)
+		report_row(&a->report, s);
+	else if (a->mode == MODE_RECORDS)
+		report_record(&a->report, s);
+	else
+		fill_series(&a->fill, s);
+}
+
+enum outcome
+audit_run(struct audit *a)
+{
+	enum outcome o = PG_OK;
+
+	if (a->count == 0)
+		return PG_OK;
+	for (size_t i = 0; i < a->count; i++)
+		a->order[i] = &a->series[i];
+	qsort(a->order, a->count, sizeof(struct series *), compare);
+	for (size_t i = 0, n; i < a->count && o == PG_OK; i += n) {
+		n = group(a, i);
+		o = count(a, i, n);
+	}
+	for (size_t i = 0; i < a->count && o == PG_OK && a->report.out->error == 0; i++)
+		tell(a, &a->series[i]);
+	forget(a);
+	return o;
+}

@@ -1,0 +1,40 @@
+#ifndef TS_FILL_H
+#define TS_FILL_H
+
+#include "calendar.h"
+#include "lines.h"
+#include "record.h"
+#include "series.h"
+
+/*
+ * Tasks for exactly what is missing (-m). A job's header goes before its tasks and counts them, so
+ * they are held until the job's last task is audited. Of a job that is complete nothing is written.
+ */
+struct fill {
+	const struct calendar *calendar; /* borrowed */
+	struct writer *out;              /* borrowed */
+	bool header;                     /* a job is being held */
+	struct buffer head;              /* texts of its header, */
+	struct record job;               /* which points there once it is written */
+	size_t at[4];
+	uint64_t left;        /* tasks of it that are still to come, by its header */
+	struct buffer symbol; /* of the last task */
+	struct buffer lines;  /* the tasks, and failed records between them */
+	uint64_t tasks;       /* all tasks written */
+};
+
+/* A job's header came: the last job is over. */
+void fill_header(struct fill *, const struct record *);
+
+/* A task was audited: takes its runs of missing periods. The last one ends the job. */
+void fill_series(struct fill *, const struct series *);
+
+/* A task failed in an earlier stage: the line goes on, and counts. */
+void fill_failed(struct fill *, const struct record *, struct slice line);
+
+/* No more tasks will come: writes what is held. */
+void fill_end(struct fill *);
+
+void fill_release(struct fill *);
+
+#endif

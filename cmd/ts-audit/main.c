@@ -1,0 +1,320 @@
+/* ts-audit: what of the tasks is in the database, by the exchange calendar. See ts-audit(1). */
+#include "audit.h"
+
+#include "calendar.h"
+#include "drain.h"
+#include "lines.h"
+#include "log.h"
+#include "record.h"
+#include "timestamp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Input that brings nothing for so long is taken to rest, and what was gathered is audited. */
+enum { PAUSE_MS = 250 };
+
+struct options {
+	bool verbose;
+	enum mode mode;
+	unsigned least;
+	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
+};
+
+/* What one run reads and counts. */
+struct input {
+	struct record_parser *parser;
+	struct reader reader;
+	struct writer *out;
+	uint64_t refused;
+};
+
+static const char usage[] = "usage: ts-audit [-hVvJm] [-l percent] [-u database-url]\n";
+
+static int
+misuse(const char *about, const char *what)
+{
+	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
+	(void)fputs(usage, stderr);
+	return STATUS_USAGE;
+}
+
+static int
+print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
+}
+
+static int
+read_least(const char *text, struct options *o)
+{
+	uint64_t n;
+
+	if (slice_count(slice_of(text), &n) != 0 || n > 100)
+		return misuse("-l", "wants a percentage from 0 to 100");
+	o->least = (unsigned)n;
+	return -1;
+}
+
+/* -1 to go on, else the exit status. */
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	bool records = false, tasks = false;
+	int c, status;
+
+	log_init("ts-audit", false);
+	while ((c = getopt(argc, argv, "hVvJml:u:")) != -1) {
+		switch (c) {
+		case 'h':
+			return print(usage);
+		case 'V':
+			return print("ts-audit " TS_VERSION "\n");
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'J':
+			records = true;
+			break;
+		case 'm':
+			tasks = true;
+			break;
+		case 'l':
+			if ((status = read_least(optarg, o)) >= 0)
+				return status;
+			break;
+		case 'u':
+			o->url = optarg;
+			break;
+		default:
+			(void)fputs(usage, stderr);
+			return STATUS_USAGE;
+		}
+	}
+	log_init("ts-audit", o->verbose);
+	if (optind < argc)
+		return misuse(NULL, "no operands are taken");
+	if (records && tasks)
+		return misuse(NULL, "-J writes audits and -m tasks: choose one");
+	o->mode = records ? MODE_RECORDS : tasks ? MODE_TASKS : MODE_TABLE;
+	return -1;
+}
+
+/* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
+static int
+setup(struct options *o)
+{
+	static const struct rlimit none = {0, 0};
+	const char *from = o->url != NULL ? "-u" : "DATABASE_URL";
+	bool argument = o->url != NULL, password;
+
+	if (!argument)
+		o->url = getenv("DATABASE_URL");
+	if (o->url != NULL && o->url[0] == '\0')
+		o->url = NULL;
+	if (o->url != NULL && pg_url_password(o->url, &password) != 0)
+		return misuse(from, "libpq cannot read it");
+	if (o->url != NULL && argument && password)
+		return misuse("-u", "everybody can see a password in an argument: put it in "
+				    "DATABASE_URL or in the file that PGPASSFILE names");
+	/* A core file would hold the password. */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (drain_init(0) != 0) {
+		log_error("signals: %s", strerror(errno));
+		return STATUS_SERVICE;
+	}
+	return -1;
+}
+
+static void
+refuse(struct input *in, const char *why)
+{
+	in->refused++;
+	log_warning("line %llu: %s", (unsigned long long)in->reader.lineno, why);
+}
+
+/* A task that failed in an earlier stage is not complete either. */
+static void
+take_failed(struct audit *a, struct input *in, const struct record *r, struct slice line)
+{
+	report_failed(&a->report, r);
+	if (a->mode == MODE_TABLE)
+		report_failed_row(&a->report, r);
+	else if (a->mode == MODE_RECORDS)
+		writer_line(in->out, line);
+	else
+		fill_failed(&a->fill, r, line);
+}
+
+static enum outcome
+take_line(struct audit *a, struct input *in, struct slice line)
+{
+	const unsigned owned =
+		RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_FAILED);
+	enum outcome o = PG_OK;
+	struct record r;
+	const char *why;
+
+	if (record_parse(in->parser, line, owned, &r, &why) != 0) {
+		refuse(in, why);
+		return PG_OK;
+	}
+	if (r.type == RECORD_TASK) {
+		if ((why = audit_task(a, &r)) != NULL)
+			refuse(in, why);
+		return audit_full(a) ? audit_run(a) : PG_OK;
+	}
+	if ((r.type == RECORD_JOB || r.type == RECORD_FAILED) && r.fault != NULL) {
+		refuse(in, r.fault);
+	} else if (r.type == RECORD_FAILED) {
+		take_failed(a, in, &r, line);
+	} else if (r.type == RECORD_JOB && a->mode == MODE_TASKS) {
+		/* The tasks before it belong to another job. */
+		if ((o = audit_run(a)) == PG_OK)
+			fill_header(&a->fill, &r);
+	} else if (a->mode != MODE_TABLE) {
+		writer_line(in->out, line);
+	}
+	return o;
+}
+
+/* Waits for input; audits what was gathered when there is none. */
+static enum outcome
+wait_for_input(struct audit *a, struct input *in)
+{
+	struct pollfd fds[3] = {{.fd = in->reader.fd, .events = POLLIN},
+		{.fd = drain_fd(), .events = POLLIN}, {.fd = in->out->fd}};
+	int n;
+
+	if (writer_flush(in->out) != 0)
+		return PG_STOP;
+	/* With nothing in hand only input, a signal or the reader's going away can happen. */
+	n = poll(fds, 3, audit_waiting(a) ? PAUSE_MS : -1);
+	if (n == 0)
+		return audit_run(a);
+	if (n < 0)
+		return PG_OK;
+	writer_watch(in->out, fds[2].revents);
+	if (fds[0].revents != 0)
+		(void)reader_fill(&in->reader);
+	return PG_OK;
+}
+
+/* Reads all tasks; PG_STOP also when stdout is gone. 0, or -1 when reading failed, in *failed. */
+static enum outcome
+loop(struct audit *a, struct input *in, bool *failed)
+{
+	struct slice line;
+	enum outcome o = PG_OK;
+	enum line kind = LINE_NONE;
+
+	while (o == PG_OK && kind != LINE_END && kind != LINE_ERROR) {
+		if (drain_told() || in->out->error != 0)
+			return PG_STOP;
+		kind = reader_next(&in->reader, &line);
+		if (kind == LINE_OK)
+			o = take_line(a, in, line);
+		else if (kind == LINE_NONE)
+			o = wait_for_input(a, in);
+		else if (kind == LINE_CUT || kind == LINE_LONG)
+			refuse(in, line_reason(kind));
+	}
+	*failed = kind == LINE_ERROR;
+	if (*failed)
+		log_error("reading stdin: %s", strerror(errno));
+	return o == PG_OK && !*failed ? audit_run(a) : o;
+}
+
+static int
+status_of(const struct audit *a, const struct input *in, enum outcome o, bool failed)
+{
+	if (o == PG_CONFIG || o == PG_REFUSED)
+		return STATUS_USAGE;
+	if (o == PG_LOST || failed)
+		return STATUS_SERVICE;
+	if (o == PG_STOP && in->out->error == 0)
+		log_warning("told to stop: there are tasks that were not audited");
+	if (o == PG_OK && a->mode == MODE_TABLE && a->report.series == 0) {
+		log_warning("no task came, so nothing is certified");
+		return STATUS_REFUSED;
+	}
+	if (o == PG_STOP || in->refused > 0 ||
+		a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
+		return STATUS_REFUSED;
+	return STATUS_DONE;
+}
+
+static void
+say_end(const struct audit *a, const struct input *in, int64_t start)
+{
+	const struct report *r = &a->report;
+
+	log_info("end series=%llu complete=%llu holes=%llu empty=%llu failed=%llu refused=%llu "
+		 "tasks=%llu seconds=%.1f",
+		(unsigned long long)r->series, (unsigned long long)r->verdicts[VERDICT_COMPLETE],
+		(unsigned long long)r->verdicts[VERDICT_HOLES],
+		(unsigned long long)r->verdicts[VERDICT_EMPTY], (unsigned long long)r->failed,
+		(unsigned long long)in->refused, (unsigned long long)a->fill.tasks,
+		(double)(clock_mono_ms() - start) / 1000);
+}
+
+static int
+run(const struct options *o, const struct calendar *calendar)
+{
+	int64_t start = clock_mono_ms();
+	struct pg *pg = pg_new(o->url, STDOUT_FILENO);
+	struct input in = {.parser = record_parser_new()};
+	struct writer out;
+	struct audit a;
+	enum outcome outcome;
+	bool failed = false;
+	int status;
+
+	log_debug("start version=%s least=%u%%", TS_VERSION, o->least);
+	writer_init(&out, STDOUT_FILENO);
+	reader_init(&in.reader, STDIN_FILENO);
+	in.out = &out;
+	audit_init(&a, o->mode, o->least, calendar, pg, &out);
+	outcome = loop(&a, &in, &failed);
+	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS)
+		fill_end(&a.fill);
+	if (outcome == PG_OK && !failed && o->mode == MODE_TABLE)
+		report_certificate(&a.report);
+	status = writer_end(&out, status_of(&a, &in, outcome, failed));
+	say_end(&a, &in, start);
+	audit_release(&a);
+	reader_release(&in.reader);
+	record_parser_free(in.parser);
+	writer_release(&out);
+	pg_free(pg);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct calendar *calendar;
+	const char *why;
+	int status;
+
+	lines_init();
+	status = parse_options(argc, argv, &o);
+	if (status < 0)
+		status = setup(&o);
+	if (status >= 0)
+		return status;
+	calendar = calendar_new(&why);
+	if (calendar == NULL) {
+		log_error("%s", why);
+		return STATUS_USAGE;
+	}
+	status = run(&o, calendar);
+	calendar_free(calendar);
+	return status;
+}

@@ -1,0 +1,129 @@
+/* From a task's window to its sessions, weeks or months. */
+#include "schedule.h"
+
+#include "buffer.h"
+#include "timestamp.h"
+
+#include <stdlib.h>
+
+enum { DAYS_A_WEEK = 7 };
+
+static void
+add(struct schedule *s, size_t *cap, const struct period *p)
+{
+	if (s->count == *cap) {
+		*cap = *cap == 0 ? 64 : *cap * 2;
+		s->period = memory_grow(s->period, *cap, sizeof *s->period);
+	}
+	s->period[s->count++] = *p;
+	s->due += p->due;
+	if (p->due)
+		s->due_bars += p->bars;
+}
+
+/* A session's regular hours, as ts-fetch keeps them: its minutes, and the hours that touch it. */
+static struct period
+session_of(const struct schedule *s, const struct calendar *c, int32_t date)
+{
+	int seconds = timeframe_seconds(s->tf);
+	int64_t open = calendar_instant(c, date, REGULAR_OPEN), from;
+	int64_t close = calendar_instant(c, date, calendar_regular_close(c, date)), to;
+	struct period p = {.first = date, .last = date, .start = open - open % seconds, .end = close};
+	int64_t first, end;
+
+	from = p.start > s->from ? p.start : s->from;
+	to = close < s->to ? close : s->to;
+	first = (from + seconds - 1) / seconds;
+	end = to / seconds;
+	p.bars = end > first ? (uint32_t)(end - first) : 0;
+	p.due = p.bars > 0 && to - (open > s->from ? open : s->from) >= SCHEDULE_DUE_SECONDS;
+	return p;
+}
+
+static void
+add_sessions(struct schedule *s, const struct calendar *c, size_t *cap)
+{
+	int32_t last = calendar_date(c, s->to - 1);
+
+	for (int32_t d = calendar_date(c, s->from); d <= last; d++) {
+		if (calendar_session(c, d) != SESSION_NONE) {
+			struct period p = session_of(s, c, d);
+
+			add(s, cap, &p);
+		}
+	}
+}
+
+static int32_t
+period_start(enum timeframe tf, int32_t date)
+{
+	if (tf == TF_DAY)
+		return date;
+	return tf == TF_WEEK ? date - date_weekday(date) : date - date_civil(date).day + 1;
+}
+
+/* The start of the one that follows. */
+static int32_t
+period_next(enum timeframe tf, int32_t start)
+{
+	struct civil c;
+
+	if (tf == TF_DAY)
+		return start + 1;
+	if (tf == TF_WEEK)
+		return start + DAYS_A_WEEK;
+	c = date_civil(start);
+	return date_of((struct civil){c.year + (c.month == 12), c.month % 12 + 1, 1});
+}
+
+/* Those that lie in the window as a whole and have a session. */
+static void
+add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
+{
+	int32_t next;
+
+	for (int32_t d = period_start(s->tf, (int32_t)s->from); d <= s->to; d = next) {
+		struct period p = {.first = d, .start = d, .end = d + 1, .bars = 1, .due = true};
+
+		next = period_next(s->tf, d);
+		p.last = next - 1;
+		if (d >= s->from && p.last <= s->to && calendar_sessions(c, p.first, p.last) > 0)
+			add(s, cap, &p);
+	}
+}
+
+void
+schedule_init(
+	struct schedule *s, const struct calendar *c, enum timeframe tf, int64_t from, int64_t to)
+{
+	size_t cap = 0;
+
+	*s = (struct schedule){.tf = tf, .from = from, .to = to};
+	if (timeframe_intraday(tf))
+		add_sessions(s, c, &cap);
+	else
+		add_periods(s, c, &cap);
+}
+
+void
+schedule_release(struct schedule *s)
+{
+	free(s->period);
+	*s = (struct schedule){0};
+}
+
+void
+schedule_range(const struct schedule *s, const struct calendar *c, size_t first, size_t last,
+	int64_t *from, int64_t *to)
+{
+	int32_t a = s->period[first].first, b = s->period[last].last;
+
+	*from = a;
+	*to = b;
+	if (timeframe_intraday(s->tf)) {
+		*from = calendar_instant(c, a, EXTENDED_OPEN);
+		*to = calendar_instant(c, b, calendar_extended_close(c, b));
+	}
+	*from = *from > s->from ? *from : s->from;
+	*to = *to < s->to ? *to : s->to;
+}

@@ -1,0 +1,51 @@
+#ifndef TS_SCHEDULE_H
+#define TS_SCHEDULE_H
+
+#include "calendar.h"
+#include "timeframe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What the exchange calendar promises between two moments: the sessions, weeks or months that a task
+ * covers, and which bars may lie in each. Pure.
+ *
+ * A key is what the table's key column holds: UTC seconds for 1min and hour, else a date. Of a week
+ * the key is its Sunday, of a month the 1st.
+ */
+struct period {
+	int32_t first, last; /* dates, both included: the same for a session */
+	int64_t start, end;  /* keys in [start, end) belong to it */
+	uint32_t bars;       /* how many there can be, those outside of from and to not counted */
+	bool due;            /* at least one is expected */
+};
+
+struct schedule {
+	enum timeframe tf;
+	int64_t from, to; /* as in the task */
+	struct period *period; /* ascending */
+	size_t count;
+	size_t due;        /* how many of them are due, */
+	uint64_t due_bars; /* and their bars */
+};
+
+/* A session is due when so much of its regular hours lies between from and to. */
+enum { SCHEDULE_DUE_SECONDS = 1800 };
+
+/*
+ * Works out the periods of a task; schedule_release() frees them. from and to are as in task
+ * records: both inclusive, instants for 1min and hour, else dates.
+ */
+void schedule_init(struct schedule *, const struct calendar *, enum timeframe, int64_t from, int64_t to);
+void schedule_release(struct schedule *);
+
+/*
+ * from and to of a task that loads the periods from one to another, both included, and nothing
+ * outside of the schedule's own from and to.
+ */
+void schedule_range(const struct schedule *, const struct calendar *, size_t first, size_t last,
+	int64_t *from, int64_t *to);
+
+#endif

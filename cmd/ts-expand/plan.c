@@ -1,0 +1,250 @@
+/* What a job will cost in bars, requests and time, as a table. */
+#include "plan.h"
+
+#include "log.h"
+#include "record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DAYS_A_WEEK = 7, RATE_MAX = 100000, LINE_MAX_BYTES = 400 };
+
+int
+plan_rate_parse(const char *text, struct plan_rate *r)
+{
+	static const char units[] = "smh";
+	static const uint64_t seconds[] = {1, 60, 3600};
+	const char *slash = strchr(text, '/'), *unit;
+	uint64_t n;
+
+	if (slash == NULL || slice_count((struct slice){text, (size_t)(slash - text)}, &n) != 0)
+		return -1;
+	if (n < 1 || n > RATE_MAX || slash[1] == '\0' || slash[2] != '\0' ||
+		(unit = strchr(units, slash[1])) == NULL)
+		return -1;
+	*r = (struct plan_rate){n, seconds[unit - units]};
+	return 0;
+}
+
+/* Whole bars of that length between the two instants; bars stand on multiples of their length. */
+static uint64_t
+whole_bars(int64_t from, int64_t to, int seconds)
+{
+	int64_t first = (from + seconds - 1) / seconds, end = to / seconds;
+
+	return end > first ? (uint64_t)(end - first) : 0;
+}
+
+/* The bars of a session that ts-fetch keeps: minutes in regular hours, hours that touch them. */
+static uint64_t
+session_bars(const struct calendar *c, enum timeframe tf, int32_t date, struct span s)
+{
+	int seconds = timeframe_seconds(tf);
+	int64_t open = calendar_instant(c, date, REGULAR_OPEN);
+	int64_t close = calendar_instant(c, date, calendar_regular_close(c, date));
+
+	open -= open % seconds;
+	return whole_bars(open > s.from ? open : s.from, close < s.to ? close : s.to, seconds);
+}
+
+/* The minutes of a session with its extended hours. */
+static uint64_t
+session_minutes(const struct calendar *c, int32_t date, struct span s)
+{
+	int64_t open = calendar_instant(c, date, EXTENDED_OPEN);
+	int64_t close = calendar_instant(c, date, calendar_extended_close(c, date));
+
+	return whole_bars(open > s.from ? open : s.from, close < s.to ? close : s.to, 60);
+}
+
+static struct plan_task
+plan_intraday(const struct calendar *c, enum timeframe tf, struct span s)
+{
+	int32_t last = calendar_date(c, s.to - 1);
+	struct plan_task t = {0};
+
+	for (int32_t d = calendar_date(c, s.from); d <= last; d++) {
+		if (calendar_session(c, d) == SESSION_NONE)
+			continue;
+		t.units++;
+		t.bars += session_bars(c, tf, d, s);
+		t.minutes += session_minutes(c, d, s);
+	}
+	return t;
+}
+
+static uint64_t
+count_months(struct span s)
+{
+	struct civil a = date_civil((int32_t)s.from), b = date_civil((int32_t)s.to);
+	int months = (b.year - a.year) * 12 + b.month - a.month + 1;
+
+	return (uint64_t)months;
+}
+
+struct plan_task
+plan_task(const struct window *w, enum timeframe tf, struct span s)
+{
+	struct plan_task t = {0};
+
+	if (timeframe_intraday(tf))
+		t = plan_intraday(w->calendar, tf, s);
+	else if (tf == TF_DAY)
+		t.units = (uint64_t)calendar_sessions(w->calendar, (int32_t)s.from, (int32_t)s.to);
+	else if (tf == TF_WEEK)
+		t.units = (uint64_t)((s.to - s.from + 1) / DAYS_A_WEEK);
+	else
+		t.units = count_months(s);
+	if (!timeframe_intraday(tf))
+		t.bars = t.units;
+	return t;
+}
+
+uint64_t
+plan_requests(const struct plan_task *t, uint64_t tasks)
+{
+	const uint64_t page = (uint64_t)PLAN_PAGE_MINUTES * PLAN_SESSION_MINUTES;
+	uint64_t sum = 0, steps = 0;
+
+	for (uint64_t traded = PLAN_TRADED_LEAST; traded <= PLAN_TRADED_MOST; traded++) {
+		uint64_t pages = (t->minutes * traded + page - 1) / page;
+
+		/* A page holds 50000 days, too: more than there are. */
+		sum += pages > 0 ? pages : 1;
+		steps++;
+	}
+	return (tasks * sum + steps / 2) / steps;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct buffer *b, const char *fmt, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	buffer_str(b, line);
+}
+
+void
+plan_time(struct buffer *b, uint64_t requests, const struct plan_rate *r)
+{
+	uint64_t seconds = (requests * r->seconds + r->requests - 1) / r->requests;
+	uint64_t minutes = (seconds + 59) / 60;
+
+	if (seconds < 90)
+		add(b, "%" PRIu64 " s", seconds);
+	else if (minutes < 120)
+		add(b, "%" PRIu64 " min", minutes);
+	else
+		add(b, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
+}
+
+/* How many tasks of a timeframe are to be done, and how many can never be. */
+static uint64_t
+count_tasks(const struct expand *e, const struct job *j, struct slice timeframe, uint64_t *failed)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < j->nsymbols; i++) {
+		if (noted_has(e->noted, j->symbols[i], timeframe))
+			continue;
+		if (record_symbol_ok(j->symbols[i]) && timeframe_parse(timeframe) != TF_NONE)
+			n++;
+		else
+			(*failed)++;
+	}
+	return n;
+}
+
+static void
+add_row(struct plan *p, const struct window *w, enum timeframe tf, uint64_t tasks, struct buffer *b)
+{
+	struct span s = window_span(w, tf);
+	struct plan_task t = plan_task(w, tf, s);
+	const struct calendar *c = w->calendar;
+	bool intraday = timeframe_intraday(tf);
+	uint64_t requests = plan_requests(&t, tasks), tenths = plan_requests(&t, 10);
+	char from[DATE_SIZE], to[DATE_SIZE];
+
+	(void)date_format(from, intraday ? calendar_date(c, s.from) : (int32_t)s.from);
+	(void)date_format(to, intraday ? calendar_date(c, s.to - 1) : (int32_t)s.to);
+	add(b, "%-9s %7" PRIu64 "  %s  %s %8" PRIu64 " %11" PRIu64 " %4" PRIu64 ".%" PRIu64
+	       " %9" PRIu64 "\n",
+		timeframe_name(tf), tasks, from, to, t.units, t.bars * tasks, tenths / 10,
+		tenths % 10, requests);
+	p->requests += requests;
+}
+
+/* A name as it may stand on a terminal. */
+static void
+add_name(struct buffer *b, struct slice name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+
+		buffer_byte(b, c < ' ' || c == 0x7f ? '?' : (char)c);
+	}
+}
+
+static void
+add_failures(struct buffer *b, uint64_t failed)
+{
+	if (failed > 0)
+		add(b, "%" PRIu64 " tasks that can never be done: unknown timeframe or no symbol\n",
+			failed);
+}
+
+uint64_t
+plan_job(struct plan *p, const struct expand *e, const struct job *j, const char *why,
+	struct writer *out)
+{
+	const struct job *names = j->ntimeframes > 0 ? j : e->defaults;
+	struct buffer *b = writer_room(out);
+	struct window w;
+	uint64_t failed = 0;
+
+	if (why == NULL)
+		why = expand_window(e, j, &w);
+	p->jobs++;
+	buffer_str(b, "job ");
+	add_name(b, j->job_id);
+	if (why != NULL) {
+		add(b, ": can never be done: %s\n", why);
+		writer_done(out);
+		return 1;
+	}
+	add(b, ": %zu %s\n", j->nsymbols, j->nsymbols == 1 ? "symbol" : "symbols");
+	if (noted_load(e->noted, j->job_id) != 0)
+		log_warning("spool: %s: all tasks of the job are planned", strerror(errno));
+	buffer_str(b, "timeframe   tasks  from        to         sessions        bars  pages"
+		      "  requests\n");
+	for (size_t i = 0; i < names->ntimeframes; i++) {
+		uint64_t tasks = count_tasks(e, j, names->timeframes[i], &failed);
+
+		if (timeframe_parse(names->timeframes[i]) != TF_NONE)
+			add_row(p, &w, timeframe_parse(names->timeframes[i]), tasks, b);
+	}
+	add_failures(b, failed);
+	writer_done(out);
+	return failed;
+}
+
+void
+plan_end(const struct plan *p, struct writer *out)
+{
+	struct buffer *b = writer_room(out);
+
+	add(b, "%" PRIu64 " %s", p->requests, p->requests == 1 ? "request" : "requests");
+	if (p->rate.requests > 0) {
+		buffer_str(b, ", ");
+		plan_time(b, p->requests, &p->rate);
+	}
+	buffer_byte(b, '\n');
+	writer_done(out);
+}

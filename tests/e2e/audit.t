@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# ts-audit: what is missing is named, what is named is missing, and the fill brings exactly that back.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+options ts-audit
+bad_input ts-audit -J
+bad_input ts-audit -m
+bad_output ts-audit -m
+
+now=2025-12-23T17:15:13Z
+tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
+frames='["1min","hour","day","week","month"]'
+
+job() { # SYMBOLS YEARS [TIMEFRAMES]
+	printf '{"job_id":"j","source":"x","symbols":%s,"timeframes":%s,"years":%s,"received_at":"%s"}\n' \
+		"$1" "${3:-$frames}" "$2" "$now"
+}
+load() {
+	ts-fetch 2>/dev/null | ts-store 2>/dev/null >stored
+}
+# dump: every row of every table.
+dump() {
+	local t
+	for t in $tables; do
+		sql "SELECT '$t', symbol, t.* FROM (SELECT * FROM $t) t ORDER BY 2, 4" | sed 's/|[^|]*$//'
+	done
+}
+# hurt SQL: all five tables in one transaction.
+hurt() {
+	sql "BEGIN; $1; COMMIT"
+}
+# missing: "symbol timeframe from to" of each run.
+missing() {
+	jq -r '. as $a | .missing[]? | "\($a.symbol) \($a.timeframe) \(.[0]) \(.[1])"' | sort
+}
+
+# ---- without a database
+
+ts-audit -J -m </dev/null 2>err
+is $? 100 "-J and -m exclude each other"
+for wrong in -1 101 x ""; do
+	ts-audit -l "$wrong" </dev/null 2>err
+	is $? 100 "refused: -l '$wrong'"
+done
+ts-audit extra </dev/null 2>err
+is $? 100 "operands are refused"
+ts-audit -u postgresql://u:hush@host/db </dev/null 2>err
+is "$?/$(grep -c hush err)" 100/0 "a password in -u is refused, and not repeated"
+like "$(cat err)" DATABASE_URL "and where to put it is told"
+DATABASE_URL='postgresql://%zz:hush@x' ts-audit </dev/null 2>err
+is "$?/$(grep -c hush err)" 100/0 "a URL that cannot be read is not repeated"
+ts-audit </dev/null >out 2>err
+is "$?/$(cat out)" "1/0 of 0 complete" "nothing to audit is no certificate"
+printf '%s\n' '{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from":"2025-01-01"}' \
+	'{"type":"task","job_id":"j","symbol":"A","timeframe":"2min","from":"2025-01-01","to":"2025-01-02"}' \
+	'{"type":"task","job_id":"j","symbol":"A B","timeframe":"day","from":"2025-01-01","to":"2025-01-02"}' \
+	'{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from":"2025-01-03","to":"2025-01-02"}' \
+	'{"type":"task","job_id":"j","symbol":"A","timeframe":"hour","from":"2025-01-02","to":"2025-01-02"}' |
+	ts-audit -J >out 2>err
+is "$?/$(cat out)/$(grep -c 'warning: line [1-5]: ' err)" 1//5 "tasks that cannot be are refused, each with its line"
+mkfifo idle
+ts-audit <idle >out 2>err &
+pid=$!
+exec {fd}>idle
+sleep 0.2
+kill -TERM $pid
+wait_for 1 ended $pid
+ok $? "SIGTERM ends it within a second when idle"
+wait $pid
+is "$?/$(cat out)" 1/ "without a certificate, and not with 0"
+exec {fd}>&-
+
+pg_start || exit 1
+sim_start -N "$now" || exit 1
+DATABASE_URL="${DATABASE_URL%user=*}user=nobody_such" ts-audit <<<"$(job '["A"]' 1 | ts-expand)" >out 2>err
+is "$?" 100 "a user that does not exist is exit 100"
+
+# ---- complete
+
+job '["AAPL","MSFT","BRK.B"]' 0.6 >job.json
+ts-expand <job.json >tasks
+ts-audit <tasks >out 2>err
+is "$?/$(tail -n 1 out | cut -d : -f 1)/$(grep -c 'does not exist' err)" "1/0 of 15 complete/5" "missing tables are empty, and named once"
+ts-store -i </dev/null 2>/dev/null
+load <tasks
+ts-audit <tasks >out 2>err
+is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "what was loaded is certified"
+like "$(cat out)" '^AAPL     1min        [0-9]+/[0-9]+ +[0-9]+  100%  2025-05-[0-9]+ 2025-12-23 complete$' "a row of the table"
+is "$(awk '/1min|hour|day/ { split($3, s, "/"); print (s[1] == s[2] && $5 == "100%") }' out | sort -u)" 1 \
+	"every session has all its bars: half days and the session under way are counted right"
+like "$(cat err)" 'end series=15 complete=15 holes=0 empty=0 failed=0 refused=0 tasks=0 ' "the end line counts"
+ts-audit -m <tasks >out 2>err
+is "$?/$(cat out)" 0/ "-m: of a complete job nothing is written"
+ts-audit -l 100 <tasks >out 2>/dev/null
+is "$?" 0 "-l 100: every minute is there"
+TZ=Asia/Tokyo ts-audit <tasks 2>/dev/null | tail -n 1 >out
+is "$(cat out)" "15 of 15 complete" "whatever TZ says"
+
+# ---- any 1 % of all rows
+
+dump >before
+hurt "SELECT setseed(0.17); $(for t in $tables; do echo "DELETE FROM $t WHERE random() < 0.01;"; done)
+	DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date IN ('2025-07-03', '2025-07-07', '2025-12-22');
+	DELETE FROM ohlcv_weekly WHERE symbol = 'MSFT' AND date IN ('2025-07-06', '2025-07-13', '2025-11-23');
+	DELETE FROM ohlcv_monthly WHERE symbol = 'MSFT' AND date = '2025-08-01';
+	DELETE FROM ohlcv_1min WHERE symbol = 'MSFT' AND (timestamp AT TIME ZONE 'America/New_York')::date IN ('2025-07-03', '2025-10-15');
+	DELETE FROM ohlcv_hourly WHERE symbol = 'AAPL' AND (timestamp AT TIME ZONE 'America/New_York')::date = '2025-11-28'"
+dump >after
+# What the dumps say is gone: rows of day, week and month; sessions of 1min and hour with no row left.
+lost() {
+	perl -MPOSIX -e '
+		my %tf = (ohlcv_1min => "1min", ohlcv_hourly => "hour", ohlcv_daily => "day", ohlcv_weekly => "week", ohlcv_monthly => "month");
+		my %n;
+		for my $side (0, 1) {
+			open my $in, "<", $ARGV[$side] or die;
+			# No session in regular hours crosses midnight UTC, so the date stands as it is.
+			while (<$in>) { my @f = split /\|/; $n{"$f[1] $tf{$f[0]} " . substr $f[3], 0, 10}[$side]++ }
+		}
+		for (sort keys %n) { print "$_\n" if $n{$_}[0] && !$n{$_}[1] }' before after
+}
+lost >want
+ts-audit -J <tasks >out 2>err
+is "$?" 1 "holes show in the exit status"
+# A list of dates again, by the sessions that the dump had.
+jq -r 'select(.type == "audit") | . as $a | .missing[] | "\($a.symbol) \($a.timeframe) \(.[0]) \(.[1])"' out |
+	while read -r symbol tf from to; do
+		awk -v s="$symbol" -v tf="$tf" -v a="$from" -v b="$to" -F'|' '
+			BEGIN { name["ohlcv_1min"] = "1min"; name["ohlcv_hourly"] = "hour"; name["ohlcv_daily"] = "day"; name["ohlcv_weekly"] = "week"; name["ohlcv_monthly"] = "month" }
+			$2 == s && name[$1] == tf { d = substr($4, 1, 10); if (d >= a && d <= b && !seen[d]++) print s, tf, d }' before
+	done | sort >got
+sort want | cmp -s - got
+ok $? "exactly the lost sessions, days, weeks and months are named"
+[ "$(wc -l <want)" -ge 10 ]
+ok $? "of which there are some ($(wc -l <want))"
+like "$(ts-audit <tasks 2>/dev/null)" '^MSFT +week +[0-9/]+ +[0-9]+ +[0-9]+%.* holes .*2025-07-06\.\.2025-07-13' "the table shows runs joined"
+ts-audit -m <tasks 2>err >fill
+is "$?" 1 "-m: holes show in the exit status"
+is "$(grep -c '"type":"task"' fill)" "$(jq '.missing | length' out | awk '{ n += $1 } END { print n }')" "-m: one task for each run"
+is "$(head -n 1 fill | jq -c '[.type, .job_id, .source, .tasks, .symbols]')" \
+	"[\"job\",\"j\",\"x\",$(grep -c '"type":"task"' fill),$(jq -r 'select(.type == "task").symbol' fill | sort -u | wc -l)]" \
+	"-m: the header counts the tasks and symbols"
+is "$(grep '"MSFT","timeframe":"1min"' fill | cut -d , -f 5-)" '"from":"2025-07-03T08:00:00Z","to":"2025-07-03T21:00:00Z"}
+"from":"2025-10-15T08:00:00Z","to":"2025-10-16T00:00:00Z"}' "-m: a session is asked for from 04:00 to the end of its extended hours"
+: >"$sim_log"
+load <fill
+is "$(grep -c /v2/aggs "$sim_log")" "$(grep -c '"type":"task"' fill)" "the fill asks for nothing else"
+ts-audit <tasks >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "after the fill all is complete"
+# What is left is single minutes and hours: -l 100 finds and fills these, too.
+ts-audit -l 100 -m <tasks 2>/dev/null | load
+dump | cmp -s - before
+ok $? "and with -l 100 the tables are byte for byte as they were"
+hurt "DELETE FROM ohlcv_1min WHERE symbol = 'AAPL' AND timestamp = '2025-10-15 15:00Z'"
+ts-audit -l 100 <tasks >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "1/14 of 15 complete: AAPL 1min holes" "-l 100 misses a single minute"
+ts-audit <tasks >out 2>/dev/null
+is "$?" 0 "which is no hole without -l"
+ts-audit -l 100 -m <tasks 2>/dev/null | load
+
+# ---- what else can be wrong with rows
+
+hurt "UPDATE ohlcv_1min SET close = NULL WHERE symbol = 'AAPL' AND timestamp = '2025-10-15 15:00Z';
+	UPDATE ohlcv_daily SET high = low - 1 WHERE symbol = 'MSFT' AND date = '2025-07-03';
+	INSERT INTO ohlcv_daily SELECT symbol, '2025-07-04', open, high, low, close, volume FROM ohlcv_daily WHERE symbol = 'MSFT' AND date = '2025-07-07';
+	INSERT INTO ohlcv_weekly SELECT symbol, date + 1, open, high, low, close, volume FROM ohlcv_weekly WHERE symbol = 'MSFT' AND date = '2025-07-06';
+	INSERT INTO ohlcv_1min SELECT symbol, '2025-07-03 17:00Z', open, high, low, close, volume FROM ohlcv_1min WHERE symbol = 'BRK.B' AND timestamp = '2025-07-03 16:59Z'"
+ts-audit -J <tasks 2>/dev/null >out
+is "$(jq -r 'select(.nulls + .crossed + .outside > 0) | "\(.symbol) \(.timeframe) \(.verdict) \(.nulls) \(.crossed) \(.outside) \(.missing | tostring)"' out)" \
+	'AAPL 1min holes 1 0 0 [["2025-10-15","2025-10-15"]]
+BRK.B 1min complete 0 0 1 []
+MSFT day holes 0 1 1 [["2025-07-03","2025-07-03"]]
+MSFT week complete 0 0 1 []' "NULLs, high below low, and bars outside of sessions: 13:00 on a half day, a holiday, a Monday"
+like "$(ts-audit <tasks 2>/dev/null)" 'holes 2025-07-03; 1 with high below low; 1 outside of sessions$' "the table tells them, too"
+ts-audit -m <tasks 2>/dev/null | load
+hurt "DELETE FROM ohlcv_daily WHERE date = '2025-07-04'; DELETE FROM ohlcv_weekly WHERE extract(dow FROM date) <> 0;
+	DELETE FROM ohlcv_1min WHERE timestamp = '2025-07-03 17:00Z'"
+dump | cmp -s - before
+ok $? "the fill mends what was wrong"
+
+# ---- a load at midday, and the night after it
+
+sql "TRUNCATE ${tables// /, }"
+ts-expand <job.json | load
+sim_stop
+sim_start -N 2025-12-24T03:00:00Z
+ts-expand -N 2025-12-24T03:00:00Z <job.json >night
+ts-audit -J <night >out 2>/dev/null
+is "$(missing <out | grep 1min)" "AAPL 1min 2025-12-23 2025-12-23
+BRK.B 1min 2025-12-23 2025-12-23
+MSFT 1min 2025-12-23 2025-12-23" "a session that was loaded while it was under way is missing the night after"
+ts-audit -m <night 2>/dev/null | load
+ts-audit -l 100 <night >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "-m is the nightly load"
+for at in 14:59:00 15:00:00; do
+	is "$(ts-expand -N "2025-12-24T${at}Z" -t 1min -y 0.003 AAPL | ts-audit -J 2>/dev/null | jq -c 'select(.type == "audit") | [.expected, .expected_bars]')" \
+		"$([ $at = 14:59:00 ] && echo '[1,390]' || echo '[2,420]')" "at $at the half hour is $([ $at = 14:59:00 ] && echo not yet) over"
+done
+
+# ---- thin, late and unknown symbols; failed tasks; several jobs
+
+ts-expand -N 2025-12-24T03:00:00Z -y 1 -t 1min,hour,day,week THIN1 NONE1 LATE1 >tasks
+load <tasks
+ts-audit -J <tasks 2>/dev/null >out
+is "$(jq -r 'select(.type == "audit" and .symbol == "NONE1") | .verdict' out | sort -u)" empty "an unknown symbol is empty"
+is "$(jq -c 'select(.symbol == "LATE1" and .timeframe == "day") | [.verdict, .missing]' out)" \
+	'["holes",[["2024-12-24","2025-11-10"]]]' "a symbol listed late lacks one run"
+# A thin symbol: missing are the days that have no bar at all, and only these.
+sql "SELECT count(DISTINCT (timestamp AT TIME ZONE 'America/New_York')::date) FROM ohlcv_1min WHERE symbol = 'THIN1'" >want
+is "$(jq -r 'select(.symbol == "THIN1" and .timeframe == "1min") | .present' out)" "$(cat want)" "minutes without trades are no holes"
+is "$(jq -r 'select(.symbol == "THIN1" and .timeframe == "week") | .verdict' out)" complete "a thin symbol's weeks are complete"
+job '["AAPL","A B"]' 0.02 '["day","2min"]' | ts-expand >tasks
+ts-audit <tasks >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "1/1 of 4 complete: A B day failed, A B 2min failed, AAPL 2min failed" "tasks that failed before are not complete"
+like "$(cat out)" '^AAPL     2min .* failed: unknown timeframe$' "and are shown with their reason"
+ts-audit -m <tasks 2>/dev/null >out
+is "$(head -n 1 out | jq .tasks)/$(grep -c '"failed"' out)" 3/3 "-m: they pass and are counted"
+sql "DELETE FROM ohlcv_daily WHERE date = '2025-12-22'"
+{ job '["AAPL"]' 0.02 '["day"]'; job '["AAPL","MSFT"]' 0.02 '["day"]' | sed 's/"j"/"k"/'; } | ts-expand >tasks
+is "$(ts-audit -m <tasks 2>/dev/null | cut -d , -f 1-3)" '{"type":"job","job_id":"j","source":"x"
+{"type":"task","job_id":"j","symbol":"AAPL"
+{"type":"job","job_id":"k","source":"x"
+{"type":"task","job_id":"k","symbol":"AAPL"
+{"type":"task","job_id":"k","symbol":"MSFT"' "two jobs of one window: each has its header and its tasks"
+is "$(ts-audit -m <tasks 2>/dev/null | ts-fetch 2>/dev/null | ts-store 2>/dev/null | ts-status -u none -q 2>/dev/null | jq -c '[.job_id, .status, .stored]')" \
+	'["j","completed",1]
+["k","completed",2]' "the fill goes through ts-status"
+grep '"task"' tasks | ts-audit -m 2>/dev/null | wc -l >out
+is "$(cat out)" 0 "-m: tasks without a header, all complete"
+
+# ---- tables as they are
+
+sql "CREATE SCHEMA odd; CREATE TABLE odd.ohlcv_weekly (LIKE ohlcv_weekly INCLUDING ALL);
+	ALTER TABLE odd.ohlcv_weekly RENAME date TO \"Week Start\"; ALTER TABLE odd.ohlcv_weekly ALTER symbol TYPE char(12);
+	INSERT INTO odd.ohlcv_weekly SELECT * FROM ohlcv_weekly;
+	CREATE TABLE odd.ohlcv_daily (symbol text, date date)"
+odd=$DATABASE_URL'&options=-csearch_path%3Dodd'
+ts-expand -N 2025-12-24T03:00:00Z -y 0.6 -t week AAPL | DATABASE_URL=$odd ts-audit >out 2>err
+is "$?/$(tail -n 1 out)" "0/1 of 1 complete" "a key of any name, symbols of char(n)"
+ts-expand -t day AAPL | DATABASE_URL=$odd ts-audit >out 2>err
+is "$?/$(cat out)" 100/ "a table without a key is exit 100"
+like "$(cat err)" 'table ohlcv_daily: has no primary key' "and says why"
+sql "CREATE ROLE stranger LOGIN"
+ts-expand -t day AAPL | DATABASE_URL="${DATABASE_URL%user=*}user=stranger" ts-audit >out 2>err
+is "$?" 100 "a table that may not be read is exit 100"
+like "$(cat err)" 'permission denied' "and says why"
+
+# ---- stopped and lost
+
+sql "CREATE TABLE slow (LIKE ohlcv_daily INCLUDING ALL)"
+ts-expand -N 2025-12-24T03:00:00Z -y 0.02 -t day AAPL >tasks
+(echo 'BEGIN; LOCK TABLE ohlcv_daily;'; sleep 4) | psql -X -q &
+locker=$!
+wait_for 5 eval 'sql "SELECT count(*) FROM pg_locks WHERE mode = '"'AccessExclusiveLock'"'" | grep -v "^0"'
+ts-audit <tasks >out 2>err &
+pid=$!
+sleep 0.6
+kill -TERM $pid
+wait_for 1 ended $pid
+ok $? "SIGTERM ends it within a second while the server works"
+wait $pid
+is "$?/$(cat out)" 1/ "without a certificate"
+wait $locker
+kill -INT "$pg_pid"
+wait "$pg_pid" 2>/dev/null
+ts-audit <tasks >out 2>err &
+pid=$!
+wait_for 5 grep -q 'trying again' err
+ok $? "a server that is not there is told"
+pg_up
+wait $pid
+is "$?/$(tail -n 1 out)" "0/1 of 1 complete" "and when it is back the audit goes on"
+done_testing

@@ -1,0 +1,217 @@
+/* What the calendar promises of a task, what is missing of a series, and the tasks that fill it. */
+#include "check.h"
+
+#include "schedule.h"
+#include "series.h"
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct calendar *calendar;
+
+static int
+set_up(void **state)
+{
+	const char *why;
+
+	(void)state;
+	calendar = calendar_new(&why);
+	return calendar == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	calendar_free(calendar);
+	return 0;
+}
+
+static int64_t
+key(enum timeframe tf, const char *text)
+{
+	int64_t t;
+	int32_t d;
+
+	if (timeframe_intraday(tf)) {
+		assert_int_equal(timestamp_parse(slice_of(text), &t), 0);
+		return t;
+	}
+	assert_int_equal(date_parse(slice_of(text), &d), 0);
+	return d;
+}
+
+static struct schedule
+schedule(enum timeframe tf, const char *from, const char *to)
+{
+	struct schedule s;
+
+	schedule_init(&s, calendar, tf, key(tf, from), key(tf, to));
+	return s;
+}
+
+static void
+expect(enum timeframe tf, const char *from, const char *to, size_t due, uint64_t bars)
+{
+	struct schedule s = schedule(tf, from, to);
+
+	assert_int_equal(s.due, due);
+	assert_int_equal(s.due_bars, bars);
+	schedule_release(&s);
+}
+
+static void
+expectations(void **state)
+{
+	(void)state;
+	expect(TF_DAY, "2025-07-03", "2025-07-07", 2, 2);
+	expect(TF_DAY, "2025-07-04", "2025-07-06", 0, 0);
+	expect(TF_WEEK, "2025-06-29", "2025-07-12", 2, 2);
+	expect(TF_WEEK, "2025-06-30", "2025-07-11", 0, 0);
+	expect(TF_MONTH, "2025-11-01", "2026-01-30", 2, 2);
+	/* A half day and a full one. */
+	expect(TF_1MIN, "2025-07-03T08:00:00Z", "2025-07-08T00:00:00Z", 2, 210 + 390);
+	expect(TF_HOUR, "2025-07-03T08:00:00Z", "2025-07-08T00:00:00Z", 2, 4 + 7);
+	/* The session under way: 9:30 is 14:30 UTC. */
+	expect(TF_1MIN, "2025-12-22T09:00:00Z", "2025-12-23T14:59:00Z", 1, 390);
+	expect(TF_1MIN, "2025-12-22T09:00:00Z", "2025-12-23T15:00:00Z", 2, 390 + 30);
+	expect(TF_HOUR, "2025-12-22T09:00:00Z", "2025-12-23T14:00:00Z", 1, 7);
+	expect(TF_HOUR, "2025-12-22T09:00:00Z", "2025-12-23T15:00:00Z", 2, 7 + 1);
+	/* The last half hour of a session, and less of it. */
+	expect(TF_1MIN, "2025-12-22T20:30:00Z", "2025-12-23T01:00:00Z", 1, 30);
+	expect(TF_1MIN, "2025-12-22T20:31:00Z", "2025-12-23T01:00:00Z", 0, 0);
+	/* The clocks are set on 2025-11-02. */
+	expect(TF_1MIN, "2025-10-31T08:00:00Z", "2025-11-04T01:00:00Z", 2, 780);
+}
+
+/* Counts bars of period i, the last of which starts so many bars before its end. */
+static void
+put(struct series *s, size_t i, uint64_t bars, int64_t before_end)
+{
+	const struct schedule *d = s->schedule;
+	int seconds = timeframe_intraday(d->tf) ? timeframe_seconds(d->tf) : 1;
+	struct tally t = {.bars = bars, .first = d->period[i].start,
+		.last = d->period[i].end - seconds * (before_end + 1)};
+
+	series_count(s, 2 * i + 1, &t);
+}
+
+static void
+verdicts(void **state)
+{
+	struct schedule d = schedule(TF_DAY, "2025-12-15", "2025-12-22");
+	struct series s;
+	struct tally bad = {.bars = 1, .nulls = 1, .faulty = 1};
+	size_t first = 0, last = 0;
+
+	(void)state;
+	assert_int_equal(d.count, 6);
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
+	series_judge(&s, 0);
+	assert_int_equal(s.verdict, VERDICT_EMPTY);
+	assert_true(series_run(&s, &first, &last));
+	assert_int_equal(first, 0);
+	assert_int_equal(last, 5);
+	series_reset(&s);
+	for (size_t i = 0; i < 6; i++)
+		put(&s, i, 1, 0);
+	series_judge(&s, 100);
+	assert_int_equal(s.verdict, VERDICT_COMPLETE);
+	assert_false(series_run(&s, &(size_t){0}, &last));
+	series_reset(&s);
+	put(&s, 0, 1, 0);
+	put(&s, 3, 1, 0);
+	put(&s, 5, 1, 0);
+	series_count(&s, 9, &bad);
+	series_count(&s, 4, &(struct tally){.bars = 7});
+	series_judge(&s, 0);
+	assert_int_equal(s.verdict, VERDICT_HOLES);
+	assert_int_equal(s.present, 3);
+	assert_int_equal(s.outside, 7);
+	assert_int_equal(s.nulls, 1);
+	first = 0;
+	assert_true(series_run(&s, &first, &last));
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 2);
+	first = last + 1;
+	assert_true(series_run(&s, &first, &last));
+	assert_int_equal(first, 4);
+	assert_int_equal(last, 4);
+	series_release(&s);
+	schedule_release(&d);
+}
+
+/* Of 60 sessions the last has so many bars and stops so many before its end; the others, full, have others. */
+static bool
+broken_off(enum timeframe tf, uint64_t others, uint64_t bars, int64_t silent)
+{
+	struct schedule d = schedule(tf, "2025-08-01T08:00:00Z", "2025-10-25T00:00:00Z");
+	struct series s;
+	bool missing;
+
+	assert_int_equal(d.count, 60);
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
+	for (size_t i = 0; i + 1 < d.count; i++)
+		put(&s, i, others, 0);
+	put(&s, d.count - 1, bars, silent);
+	series_judge(&s, 0);
+	missing = series_missing(&s, d.count - 1);
+	series_release(&s);
+	schedule_release(&d);
+	return missing;
+}
+
+static void
+broken_ends(void **state)
+{
+	(void)state;
+	assert_true(broken_off(TF_1MIN, 390, 165, 225));
+	assert_true(broken_off(TF_1MIN, 386, 380, 10));
+	assert_false(broken_off(TF_1MIN, 386, 389, 1));
+	assert_false(broken_off(TF_1MIN, 386, 386, 0));
+	assert_true(broken_off(TF_HOUR, 7, 3, 4));
+	assert_false(broken_off(TF_HOUR, 7, 6, 1));
+	/* Thin: one minute in 13 has a trade. */
+	assert_false(broken_off(TF_1MIN, 30, 20, 120));
+	assert_true(broken_off(TF_1MIN, 30, 10, 250));
+	assert_false(broken_off(TF_1MIN, 1, 1, 380));
+}
+
+static void
+ranges(void **state)
+{
+	struct schedule d = schedule(TF_1MIN, "2025-07-01T08:00:00Z", "2025-07-08T15:15:00Z");
+	struct schedule w = schedule(TF_WEEK, "2025-06-29", "2025-07-19");
+	int64_t from, to;
+
+	(void)state;
+	assert_int_equal(d.count, 5);
+	schedule_range(&d, calendar, 2, 3, &from, &to);
+	assert_int_equal(from, key(TF_1MIN, "2025-07-03T08:00:00Z"));
+	assert_int_equal(to, key(TF_1MIN, "2025-07-08T00:00:00Z"));
+	schedule_range(&d, calendar, 2, 2, &from, &to);
+	assert_int_equal(to, key(TF_1MIN, "2025-07-03T21:00:00Z"));
+	/* All of it is the task as it came. */
+	schedule_range(&d, calendar, 0, 4, &from, &to);
+	assert_int_equal(from, d.from);
+	assert_int_equal(to, d.to);
+	schedule_range(&w, calendar, 1, 2, &from, &to);
+	assert_int_equal(from, key(TF_WEEK, "2025-07-06"));
+	assert_int_equal(to, key(TF_WEEK, "2025-07-19"));
+	schedule_release(&d);
+	schedule_release(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(expectations),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(broken_ends),
+		cmocka_unit_test(ranges),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
