@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prices are some 70 bytes a row; a batch of thousand-digit numbers ends here instead. */
 /* A series of which Postgres refuses more bars than this in one batch is given up. */
 enum { REFUSALS_MAX = 8 };
 
+/* Prices are some 70 bytes a row; a batch of thousand-digit numbers ends here instead. */
 enum { PRICES_LIMIT_PER_ROW = 256, PRICES_LIMIT_MIN = 1 << 20 };
 
 void
@@ -184,6 +184,49 @@ batch_close(struct batch *b)
 	memset(b->fate, FATE_NONE, at);
 }
 
+/* Whether two groups of one series have a key in common. */
+static bool
+share_key(const struct batch *a, const struct group *x, const struct batch *b, const struct group *y)
+{
+	size_t i = x->first, j = y->first;
+
+	while (i < x->first + x->count && j < y->first + y->count) {
+		if (a->place[i].key == b->place[j].key)
+			return true;
+		if (a->place[i].key < b->place[j].key)
+			i++;
+		else
+			j++;
+	}
+	return false;
+}
+
+/* Whether their keys lie between each other, so that a closer look is needed. */
+static bool
+are_apart(const struct batch *a, const struct group *x, const struct batch *b, const struct group *y)
+{
+	return x->count == 0 || y->count == 0 ||
+	       a->place[x->first + x->count - 1].key < b->place[y->first].key ||
+	       b->place[y->first + y->count - 1].key < a->place[x->first].key;
+}
+
+bool
+batch_overlaps(const struct batch *a, const struct batch *b)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a->groups && j < b->groups) {
+		const struct group *x = &a->group[i], *y = &b->group[j];
+		int order = by_table_and_symbol(x, y);
+
+		if (order == 0 && !are_apart(a, x, b, y) && share_key(a, x, b, y))
+			return true;
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return false;
+}
+
 struct group *
 batch_group_at(const struct batch *b, size_t place)
 {
@@ -219,15 +262,24 @@ batch_commit(struct batch *b, size_t from, size_t to)
 	for (size_t i = from; i < to;) {
 		struct group *g = batch_group_at(b, i);
 		size_t end = g->first + g->count < to ? g->first + g->count : to;
-		size_t n[FATE_REFUSED + 1] = {0};
+		size_t n[FATE_STORED + 1] = {0};
 
 		/* A group with a fault was left out, whatever fates an earlier try gave it. */
-		for (; i < end; i++)
+		for (; i < end; i++) {
 			n[g->fault == NULL ? b->fate[i] : FATE_NONE]++;
+			if (g->fault == NULL && b->fate[i] != FATE_REFUSED)
+				b->fate[i] = FATE_STORED;
+		}
 		g->n.unchanged += n[FATE_SAME];
 		g->n.inserted += n[FATE_NEW];
 		g->n.updated += n[FATE_CHANGED];
 	}
+}
+
+bool
+batch_dropped(const struct batch *b, size_t place)
+{
+	return b->fate[place] != FATE_STORED && b->fate[place] != FATE_REFUSED;
 }
 
 void

@@ -21,6 +21,7 @@ enum fate {
 	FATE_NEW,     /* the table has no such key */
 	FATE_CHANGED, /* the table has other values */
 	FATE_REFUSED, /* Postgres refused it */
+	FATE_STORED,  /* the transaction is committed, and it is counted */
 };
 
 struct row {
@@ -88,6 +89,12 @@ void batch_add(struct batch *, struct series *, const struct bar *, uint64_t lin
  */
 void batch_close(struct batch *);
 
+/*
+ * Whether two closed batches hold a bar of the same key. Either may be in the hands of another
+ * thread: only what does not change there is looked at.
+ */
+bool batch_overlaps(const struct batch *, const struct batch *);
+
 /* The group that a place belongs to. */
 struct group *batch_group_at(const struct batch *, size_t place);
 
@@ -116,6 +123,9 @@ bool batch_given_up(const struct group *);
 
 /* Adds the fates of the places to their groups: the transaction they stood in is committed. */
 void batch_commit(struct batch *, size_t from, size_t to);
+
+/* Whether the bar at a place is not stored because its group is given up; when all is done. */
+bool batch_dropped(const struct batch *, size_t place);
 
 /* The group is given up: its bars without a fate are dropped. The first reason stays. */
 void batch_fail(struct group *, const char *why);

@@ -17,7 +17,7 @@ failed(struct session *s, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	char why[sizeof s->why];
+	char why[2 * sizeof s->why];
 	enum outcome o;
 
 	if (state == NULL || strlen(state) != 5)

@@ -122,19 +122,6 @@ load_part(struct load *l, struct batch *b, struct part part, bool refused, bool 
 	return o;
 }
 
-/* Says once what keeps a table from being used, and again when that changes. */
-static void
-tell_faults(struct load *l)
-{
-	for (int tf = 0; tf < TF_COUNT; tf++) {
-		struct table *t = &l->table[tf];
-
-		if (t->fault[0] != '\0' && strcmp(t->fault, t->told) != 0)
-			log_error("%s", t->fault);
-		memcpy(t->told, t->fault, sizeof t->told);
-	}
-}
-
 enum outcome
 load_batch(struct load *l, struct batch *b)
 {
@@ -146,7 +133,6 @@ load_batch(struct load *l, struct batch *b)
 	if (b->places == 0)
 		return PG_OK;
 	o = load_part(l, b, (struct part){0, b->places}, false, &clean);
-	tell_faults(l);
 	log_debug("batch rows=%llu series=%llu transactions=%llu", (unsigned long long)b->places,
 		(unsigned long long)b->groups, (unsigned long long)(l->attempts - before));
 	return o;

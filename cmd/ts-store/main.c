@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 enum {
+	CONNECTIONS = 1,
 	BATCH_ROWS = 20000,
 	BATCH_ROWS_MAX = 100000,
 	PAUSE_MS = 20, /* input that brings nothing for so long is taken to rest */
@@ -28,9 +29,12 @@ struct options {
 	bool dry;
 	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
 	size_t batch_rows;
+	int connections;
+	const char *rejects; /* NULL: not kept */
 };
 
-static const char usage[] = "usage: ts-store [-hVvin] [-u database-url] [-b batch-rows]\n";
+static const char usage[] = "usage: ts-store [-hVvin] [-u database-url] [-j connections] "
+			    "[-b batch-rows] [-R rejects]\n";
 
 static int
 misuse(const char *about, const char *what)
@@ -57,6 +61,17 @@ read_batch_rows(const char *text, struct options *o)
 	return -1;
 }
 
+static int
+read_connections(const char *text, struct options *o)
+{
+	uint64_t n;
+
+	if (slice_count(slice_of(text), &n) != 0 || n < 1 || n > CREW_MAX)
+		return misuse("-j", "wants a number of connections from 1 to 8");
+	o->connections = (int)n;
+	return -1;
+}
+
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
@@ -64,7 +79,7 @@ parse_options(int argc, char **argv, struct options *o)
 	int c, status;
 
 	log_init("ts-store", false);
-	while ((c = getopt(argc, argv, "hVvinu:b:")) != -1) {
+	while ((c = getopt(argc, argv, "hVvinu:j:b:R:")) != -1) {
 		switch (c) {
 		case 'h':
 			return print(usage);
@@ -81,6 +96,13 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'u':
 			o->url = optarg;
+			break;
+		case 'j':
+			if ((status = read_connections(optarg, o)) >= 0)
+				return status;
+			break;
+		case 'R':
+			o->rejects = optarg;
 			break;
 		case 'b':
 			if ((status = read_batch_rows(optarg, o)) >= 0)
@@ -142,9 +164,9 @@ patience(const struct store *s, int64_t since)
 
 	/*
 	 * Without bars in hand nothing can happen but input, a signal, or a reader that goes away;
-	 * while the worker is busy, that it is done, for which it has its deadlines.
+	 * while all workers are busy, that one is done, for which they have their deadlines.
 	 */
-	if (!store_waiting(s) || worker_busy(s->worker))
+	if (!store_waiting(s) || !crew_idle(s->crew))
 		return -1;
 	left = since + AGE_MS - clock_mono_ms();
 	if (left < 0)
@@ -152,14 +174,14 @@ patience(const struct store *s, int64_t since)
 	return left < PAUSE_MS ? (int)left : PAUSE_MS;
 }
 
-/* Waits for input or the worker; commits when input rests, or when bars have waited for long. */
+/* Waits for input or a worker; commits when input rests, or when bars have waited for long. */
 static void
 wait_for_input(struct reader *in, struct store *s, struct wait *w)
 {
 	/* stdout is watched for errors only: they tell that its reader has gone. */
 	struct pollfd fds[4] = {{.fd = in->fd, .events = POLLIN}, {.fd = s->out->fd},
 		{.fd = drain_told() ? -1 : drain_fd(), .events = POLLIN},
-		{.fd = s->worker == NULL ? -1 : worker_fd(s->worker), .events = POLLIN}};
+		{.fd = s->crew == NULL ? -1 : crew_fd(s->crew), .events = POLLIN}};
 	int n;
 
 	if (!store_waiting(s) || w->batch != s->n.batches) {
@@ -179,7 +201,7 @@ wait_for_input(struct reader *in, struct store *s, struct wait *w)
 	}
 	if (n > 0 && fds[3].revents != 0)
 		store_settle(s);
-	if (store_waiting(s) && !worker_busy(s->worker) &&
+	if (store_waiting(s) && crew_idle(s->crew) &&
 		(n == 0 || clock_mono_ms() - w->since >= AGE_MS))
 		store_commit(s);
 }
@@ -195,8 +217,7 @@ loop(struct store *s)
 	int result = 0;
 
 	reader_init(&in, STDIN_FILENO);
-	while (kind != LINE_END && kind != LINE_ERROR && s->trouble == PG_OK &&
-		s->out->error == 0) {
+	while (kind != LINE_END && kind != LINE_ERROR && store_well(s) && s->out->error == 0) {
 		kind = reader_next(&in, &line);
 		if (kind == LINE_OK)
 			store_line(s, line, in.lineno);
@@ -209,9 +230,11 @@ loop(struct store *s)
 		log_error("reading stdin: %s", strerror(errno));
 		result = -1;
 	}
+	/* Without a reader of the verdicts bars that nobody has begun to store are let go. */
+	while (s->out->error != 0 && s->crew != NULL && crew_busy(s->crew) > 0)
+		store_settle(s);
 	if (s->out->error == 0)
-		store_commit(s);
-	store_settle(s);
+		store_finish(s);
 	reader_release(&in);
 	return result;
 }
@@ -223,7 +246,7 @@ status_of(const struct store *s, int read)
 
 	if (s->trouble == PG_CONFIG)
 		return STATUS_USAGE;
-	if (s->trouble != PG_OK || read != 0)
+	if (!store_well(s) || read != 0)
 		return STATUS_SERVICE;
 	return n->refused + n->bars.rejected + n->bars.dropped + n->failed > 0 ? STATUS_REFUSED
 									       : STATUS_DONE;
@@ -235,7 +258,7 @@ say_end(const struct store *s, int64_t start)
 	const struct totals *n = &s->n;
 	double seconds = (double)(clock_mono_ms() - start) / 1000;
 
-	if (s->worker == NULL) {
+	if (s->crew == NULL) {
 		log_info("end checked: bars=%llu rejected=%llu refused=%llu seconds=%.1f",
 			(unsigned long long)n->bars.received, (unsigned long long)n->bars.rejected,
 			(unsigned long long)n->refused, seconds);
@@ -251,9 +274,9 @@ say_end(const struct store *s, int64_t start)
 		(unsigned long long)n->failed, (unsigned long long)n->batches, seconds);
 }
 
-/* Reads, stores and reports; worker is NULL for -n. */
+/* Reads, stores and reports; crew is NULL for -n, and rejects where they are not kept. */
 static int
-run(const struct options *o, struct worker *worker)
+run(const struct options *o, struct crew *crew, struct rejects *rejects)
 {
 	int64_t start = clock_mono_ms();
 	struct writer out;
@@ -261,8 +284,10 @@ run(const struct options *o, struct worker *worker)
 	int status;
 
 	writer_init(&out, STDOUT_FILENO);
-	store_init(&s, worker, &out, o->batch_rows);
+	store_init(&s, crew, rejects, &out, o->batch_rows);
 	status = loop(&s);
+	if (rejects != NULL && rejects_flush(rejects) != 0)
+		s.unkept = true;
 	status = writer_end(&out, status_of(&s, status));
 	say_end(&s, start);
 	store_release(&s);
@@ -280,8 +305,10 @@ connect_first(const struct options *o, struct session *session)
 	if (outcome == PG_OK) {
 		session_well(session);
 		c = session_conn(session);
-		log_info("start version=%s host=%s database=%s user=%s batch-rows=%llu", TS_VERSION,
-			PQhost(c), PQdb(c), PQuser(c), (unsigned long long)o->batch_rows);
+		log_info("start version=%s host=%s database=%s user=%s connections=%d "
+			 "batch-rows=%llu",
+			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), o->connections,
+			(unsigned long long)o->batch_rows);
 		if (o->create)
 			outcome = table_create_all(session, schema_sql);
 	}
@@ -292,30 +319,49 @@ connect_first(const struct options *o, struct session *session)
 
 /* Everything that needs a server. */
 static int
-run_connected(const struct options *o)
+run_connected(const struct options *o, struct rejects *rejects)
 {
-	struct session *session = session_new(o->url);
-	struct worker *worker = NULL;
-	struct load load;
-	int status = connect_first(o, session);
+	struct crew *crew = crew_new(o->url, o->connections);
+	int status = connect_first(o, crew_session(crew));
 
-	load_init(&load, session);
-	if (status < 0 && (worker = worker_new(&load)) == NULL) {
+	if (status < 0 && crew_start(crew) != 0) {
 		log_error("starting a thread: %s", strerror(errno));
 		status = STATUS_SERVICE;
 	}
 	if (status < 0)
-		status = run(o, worker);
-	worker_free(worker);
-	load_release(&load);
-	session_free(session);
+		status = run(o, crew, rejects);
+	crew_free(crew);
 	return status;
+}
+
+static int
+run_any(const struct options *o, struct rejects *rejects)
+{
+	if (!o->dry)
+		return run_connected(o, rejects);
+	log_info("start version=%s checks only", TS_VERSION);
+	return run(o, NULL, rejects);
+}
+
+/* Opens the file of rejects; -1 to go on, else the exit status. */
+static int
+open_rejects(const char *path, struct rejects *rejects)
+{
+	if (rejects_open(rejects, path) == 0)
+		return -1;
+	log_error("-R %s: %s", path, strerror(errno));
+	/* What time may mend, and what it will not. */
+	return errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EMFILE ||
+			       errno == ENFILE || errno == ENOMEM
+		? STATUS_SERVICE
+		: STATUS_USAGE;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {.batch_rows = BATCH_ROWS};
+	struct options o = {.batch_rows = BATCH_ROWS, .connections = CONNECTIONS};
+	struct rejects rejects;
 	int status;
 
 	lines_init();
@@ -324,8 +370,11 @@ main(int argc, char **argv)
 		status = setup(&o);
 	if (status >= 0)
 		return status;
-	if (!o.dry)
-		return run_connected(&o);
-	log_info("start version=%s checks only", TS_VERSION);
-	return run(&o, NULL);
+	if (o.rejects == NULL)
+		return run_any(&o, NULL);
+	if ((status = open_rejects(o.rejects, &rejects)) >= 0)
+		return status;
+	status = run_any(&o, &rejects);
+	rejects_release(&rejects);
+	return status;
 }

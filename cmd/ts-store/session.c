@@ -18,13 +18,16 @@
 #include <unistd.h>
 
 struct session *
-session_new(const char *url)
+session_new(const char *url, struct mood *mood, bool extra)
 {
 	struct session *s = memory_grow(NULL, 1, sizeof *s);
 
 	memset(s, 0, sizeof *s);
 	s->url = url;
-	s->chance = (uint32_t)clock_mono_ms() * 2654435761u ^ (uint32_t)getpid();
+	s->mood = mood;
+	s->extra = extra;
+	s->chance = (uint32_t)clock_mono_ms() * 2654435761u ^ (uint32_t)getpid() ^
+		    (uint32_t)((uintptr_t)s >> 4);
 	return s;
 }
 
@@ -70,6 +73,12 @@ session_url_password(const char *url, bool *has, char why[200])
 	return 0;
 }
 
+bool
+session_ever(const struct session *s)
+{
+	return s->ever;
+}
+
 unsigned
 session_number(const struct session *s)
 {
@@ -102,6 +111,13 @@ session_keep_why(struct session *s, const char *text)
 
 	for (; *text != '\0' && n + 1 < sizeof s->why; text++)
 		s->why[n++] = *text == '\n' || *text == '\t' ? ' ' : *text;
+	/* Records take nothing but whole characters. */
+	if (*text != '\0') {
+		while (n > 0 && ((unsigned char)s->why[n - 1] & 0xc0) == 0x80)
+			n--;
+		if (n > 0 && ((unsigned char)s->why[n - 1] & 0x80) != 0)
+			n--;
+	}
 	while (n > 0 && s->why[n - 1] == ' ')
 		n--;
 	s->why[n] = '\0';
@@ -275,7 +291,7 @@ in_trouble(struct session *s)
 			(long long)(now - s->since) / 1000, s->why);
 		return false;
 	}
-	if (!s->told)
+	if (!s->told && atomic_fetch_add(&s->mood->troubled, 1) == 0)
 		log_warning("Postgres: %s: trying again", s->why);
 	s->told = true;
 	return true;
@@ -292,10 +308,12 @@ session_ready(struct session *s)
 			s->ever = true;
 			break;
 		}
-		if (o == PG_CONFIG && !s->ever) {
+		if (o == PG_CONFIG && !s->ever && !s->extra) {
 			log_error("Postgres: %s", s->why);
 			return PG_CONFIG;
 		}
+		if (s->extra && !s->ever)
+			return PG_LOST;
 		if (!in_trouble(s))
 			return PG_LOST;
 		pause_for_a_while(s);
@@ -319,7 +337,7 @@ session_recover(struct session *s)
 void
 session_well(struct session *s)
 {
-	if (s->told)
+	if (s->told && atomic_fetch_sub(&s->mood->troubled, 1) == 1)
 		log_info("Postgres is back after %.1f s",
 			(double)(clock_mono_ms() - s->since) / 1000);
 	s->told = false;

@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,11 +31,17 @@ enum {
 
 struct session;
 
+/* What sessions to one server share, so that its troubles are told once. {0} to begin with. */
+struct mood {
+	atomic_int troubled; /* how many of them are in trouble */
+};
+
 /*
  * url is what libpq takes for a database: a URI, a conninfo string or a name; NULL for libpq's own
- * PG* variables alone. It must outlive the session.
+ * PG* variables alone. It and the mood must outlive the session. One that is not needed, because
+ * there is another, does not wait for its first connection: it tries once each time it is asked.
  */
-struct session *session_new(const char *url);
+struct session *session_new(const char *url, struct mood *, bool extra);
 void session_free(struct session *);
 
 /* Whether a database URL holds a password. A URL that libpq cannot read: -1, a reason in *why. */
@@ -46,6 +53,9 @@ int session_url_password(const char *url, bool *has, char why[200]);
  * end why.
  */
 enum outcome session_ready(struct session *);
+
+/* Whether there ever was a connection. */
+bool session_ever(const struct session *);
 
 /* A number that is another one for each connection: what was prepared in an older one is gone. */
 unsigned session_number(const struct session *);

@@ -9,6 +9,8 @@
 struct session {
 	PGconn *conn;
 	const char *url;
+	struct mood *mood;
+	bool extra;       /* not needed before it was there once */
 	unsigned number;
 	bool ever;        /* was there ever a connection? */
 	bool busy;        /* the last failure left the connection alive */

@@ -9,45 +9,71 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REJECTS_TOLD = 100 };
+enum { REJECTS_TOLD = 100, BATCHES = CREW_MAX + 1 };
 
 void
-store_init(struct store *s, struct worker *worker, struct writer *out, size_t batch_rows)
+store_init(struct store *s, struct crew *crew, struct rejects *rejects, struct writer *out,
+	size_t batch_rows)
 {
-	*s = (struct store){.worker = worker, .out = out, .parser = record_parser_new()};
-	for (int i = 0; i < 2; i++)
-		batch_init(&s->round[i].batch, batch_rows);
-	s->filling = &s->round[0];
+	*s = (struct store){.crew = crew, .rejects = rejects, .out = out,
+		.parser = record_parser_new()};
+	/* Memory that is not used yet costs nothing, so there is one for each possible worker. */
+	for (size_t i = 0; i < BATCHES; i++)
+		batch_init(&s->batch[i], batch_rows);
+	s->filling = &s->batch[0];
 }
 
 void
 store_release(struct store *s)
 {
 	record_parser_free(s->parser);
-	for (int i = 0; i < 2; i++) {
-		batch_release(&s->round[i].batch);
-		free(s->round[i].task);
-		buffer_release(&s->round[i].text);
-	}
+	for (size_t i = 0; i < BATCHES; i++)
+		batch_release(&s->batch[i]);
+	free(s->queue.task);
+	buffer_release(&s->queue.text);
+	buffer_release(&s->queue.spare);
 	series_release(&s->series);
+}
+
+bool
+store_well(const struct store *s)
+{
+	return s->trouble == PG_OK && !s->unkept;
 }
 
 bool
 store_waiting(const struct store *s)
 {
-	return s->filling->batch.rows > 0;
+	return s->filling->rows > 0;
 }
 
 /*
- * Every bar that is not stored comes through here: with its line where it was refused at sight, and
- * one made again where Postgres refused it later.
+ * Keeps a bar that is not stored: with its line where it was seen at once, and with one made again
+ * where that is known only later.
  */
+static void
+keep(struct store *s, struct slice line, const struct record *r, const char *why)
+{
+	if (s->rejects != NULL)
+		rejects_add(s->rejects, line, r, why);
+}
+
+/* Before a verdict counts them, the bars that were not stored must be in their file. */
+static bool
+flush_kept(struct store *s)
+{
+	if (s->rejects != NULL && rejects_flush(s->rejects) != 0)
+		s->unkept = true;
+	return !s->unkept;
+}
+
+/* Every bar that is rejected comes through here. */
 static void
 reject(struct store *s, uint64_t lineno, struct slice line, const struct record *r, const char *why)
 {
 	struct slice key = r->timestamp.p != NULL ? r->timestamp : r->date;
 
-	(void)line;
+	keep(s, line, r, why);
 	if (s->n.rejects_told++ >= REJECTS_TOLD) {
 		if (s->n.rejects_told == REJECTS_TOLD + 1)
 			log_warning("more than %d bars are rejected: further ones are only counted",
@@ -105,10 +131,15 @@ write_stored(struct store *s, struct record *r, const struct series *of)
 	buffer_release(&keys);
 }
 
-/* The verdict on a task whose bars all have their fate; r is its fetched record. */
+/*
+ * The verdict on a task whose bars all have their fate; r is its fetched record. Without the file of
+ * rejects there is none.
+ */
 static void
 conclude(struct store *s, struct record *r, struct series *of)
 {
+	if (!flush_kept(s))
+		return;
 	if (r->bars != of->n.received)
 		log_warning("%s %s: %llu bars arrived, its fetched record says %llu", of->symbol,
 			timeframe_name(of->tf), (unsigned long long)of->n.received,
@@ -120,43 +151,104 @@ conclude(struct store *s, struct record *r, struct series *of)
 	series_reset(of);
 }
 
-/* Keeps a fetched record until the bars in hand are committed. */
+/* Keeps a fetched record until the bars of its series are committed. */
 static void
-await(struct round *in, const struct record *r, struct series *of)
+await(struct queue *q, const struct record *r, struct series *of)
 {
 	const struct slice text[3] = {r->job_id, r->from, r->to};
 
-	if (in->tasks == in->task_cap) {
-		in->task_cap = in->task_cap == 0 ? 64 : in->task_cap * 2;
-		in->task = memory_grow(in->task, in->task_cap, sizeof *in->task);
+	if (q->tasks == q->cap) {
+		q->cap = q->cap == 0 ? 64 : q->cap * 2;
+		q->task = memory_grow(q->task, q->cap, sizeof *q->task);
 	}
-	in->task[in->tasks++] = (struct task){of, r->bars, in->text.len};
+	q->task[q->tasks++] = (struct task){of, r->bars, q->text.len};
 	for (int i = 0; i < 3; i++) {
-		buffer_add(&in->text, text[i].p, text[i].n);
-		buffer_byte(&in->text, '\0');
+		buffer_add(&q->text, text[i].p, text[i].n);
+		buffer_byte(&q->text, '\0');
 	}
 	of->awaited = true;
 }
 
-static void
-conclude_awaited(struct store *s, struct round *in)
+/* The fetched record of a task that waited; gives back how many bytes of text it had. */
+static size_t
+recall(const struct queue *q, const struct task *t, struct record *r)
 {
-	for (size_t i = 0; i < in->tasks; i++) {
-		struct task *t = &in->task[i];
-		const char *at = in->text.p + t->text;
-		struct record r = {.tf = t->series->tf, .bars = t->bars};
-		struct slice *const text[3] = {&r.job_id, &r.from, &r.to};
+	const char *start = q->text.p + t->text, *at = start;
+	struct slice *const text[3] = {&r->job_id, &r->from, &r->to};
 
-		for (int j = 0; j < 3; j++) {
-			*text[j] = slice_of(at);
-			at += text[j]->n + 1;
-		}
-		r.symbol = slice_of(t->series->symbol);
-		r.timeframe = slice_of(timeframe_name(r.tf));
-		conclude(s, &r, t->series);
+	*r = (struct record){.tf = t->series->tf, .bars = t->bars};
+	for (int i = 0; i < 3; i++) {
+		*text[i] = slice_of(at);
+		at += text[i]->n + 1;
 	}
-	in->tasks = 0;
-	in->text.len = 0;
+	r->symbol = slice_of(t->series->symbol);
+	r->timeframe = slice_of(timeframe_name(r->tf));
+	return (size_t)(at - start);
+}
+
+/* Gives the tasks their verdict whose bars are all committed; the others go on waiting. */
+static void
+conclude_awaited(struct store *s)
+{
+	struct queue *q = &s->queue;
+	struct buffer swap = q->text;
+	size_t left = 0;
+
+	q->spare.len = 0;
+	for (size_t i = 0; i < q->tasks; i++) {
+		struct task t = q->task[i];
+		struct record r;
+		size_t n = recall(q, &t, &r);
+
+		if (t.series->batches == 0) {
+			conclude(s, &r, t.series);
+			continue;
+		}
+		buffer_add(&q->spare, q->text.p + t.text, n);
+		t.text = q->spare.len - n;
+		q->task[left++] = t;
+	}
+	q->tasks = left;
+	q->text = q->spare;
+	q->spare = swap;
+}
+
+/* The record of a bar in a batch. Its slices last as long as the batch and the two buffers. */
+static struct record
+bar_again(const struct batch *b, const struct row *row, struct buffer *line, struct buffer *key)
+{
+	const struct series *of = b->group[row->group].series;
+	struct record r = {.type = RECORD_BAR, .symbol = {of->symbol, of->length},
+		.timeframe = slice_of(timeframe_name(of->tf)), .tf = of->tf};
+
+	line->len = key->len = 0;
+	bar_write(r.symbol, of->tf, row->key, row->volume, batch_prices(b, row), line);
+	bar_write_key(of->tf, row->key, key);
+	*(timeframe_intraday(of->tf) ? &r.timestamp : &r.date) = buffer_slice(key);
+	return r;
+}
+
+/* Tells of the series of the batch that were given up, and keeps their bars. */
+static void
+report_given_up(struct store *s, const struct batch *b, struct buffer *line, struct buffer *key)
+{
+	for (size_t i = 0; i < b->groups; i++) {
+		const struct group *g = &b->group[i];
+
+		if (batch_given_up(g))
+			log_warning("%s %s: given up, Postgres refuses bar after bar: %s",
+				g->series->symbol, timeframe_name(g->series->tf), g->fault);
+		if (g->fault == NULL || s->rejects == NULL)
+			continue;
+		for (size_t p = g->first; p < g->first + g->count; p++) {
+			struct record r;
+
+			if (!batch_dropped(b, p))
+				continue;
+			r = bar_again(b, batch_row(b, p), line, key);
+			keep(s, buffer_slice(line), &r, g->fault);
+		}
+	}
 }
 
 /* Tells of the bars and series of the batch that Postgres refused. */
@@ -167,23 +259,11 @@ report_refusals(struct store *s, const struct batch *b)
 
 	for (size_t i = 0; i < b->refusals; i++) {
 		const struct row *row = &b->row[b->refusal[i].row];
-		const struct series *of = b->group[row->group].series;
-		struct record r = {.symbol = {of->symbol, of->length},
-			.timeframe = slice_of(timeframe_name(of->tf))};
+		struct record r = bar_again(b, row, &line, &key);
 
-		line.len = key.len = 0;
-		bar_write(r.symbol, of->tf, row->key, row->volume, batch_prices(b, row), &line);
-		bar_write_key(of->tf, row->key, &key);
-		r.timestamp = buffer_slice(&key);
 		reject(s, row->lineno, buffer_slice(&line), &r, b->text.p + b->refusal[i].why);
 	}
-	for (size_t i = 0; i < b->groups; i++) {
-		const struct group *g = &b->group[i];
-
-		if (batch_given_up(g))
-			log_warning("%s %s: given up, Postgres refuses bar after bar: %s",
-				g->series->symbol, timeframe_name(g->series->tf), g->fault);
-	}
+	report_given_up(s, b, &line, &key);
 	buffer_release(&line);
 	buffer_release(&key);
 }
@@ -191,22 +271,25 @@ report_refusals(struct store *s, const struct batch *b)
 void
 store_settle(struct store *s)
 {
-	struct round *done = &s->round[s->filling == &s->round[0]];
+	struct batch *done;
+	enum outcome outcome;
 	size_t forgotten;
 
-	if (s->trouble != PG_OK || s->worker == NULL || !worker_busy(s->worker))
+	if (s->crew == NULL || crew_busy(s->crew) == 0)
 		return;
-	s->trouble = worker_end(s->worker);
-	if (s->trouble != PG_OK)
+	done = crew_end(s->crew, &outcome);
+	if (outcome != PG_OK) {
+		/* Its series stay without a verdict; what others commit gets one. */
+		s->trouble = outcome;
 		return;
+	}
 	s->n.batches++;
-	report_refusals(s, &done->batch);
-	batch_settle(&done->batch, &s->n.bars);
-	batch_clear(&done->batch);
-	conclude_awaited(s, done);
-	if (!store_waiting(s))
-		conclude_awaited(s, s->filling);
+	report_refusals(s, done);
+	batch_settle(done, &s->n.bars);
+	batch_clear(done);
+	conclude_awaited(s);
 	/* Whoever waits for a verdict waits no longer than this. */
+	(void)flush_kept(s);
 	(void)writer_flush(s->out);
 	forgotten = series_prune(&s->series);
 	if (forgotten > 0)
@@ -217,16 +300,27 @@ store_settle(struct store *s)
 void
 store_commit(struct store *s)
 {
-	struct round *full = s->filling;
+	struct batch *full = s->filling;
 
-	if (!store_waiting(s))
+	if (!store_waiting(s) || !store_well(s))
 		return;
-	store_settle(s);
-	if (s->trouble != PG_OK)
-		return;
-	batch_close(&full->batch);
-	s->filling = &s->round[full == &s->round[0]];
-	worker_begin(s->worker, &full->batch);
+	batch_close(full);
+	while (!crew_idle(s->crew) || crew_conflict(s->crew, full)) {
+		store_settle(s);
+		if (!store_well(s))
+			return;
+	}
+	crew_begin(s->crew, full);
+	while (s->filling->rows > 0)
+		s->filling = s->filling == &s->batch[BATCHES - 1] ? s->batch : s->filling + 1;
+}
+
+void
+store_finish(struct store *s)
+{
+	store_commit(s);
+	while (s->crew != NULL && crew_busy(s->crew) > 0)
+		store_settle(s);
 }
 
 /* The series of a record, if its names can stand in the database. */
@@ -239,21 +333,16 @@ series_of(struct store *s, const struct record *r)
 }
 
 static void
-settle_all(struct store *s)
-{
-	store_commit(s);
-	store_settle(s);
-}
-
-static void
 take_bar(struct store *s, struct slice line, const struct record *r, uint64_t lineno)
 {
 	const char *why = r->fault != NULL ? r->fault : bar_read(r, &s->bar);
-	struct series *of = s->worker == NULL ? NULL : series_of(s, r);
+	struct series *of = s->crew == NULL ? NULL : series_of(s, r);
 
 	/* The bars behind a fetched record belong to another task. */
 	if (of != NULL && of->awaited)
-		settle_all(s);
+		store_finish(s);
+	if (!store_well(s))
+		return;
 	s->n.bars.received++;
 	if (of != NULL)
 		of->n.received++;
@@ -267,9 +356,10 @@ take_bar(struct store *s, struct slice line, const struct record *r, uint64_t li
 	} else if (of->fault != NULL) {
 		s->n.bars.dropped++;
 		of->n.dropped++;
+		keep(s, line, r, of->fault);
 	} else {
-		batch_add(&s->filling->batch, of, &s->bar, lineno);
-		if (batch_full(&s->filling->batch))
+		batch_add(s->filling, of, &s->bar, lineno);
+		if (batch_full(s->filling))
 			store_commit(s);
 	}
 }
@@ -295,10 +385,12 @@ take_fetched(struct store *s, struct record *r, uint64_t lineno)
 	}
 	of = series_get(&s->series, r->symbol, r->tf, true);
 	if (of->awaited)
-		settle_all(s);
+		store_finish(s);
+	if (!store_well(s))
+		return;
 	if (of->batches != 0)
-		await(s->filling, r, of);
-	else if (s->trouble == PG_OK)
+		await(&s->queue, r, of);
+	else
 		conclude(s, r, of);
 }
 
@@ -308,13 +400,13 @@ take_failed(struct store *s, const struct record *r)
 {
 	struct series *of = NULL;
 
-	if (s->worker != NULL && r->symbol.p != NULL && r->symbol.n <= SYMBOL_MAX &&
+	if (s->crew != NULL && r->symbol.p != NULL && r->symbol.n <= SYMBOL_MAX &&
 		r->tf != TF_NONE)
 		of = series_get(&s->series, r->symbol, r->tf, false);
 	if (of == NULL)
 		return;
 	if (of->batches != 0 || of->awaited)
-		settle_all(s);
+		store_finish(s);
 	if (of->batches == 0)
 		series_reset(of);
 }
@@ -327,7 +419,7 @@ store_line(struct store *s, struct slice line, uint64_t lineno)
 	struct record r;
 	const char *why;
 
-	if (s->trouble != PG_OK)
+	if (!store_well(s))
 		return;
 	if (record_parse(s->parser, line, owned, &r, &why) != 0) {
 		store_refuse(s, lineno, why);
@@ -335,7 +427,7 @@ store_line(struct store *s, struct slice line, uint64_t lineno)
 		take_bar(s, line, &r, lineno);
 	} else if (r.type == RECORD_FETCHED) {
 		/* Without a database nothing may claim to be stored. */
-		if (s->worker != NULL)
+		if (s->crew != NULL)
 			take_fetched(s, &r, lineno);
 	} else {
 		if (r.type == RECORD_FAILED)

@@ -2,15 +2,23 @@
 #define TS_STORE_H
 
 #include "batch.h"
+#include "crew.h"
 #include "lines.h"
 #include "record.h"
-#include "worker.h"
+#include "rejects.h"
 
 /* A fetched record that waits for its bars to be committed. */
 struct task {
 	struct series *series;
 	uint64_t bars; /* as it says */
-	size_t text;   /* job_id, from and to in the round's text, each with a NUL */
+	size_t text;   /* job_id, from and to in the queue's text, each with a NUL */
+};
+
+/* Those that wait, in the order in which they came: no more than there are series under way. */
+struct queue {
+	struct task *task;
+	size_t tasks, cap;
+	struct buffer text, spare;
 };
 
 struct totals {
@@ -21,47 +29,46 @@ struct totals {
 	uint64_t rejects_told;
 };
 
-/* A batch, and the tasks that are done when it is committed. */
-struct round {
-	struct batch batch;
-	struct task *task;
-	size_t tasks, task_cap;
-	struct buffer text;
-};
-
 /* The stage between input and loader: series, tasks, verdicts. */
 struct store {
-	struct worker *worker; /* NULL: check and count only */
+	struct crew *crew; /* NULL: check and count only */
+	struct rejects *rejects; /* NULL: bars that are not stored are not kept */
 	struct writer *out;
-	struct round round[2];
-	struct round *filling; /* one of them; the other is the worker's while it is busy */
+	struct batch batch[CREW_MAX + 1]; /* one more than there are workers is used */
+	struct batch *filling; /* one of them; others are with the crew, or empty */
+	struct queue queue;
 	struct series_set series;
 	struct record_parser *parser;
 	struct bar bar; /* the one being read */
 	struct totals n;
 	enum outcome trouble; /* PG_OK, or why it cannot go on */
+	bool unkept;          /* the file of rejects cannot be written: it cannot go on either */
 };
 
-/* Both stay the caller's. */
-void store_init(struct store *, struct worker *, struct writer *, size_t batch_rows);
+/* What is given stays the caller's. */
+void store_init(struct store *, struct crew *, struct rejects *, struct writer *,
+	size_t batch_rows);
 void store_release(struct store *);
 
-/*
- * Takes one line. When Postgres is not to be had any more, trouble says so and nothing more is
- * done.
- */
+/* Whether it can go on. If not, nothing more is done. */
+bool store_well(const struct store *);
+
+/* Takes one line. */
 void store_line(struct store *, struct slice line, uint64_t lineno);
 
 /* A line that was not even a line. */
 void store_refuse(struct store *, uint64_t lineno, const char *why);
 
-/* Whether there are bars that the worker does not have yet. */
+/* Whether there are bars that no worker has yet. */
 bool store_waiting(const struct store *);
 
-/* Hands these bars to the worker, and waits for it first if it is busy. */
+/* Hands these bars to a worker, and waits until there is one for them. */
 void store_commit(struct store *);
 
-/* If the worker is busy: waits until it is done, and writes the verdicts that follow. */
+/* If a worker is busy: waits until one is done, and writes the verdicts that follow. */
 void store_settle(struct store *);
+
+/* Hands out what there is, and waits until all workers are done. */
+void store_finish(struct store *);
 
 #endif

@@ -23,7 +23,6 @@ struct table {
 	unsigned number; /* of the connection, and */
 	int64_t read_at; /* when; clock_mono_ms() */
 	char fault[500]; /* "" when it can be used */
-	char told[500];  /* the fault that the log has */
 	char *key;       /* name of the key column, quoted */
 	char *key_name;  /* the same, not quoted */
 	Oid symbol_type;

@@ -328,40 +328,227 @@ is "$(counts out)" "AAPL day 6 4 1 1 0" "a bar that another writer commits meanw
 like "$(cat err)" 'batch rows=6 series=1 transactions=2$' "at the second try"
 wait $!
 
-# A bar among 50,000 that is refused, at any place, is found by halves.
+# Poison among 50,000 bars, at any place, is found by halves.
+transactions() {
+	sed -n 's/.*transactions=//p' err | awk '{ n += $1 } END { print n + 0 }'
+}
 empty
-sql "ALTER TABLE ohlcv_1min ADD CONSTRAINT lucky CHECK (volume <> 7)"
+sql "ALTER TABLE ohlcv_1min ADD CONSTRAINT lucky CHECK (volume <> 7), ALTER open TYPE numeric(10,4)"
 bars AAPL 1min 50000 100000 >in
 for place in 1 25000 50000; do
-	sed "${place}s/\"volume\":[0-9]*/\"volume\":7/" in | ts-store -v -b 50000 >out 2>err
-	is "$(jq -c '[.bars - .rejected, .rejected]' out)" "[49999,1]" "bar $place of 50000 is refused alone"
-	[ "$(sed -n 's/.*transactions=//p' err | awk '{ n += $1 } END { print n }')" -le 36 ]
-	ok $? "in twice the logarithm of the batch"
+	for poison in '"volume":7' '"open":1234567'; do
+		sed "${place}s/${poison%:*}:[0-9.]*/$poison/; ${place}s/\"high\":/&9/" in >in2
+		ts-store -v -b 50000 -R refused <in2 >out 2>err
+		is "$(jq -c '[.bars - .rejected, .rejected]' out)" "[49999,1]" "bar $place of 50000 with $poison is refused alone"
+		[ "$(transactions)" -le 36 ]
+		ok $? "in twice the logarithm of the batch"
+		is "$(jq -c --slurp 'map(del(.error))' refused)" "$(sed -n "${place}p" in2 | jq -c --slurp .)" "and kept"
+		rm refused
+	done
 done
+sql "ALTER TABLE ohlcv_1min DROP CONSTRAINT lucky, ALTER open TYPE numeric, ALTER symbol TYPE varchar(5)"
+empty
+for s in {10..58}; do
+	bars "S$s" 1min 1000
+done >in
+bars POISON 1min 1000 >in2
+for place in 0 24 49; do
+	{ head -n $((place * 1001)) in; cat in2; tail -n +$((place * 1001 + 1)) in; } >in3
+	ts-store -v -b 50000 -R refused <in3 >out 2>err
+	is "$(jq -c -s '[map(select(.type == "stored")) | length, (map(.bars - .rejected) | add)], map(select(.type == "failed") | .symbol)' out | tr -d '\n')" \
+		'[49,49000]["POISON"]' "a symbol too long for its column, in place $place of 50, fails alone"
+	[ "$(transactions)" -le 48 ]
+	ok $? "in few transactions"
+	is "$(sql "SELECT count(*) FROM ohlcv_1min")/$(jq -r .symbol refused | sort | uniq -c | tr -d ' ')" "49000/1000POISON" \
+		"and all its bars are kept"
+	rm refused
+done
+sql "ALTER TABLE ohlcv_1min ALTER symbol TYPE varchar; ALTER TABLE ohlcv_weekly RENAME TO gone"
+{ bars AAPL 1min 30000; bars AAPL week 100; bars MSFT 1min 19900; } >in
+ts-store -v -b 50000 -R refused <in >out 2>err
+is "$(jq -c -s 'sort_by(.symbol, .timeframe) | map([.type, .symbol, .timeframe])' out)" \
+	'[["stored","AAPL","1min"],["failed","AAPL","week"],["stored","MSFT","1min"]]' "a table that is missing fails its timeframe alone"
+is "$(transactions)/$(wc -l <refused)" 1/100 "at once, and its bars are kept"
+sql "ALTER TABLE gone RENAME TO ohlcv_weekly"
+rm refused
+
+# ---- rejects
+
+empty
+sql "ALTER TABLE ohlcv_1min ADD CONSTRAINT lucky CHECK (volume <> 1234)"
+{
+	bars AAPL 1min 500 | sed '10s/"low":[0-9.]*/"low" :1e9, "extra":[1,{"a":"}"}]/; 20s/"close":[0-9.]*/"close":"x"/;
+		30s/,"volume":[0-9]*//; 40s/}$/,"error":"of \\"yore\\"","n":1} /; 40s/"high":[0-9.]*/"high":0.1/'
+	bars MSFT day 100
+} >in
+ts-store -R refused <in >out 2>err
+is "$?" 1 "-R"
+is "$(counts out)" "AAPL 1min 500 495 0 0 5
+MSFT day 100 100 0 0 0" "counts"
+is "$(jq -r 'select(.symbol == "AAPL") | .volume' refused | tr '\n' ' ')" "1009 1019 null 1039 1234 " "the file has as many"
+is "$(sed -n 1p refused)" "$(sed -n '10s/}$/,"error":"high is below low"}/p' in)" "a line is kept as it was, with the reason"
+is "$(sed -n 4p refused)" "$(sed -n '40s/,"error":"of \\"yore\\"","n":1} $/,"n":1,"error":"high is below low"}/p' in)" \
+	"an older reason is replaced"
+like "$(sed -n 5p refused)" '^\{"type":"bar",.*"volume":1234,"error":"23514: .*lucky.*"\}$' "Postgres' refusals are there, too"
+ts-store -R refused2 <refused >out 2>err
+is "$?/$(jq -c -s 'map([.symbol, .volume, .error])' refused)" "1/$(jq -c -s 'map([.symbol, .volume, .error])' refused2)" \
+	"not mended, they are refused again"
 sql "ALTER TABLE ohlcv_1min DROP CONSTRAINT lucky"
+jq -c '.high = 2e9 | .close = 3 | .volume //= 1029' refused | ts-store -R refused2 2>err
+is "$?/$(sql "SELECT count(*) FROM ohlcv_1min")/$(wc -l <refused2)" 0/500/5 "mended, they are stored"
+printf '{"cut' >refused2
+sed -n 10p in | ts-store -R refused2 2>err
+is "$(wc -l <refused2)/$(tail -n 1 refused2 | jq -r .error)" "2/high is below low" "a cut last line does not spoil the next"
+{ printf '{"symbol":"L","timeframe":"day","open":1,"x":"'; head -c 1048520 /dev/zero | tr '\0' x; echo '"}'; } |
+	ts-store -R refused3 2>err
+is "$(jq -c . refused3)" '{"type":"bar","symbol":"L","timeframe":"day","open":1,"error":"date is missing"}' \
+	"what would be too long is cut down to the bar"
+ts-store -n -R refused4 <in 2>err
+is "$?/$(wc -l <refused4)" 1/4 "-n -R checks"
+for file in nosuch/refused . ''; do
+	ts-store -R "$file" </dev/null 2>err
+	is "$?" 100 "-R '$file' cannot be"
+done
+ts-store -R /dev/full <in >out 2>err
+is "$?/$(grep -c MSFT out)" 111/0 "a reject that cannot be kept has no verdict, and ends it"
+is "$(grep -c 'writing /dev/full: No space left' err)" 1 "which is told once"
+# A series that is given up, and what comes after it.
+empty
+sql "ALTER TABLE ohlcv_daily ADD CONSTRAINT lucky CHECK (symbol <> 'BAD')"
+rm refused
+{ bars GOOD day 50; bars BAD day 3000; bars GOOD hour 50; } >in
+ts-store -b 100 -R refused <in >out 2>err
+is "$(counts out)/$(wc -l <refused)/$(jq -r .error refused | cut -c 1-6 | uniq -c | tr -d ' ')" \
+	"GOOD day 50 50 0 0 0
+GOOD hour 50 50 0 0 0/3000/300023514:" "a series that is given up is kept whole"
+# Batches that were under way or full when the first of them was refused are narrowed down each.
+is "$(sed -n 's/.* inserted=100 .* rejected=\([0-9]*\) dropped=\([0-9]*\) .*/\1+\2/p' err | tr + "\n" | awk "{ n += \$1 } END { print n }")" 3000 "as counted"
+sql "ALTER TABLE ohlcv_daily DROP CONSTRAINT lucky"
+ts-store <refused 2>err
+is "$?/$(sql "SELECT count(*) FROM ohlcv_daily")" 0/3050 "and can be stored from there"
+# The status hash agrees.
+# shellcheck disable=SC2119
+if redis_start; then
+	empty
+	rm -f refused
+	{
+		echo '{"type":"job","job_id":"j","symbols":1,"timeframes":["day"],"tasks":1,"received_at":"2025-12-23T17:15:13Z"}'
+		bars AAPL day 100 | sed '5s/"open":[0-9.]*/"open":0/; 50s/"low":/&9/'
+	} | ts-store -R refused 2>err | tee out | ts-status -q >/dev/null 2>&1
+	is "$(counts out)/$(wc -l <refused)/$(sql "SELECT count(*) FROM ohlcv_daily")/$(hash j errors | grep -o '[0-9]* bars rejected')" \
+		"AAPL day 100 98 0 0 2/2/98/2 bars rejected" "stored, the file, the table and the status hash agree"
+fi
+
+# ---- several connections
+
+for n in 0 9 x ''; do
+	ts-store -j "$n" </dev/null 2>err
+	is "$?" 100 "-j '$n'"
+done
+empty
+for s in A B C D E F; do bars $s 1min 4000; bars $s day 500; done >in
+grep -v fetched in | sort -R --random-source=in >shuffled
+grep fetched in >>shuffled
+ts-store <in >out 2>err
+for t in $tables; do
+	sql "SELECT * FROM $t ORDER BY 1, 2"
+done | sed 's/|20[^|]*$//' >rows1
+for j in 2 8; do
+	for file in in shuffled; do
+		empty
+		ts-store -v -j $j -b 500 <$file >out 2>err
+		is "$?/$(counts out | grep -c -e '1min 4000 4000 0 0 0' -e 'day 500 500 0 0 0')" 0/12 "-j $j: every task has its counts ($file)"
+		for t in $tables; do
+			sql "SELECT * FROM $t ORDER BY 1, 2"
+		done | sed 's/|20[^|]*$//' >rows2
+		cmp -s rows1 rows2
+		ok $? "-j $j: the tables are as with one connection ($file)"
+		ts-store -j $j -b 500 <$file >out 2>err
+		ended_with ' inserted=0 updated=0 unchanged=27000 ' "-j $j: the same again is unchanged ($file)"
+	done
+done
+# Bars that come again and again: the last one wins, whoever stores it.
+empty
+for v in 1 2 3 4 5 6 7 8; do
+	bars AAPL 1min 1000 ${v}000000 | grep -v fetched
+done >in
+ts-store -j 4 -b 600 <in >out 2>err
+is "$(sql "SELECT count(*), min(volume) FROM ohlcv_1min")" "1000|8000000" "-j 4: the last bar of a key wins over batches"
+ended_with ' inserted=1000 updated=7000 unchanged=0 ' "-j 4: each counted for what it was"
+# Two tasks of one series; one that fails.
+empty
+{ bars AAPL day 500; bars MSFT day 500; bars AAPL day 800; } | ts-store -j 3 -b 100 >out 2>err
+is "$(counts out)" "AAPL day 500 500 0 0 0
+AAPL day 800 300 0 500 0
+MSFT day 500 500 0 0 0" "-j 3: each task has its own counts"
+empty
+for s in A B C D E F G H; do bars $s 1min 2000; done >in
+for s in H G F E D C B A; do bars $s 1min 2000; done | sed 's/"volume":1/"volume":2/' >in2
+ts-store -j 2 -b 700 <in >out1 2>err1 & a=$!
+ts-store -j 2 -b 700 <in2 >out2 2>err2 & b=$!
+wait $a; x=$?
+wait $b
+is "$x$?" 00 "-j 2: two writers of the same bars in opposite order"
+is "$(cat out1 out2 | jq -s 'map(select(.type == "stored")) | [length, (map(.inserted) | add), (map(.bars - .inserted - .updated - .unchanged - .rejected) | add)]' -c)/$(sql "SELECT count(*) FROM ohlcv_1min")" \
+	"[16,16000,0]/16000" "-j 2: every row is inserted by one of them, and counts add up"
+unlike "$(cat err1 err2)" 'deadlock|40P01|trying again' "-j 2: no deadlock"
+# A verdict comes after all of its bars are committed: one connection is held up by a lock.
+empty
+sql "BEGIN; INSERT INTO ohlcv_1min VALUES ('A', '2025-12-22 14:30:00Z', 1, 1, 1, 1, 1); SELECT pg_sleep(1.2); COMMIT" >/dev/null &
+lock=$!
+wait_for 5 sleeps
+mkfifo slow
+ts-store -j 2 -b 1000 <slow >out 2>err &
+store=$!
+exec {fd}>slow
+{ bars A 1min 3000; bars B 1min 1000; } >&"$fd"
+wait_for 5 grep -q '"symbol":"B"' out
+ok $? "-j 2: one connection waits, the other goes on"
+is "$(grep -c '"symbol":"A"' out)/$(sql "SELECT count(*) FROM ohlcv_1min WHERE symbol = 'A' AND volume > 1")" 0/2000 \
+	"-j 2: no verdict before the last commit"
+wait $lock
+wait_for 5 grep -q '"symbol":"A"' out
+is "$(counts out)" "A 1min 3000 2999 1 0 0
+B 1min 1000 1000 0 0 0" "-j 2: then it comes"
+# One connection is ended; the other never notices.
+sql "SELECT pg_terminate_backend(max(pid)) FROM pg_stat_activity WHERE application_name = 'ts-store'" >/dev/null
+for s in C D E F; do bars $s 1min 3000; done >&"$fd"
+exec {fd}>&-
+wait $store
+is "$?/$(counts out | grep -c ' 3000 3000 0 0 0')/$(sql "SELECT count(*) FROM ohlcv_1min")" 0/4/16000 "-j 2: a connection that is ended loses and doubles nothing"
+is "$(grep -c 'trying again' err)/$(grep -c 'is back after' err)" 1/1 "-j 2: which is told once"
+# A role that may have one connection only.
+empty
+sql "CREATE ROLE single LOGIN CONNECTION LIMIT 1; GRANT SELECT, INSERT, UPDATE ON ${tables// /, } TO single"
+DATABASE_URL="${DATABASE_URL%user=*}user=single" ts-store -j 3 -b 500 <in >out 2>err
+is "$?/$(counts out | grep -c ' 2000 2000 0 0 0')" 0/8 "-j 3: goes on with fewer connections"
+like "$(cat err)" 'connection 2 of 3: .*too many connections.*: goes on without it' "-j 3: and says so"
+empty
 
 # The server is restarted in mid-load, the hard way.
-empty
 for s in A B C D E F G H; do bars $s 1min 5000; done >in
-{ head -n 15000 in; sleep 0.3; sed -n '15001,30000p' in; sleep 0.8; tail -n +30001 in; } |
-	ts-store -b 500 >out 2>err &
-store=$!
-wait_for 10 grep -q stored out
-kill -QUIT "$pg_pid"
-wait "$pg_pid" 2>/dev/null
-pg_up
-wait $store
-is "$?" 0 "Postgres dies in mid-load"
-is "$(sql "SELECT count(*) FROM ohlcv_1min")" 40000 "no bar is lost"
-is "$(grep -c '"type":"stored"' out)" 8 "no verdict is lost or doubled"
-is "$(jq -s 'map(.bars - .inserted - .unchanged) | add' out)" 0 "counts add up"
-is "$(grep -c 'trying again' err)/$(grep -c 'is back after' err)" 1/1 "it is told once that it went and that it is back"
-for t in 1 2; do
-	sql "SELECT * FROM ohlcv_1min ORDER BY symbol, timestamp" >rows$t
-	[ $t -eq 2 ] || { empty; ts-store <in >out 2>err; }
+for j in 1 3; do
+	empty
+	{ head -n 15000 in; sleep 0.3; sed -n '15001,30000p' in; sleep 0.8; tail -n +30001 in; } |
+		ts-store -j $j -b 500 >out 2>err &
+	store=$!
+	wait_for 10 grep -q stored out
+	kill -QUIT "$pg_pid"
+	wait "$pg_pid" 2>/dev/null
+	pg_up
+	wait $store
+	is "$?" 0 "-j $j: Postgres dies in mid-load"
+	is "$(sql "SELECT count(*) FROM ohlcv_1min")" 40000 "-j $j: no bar is lost"
+	is "$(grep -c '"type":"stored"' out)" 8 "-j $j: no verdict is lost or doubled"
+	is "$(jq -s 'map(.bars - .inserted - .unchanged) | add' out)" 0 "-j $j: counts add up"
+	is "$(grep -c 'trying again' err)/$(grep -c 'is back after' err)" 1/1 "-j $j: it is told once that it went and that it is back"
+	for t in 1 2; do
+		sql "SELECT * FROM ohlcv_1min ORDER BY symbol, timestamp" >rows$t
+		[ $t -eq 2 ] || { empty; ts-store <in >out 2>err; }
+	done
+	cmp -s rows1 rows2
+	ok $? "-j $j: the table is as after an undisturbed run"
 done
-cmp -s rows1 rows2
-ok $? "the table is as after an undisturbed run"
 
 # An idle connection that was closed meanwhile.
 mkfifo input

@@ -179,6 +179,8 @@ a_series_is_given_up(void **state)
 	assert_true(batch_given_up(&b->group[0]));
 	/* What comes after that is dropped, whatever its fate seemed to be. */
 	commit(b, 11, b->places, FATE_NEW);
+	for (size_t i = 0; i < b->places; i++)
+		assert_int_equal(batch_dropped(b, i), i >= 11 && i < 20);
 	batch_settle(b, &f->total);
 	assert_string_equal(s->fault, "22001: too long");
 	assert_int_equal(s->n.rejected, 9);
@@ -220,6 +222,42 @@ two_batches_of_a_series(void **state)
 	batch_close(&f->batch);
 	assert_int_equal(f->batch.places, 1);
 	assert_int_equal(f->batch.fate[0], FATE_NONE);
+}
+
+static void
+overlaps(void **state)
+{
+	static const struct {
+		const char *symbol;
+		int64_t first, step;
+		bool overlaps;
+	} cases[] = {{"B", 100, 1, true}, {"B", 109, 1, true}, {"B", 110, 1, false},
+		{"B", 90, 1, false}, {"B", 91, 1, true}, {"B", 99, 11, false}, {"B", 98, 11, true},
+		{"C", 100, 1, false}, {"A", 100, 1, false}, {"D", 0, 1, true}};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 10; i++)
+		add(f, "B", TF_DAY, 109 - i, i);
+	add(f, "D", TF_DAY, 5, 1);
+	add(f, "B", TF_1MIN, 5, 1);
+	batch_close(&f->batch);
+	for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+		struct batch other;
+		struct bar bar = {.volume = 1};
+
+		batch_init(&other, 100);
+		for (int i = 0; i < 10; i++) {
+			bar.key = cases[c].first + i * cases[c].step;
+			batch_add(&other, series(f, cases[c].symbol, TF_DAY), &bar, 1);
+			batch_add(&other, series(f, "E", TF_DAY), &bar, 1);
+		}
+		batch_close(&other);
+		assert_int_equal(batch_overlaps(&other, &f->batch), cases[c].overlaps);
+		assert_int_equal(batch_overlaps(&f->batch, &other), cases[c].overlaps);
+		assert_true(batch_overlaps(&other, &other));
+		batch_settle(&other, &f->total);
+		batch_release(&other);
+	}
 }
 
 static void
@@ -381,6 +419,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(counts_add_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_series_is_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_batches_of_a_series, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(overlaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fullness, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(series_are_let_go, set_up, tear_down),
 		cmocka_unit_test(bars_and_their_lines),

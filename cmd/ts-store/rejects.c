@@ -1,0 +1,135 @@
+/* What was not stored is kept for whoever can mend it. */
+#include "rejects.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A line that was cut when its writer died must not swallow the next one. */
+static int
+end_last_line(int fd)
+{
+	struct stat st;
+	char last = '\n';
+
+	if (fstat(fd, &st) != 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return 0;
+	if (pread(fd, &last, 1, st.st_size - 1) < 0)
+		return -1;
+	return last == '\n' || write(fd, "\n", 1) == 1 ? 0 : -1;
+}
+
+int
+rejects_open(struct rejects *rj, const char *path)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return -1;
+	if (end_last_line(fd) != 0) {
+		int error = errno;
+
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	*rj = (struct rejects){.path = path, .json = json_new()};
+	writer_init(&rj->out, fd);
+	return 0;
+}
+
+void
+rejects_release(struct rejects *rj)
+{
+	(void)close(rj->out.fd);
+	writer_release(&rj->out);
+	json_free(rj->json);
+	buffer_release(&rj->text);
+	buffer_release(&rj->scratch);
+}
+
+static void
+add_error(struct buffer *b, const char *why)
+{
+	buffer_str(b, ",\"error\":");
+	buffer_json(b, slice_of(why));
+	buffer_byte(b, '}');
+}
+
+/* Appends the object's members but "error": the reason why it was refused before. */
+static void
+add_others(struct rejects *rj, struct buffer *b)
+{
+	const char *before = "{";
+
+	for (json_at key = json_first(rj->json, 0); key >= 0; key = json_next(rj->json, key)) {
+		struct slice name = json_raw(rj->json, key);
+		struct slice value = json_raw(rj->json, json_value(key));
+		bool text = json_type(rj->json, json_value(key)) == JSON_STRING;
+
+		rj->scratch.len = 0;
+		if (slice_is(json_decode(rj->json, key, &rj->scratch), "error"))
+			continue;
+		buffer_str(b, before);
+		before = ",";
+		buffer_byte(b, '"');
+		buffer_add(b, name.p, name.n);
+		buffer_str(b, text ? "\":\"" : "\":");
+		buffer_add(b, value.p, value.n);
+		if (text)
+			buffer_byte(b, '"');
+	}
+}
+
+/* Makes the line; false if that could not be read again. */
+static bool
+make(struct rejects *rj, struct slice line, const char *why)
+{
+	struct buffer *b = &rj->text;
+	const char *ignored;
+
+	b->len = 0;
+	if (json_parse(rj->json, line, &ignored) != 0)
+		return false;
+	if (json_find(rj->json, 0, "error") >= 0) {
+		add_others(rj, b);
+	} else {
+		size_t n = line.n;
+
+		while (n > 0 && line.p[n - 1] != '}')
+			n--;
+		buffer_add(b, line.p, n - 1);
+	}
+	add_error(b, why);
+	return b->len + 1 < LINES_MAX && json_parse(rj->json, buffer_slice(b), &ignored) == 0;
+}
+
+void
+rejects_add(struct rejects *rj, struct slice line, const struct record *r, const char *why)
+{
+	if (!make(rj, line, why)) {
+		rj->text.len = 0;
+		record_write(&rj->text, r);
+		rj->text.len -= strlen("}\n");
+		add_error(&rj->text, why);
+	}
+	writer_line(&rj->out, buffer_slice(&rj->text));
+}
+
+int
+rejects_flush(struct rejects *rj)
+{
+	bool told = rj->out.error != 0;
+
+	if (writer_flush(&rj->out) == 0)
+		return 0;
+	if (!told)
+		log_error("writing %s: %s", rj->path, strerror(rj->out.error));
+	return -1;
+}
