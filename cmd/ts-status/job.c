@@ -200,14 +200,26 @@ count_failed(struct job *j, const struct record *r)
 	report_listing(&j->failures, FAILURES_ROOM, r, r->error);
 }
 
+/* Whether a task is new. Several may load pieces of one series, as those of ts-audit -m do. */
+static bool
+add_task(struct job *j, const struct record *r)
+{
+	struct buffer rest = {0};
+	bool fresh;
+
+	buffer_add(&rest, r->timeframe.p, r->timeframe.n);
+	buffer_byte(&rest, ' ');
+	buffer_add(&rest, r->from.p, r->from.n);
+	(void)names_add(&j->tasks, r->symbol, buffer_slice(&rest), &fresh);
+	buffer_release(&rest);
+	return fresh;
+}
+
 bool
 job_verdict(struct job *j, const struct record *r, const struct calendar *c, struct moment now)
 {
-	bool fresh;
-
-	(void)names_add(&j->tasks, r->symbol, r->timeframe, &fresh);
 	j->changed = now.mono;
-	if (!fresh)
+	if (!add_task(j, r))
 		return false;
 	set_current(j, r, now);
 	count_symbol(j, r);

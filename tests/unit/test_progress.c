@@ -86,10 +86,12 @@ feed_failed(struct world *w, const char *id, const char *symbol, const char *tim
 	const char *error)
 {
 	char line[1400];
+	const char *at = strcmp(timeframe, "1min") == 0 ? "T14:30:00Z" : "";
 
 	(void)snprintf(line, sizeof line,
-		"{\"type\":\"failed\",\"job_id\":\"%s\",\"symbol\":\"%s\",\"timeframe\":\"%s\",\"stage\":\"fetch\","
-		"\"error\":\"%s\"}", id, symbol, timeframe, error);
+		"{\"type\":\"failed\",\"job_id\":\"%s\",\"symbol\":\"%s\",\"timeframe\":\"%s\",\"from\":\"2025-12-22%s\","
+		"\"to\":\"2025-12-22%s\",\"stage\":\"fetch\",\"error\":\"%s\"}", id, symbol, timeframe, at,
+		at, error);
 	return feed(w, line);
 }
 
@@ -239,7 +241,7 @@ test_repeated_verdicts(void **state)
 	struct world w = begin();
 
 	(void)state;
-	(void)feed_header(&w, "a", 2, 2);
+	(void)feed_header(&w, "a", 3, 3);
 	(void)feed_stored(&w, "a", "AAPL", "day", 1, 0);
 	assert_int_equal(feed_stored(&w, "a", "AAPL", "day", 1, 0), TAKEN_REPEATED);
 	assert_int_equal(feed_failed(&w, "a", "AAPL", "day", "x"), TAKEN_REPEATED);
@@ -247,6 +249,11 @@ test_repeated_verdicts(void **state)
 	expect(&w, "failed_tasks", "0");
 	expect(&w, "bars_loaded", "1");
 	expect(&w, "status", "running");
+	/* A piece of the series that begins elsewhere is a task of its own. */
+	assert_int_equal(feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"MSFT\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-01\",\"to\":\"2025-12-02\",\"bars\":1}"), TAKEN_CHANGED);
+	assert_int_equal(feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"MSFT\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-01\",\"to\":\"2025-12-02\",\"bars\":1}"), TAKEN_REPEATED);
 	/* Case matters; the same symbol of another job is another task. */
 	assert_int_equal(feed_stored(&w, "b", "AAPL", "day", 1, 0), TAKEN_STARTED);
 	assert_int_equal(feed_stored(&w, "a", "aapl", "day", 1, 0), TAKEN_CHANGED);
