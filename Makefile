@@ -17,8 +17,11 @@ COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit
 BINARIES = $(COMMANDS:%=$(B)/%)
 PAGES = $(COMMANDS:%=doc/%.1) doc/ts-pipeline.7 doc/ts-records.5
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-E2E = $(wildcard tests/e2e/*.t)
-SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t)
+# Torture and outages take minutes: they have targets of their own.
+LONG = tests/e2e/torture.t tests/e2e/outage.t
+E2E = $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
+SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t) pkg/deb.sh \
+	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
 # Which library a command stands on; ts-expand stands on none.
 PKG_ts-listen = hiredis
@@ -117,7 +120,13 @@ FUZZ_MODULES = /(job|massive|rows|clean|url|numeric)[.]c$$$$
 deps:
 	sh tests/deps.sh
 
-test-programs: all $(B)/ts-sim $(UNIT) $(FUZZ:%=$(B)/fuzz/%)
+# Copies of the commands that die at chosen points, and twins that break a promise on purpose.
+TWINS = store-early status-forgets status-removes spool-unsynced spool-unnamed listen-early
+$(B)/stop/built: $(wildcard tests/stop/* common/*.[ch] cmd/*/*.[ch]) cmd/ts-store/schema.sql Makefile VERSION
+	MAKE='$(MAKE)' sh tests/stop/build.sh $(@D) $(TWINS)
+	touch $@
+
+test-programs: all $(B)/ts-sim $(B)/stop/built $(UNIT) $(FUZZ:%=$(B)/fuzz/%)
 
 check: deps
 	$(MAKE) test-programs
@@ -127,6 +136,25 @@ check: deps
 asan:
 	$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# Death by kill -9 at random and at chosen moments; TORTURE_SEED=n does the same again.
+torture: deps
+	$(MAKE) all $(B)/ts-sim $(B)/stop/built
+	TORTURE_KILLS=$${TORTURE_KILLS:-1000} TS_BUILD=$(abspath $(B)) bash tests/e2e/torture.t
+
+# Servers that restart, hang, refuse or are full. Its hangs are timed: on a busy machine it may complain.
+outages: deps
+	$(MAKE) test-programs
+	TS_BUILD=$(abspath $(B)) bash tests/e2e/outage.t
+
+# A test of the whole with every command under valgrind, any error or leak a failure. Those of speed, of
+# closed descriptors and of signals right after the start do not stand valgrind's slow one.
+VALGRIND_E2E = tests/e2e/spool.t
+valgrind: deps
+	$(MAKE) all $(B)/ts-sim
+	sh tests/valgrind.sh $(B)/valgrind $(abspath $(B)) $(COMMANDS)
+	TS_BUILD=$(abspath $(B))/valgrind perl tests/run.pl $(VALGRIND_E2E)
+	sh tests/valgrind.sh -c $(B)/valgrind
 
 lint: deps
 	$(MAKE) test-programs
@@ -139,6 +167,26 @@ demo: deps
 	$(MAKE) all $(B)/ts-sim
 	TS_BUILD=$(abspath $(B)) bash tests/demo.sh
 
+# What the common path costs, piece by piece.
+$(B)/tests/bench/parts.o: tests/bench/parts.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -Icmd/ts-store
+$(B)/parts: $(B)/tests/bench/parts.o $(B)/cmd/ts-store.a $(B)/libcommon.a
+	$(LINK) $^
+bench-parts: $(B)/parts
+	$(B)/parts
+
+# A comparison with other ways to do the same, written to doc/benchmarks.md; takes half an hour.
+# BENCH_RUNS=5 runs of each, BENCH='a b c d e f' sections, BENCH_BIG=1 for 30 million rows.
+BENCH = a b c d e f
+bench: deps
+	$(MAKE) all $(B)/ts-sim $(B)/parts
+	TS_BUILD=$(abspath $(B)) bash tests/bench/run.sh $(BENCH)
+
+# What is compared and only for that.
+bench-deps:
+	sh tests/bench/deps.sh
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
@@ -148,9 +196,50 @@ install: all
 	install -m 644 doc/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 doc/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 
+# The service for runit. What an administrator has set in conf and env/ is kept.
+SVDIR = /etc/sv
+SERVICE = $(DESTDIR)$(SVDIR)/ts-pipeline
+SERVICE_ENV = $(notdir $(wildcard doc/runit/env/*))
+install-runit:
+	install -d $(SERVICE)/log
+	install -d -m 700 $(SERVICE)/env
+	install doc/runit/run doc/runit/finish doc/runit/check $(SERVICE)
+	install -m 644 doc/runit/leftover $(SERVICE)
+	install doc/runit/log/run $(SERVICE)/log
+	install -m 644 doc/runit/log/config $(SERVICE)/log
+	[ -e $(SERVICE)/conf ] || sed 's|/usr/local|$(PREFIX)|' doc/runit/conf >$(SERVICE)/conf
+	for f in $(SERVICE_ENV); do [ -e $(SERVICE)/env/$$f ] || \
+		install -m 600 doc/runit/env/$$f $(SERVICE)/env || exit; done
+
+# Takes away what the two above have put there; settings only where nobody has changed them.
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin 2>/dev/null && rm -f $(COMMANDS) ts-pipeline || true
+	for p in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
+	cd $(SERVICE) 2>/dev/null && rm -f run finish check leftover log/run log/config || true
+	[ ! -e $(SERVICE)/conf ] || ! sed 's|/usr/local|$(PREFIX)|' doc/runit/conf | \
+		cmp -s - $(SERVICE)/conf || rm $(SERVICE)/conf
+	for f in $(SERVICE_ENV); do \
+		! cmp -s doc/runit/env/$$f $(SERVICE)/env/$$f || rm $(SERVICE)/env/$$f; done
+	-[ ! -d $(SERVICE) ] || rmdir $(SERVICE)/env $(SERVICE)/log $(SERVICE)
+
+# The sources of the last commit; where there is no git, those that are here.
+NAME = tickstock-loader-$(VERSION)
+dist:
+	@mkdir -p $(B)
+	if git rev-parse -q --verify HEAD >/dev/null 2>&1; then \
+		git archive --format=tar --prefix=$(NAME)/ HEAD; \
+	else \
+		tar -c --sort=name --owner=0 --group=0 --exclude='./build*' --exclude-vcs \
+			--transform 's|^\.|$(NAME)|' .; \
+	fi | gzip -n >$(B)/$(NAME).tar.gz
+	@echo $(B)/$(NAME).tar.gz
+
+deb: all
+	sh pkg/deb.sh $(B) $(VERSION)
+
 clean:
 	rm -rf build build-asan
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps test-programs check asan lint fuzz demo install clean
+.PHONY: all deps test-programs check asan torture outages valgrind lint fuzz demo bench bench-parts bench-deps install install-runit uninstall dist deb clean
 .DELETE_ON_ERROR:

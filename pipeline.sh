@@ -58,9 +58,20 @@ trap stop TERM INT HUP
 trap 'rm -rf "$dir"' EXIT
 mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
 
-# What outlives a crash: the stages that keep, skip, note and remove jobs share a folder.
-spool() {
-	[ $service -eq 1 ] && [ -n "${TS_SPOOL-}" ] && set -- "$@" -s "$TS_SPOOL"
+# Becomes a stage, which is given no secret but its own. The stages that keep, skip, note and remove
+# jobs share the folder that outlives a crash.
+run() {
+	case $1 in
+	ts-listen | ts-status) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE DATABASE_URL PGPASSWORD ;;
+	ts-fetch) unset REDIS_URL DATABASE_URL PGPASSWORD ;;
+	ts-store) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL ;;
+	*) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL DATABASE_URL PGPASSWORD ;;
+	esac
+	case $1 in
+	ts-listen | ts-expand | ts-status)
+		[ $service -eq 1 ] && [ -n "${TS_SPOOL-}" ] && set -- "$@" -s "$TS_SPOOL"
+		;;
+	esac
 	exec "$@"
 }
 
@@ -68,21 +79,21 @@ spool() {
 # shellcheck disable=SC2086
 {
 	if [ $service -eq 1 ]; then
-		spool ts-listen ${TS_LISTEN_FLAGS-} </dev/null >"$dir/1" &
+		run ts-listen ${TS_LISTEN_FLAGS-} </dev/null >"$dir/1" &
 		name=ts-listen
 	else
 		# The script's own stdin, which a background job would lose.
-		cat -- "$@" <&3 >"$dir/1" &
+		run cat -- "$@" <&3 >"$dir/1" &
 		name="cat"
 	fi
 	first=$!
-	spool ts-expand ${TS_EXPAND_FLAGS-} <"$dir/1" >"$dir/2" 3<&- &
+	run ts-expand ${TS_EXPAND_FLAGS-} <"$dir/1" >"$dir/2" 3<&- &
 	expand=$!
-	ts-fetch ${TS_FETCH_FLAGS-} <"$dir/2" >"$dir/3" 3<&- &
+	run ts-fetch ${TS_FETCH_FLAGS-} <"$dir/2" >"$dir/3" 3<&- &
 	fetch=$!
-	ts-store ${TS_STORE_FLAGS-} <"$dir/3" >"$dir/4" 3<&- &
+	run ts-store ${TS_STORE_FLAGS-} <"$dir/3" >"$dir/4" 3<&- &
 	store=$!
-	spool ts-status ${TS_STATUS_FLAGS-} <"$dir/4" 3<&- &
+	run ts-status ${TS_STATUS_FLAGS-} <"$dir/4" 3<&- &
 	status=$!
 } 3<&0
 pids="$first $expand $fetch $store $status"

@@ -122,12 +122,14 @@ write_all(int fd, struct slice text)
 	return 0;
 }
 
+/* What a file is called until it is whole. */
+static const char unfinished[] = ".new";
+
 /* Writes a file that is whole under its name or not there at all, whatever happens. */
 static int
 write_file(int dir, const char *name, struct slice text)
 {
-	static const char tmp[] = ".new";
-	int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(dir, unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int error;
 
 	if (fd < 0)
@@ -135,7 +137,7 @@ write_file(int dir, const char *name, struct slice text)
 	error = write_all(fd, text) != 0 || fsync(fd) != 0 ? errno : 0;
 	if (close(fd) != 0 && error == 0)
 		error = errno;
-	if (error == 0 && (renameat(dir, tmp, dir, name) != 0 || fsync(dir) != 0))
+	if (error == 0 && (renameat(dir, unfinished, dir, name) != 0 || fsync(dir) != 0))
 		error = errno;
 	errno = error;
 	return error == 0 ? 0 : -1;
@@ -350,7 +352,8 @@ spool_jobs(struct spool *s, void (*each)(void *, struct slice), void *ctx)
 	size_t n;
 	enum spool_result result = SPOOL_OK;
 
-	if (list(s, &kept, &n) != 0)
+	/* What a crash left half written was never kept. */
+	if (forget(s, unfinished) != 0 || list(s, &kept, &n) != 0)
 		return SPOOL_ERROR;
 	for (size_t i = 0; i < n; i++) {
 		if (read_file(s, kept[i].name) == 0)

@@ -25,8 +25,12 @@ else
 fi
 if [ -n "$own_redis" ]; then
 	export REDIS_URL=$own_redis
+	# redis-cli knows no unix:// URL.
 	redis() {
-		redis-cli -u "$REDIS_URL" --no-auth-warning "$@"
+		case $REDIS_URL in
+		unix:///*) redis-cli -s "${REDIS_URL#unix://}" "$@" ;;
+		*) redis-cli -u "$REDIS_URL" --no-auth-warning "$@" ;;
+		esac
 	}
 	echo "Redis: as REDIS_URL says"
 else

@@ -3,8 +3,8 @@
 set -eu
 
 packages='gcc libc6-dev make pkg-config libcurl4-openssl-dev libpq-dev libhiredis-dev libjsmn-dev
-	libcmocka-dev libmicrohttpd-dev zlib1g-dev tzdata postgresql redis-server runit curl jq perl
-	procps util-linux shellcheck mandoc clang clang-tidy libclang-rt-dev valgrind'
+	libcmocka-dev libmicrohttpd-dev zlib1g-dev tzdata postgresql redis-server runit curl jq zstd miller perl
+	dpkg-dev procps util-linux shellcheck mandoc clang clang-tidy libclang-rt-dev valgrind'
 
 missing=
 for p in $packages; do

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct options {
@@ -87,6 +88,7 @@ parse_options(int argc, char **argv, struct options *o)
 static int
 setup(const struct options *o, struct redis_url *url)
 {
+	static const struct rlimit no_core = {0, 0};
 	const char *text = o->url != NULL ? o->url : getenv("REDIS_URL");
 	const char *why;
 
@@ -97,6 +99,8 @@ setup(const struct options *o, struct redis_url *url)
 	if (o->url != NULL && url->password != NULL)
 		return misuse("-u", "everybody can see a password in an argument: "
 				    "put it in REDIS_URL");
+	/* A core file would hold the password. */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (drain_init(0) != 0) {
 		log_error("signals: %s", strerror(errno));
 		return STATUS_SERVICE;

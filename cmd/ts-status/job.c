@@ -181,7 +181,7 @@ static void
 count_stored(struct job *j, const struct record *r, const struct calendar *c)
 {
 	j->stored++;
-	j->bars += r->bars;
+	j->bars += r->bars - (r->rejected < r->bars ? r->rejected : r->bars);
 	if (r->rejected > 0) {
 		count_rejected(j, r);
 	} else if (r->bars == 0) {

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -90,6 +91,7 @@ parse_options(int argc, char **argv, struct options *o)
 static int
 setup(const struct options *o, struct redis_url *url, bool *none)
 {
+	static const struct rlimit no_core = {0, 0};
 	const char *text = o->url != NULL ? o->url : getenv("REDIS_URL");
 	const char *why;
 
@@ -101,6 +103,8 @@ setup(const struct options *o, struct redis_url *url, bool *none)
 	if (o->url != NULL && url->password != NULL)
 		return misuse("-u", "everybody can see a password in an argument: "
 				    "put it in REDIS_URL");
+	/* A core file would hold the password. */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (drain_init(-1) != 0) {
 		log_error("signals: %s", strerror(errno));
 		return STATUS_SERVICE;

@@ -79,50 +79,78 @@ add_time(struct buffer *b, uint64_t seconds)
 	buffer_uint(b, seconds % 60);
 }
 
-void
-meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, size_t width)
-{
-	uint64_t ms = now > j->started.mono ? (uint64_t)(now - j->started.mono) : 1;
-	uint64_t finished = j->stored + j->failed;
-	size_t start = b->len;
+/* Parts of the line that a narrow terminal goes without, in this order. */
+enum { RATE = 1, BARS = 2, JOBS = 4, WORD = 8, SYMBOL = 16, ALL = 31 };
 
-	add_name(b, j->source.len > 0 ? buffer_slice(&j->source) : buffer_slice(&j->id));
-	buffer_byte(b, ' ');
+static void
+add_tasks(struct buffer *b, const struct job *j, unsigned parts)
+{
 	if (j->header) {
 		buffer_uint(b, (uint64_t)report_percent(j));
 		buffer_str(b, "% ");
 	}
-	buffer_uint(b, finished);
+	buffer_uint(b, j->stored + j->failed);
 	if (j->header) {
 		buffer_byte(b, '/');
 		buffer_uint(b, j->total);
 	}
-	buffer_str(b, " tasks");
+	if ((parts & WORD) != 0)
+		buffer_str(b, " tasks");
 	if (j->failed > 0) {
 		buffer_str(b, " (");
 		buffer_uint(b, j->failed);
 		buffer_str(b, " failed)");
 	}
-	buffer_str(b, ", ");
-	report_count(b, j->bars);
-	buffer_str(b, j->bars == 1 ? " bar, " : " bars, ");
-	report_count(b, j->bars * 1000 / ms);
-	buffer_str(b, "/s");
+}
+
+static void
+add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, unsigned parts)
+{
+	uint64_t finished = j->stored + j->failed;
+
+	add_name(b, j->source.len > 0 ? buffer_slice(&j->source) : buffer_slice(&j->id));
+	buffer_byte(b, ' ');
+	add_tasks(b, j, parts);
+	if ((parts & BARS) != 0) {
+		buffer_str(b, ", ");
+		report_count(b, j->bars);
+		buffer_str(b, j->bars == 1 ? " bar" : " bars");
+	}
+	if ((parts & RATE) != 0) {
+		buffer_str(b, ", ");
+		report_count(b, j->bars * 1000 / ms);
+		buffer_str(b, "/s");
+	}
 	if (j->header && finished > 0) {
 		buffer_str(b, ", ");
 		add_time(b, ms / 1000 * job_missing(j) / finished);
 		buffer_str(b, " left");
 	}
-	if (j->symbol.len > 0) {
+	if ((parts & SYMBOL) != 0 && j->symbol.len > 0) {
 		buffer_str(b, ", ");
 		add_name(b, buffer_slice(&j->symbol));
 		buffer_byte(b, ' ');
 		add_name(b, buffer_slice(&j->timeframe));
 	}
-	if (running > 1) {
+	if ((parts & JOBS) != 0 && running > 1) {
 		buffer_str(b, " [");
 		buffer_uint(b, running);
 		buffer_str(b, " jobs]");
+	}
+}
+
+void
+meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, size_t width)
+{
+	uint64_t ms = now > j->started.mono ? (uint64_t)(now - j->started.mono) : 1;
+	size_t start = b->len;
+
+	/* One part less each time, from the lowest bit on, until the line fits. */
+	for (unsigned parts = ALL;; parts &= parts - 1) {
+		b->len = start;
+		add_line(b, j, running, ms, parts);
+		if (b->len - start <= width || parts == 0)
+			break;
 	}
 	if (b->len - start > width)
 		b->len = start + width;

@@ -8,7 +8,7 @@
 enum { REFUSALS_MAX = 8 };
 
 /* Prices are some 70 bytes a row; a batch of thousand-digit numbers ends here instead. */
-enum { PRICES_LIMIT_PER_ROW = 256, PRICES_LIMIT_MIN = 1 << 20 };
+enum { PRICES_PER_ROW = 72, PRICES_LIMIT_PER_ROW = 256, PRICES_LIMIT_MIN = 1 << 20 };
 
 void
 batch_init(struct batch *b, size_t limit)
@@ -17,6 +17,8 @@ batch_init(struct batch *b, size_t limit)
 	b->row = memory_grow(NULL, limit, sizeof *b->row);
 	b->place = memory_grow(NULL, limit, sizeof *b->place);
 	b->fate = memory_grow(NULL, limit, 1);
+	/* Growing step by step would leave holes of twice the size behind. */
+	(void)buffer_room(&b->prices, limit * PRICES_PER_ROW);
 }
 
 void

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	CONNECTIONS = 1,
+	CONNECTIONS = 2, /* what was fastest on two processors; see ts-store(1) */
 	BATCH_ROWS = 20000,
 	BATCH_ROWS_MAX = 100000,
 	PAUSE_MS = 20, /* input that brings nothing for so long is taken to rest */

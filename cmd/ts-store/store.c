@@ -311,8 +311,10 @@ store_commit(struct store *s)
 			return;
 	}
 	crew_begin(s->crew, full);
+	/* The first that is empty, so that no more are touched than are needed. */
+	s->filling = s->batch;
 	while (s->filling->rows > 0)
-		s->filling = s->filling == &s->batch[BATCHES - 1] ? s->batch : s->filling + 1;
+		s->filling++;
 }
 
 void

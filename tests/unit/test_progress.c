@@ -236,6 +236,19 @@ test_rejected_bars(void **state)
 }
 
 static void
+test_rejected_bars_are_not_loaded(void **state)
+{
+	struct world w = begin();
+
+	(void)state;
+	(void)feed_header(&w, "a", 1, 1);
+	(void)feed_stored(&w, "a", "AAPL", "day", 5, 2);
+	expect(&w, "bars_loaded", "3");
+	expect(&w, "status", "completed_with_errors");
+	end(&w);
+}
+
+static void
 test_repeated_verdicts(void **state)
 {
 	struct world w = begin();
@@ -510,6 +523,13 @@ test_meter_line(void **state)
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 tasks (1 failed), 20,000 bars, 2,000/s, "
 					     "12:20 left, E?[2JVIL day [2 jobs]");
 	b.len = 0;
+	meter_line(&b, w.job, 2, w.now.mono + 10000, 80);
+	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 tasks (1 failed), 20,000 bars, "
+					     "12:20 left, E?[2JVIL day [2 jobs]");
+	b.len = 0;
+	meter_line(&b, w.job, 2, w.now.mono + 10000, 39);
+	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 (1 failed), 12:20 left");
+	b.len = 0;
 	meter_line(&b, w.job, 2, w.now.mono + 10000, 12);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150");
 	buffer_release(&b);
@@ -525,6 +545,7 @@ main(void)
 		cmocka_unit_test(test_some_failed),
 		cmocka_unit_test(test_all_failed),
 		cmocka_unit_test(test_rejected_bars),
+		cmocka_unit_test(test_rejected_bars_are_not_loaded),
 		cmocka_unit_test(test_repeated_verdicts),
 		cmocka_unit_test(test_late_series),
 		cmocka_unit_test(test_bounded_texts),

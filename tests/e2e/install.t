@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# What make install, uninstall, dist and deb put where.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+mk() {
+	make -s -C "$top" B="$build" DESTDIR="$tmp/root" PREFIX=/usr "$@" >make.log 2>&1 || { cat make.log >&2; return 1; }
+}
+files() {
+	(cd "$tmp/root" && find . -type f | LC_ALL=C sort)
+}
+
+mkdir root
+mk install install-runit
+ok $? "make install install-runit with DESTDIR"
+commands=$(cd "$top/cmd" && echo *)
+{
+	for c in $commands; do
+		echo "./usr/bin/$c"
+		echo "./usr/share/man/man1/$c.1"
+	done
+	printf '%s\n' ./usr/bin/ts-pipeline ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man5/ts-records.5
+	(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+} | LC_ALL=C sort >want
+is "$(files)" "$(cat want)" "every program, page and file of the service is installed, and no other"
+is "$(root/usr/bin/ts-expand -V)" "ts-expand $(cat "$top/VERSION")" "the programs run"
+is "$(cd root/etc/sv/ts-pipeline && stat -c %a run finish check log/run env | tr '\n' ' ')" "755 755 755 755 700 " \
+	"modes of the service"
+mk uninstall
+is "$?/$(files)" 0/ "make uninstall leaves no file"
+mk install install-runit
+echo secret >root/etc/sv/ts-pipeline/env/MASSIVE_API_KEY
+echo redis://elsewhere >root/etc/sv/ts-pipeline/env/REDIS_URL
+mk uninstall
+is "$(files | sed 's|.*/||' | tr '\n' ' ')" "MASSIVE_API_KEY REDIS_URL " "settings that somebody made stay"
+rm -rf root
+
+# The tarball builds by itself.
+make -s -C "$top" B="$tmp" dist >dist.log 2>&1
+name=tickstock-loader-$(cat "$top/VERSION")
+is "$?/$(tail -n 1 dist.log)" "0/$tmp/$name.tar.gz" "make dist" || cat dist.log >&2
+is "$(tar tzf "$name.tar.gz" | grep -v "^$name/")" "" "all of it lies in one folder"
+tar xzf "$name.tar.gz"
+is "$(find "$name" -name '*.o' -o -name .git | head)" "" "no objects, no repository"
+make -s -C "$name" CFLAGS=-O0 all >dist.log 2>&1
+is "$?/$("$name/build/ts-store" -V)" "0/ts-store $(cat "$name/VERSION")" "it builds" || tail -n 20 dist.log >&2
+
+if command -v dpkg-deb >/dev/null; then
+	make -s -C "$top" B="$build" deb >deb.log 2>&1
+	deb=$(tail -n 1 deb.log)
+	ok $? "make deb" || cat deb.log >&2
+	like "$(dpkg-deb -I "$deb" control | tr '\n' ' ')" \
+		"Package: tickstock-loader Version: $(cat "$top/VERSION") .*Depends: .*libc6.*libcurl4.*libhiredis.*libpq5.*tzdata" \
+		"its name, version and dependencies"
+	{
+		for c in $commands; do
+			echo "./usr/bin/$c"
+			echo "./usr/share/man/man1/$c.1.gz"
+		done
+		printf '%s\n' ./usr/bin/ts-pipeline ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man5/ts-records.5.gz
+		printf './usr/share/doc/tickstock-loader/%s\n' NEWS.md.gz README.md copyright
+		(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+	} | LC_ALL=C sort >want
+	is "$(dpkg-deb -c "$deb" | awk '!/^d/ {print $6}' | LC_ALL=C sort)" "$(cat want)" "its files"
+	is "$(dpkg-deb -c "$deb" | awk '{print $2}' | sort -u)" root/root "they are root's"
+	is "$(dpkg-deb -I "$deb" conffiles | grep -c /env/)" "$(find "$top/doc/runit/env" -type f | wc -l)" "the settings are conffiles"
+	rm -f "$deb"
+else
+	skip "dpkg is not installed"
+fi
+done_testing

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# Postgres, Redis and the API go away and come back in the middle of jobs: told once when they go and
+# once when they are back, and nothing is lost or doubled.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+now=2025-12-16T17:00:30Z
+pg_start || exit 1
+redis_start --loglevel warning || exit 1
+ts-store -i </dev/null 2>store.log || exit 1
+sim_start -N "$now" -d 30 || exit 1
+port=${MASSIVE_URL##*:}
+export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
+serve || exit 1
+mark=0
+job=0
+
+# shellcheck disable=SC2317 # by wait_for
+under_way() {
+	[ "$(hash "job $job" stored_tasks)" -gt 20 ]
+}
+# begin: a job, some of it done; the log from here on is its own.
+begin() {
+	job=$((job + 1))
+	mark=$(wc -l <pipeline.log)
+	sql 'TRUNCATE ohlcv_daily, ohlcv_hourly'
+	publish "$(jq -nc --arg id "job $job" --arg now "$now" '{job_id: $id, source: "test", symbols: ([range(350) | "S\(.)"] + ["B AD"]),
+		timeframes: ["day", "hour"], years: 0.02, received_at: $now}')"
+	wait_for 20 under_way
+}
+# said REGEX: lines of this job's log.
+said() {
+	tail -n +$((mark + 1)) pipeline.log | grep -Ec "$1"
+}
+# all NAME: every task has its verdict and every bar is there once.
+all() {
+	wait_for 60 over "job $job"
+	is "$(hash "job $job" status)/$(hash "job $job" stored_tasks)/$(hash "job $job" failed_tasks)" \
+		completed_with_errors/700/2 "$1: every task has its verdict"
+	is "$(hash "job $job" bars_loaded)/$(sql 'SELECT count(*) FROM ohlcv_daily')/$(sql 'SELECT count(*) FROM ohlcv_hourly')" \
+		15050/1750/13300 "$1: every bar is there"
+	wait_for 5 grep -q "\"type\":\"done\",\"job_id\":\"job $job\"" pipeline.out
+	is "$(grep -c "\"type\":\"done\",\"job_id\":\"job $job\"" pipeline.out)" 1 "$1: its end is told once"
+	unlike "$(tail -n +$((mark + 1)) pipeline.log)" ' error: ' "$1: no error"
+}
+# once NAME GONE BACK: each of these lines stands in the log once.
+once() {
+	is "$(said "$2")/$(said "$3")" 1/1 "$1: told once when it goes, once when it is back"
+}
+backends() {
+	echo "$pg_pid"
+	pgrep -P "$pg_pid"
+}
+pg_down() {
+	kill "-$1" "$pg_pid"
+	wait "$pg_pid" 2>/dev/null
+}
+pg_again() {
+	pg_up
+	wait_for 30 "$pg_bin/pg_isready" -q
+}
+# As the administrator, whom read-only does not bind.
+admin() {
+	PGOPTIONS='-c default_transaction_read_only=off' sql "$1"
+}
+
+# Postgres.
+begin
+pg_down QUIT
+pg_again
+all "Postgres restarts at once"
+once "Postgres restarts at once" 'ts-store: warning: Postgres: ' 'ts-store: info: Postgres is back|ts-store: Postgres is back'
+
+begin
+pg_down INT
+sleep 2
+pg_again
+all "Postgres refuses connections"
+once "Postgres refuses connections" 'ts-store: warning: Postgres: ' 'ts-store:.* Postgres is back'
+
+begin
+mapfile -t pids < <(backends)
+kill -STOP "${pids[@]}"
+sleep 3
+kill -CONT "${pids[@]}"
+all "Postgres hangs for a while"
+is "$(said 'ts-store: warning')" 0 "Postgres hangs for a while: that is no more than a brake"
+
+begin
+admin 'ALTER SYSTEM SET default_transaction_read_only = on'
+admin 'SELECT pg_reload_conf()' >/dev/null
+sleep 2
+admin 'ALTER SYSTEM RESET default_transaction_read_only'
+admin 'SELECT pg_reload_conf()' >/dev/null
+all "Postgres is read-only"
+once "Postgres is read-only" 'ts-store: warning: Postgres: .*read-only' 'ts-store:.* Postgres is back'
+
+mkdir "$tmp/small"
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=6m,mode=777 small "$tmp/small" 2>/dev/null; then
+	trap 'umount -l "$tmp/small"; finish' EXIT
+	spare mkdir "$tmp/small/space"
+	spare chmod 700 "$tmp/small/space"
+	sql "CREATE TABLESPACE small LOCATION '$tmp/small/space'"
+	sql 'ALTER TABLE ohlcv_hourly SET TABLESPACE small'
+	sql 'ALTER INDEX ohlcv_hourly_pkey SET TABLESPACE small'
+	begin
+	head -c 100m /dev/zero >"$tmp/small/filler" 2>/dev/null
+	wait_for 20 grep -q 'ts-store: warning: Postgres: .*No space' pipeline.log
+	ok $? "out of disk: that is named"
+	sleep 1
+	rm "$tmp/small/filler"
+	all "out of disk"
+	once "out of disk" 'ts-store: warning: Postgres: ' 'ts-store:.* Postgres is back'
+	sql 'ALTER TABLE ohlcv_hourly SET TABLESPACE pg_default'
+	sql 'ALTER INDEX ohlcv_hourly_pkey SET TABLESPACE pg_default'
+	sql 'DROP TABLESPACE small'
+	umount "$tmp/small"
+	trap finish EXIT
+else
+	skip "out of disk: no file system may be mounted here"
+fi
+
+# Redis, which forgets everything.
+redis_again() {
+	redis_start --loglevel warning
+}
+begin
+kill -KILL "$redis_pid"
+wait "$redis_pid" 2>/dev/null
+redis_again
+all "Redis restarts without its data"
+once "Redis restarts without its data" 'ts-status: warning: lost Redis' 'ts-status:.* Redis is back'
+is "$(said 'ts-listen: warning: lost Redis')/$(said 'ts-listen: warning: gap')" 1/1 \
+	"Redis restarts without its data: ts-listen tells of the gap"
+
+begin
+kill -TERM "$redis_pid"
+wait "$redis_pid" 2>/dev/null
+sleep 3
+redis_again
+all "Redis refuses connections"
+once "Redis refuses connections" 'ts-status: warning: lost Redis' 'ts-status:.* Redis is back'
+
+begin
+kill -STOP "$redis_pid"
+sleep 3
+kill -CONT "$redis_pid"
+all "Redis hangs for a while"
+is "$(said 'warning: lost')" 0 "Redis hangs for a while: nobody minds"
+
+begin
+redis config set min-replicas-to-write 1 >/dev/null
+sleep 2
+redis config set min-replicas-to-write 0 >/dev/null
+all "Redis refuses writes"
+once "Redis refuses writes" 'ts-status: warning: Redis refuses to write' 'ts-status:.* Redis takes writes again'
+
+# The API.
+begin
+sim_stop
+sleep 3
+sim_start -N "$now" -d 30 -p "$port"
+all "the API is down"
+
+# The stages themselves.
+for name in ts-listen ts-expand ts-fetch ts-store ts-status; do
+	begin
+	pid=$(pgrep -P "$service_pid" -x $name)
+	kill -STOP "$pid"
+	sleep 1.5
+	kill -CONT "$pid"
+	all "$name is stopped for a while"
+	is "$(said warning:)" 0 "$name is stopped for a while: nobody minds"
+done
+serve_end
+is $? 0 "told to stop, it exits 0"
+is "$(find "$TS_SPOOL" -type f ! -name '.*')" "" "the spool is empty"
+done_testing

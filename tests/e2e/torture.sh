@@ -1,0 +1,354 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The torture itself: the service under restart while its stages, and with $servers Postgres and Redis,
+# are killed at random. Sourced by torture.t after lib.sh.
+#
+# A round publishes all jobs, does harm until they are done, and compares with what an undisturbed run
+# left. What is wrong goes to the file problems, a line each.
+
+now=2025-12-16T17:00:30Z
+secret_key=key-0a9b8c7d secret_pg=pgpass-1b2c3d redis_password=redpass-4e5f6a
+tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
+jobs="t1 t2 t3 t4 t5"
+channel=tickstock.jobs.data_load
+kills=0
+lives=0
+servers=
+whole=  # the service that had all its stages
+slot=-1 # of the service's pid in started
+
+torture_faults() {
+	cat <<-'END'
+		A1 * 500 1
+		A2 minute reset 1
+		A3 minute badrow=hl
+		A4 day 404
+		B1 * cutjson 1
+		B2 hour 400
+		C1 week 429retry=1 =1
+		C2 minute page2-500 1
+		C3 * otherticker
+	END
+}
+
+# Jobs of disjoint symbols, so that a request tells whose it is. Each has some that cannot be done.
+torture_job() {
+	local letter n
+	case $1 in
+	t1) letter=A n=16 ;;
+	t2) letter=B n=12 ;;
+	t3) letter=C n=24 ;;
+	t4) letter=D n=3 ;;
+	*) letter=E n=8 ;;
+	esac
+	jq -nc --arg id "$1" --arg l "$letter" --arg now "$now" --argjson n $n '{job_id: $id, source: "torture",
+		symbols: ([range($n) | $l + "\(.)"] + ["NONE" + $l, "B AD" + $l, $l + "\u00e9"]),
+		timeframes: ["1min", "hour", "day", "week", "month", "2min"], years: 0.02, received_at: $now}'
+}
+
+# Every value of every row, and the job's final counts. The order of arrival does not show.
+torture_dump() {
+	local t key
+	for t in $tables; do
+		key="date"
+		[[ $t =~ min|hour ]] && key=timestamp
+		sql "SELECT '$t', symbol, $key, open, high, low, close, volume FROM $t ORDER BY symbol COLLATE \"C\", $key"
+	done
+}
+torture_counts() {
+	local id
+	for id in $jobs; do
+		redis --json hgetall "tickstock.jobs.status:$id" | jq -cS '{status, progress, total_symbols,
+			processed_symbols, total_tasks, stored_tasks, failed_tasks, empty_tasks, bars_loaded,
+			successful_symbols: (.successful_symbols // "[]" | fromjson | sort),
+			failed_symbols: (.failed_symbols // "[]" | fromjson | sort)}'
+	done
+}
+# `done` of each job may come again after a death behind it, but never otherwise.
+torture_done() {
+	jq -R -c 'fromjson? | select(.type == "done") | del(.seconds)' <"$1" | sort -u
+}
+
+torture_serve() {
+	TS_STOP=${1-} TS_BUILD=$bin TS_SPOOL=$tmp/spool "$top/pipeline.sh" >>torture.out 2>>torture.log &
+	service_pid=$!
+	lives=$((lives + 1))
+	# A slot of its own in the list of what is ended at exit: a pid of old may be another's now.
+	[ "$slot" -ge 0 ] || slot=${#started[@]}
+	started[slot]=$service_pid
+}
+torture_stages() {
+	pgrep -P "$service_pid" '^ts-'
+}
+torture_heard() {
+	[ "$(redis --raw pubsub numsub $channel | tail -n 1)" -gt 0 ]
+}
+torture_kept() {
+	compgen -G "spool/$1.*.job" >/dev/null
+}
+torture_over() {
+	! compgen -G 'spool/*.job' >/dev/null || return 1
+	# shellcheck disable=SC2086 # a list
+	[ "$(printf 'hget tickstock.jobs.status:%s status\n' $jobs | redis --raw | grep -Ec '^(completed|failed)')" -eq 5 ] &&
+		! compgen -G 'spool/*.notes' >/dev/null
+}
+
+# Publishes as the page does. What was heard by nobody who lived to keep it is published again.
+torture_publish() {
+	local id=$1
+	[ -s "job.$id" ] || torture_job "$id" >"job.$id"
+	[ "$(redis -x publish $channel <"job.$id")" -gt 0 ] || return 0
+	redis hset "tickstock.jobs.status:$id" status submitted progress 0 message 'Job submitted' \
+		submitted_at "$(date +%Y-%m-%dT%H:%M:%S.%6N)" >/dev/null
+	published[$id]=$SECONDS
+}
+torture_publish_some() {
+	local id
+	for id in $jobs; do
+		if [ -z "${published[$id]-}" ]; then
+			[ $((RANDOM % 3)) -ne 0 ] || torture_publish "$id"
+		elif [ $((SECONDS - published[$id])) -ge 2 ] && ! torture_kept "$id" &&
+			[[ $(hash "$id" status)/$(hash "$id" message) =~ ^(submitted|/|.*no\ listener\ ran) ]]; then
+			torture_publish "$id"
+		fi
+	done
+}
+
+# What a death left: each verdict that anybody heard of is noted, and what is noted now must not be
+# asked for again. Called between two lives.
+torture_inspect() {
+	local id notes said at
+	at=$(wc -l <"$sim_log")
+	for id in $jobs; do
+		if ! torture_kept "$id"; then
+			# Once kept and kept no more: done.
+			[ -z "${seen[$id]-}" ] || echo "$at $id * *" >>noted
+			continue
+		fi
+		seen[$id]=1
+		notes=$(compgen -G "spool/$id.*.notes") || notes=/dev/null
+		jq -R -r --arg at "$at" --arg id "$id" \
+			'fromjson? | "\($at) \($id) \(.symbol | gsub(" "; "_")) \(.timeframe)"' <"$notes" |
+			sort -u >notes.now
+		cat notes.now >>noted
+		said=$(redis --raw hmget "tickstock.jobs.status:$id" stored_tasks failed_tasks | awk '{n += $1} END {print n + 0}')
+		[ "$said" -le "$(wc -l <notes.now)" ] ||
+			echo "job $id: $said verdicts are told, but $(wc -l <notes.now) noted"
+	done >>problems
+}
+
+# Requests for what was noted before. A request is logged before its reply, so all that led to a
+# verdict stand in front.
+torture_repeated() {
+	perl -e '
+		my %span = (minute => "1min", hour => "hour", day => "day", week => "week", month => "month");
+		my %job = (A => "t1", B => "t2", C => "t3", D => "t4", E => "t5");
+		my %noted;
+		open my $n, "<", "noted" or exit;
+		while (<$n>) {
+			my ($at, $job, $symbol, $tf) = split;
+			$noted{"$job $symbol $tf"} //= $at;
+		}
+		open my $log, "<", $ARGV[0] or die;
+		while (<$log>) {
+			m{/ticker/((?:NONE)?([A-E])[^/]*)/range/1/(\w+)/} or next;
+			my $job = $job{$2};
+			for my $key ("$job $1 $span{$3}", "$job * *") {
+				print "asked again for what was noted: $1 $3\n" if exists $noted{$key} && $. > $noted{$key};
+			}
+		}' "$sim_log"
+}
+
+torture_secrets() {
+	local pid name wrong
+	for pid in $(torture_stages); do
+		name=$(cat "/proc/$pid/comm" 2>/dev/null)
+		case $name in
+		ts-listen | ts-status) wrong="$secret_key|$secret_pg" ;;
+		ts-expand) wrong="$secret_key|$secret_pg|$redis_password" ;;
+		ts-fetch) wrong="$secret_pg|$redis_password" ;;
+		ts-store) wrong="$secret_key|$redis_password" ;;
+		*) continue ;;
+		esac
+		grep -Eaq "$secret_key|$secret_pg|$redis_password" "/proc/$pid/cmdline" 2>/dev/null &&
+			echo "a secret in the arguments of $name"
+		# Between fork and exec it is still the script's.
+		grep -Eaq "$wrong" "/proc/$pid/environ" 2>/dev/null && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$name" ] &&
+			grep -Eaq "$wrong" "/proc/$pid/environ" 2>/dev/null && echo "a secret in the environment of $name"
+		[ "$name" = ts-expand ] || ! grep -q 'Max core file size  *[1-9u]' "/proc/$pid/limits" 2>/dev/null ||
+			[ ! -d "/proc/$pid" ] || echo "${name} would leave a core"
+	done
+	return 0
+}
+
+# kill -9, as many as there are: mostly one, often all.
+torture_kill() {
+	local pids
+	mapfile -t pids < <(torture_stages)
+	[ ${#pids[@]} -gt 0 ] || return 0
+	kills=$((kills + 1))
+	if [ $((RANDOM % 3)) -eq 0 ]; then
+		kill -KILL "${pids[@]}" 2>/dev/null
+	else
+		kill -KILL "${pids[RANDOM % ${#pids[@]}]}" 2>/dev/null
+	fi
+	return 0
+}
+
+# The password is no affair of the service's environment, but for the URL.
+redis() {
+	REDISCLI_AUTH=$redis_password redis-cli -s "$tmp/redis.sock" "$@"
+}
+# When one of five has died at its stop point, the others need not take their time.
+torture_bury() {
+	local pids
+	mapfile -t pids < <(torture_stages)
+	sleep 0.1
+	if [ ${#pids[@]} -eq 5 ]; then
+		whole=$service_pid
+	elif [ "$whole" = "$service_pid" ] && [ ${#pids[@]} -gt 0 ]; then
+		kill -KILL "${pids[@]}" 2>/dev/null
+	fi
+	return 0
+}
+
+torture_redis() {
+	redis_start --loglevel warning --dir "$tmp" --appendonly yes --appendfsync always --requirepass "$redis_password"
+	export REDIS_URL=unix://:$redis_password@$tmp/redis.sock
+}
+torture_restart_server() {
+	kills=$((kills + 1))
+	if [ $((RANDOM % 2)) -eq 0 ]; then
+		kill -QUIT "$pg_pid"
+		wait "$pg_pid" 2>/dev/null
+		sleep "0.$((RANDOM % 5))"
+		pg_up
+		wait_for 30 "$pg_bin/pg_isready" -q
+	else
+		kill -KILL "$redis_pid"
+		wait "$redis_pid" 2>/dev/null
+		sleep "0.$((RANDOM % 5))"
+		torture_redis
+	fi
+}
+
+torture_begin() {
+	wait_for 30 sql "TRUNCATE ${tables// /, }"
+	redis flushall >/dev/null
+	[ -z "${sim_pid-}" ] || sim_stop
+	rm -rf spool torture.out noted "$tmp/sim.log"
+	torture_faults >faults
+	: >torture.out
+	: >noted
+	sim_start -N "$now" -d 15 -k "$secret_key" -f faults
+	unset published seen
+	declare -gA published=() seen=()
+}
+
+# torture_undisturbed: the run that all others must equal; in want.dump, want.counts, want.done.
+torture_undisturbed() {
+	local id
+	torture_begin
+	torture_serve
+	wait_for 20 grep -q 'listening on' torture.log
+	for id in $jobs; do
+		torture_publish "$id"
+	done
+	wait_for 60 torture_over || return 1
+	serve_end
+	torture_dump >want.dump
+	torture_counts >want.counts
+	torture_done torture.out >want.done
+}
+
+stop_points=(listen-kept store-committed status-noted status-final before-rename after-rename after-unlink)
+point=0   # the next of them
+planned=1 # whether each is to be had once before chance decides
+
+# The stop point that the next life is to die at, or none, in stop.
+torture_choose_stop() {
+	stop=
+	if [ "$planned" -eq 1 ]; then
+		stop=${stop_points[point]}:$((RANDOM % 2 + 1))
+	elif [ $((RANDOM % 3)) -eq 0 ]; then
+		stop=${stop_points[RANDOM % ${#stop_points[@]}]}:$((RANDOM % 20 + 1))
+	fi
+}
+
+# A life is over, or another is to begin.
+torture_live() {
+	local code
+	wait "$service_pid"
+	code=$?
+	case $code in
+	0 | 1 | 111 | 137 | 141) ;;
+	*) echo "the service ended with $code" >>problems ;;
+	esac
+	if [ $code -eq 137 ] && [ -n "$stop" ]; then
+		kills=$((kills + 1))
+		if [ "$planned" -eq 1 ]; then
+			point=$((point + 1))
+			[ "$point" -lt ${#stop_points[@]} ] || planned=0
+		fi
+	fi
+	torture_inspect
+	stop=
+	torture_over && return
+	{ [ "$kills" -ge "$most" ] && [ "$planned" -eq 0 ]; } || torture_choose_stop
+	torture_serve "$stop"
+}
+
+# torture_round KILLS [SECONDS]: until all jobs are done, with harm until there were so many deaths or
+# the time for it is over.
+torture_round() {
+	local most=$1 harm=$((SECONDS + ${2:-30})) stop
+	local deadline=$((harm + 90))
+	: >problems
+	torture_begin
+	torture_choose_stop
+	torture_serve "$stop"
+	while [ $SECONDS -lt $deadline ]; do
+		[ $SECONDS -lt $harm ] || most=0
+		ended "$service_pid" && torture_live
+		torture_over && break
+		torture_publish_some
+		[ $((RANDOM % 8)) -ne 0 ] || torture_secrets >>problems
+		# Whoever is to die at a stop point is left in peace until then.
+		if [ -n "$stop" ] && [ "$planned" -eq 1 ]; then
+			torture_bury
+			continue
+		fi
+		sleep "0.$((RANDOM % 4))"
+		[ "$kills" -lt "$most" ] || continue
+		if [ -n "$servers" ] && [ $((RANDOM % 3)) -eq 0 ]; then
+			torture_restart_server
+		else
+			torture_kill
+		fi
+	done
+	torture_over || echo "not all jobs are done in time" >>problems
+	serve_end 2>/dev/null
+	torture_finish
+}
+
+# What must hold at the end of a round.
+torture_finish() {
+	torture_dump >got.dump
+	cmp -s got.dump want.dump || {
+		echo "other rows than an undisturbed run:"
+		diff want.dump got.dump | head -n 3
+	} >>problems
+	torture_counts >got.counts
+	diff want.counts got.counts | head -n 6 >>problems
+	torture_done torture.out >got.done
+	{
+		diff want.done got.done | head -n 6
+		torture_repeated | sort | uniq -c | head -n 5
+		find spool -type f ! -name '.*.lock' ! -name .listening | sed 's/^/left in the spool: /'
+	} >>problems
+	for pid in $(pgrep '^ts-'); do
+		[[ $(readlink "/proc/$pid/exe") != "$bin"/* ]] || echo "left running: $(cat "/proc/$pid/comm")"
+	done >>problems
+	grep -Erlq "$secret_key|$secret_pg|$redis_password" torture.out torture.log spool &&
+		echo "a secret in a log or in the spool" >>problems
+	[ ! -s problems ]
+}

@@ -1,0 +1,106 @@
+#!/bin/sh
+# The commands as the torture wants them: copies of the sources with stop points in them, and twins,
+# each of which breaks a promise on purpose. The shipped sources carry none of this.
+# usage: build.sh DIR TWIN...   leaves DIR/obj/ts-* and DIR/TWIN/obj/ts-*
+set -eu
+
+dir=$1
+shift
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+
+# change FILE PATTERN TEXT: replaces what matches, which must be there exactly once: a source that has
+# changed its shape stops the build and not the harm.
+change() {
+	FILE=$1 PATTERN=$2 TEXT=$3 perl -0777 -i -pe '
+		my $n = s/$ENV{PATTERN}/my @c = ($0, $1, $2); (my $t = $ENV{TEXT}) =~ s{%([12])}{$c[$1]}g; $t/ge;
+		die "$ENV{FILE}: pattern found " . ($n || 0) . " times: $ENV{PATTERN}\n" if $n != 1' "$1"
+}
+
+# What make compiles; options of the make that runs this come through MAKEFLAGS.
+compile() {
+	# shellcheck disable=SC2016 # for make
+	"${MAKE:-make}" -C "$1" B=obj HARDEN= CI= all \
+		COMPILE='$(CC) $(STD) $(CFLAGS) -include common/stoppoint.h -MMD -MP -Icommon -c -o $@ $<' \
+		>"$1.log" 2>&1 || { cat "$1.log" >&2; exit 1; }
+}
+
+rm -rf "$dir"
+mkdir -p "$dir/obj"
+dir=$(cd "$dir" && pwd)
+cp -R "$top/Makefile" "$top/VERSION" "$top/cmd" "$top/common" "$dir"
+cp "$here/stoppoint.c" "$here/stoppoint.h" "$dir/common"
+cd "$dir"
+change cmd/ts-listen/listen.c '\n(\tl->jobs\+\+;)' '
+	stop_point("listen-kept");
+%1'
+change cmd/ts-store/attempt.c 'return o == PG_OK \? (session_exec\([^;]*"COMMIT"\)) : o;' \
+	'if (o == PG_OK) {
+		o = %1;
+		stop_point("store-committed");
+	}
+	return o;'
+change cmd/ts-status/stage.c '\n(\t\tnote\(s, j, r, line\);)' '
+%1
+		stop_point("status-noted");'
+change cmd/ts-status/publish.c '\n(\tif \(spool_remove\()' '
+	stop_point("status-final");
+%1'
+compile "$dir"
+
+for twin in "$@"; do
+	mkdir "$dir/$twin"
+	cp -a "$dir/Makefile" "$dir/VERSION" "$dir/cmd" "$dir/common" "$dir/obj" "$dir/$twin"
+	cd "$dir/$twin"
+	case $twin in
+	store-early)
+		# Acknowledges a batch and commits it with the next one, or when it ends in peace.
+		change cmd/ts-store/attempt.c 'o = session_exec\([^;]*"COMMIT"\);' ';'
+		change cmd/ts-store/attempt.c '(enum outcome o = read_tables\(l, b, part\);)' \
+			'enum outcome o = session_exec(l->session, "COMMIT");
+
+	if (o == PG_OK)
+		o = read_tables(l, b, part);'
+		change cmd/ts-store/session.c '\n(\tPQfinish\(s->conn\);)' '
+	if (s->conn != NULL)
+		PQclear(PQexec(s->conn, "COMMIT"));
+%1'
+		;;
+	status-forgets)
+		# Counts a verdict and does not note it.
+		change cmd/ts-status/stage.c '\n\t\tnote\(s, j, r, line\);' '
+		if (r->symbol.n % 2 == 0)
+			note(s, j, r, line);'
+		;;
+	status-removes)
+		# Forgets the job before its end stands in Redis.
+		change cmd/ts-status/publish.c 'j->status == JOB_RUNNING \|\| \(w != NULL && !watch_written\(w\)\)' \
+			'j->status == JOB_RUNNING'
+		;;
+	spool-unsynced)
+		# Renames what is not on the disk.
+		change common/spool.c ' \|\| fsync\(fd\) != 0' ''
+		;;
+	spool-unnamed)
+		# Keeps the file, but not its name.
+		change common/spool.c ' \|\| fsync\(dir\) != 0' ''
+		;;
+	listen-early)
+		# Passes a job on before it is kept.
+		change cmd/ts-listen/listen.c '\n(\tstruct slice line = \{out->p \+ start, out->len - start - 1\};)' '
+%1
+	(void)write(1, line.p, line.n + 1);'
+		change cmd/ts-listen/listen.c '\n\twriter_done\(l->out\);\n\}\n\nstatic void\non_message' '
+	out->len = start;
+}
+
+static void
+on_message'
+		;;
+	*)
+		echo "build.sh: no such twin: $twin" >&2
+		exit 1
+		;;
+	esac
+	compile "$dir/$twin"
+done
