@@ -49,7 +49,11 @@ stop() {
 	told=$((told + 1))
 	# shellcheck disable=SC2086 # lists of pids
 	if [ $told -eq 1 ]; then
-		[ -z "$sources" ] || kill -TERM $sources 2>/dev/null
+		# One after the other, so that the stages between them see the end of their input.
+		for pid in $sources; do
+			kill -TERM "$pid" 2>/dev/null
+			sleep 0.1
+		done
 	else
 		[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
 	fi

@@ -139,7 +139,7 @@ sleep 0.3
 service -w 15 down >/dev/null
 is "$?" 0 "sv down"
 like "$(service status)" '^down: ' "it is down"
-like "$(logged 'pipeline: end' | tail -n 1)" 'ts-listen=0 ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' "all stages ended well"
+like "$(logged 'pipeline: end' | tail -n 1)" 'ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' "all stages ended well"
 like "$(hash drain message)" '^interrupted: [0-9]+ of 600 tasks are left' "the status says what is left"
 sleep 1.2
 like "$(service status)" '^down: ' "it stays down"

@@ -95,6 +95,6 @@ is "$(sql "SELECT max(timestamp AT TIME ZONE 'America/New_York')::time FROM ohlc
 
 serve_end
 is $? 0 "told to stop, the service exits 0"
-like "$(tail -n 1 pipeline.log)" 'ts-listen=0 ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' \
+like "$(tail -n 1 pipeline.log)" 'ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' \
 	"and says how each stage ended"
 done_testing

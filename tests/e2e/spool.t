@@ -108,6 +108,6 @@ is "$(hash older status)" submitted "one from before the gap is left alone"
 like "$(cat pipeline.log)" 'ts-listen: warning: gap from=' "the gap is logged"
 redis del tickstock.jobs.status:older >/dev/null
 serve_end
-like "$(tail -n 1 pipeline.log)" 'end ts-listen=0 ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' \
+like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' \
 	"all stages ended well"
 done_testing
