@@ -1,6 +1,7 @@
 /* The one wrapper around time: text to numbers and back, and the two clocks. */
 #include "timestamp.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -263,4 +264,14 @@ clock_mono_ms(void)
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
 		return 0;
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int
+clock_wait_ms(int64_t until, int64_t now)
+{
+	int64_t ms = until - now;
+
+	if (ms <= 0)
+		return 0;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
 }

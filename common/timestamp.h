@@ -54,4 +54,7 @@ int64_t clock_wall(void);
 /* A clock that never jumps, in milliseconds; its zero means nothing. */
 int64_t clock_mono_ms(void);
 
+/* How long poll(2) may wait at now for a moment, both of clock_mono_ms(): 0 when it has come. */
+int clock_wait_ms(int64_t until, int64_t now);
+
 #endif

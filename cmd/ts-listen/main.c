@@ -7,7 +7,6 @@
 #include "timestamp.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,16 +107,6 @@ setup(const struct options *o, struct redis_url *url)
 	return -1;
 }
 
-static int
-wait_ms(int64_t until, int64_t now)
-{
-	int64_t ms = until - now;
-
-	if (ms <= 0)
-		return 0;
-	return ms > INT_MAX ? INT_MAX : (int)ms;
-}
-
 /* Until a signal, until the reader has gone, or until Redis shows us the door. */
 static void
 loop(struct listen *l)
@@ -128,7 +117,7 @@ loop(struct listen *l)
 		struct pollfd fds[3] = {redis_pollfd(l->redis),
 			{.fd = drain_fd(), .events = POLLIN}, {.fd = l->out->fd}};
 
-		if (poll(fds, 3, wait_ms(listen_deadline(l), now)) < 0)
+		if (poll(fds, 3, clock_wait_ms(listen_deadline(l), now)) < 0)
 			continue;
 		if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && l->out->error == 0)
 			l->out->error = EPIPE;

@@ -11,7 +11,6 @@
 #include "timestamp.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,16 +117,6 @@ sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int
-wait_ms(int64_t until, int64_t now)
-{
-	int64_t ms = until - now;
-
-	if (ms <= 0)
-		return 0;
-	return ms > INT_MAX ? INT_MAX : (int)ms;
-}
-
 /*
  * One wait for all there is, until at most the moment given; then Redis is served. Returns what poll
  * said of stdin.
@@ -143,7 +132,7 @@ wait_and_serve(struct stage *s, int in, int64_t until)
 	until = sooner(until, publish_deadline(s->publish, now));
 	until = sooner(until, stage_deadline(s));
 	until = sooner(until, meter_deadline(s->meter, s->progress));
-	if (poll(fds, 4, until == INT64_MAX ? -1 : wait_ms(until, now)) < 0)
+	if (poll(fds, 4, until == INT64_MAX ? -1 : clock_wait_ms(until, now)) < 0)
 		fds[0].revents = fds[1].revents = fds[2].revents = 0;
 	if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && s->out->error == 0)
 		s->out->error = EPIPE;
