@@ -72,16 +72,66 @@ say_http(struct fetch *f, int http, struct slice words)
 	quote(f, words);
 }
 
+/* Nothing of what is in progress or waits will be fetched. */
+static void
+fail_all(struct fetch *f, struct slice text)
+{
+	struct task *t;
+
+	while ((t = queue_any(f->queue)) != NULL) {
+		if (t->work != NULL) {
+			work_fail(f, t->work, text);
+			continue;
+		}
+		intake_failed(f, work_record(t, RECORD_FAILED), text);
+		queue_end(f->queue, t);
+	}
+	for (unsigned i = 0; i < f->pieces; i++) {
+		if (f->work[i].task != NULL)
+			work_fail(f, &f->work[i], text);
+	}
+}
+
+/* Waiting has an end; tasks that are read later may wait anew. */
+static void
+give_up(struct fetch *f)
+{
+	struct buffer text = {0};
+
+	buffer_str(&text, "the API is away: ");
+	buffer_add(&text, f->text.p, f->text.len);
+	log_error("%s: all tasks at hand have failed", buffer_cstr(&text));
+	fail_all(f, buffer_slice(&text));
+	buffer_release(&text);
+	f->outage = (struct outage){0};
+}
+
+/* Whether the page, and nothing else, is to blame for the reply. */
+static bool
+own_fault(const struct reply *r)
+{
+	/* A 429 only if no other request can have caused it. */
+	return r->http == HTTP_TOO_MANY ? r->alone : r->sent;
+}
+
+static void
+tell_retry(
+	struct fetch *f, const struct piece *p, const struct reply *r, int64_t wait, struct slice id)
+{
+	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
+		    "s %.*s%s",
+		TEXT(p->work->task->symbol), timeframe_name(p->work->task->tf), r->http, p->tries,
+		wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&f->text)), log_tail(f, id));
+}
+
 /* The page is to be asked for once more; the text is why. */
 static void
 again(struct fetch *f, struct piece *p, const struct reply *r, int64_t wait,
 	struct slice request_id)
 {
-	struct slice text = buffer_slice(&f->text);
+	bool away = outage_blames(f, p, r);
 
-	/* A 429 is the page's own fault only if no other request can have caused it. */
-	if (r->http != HTTP_TOO_MANY || r->alone)
-		p->tries++;
+	p->tries += own_fault(r);
 	if (p->tries >= FETCH_TRIES) {
 		buffer_str(&f->text, " (");
 		buffer_uint(&f->text, p->tries);
@@ -89,17 +139,19 @@ again(struct fetch *f, struct piece *p, const struct reply *r, int64_t wait,
 		fail_loudly(f, p, request_id);
 		return;
 	}
-	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
-		    "s %.*s%s",
-		TEXT(p->work->task->symbol), timeframe_name(p->work->task->tf), r->http, p->tries,
-		wait / 1000, wait / 100 % 10, TEXT(text), log_tail(f, request_id));
+	if (outage_lasts(f)) {
+		give_up(f);
+		return;
+	}
+	if (!away)
+		tell_retry(f, p, r, wait, request_id);
 	if (drain_told()) {
 		work_forget(f, p->work);
 		return;
 	}
 	p->state = PIECE_WAITING;
-	/* After a 429 the limiter alone says when. */
-	p->due = clock_mono_ms() + (r->http == HTTP_TOO_MANY ? 0 : wait);
+	/* Where all pause, the limiter alone says when. */
+	p->due = clock_mono_ms() + (away || r->http == HTTP_TOO_MANY ? 0 : wait);
 	f->count.retries++;
 }
 
@@ -119,25 +171,13 @@ pause_all(struct fetch *f, const struct reply *r)
 static void
 kill_all(struct fetch *f)
 {
-	struct task *t;
 	struct slice text;
 
 	f->dead.len = 0;
 	buffer_add(&f->dead, f->text.p, f->text.len);
 	text = buffer_slice(&f->dead);
 	log_error("the API refuses the key, so nothing can be fetched: %.*s", TEXT(text));
-	while ((t = queue_any(f->queue)) != NULL) {
-		if (t->work != NULL) {
-			work_fail(f, t->work, text);
-			continue;
-		}
-		intake_failed(f, work_record(t, RECORD_FAILED), text);
-		queue_end(f->queue, t);
-	}
-	for (unsigned i = 0; i < f->pieces; i++) {
-		if (f->work[i].task != NULL)
-			work_fail(f, &f->work[i], text);
-	}
+	fail_all(f, text);
 }
 
 /* A reply that is no page. */
@@ -292,6 +332,8 @@ answer_read(struct fetch *f, struct piece *p, const struct reply *r)
 	}
 	if (r->http != HTTP_TOO_MANY && r->http < HTTP_SERVER)
 		limiter_answered(&f->limiter, r->started);
+	if (r->http <= HTTP_SERVER)
+		outage_over(f);
 	if (r->http == HTTP_OK)
 		read_page(f, p, r);
 	else

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 /*
- * What the modules of ts-fetch that do the work share: fetch.c, intake.c, work.c, piece.c and
- * answer.c.
+ * What the modules of ts-fetch that do the work share: fetch.c, intake.c, work.c, piece.c,
+ * outage.c and answer.c.
  */
 
 enum {
@@ -74,6 +74,15 @@ struct fetch_counts {
 	uint64_t bars, requests, retries, bytes;
 };
 
+/* What speaks for the service being away: failures without an answer between them. */
+struct outage {
+	unsigned failures;
+	bool several;		  /* they are of more than one task */
+	bool away;		  /* that is what it is, and it was said */
+	const struct task *first; /* whose failure was the first; only to compare with */
+	int64_t since;		  /* monotonic ms */
+};
+
 struct fetch {
 	struct fetch_options options;
 	struct fetch_counts count;
@@ -81,6 +90,7 @@ struct fetch {
 	struct queue *queue;
 	struct limiter limiter;
 	struct transfer *transfer;
+	struct outage outage;
 	struct massive *massive;
 	struct record_parser *parser;
 	struct writer *out;
@@ -159,6 +169,18 @@ void piece_rows(struct fetch *, struct piece *, const struct massive_page *, int
  */
 void piece_range(struct fetch *, struct piece *, int64_t start, int64_t end);
 void piece_next(struct fetch *, struct piece *, struct slice path);
+
+/*
+ * outage.c: a request of the piece failed, f->text says how. True if the service is away: then all
+ * requests pause, and one at a time asks whether it is back.
+ */
+bool outage_blames(struct fetch *, const struct piece *, const struct reply *);
+
+/* outage.c: whether it is away for so long that waiting has an end. */
+bool outage_lasts(const struct fetch *);
+
+/* outage.c: the service has answered. */
+void outage_over(struct fetch *);
 
 /* answer.c: deals with a reply to the piece's request. */
 void answer_read(struct fetch *, struct piece *, const struct reply *);

@@ -17,6 +17,7 @@ enum {
 	MINUTE = 60 * 1000,
 	JITTER_MS = 20, /* by which requests may come closer together on their way to the API */
 	BACKOFF_BASE = 2000,
+	DOWN_BASE = 1000,
 	RETRY_BASE = 500,
 	RETRY_CAP = 30 * 1000,
 };
@@ -113,27 +114,47 @@ bounded(int64_t retry_after)
 	return retry_after > LIMITER_RETRY_MAX ? LIMITER_RETRY_MAX : retry_after;
 }
 
+/*
+ * Notes a refusal. Those that were in flight together are refused together: that is one refusal, not
+ * eight, and false for the others.
+ */
+static bool
+count_refusal(struct limiter *l, int64_t now, int64_t started)
+{
+	if (started <= l->refused_at)
+		return false;
+	l->refusals++;
+	l->refused_at = now;
+	l->allowed = 1;
+	return true;
+}
+
+static void
+hold(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
+{
+	wait += wait / 8 * (int64_t)chance / 1024;
+	if (now + wait > l->paused_until)
+		l->paused_until = now + wait;
+}
+
 void
 limiter_refused(
 	struct limiter *l, int64_t now, int64_t started, int64_t retry_after, unsigned chance)
 {
-	bool again = started > l->refused_at;
-	int64_t wait;
+	bool again = count_refusal(l, now, started);
 
-	/*
-	 * Those that were in flight together are refused together: that is one refusal, not eight.
-	 */
-	if (again) {
-		l->refusals++;
-		l->refused_at = now;
-		l->allowed = 1;
-	}
-	if (retry_after < 0 && !again)
-		return;
-	wait = retry_after < 0 ? backoff(l) : bounded(retry_after > SECOND ? retry_after : SECOND);
-	wait += wait / 8 * (int64_t)chance / 1024;
-	if (now + wait > l->paused_until)
-		l->paused_until = now + wait;
+	if (retry_after >= 0)
+		hold(l, now, bounded(retry_after > SECOND ? retry_after : SECOND), chance);
+	else if (again)
+		hold(l, now, backoff(l), chance);
+}
+
+void
+limiter_down(struct limiter *l, int64_t now, int64_t started, unsigned chance)
+{
+	if (count_refusal(l, now, started))
+		hold(l, now, l->refusals > 5 ? RETRY_CAP : (int64_t)DOWN_BASE << (l->refusals - 1),
+			chance);
 }
 
 void

@@ -353,6 +353,7 @@ describe(struct slot *s, CURLcode code, struct reply *r)
 		.http = (int)http,
 		.slot = s,
 		.alone = s->alone,
+		.sent = s->sent != 0,
 		.too_long = s->too_long,
 		.started = s->started,
 		.bytes = (uint64_t)bytes,

@@ -20,6 +20,7 @@ struct reply {
 	void *owner;
 	int http;	     /* status; 0 when there is none */
 	struct slice error;  /* why the transfer failed; absent when the reply is whole */
+	bool sent;	     /* there was a connection for the request */
 	bool too_long;	     /* the body exceeds TRANSFER_BODY_MAX */
 	bool alone;	     /* no other request was in flight at any time with it */
 	int64_t started;     /* monotonic ms */

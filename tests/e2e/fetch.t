@@ -174,6 +174,26 @@ small=$url
 always="A500 A502 AERR AHTM ACUJ AGAR ACUT ARES AOTK AOAD AWCN AUNS ANAN"
 for s in $always; do week j "$s"; done | timeout 60 "$fetch" -j 16 -u "$main" >"$tmp/always.out" 2>"$tmp/always.err" &
 always_pid=$!
+# An API that is not there yet, and one whose gateway alone is.
+sim absent
+absent=$url
+absent_pid=${pids##* }
+kill "$absent_pid"
+wait "$absent_pid"
+for s in AWY1 AWY2 AWY3; do week j $s; done |
+	timeout 60 "$fetch" -u "$absent" >"$tmp/absent.out" 2>"$tmp/absent.err" &
+away_pid=$!
+hasty=$build/stop/fetch-hasty/obj/ts-fetch
+{ week j GUP1; session j GUP1; sleep 4; week later GUP2; } |
+	timeout 60 "$hasty" -j 1 -u http://127.0.0.1:1 >"$tmp/hasty.out" 2>"$tmp/hasty.err" &
+hasty_pid=$!
+echo '* * 502html' >"$tmp/gateway.faults"
+sim gateway -f "$tmp/gateway.faults"
+gateway=$url
+for s in $(seq 20); do week j "GW$s"; done |
+	timeout 60 "$fetch" -u "$gateway" >"$tmp/gateway.out" 2>"$tmp/gateway.err" &
+gateway_pid=$!
+away_start=$(now_ms)
 week j STAL | timeout 60 "$fetch" -v -u "$main" >"$tmp/stall.out" 2>"$tmp/stall.err" &
 stall_pid=$!
 week j ENDL | timeout 60 "$fetch" -u "$main" >"$tmp/endless.out" 2>"$tmp/endless.err" &
@@ -778,6 +798,32 @@ is "$(grep -c '"type":"fetched"' "$tmp/L429.out")" 4 "429 for ever: the others a
 
 wait $endless_pid
 is "$? $(verdict "$tmp/endless.out" ENDL)" "1 failed more than 10000 pages" "pages without end"
+
+# What was away at the start is back after more than 6 tries would have lasted.
+while [ $(($(now_ms) - away_start)) -lt 10000 ]; do
+	sleep 0.1
+done
+is "$(cat "$tmp/absent.out" "$tmp/gateway.out" | grep -v -c '"loading"')" 0 "while the API is away no task has a verdict"
+: >"$tmp/gateway.faults"
+"$build/ts-sim" -c "$here/../sim/calendar.tsv" -N 2025-12-23T17:15:13Z -p "${absent##*:}" >/dev/null 2>&1 &
+pids="$pids $!"
+wait $away_pid
+is "$? $(grep -c '"fetched"' "$tmp/absent.out")" "0 3" "no connection for 10 s: all come through when there is one"
+wait $gateway_pid
+is "$? $(grep -c '"fetched"' "$tmp/gateway.out")" "0 20" "a gateway without an API for 10 s: so do they"
+for name in absent gateway; do
+	is "$(grep -c 'warning: the API is away: ' "$tmp/$name.err")/$(grep -c ': the API is back after ' "$tmp/$name.err")/$(grep -c ' error: ' "$tmp/$name.err")" \
+		1/1/0 "$name: told once when it is away, once when it is back"
+done
+is "$(grep -c 'warning: retry' "$tmp/absent.err")" 0 "no connection: that is no page's affair"
+[ "$(head -n 60 "$tmp/gateway.log" | grep -c ' 502 ')" -le 16 ]
+ok $? "an API that is away is not stormed"
+wait $hasty_pid
+is $? 1 "an API that stays away: exit 1"
+is "$(verdict "$tmp/hasty.out" 'GUP.' | sort | uniq -c | sed 's/^ *//; s/127.*//')" \
+	"3 failed the API is away: transfer failed: Failed to connect to " "all that is at hand fails by name"
+is "$(grep -c 'warning: the API is away' "$tmp/hasty.err")/$(grep -c 'error: the API is away: .*: all tasks at hand have failed' "$tmp/hasty.err")" \
+	2/2 "and what comes later waits anew"
 
 wait $always_pid
 is $? 1 "faults for ever: exit 1"

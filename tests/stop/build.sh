@@ -85,6 +85,10 @@ for twin in "$@"; do
 		# Keeps the file, but not its name.
 		change common/spool.c ' \|\| fsync\(dir\) != 0' ''
 		;;
+	fetch-hasty)
+		# Breaks nothing: an API may be away for 2 s, so that a test sees the end of patience.
+		change cmd/ts-fetch/outage.c 'OUTAGE_MS = 15 \* 60 \* 1000' 'OUTAGE_MS = 2000'
+		;;
 	listen-early)
 		# Passes a job on before it is kept.
 		change cmd/ts-listen/listen.c '\n(\tstruct slice line = \{out->p \+ start, out->len - start - 1\};)' '

@@ -179,6 +179,31 @@ test_refused_together(void **state)
 	limiter_release(&l);
 }
 
+/* An API that is away is asked sooner, whatever the rate, and by one request at a time. */
+static void
+test_down(void **state)
+{
+	static const int64_t expected[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
+	struct limiter l;
+	int64_t now = 0;
+
+	(void)state;
+	limiter_init(&l, (struct rate){1000, 60000}, 8);
+	for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+		(void)limiter_start(&l, now);
+		limiter_down(&l, now + 10, now, 0);
+		limiter_down(&l, now + 11, now, 1023);
+		assert_int_equal(limiter_wait(&l, now + 10, 0), expected[i]);
+		assert_int_equal(limiter_wait(&l, now + 10, 1), -1);
+		now += 10 + expected[i];
+	}
+	limiter_answered(&l, now);
+	assert_int_equal(limiter_wait(&l, now, 1), 0);
+	limiter_down(&l, now + 20, now + 10, 1023);
+	assert_in_range(limiter_wait(&l, now + 20, 0), 1100, 1125);
+	limiter_release(&l);
+}
+
 static void
 test_by_the_minute(void **state)
 {
@@ -325,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_chance_lengthens_the_pause),
 		cmocka_unit_test(test_refused_together),
+		cmocka_unit_test(test_down),
 		cmocka_unit_test(test_by_the_minute),
 		cmocka_unit_test(test_retry_after),
 		cmocka_unit_test(test_single_file),
