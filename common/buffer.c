@@ -68,7 +68,7 @@ char *
 buffer_room(struct buffer *b, size_t n)
 {
 	if (b->p == NULL || b->cap - b->len < n) {
-		size_t cap = b->cap < 256 ? 256 : b->cap;
+		size_t cap = b->cap < 32 ? 32 : b->cap;
 
 		while (cap - b->len < n)
 			cap += cap / 2;

@@ -5,9 +5,9 @@
 #include <string.h>
 
 struct name {
-	size_t at; /* in text */
-	size_t n;
-	uint64_t hash;
+	uint32_t at; /* in text */
+	uint32_t n;
+	uint32_t hash;
 };
 
 uint64_t
@@ -36,11 +36,11 @@ same(const struct names *s, const struct name *m, struct slice a, struct slice b
 static void
 place(struct names *s, size_t number)
 {
-	size_t i = (size_t)s->name[number].hash & (s->slots - 1);
+	size_t i = s->name[number].hash & (s->slots - 1);
 
 	while (s->slot[i] != 0)
 		i = (i + 1) & (s->slots - 1);
-	s->slot[i] = number + 1;
+	s->slot[i] = (uint32_t)number + 1;
 }
 
 /* Room for one more, the table at most half full. */
@@ -48,12 +48,12 @@ static void
 grow(struct names *s)
 {
 	if (s->count == s->cap) {
-		s->cap = s->cap == 0 ? 16 : s->cap * 2;
+		s->cap = s->cap == 0 ? 4 : s->cap * 2;
 		s->name = memory_grow(s->name, s->cap, sizeof *s->name);
 	}
 	if ((s->count + 1) * 2 <= s->slots)
 		return;
-	s->slots = s->slots == 0 ? 32 : s->slots * 2;
+	s->slots = s->slots == 0 ? 8 : s->slots * 2;
 	s->slot = memory_grow(s->slot, s->slots, sizeof *s->slot);
 	memset(s->slot, 0, s->slots * sizeof *s->slot);
 	for (size_t i = 0; i < s->count; i++)
@@ -63,11 +63,11 @@ grow(struct names *s)
 size_t
 names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
 {
-	uint64_t hash = names_hash(a, b);
+	uint32_t hash = (uint32_t)names_hash(a, b);
 	size_t i;
 
 	*fresh = false;
-	for (i = (size_t)hash & (s->slots - 1); s->slots > 0 && s->slot[i] != 0;
+	for (i = hash & (s->slots - 1); s->slots > 0 && s->slot[i] != 0;
 		i = (i + 1) & (s->slots - 1)) {
 		const struct name *m = &s->name[s->slot[i] - 1];
 
@@ -76,7 +76,8 @@ names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
 	}
 	grow(s);
 	*fresh = true;
-	s->name[s->count] = (struct name){s->text.len, a.n + 1 + b.n, hash};
+	s->name[s->count] = (struct name){
+		(uint32_t)s->text.len, (uint32_t)(a.n + 1 + b.n), hash};
 	buffer_add(&s->text, a.p, a.n);
 	buffer_byte(&s->text, '\0');
 	buffer_add(&s->text, b.p, b.n);

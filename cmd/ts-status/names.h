@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A set of names in the order in which they came, found by hash. {0} is empty. */
+/* A set of names, 4 GB of them at most, in the order in which they came, found by hash. {0} is empty. */
 struct names {
 	struct buffer text;
 	struct name *name;
 	size_t count, cap;
-	size_t *slot; /* 1 + the name's number, 0 where free */
+	uint32_t *slot; /* 1 + the name's number, 0 where free */
 	size_t slots;
 };
 

@@ -10,15 +10,26 @@ enum { REFUSALS_MAX = 8 };
 /* Prices are some 70 bytes a row; a batch of thousand-digit numbers ends here instead. */
 enum { PRICES_PER_ROW = 72, PRICES_LIMIT_PER_ROW = 256, PRICES_LIMIT_MIN = 1 << 20 };
 
+/*
+ * Memory that is there, not only promised: a machine that has too little says so at the start, not
+ * in the middle of a load. Zeros might be optimized into a promise.
+ */
+static void *
+memory_taken(size_t n, size_t size)
+{
+	return memset(memory_grow(NULL, n, size), 1, n * size);
+}
+
 void
 batch_init(struct batch *b, size_t limit)
 {
 	*b = (struct batch){.limit = limit};
-	b->row = memory_grow(NULL, limit, sizeof *b->row);
-	b->place = memory_grow(NULL, limit, sizeof *b->place);
-	b->fate = memory_grow(NULL, limit, 1);
+	b->row = memory_taken(limit, sizeof *b->row);
+	b->place = memory_taken(limit, sizeof *b->place);
+	b->fate = memory_taken(limit, 1);
 	/* Growing step by step would leave holes of twice the size behind. */
-	(void)buffer_room(&b->prices, limit * PRICES_PER_ROW);
+	b->prices.p = memory_taken(limit, PRICES_PER_ROW);
+	b->prices.cap = limit * PRICES_PER_ROW;
 }
 
 void
@@ -66,8 +77,10 @@ batch_add(struct batch *b, struct series *s, const struct bar *bar, uint64_t lin
 {
 	struct group *g = group_of(b, s);
 
-	b->row[b->rows++] = (struct row){bar->key, bar->volume, lineno, s->group - 1,
-		(uint32_t)b->prices.len, (uint32_t)bar->length};
+	if (b->rows == 0)
+		b->first_line = lineno;
+	b->row[b->rows++] = (struct row){bar->key, bar->volume, (uint32_t)(lineno - b->first_line),
+		s->group - 1, (uint32_t)b->prices.len, (uint32_t)bar->length};
 	buffer_add(&b->prices, bar->prices, bar->length);
 	if (bar->key <= g->latest)
 		g->ascending = false;

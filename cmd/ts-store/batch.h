@@ -27,7 +27,7 @@ enum fate {
 struct row {
 	int64_t key;
 	int64_t volume;
-	uint64_t lineno;
+	uint32_t line; /* of input, counted from that of the batch's first row */
 	uint32_t group;
 	uint32_t prices; /* where in the batch's prices they start */
 	uint32_t length; /* and how many bytes they are */
@@ -61,6 +61,7 @@ struct batch {
 	size_t limit; /* rows it takes */
 	struct row *row;
 	size_t rows;
+	uint64_t first_line;
 	struct buffer prices;
 	struct group *group; /* in order of table and symbol after batch_close() */
 	size_t groups, group_cap;
@@ -73,7 +74,7 @@ struct batch {
 	struct buffer text;
 };
 
-/* A batch of at most so many rows. */
+/* A batch of at most so many rows; takes the memory for all of them. */
 void batch_init(struct batch *, size_t limit);
 void batch_release(struct batch *);
 
@@ -103,6 +104,13 @@ static inline const struct row *
 batch_row(const struct batch *b, size_t place)
 {
 	return &b->row[b->place[place].row];
+}
+
+/* The line of input that a row came in. */
+static inline uint64_t
+batch_lineno(const struct batch *b, const struct row *r)
+{
+	return b->first_line + r->line;
 }
 
 /* The prices of a row. */

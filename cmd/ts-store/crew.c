@@ -141,6 +141,12 @@ crew_free(struct crew *c)
 	free(c);
 }
 
+int
+crew_workers(const struct crew *c)
+{
+	return c->workers;
+}
+
 struct session *
 crew_session(struct crew *c)
 {

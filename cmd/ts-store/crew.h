@@ -22,6 +22,8 @@ struct crew *crew_new(const char *url, int workers);
 /* Ends the threads, of which none may be busy, and closes the connections; NULL is fine. */
 void crew_free(struct crew *);
 
+int crew_workers(const struct crew *);
+
 /* The first connection, to be used by the caller before crew_start(). */
 struct session *crew_session(struct crew *);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REJECTS_TOLD = 100, BATCHES = CREW_MAX + 1 };
+enum { REJECTS_TOLD = 100 };
 
 void
 store_init(struct store *s, struct crew *crew, struct rejects *rejects, struct writer *out,
@@ -17,8 +17,8 @@ store_init(struct store *s, struct crew *crew, struct rejects *rejects, struct w
 {
 	*s = (struct store){.crew = crew, .rejects = rejects, .out = out,
 		.parser = record_parser_new()};
-	/* Memory that is not used yet costs nothing, so there is one for each possible worker. */
-	for (size_t i = 0; i < BATCHES; i++)
+	s->batches = crew == NULL ? 0 : (size_t)crew_workers(crew) + 1;
+	for (size_t i = 0; i < s->batches; i++)
 		batch_init(&s->batch[i], batch_rows);
 	s->filling = &s->batch[0];
 }
@@ -27,7 +27,7 @@ void
 store_release(struct store *s)
 {
 	record_parser_free(s->parser);
-	for (size_t i = 0; i < BATCHES; i++)
+	for (size_t i = 0; i < s->batches; i++)
 		batch_release(&s->batch[i]);
 	free(s->queue.task);
 	buffer_release(&s->queue.text);
@@ -261,7 +261,8 @@ report_refusals(struct store *s, const struct batch *b)
 		const struct row *row = &b->row[b->refusal[i].row];
 		struct record r = bar_again(b, row, &line, &key);
 
-		reject(s, row->lineno, buffer_slice(&line), &r, b->text.p + b->refusal[i].why);
+		reject(s, batch_lineno(b, row), buffer_slice(&line), &r,
+			b->text.p + b->refusal[i].why);
 	}
 	report_given_up(s, b, &line, &key);
 	buffer_release(&line);

@@ -34,7 +34,8 @@ struct store {
 	struct crew *crew; /* NULL: check and count only */
 	struct rejects *rejects; /* NULL: bars that are not stored are not kept */
 	struct writer *out;
-	struct batch batch[CREW_MAX + 1]; /* one more than there are workers is used */
+	struct batch batch[CREW_MAX + 1];
+	size_t batches; /* of them: one more than there are workers */
 	struct batch *filling; /* one of them; others are with the crew, or empty */
 	struct queue queue;
 	struct series_set series;

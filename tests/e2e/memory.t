@@ -47,8 +47,8 @@ flat() {
 job small '["AAPL"]' '["1min"]' 0.003
 is "$(hash small status)" completed "1 symbol, 1 day"
 note before peak
-# One that fills every buffer whose size is set by an option: a page a transfer, the batches of ts-store.
-job filling "$(jq -nc '[range(250) | "F\(.)"]')" '["1min","hour","day","week","month"]' 0.02
+# One that fills the page of each transfer.
+job filling "$(jq -nc '[range(50) | "F\(.)"]')" '["1min","hour","day","week","month"]' "$years" 1800
 note filled peak
 note open descriptors
 
@@ -57,14 +57,14 @@ is "$(hash large status)/$(hash large stored_tasks)" completed/2500 "500 symbols
 bars=$(hash large bars_loaded)
 [ "$bars" -gt 1000000 ]
 ok $? "$bars bars"
-for name in ts-listen ts-expand ts-status; do
+for name in ts-listen ts-expand ts-store ts-status; do
 	flat $name "${before[$name]}" "one day of a symbol, and all that"
+	[ "$(peak $name)" -lt $((16 * 1024)) ]
+	ok $? "$name: below 16 MB"
 done
-for name in ts-fetch ts-store; do
-	flat $name "${filled[$name]}" "full buffers, and all that"
-done
-[ "$(peak ts-fetch)" -lt $((32 * 1024)) ] && [ "$(peak ts-store)" -lt $((64 * 1024)) ]
-ok $? "ts-fetch below 32 MB, ts-store below 64 MB"
+flat ts-fetch "${filled[ts-fetch]}" "a full page a transfer, and all that"
+[ "$(peak ts-fetch)" -lt $((64 * 1024)) ]
+ok $? "ts-fetch: below 64 MB"
 
 # Many small jobs: nothing is left open behind them, and nothing remembered.
 # shellcheck disable=SC2317 # by wait_for
@@ -90,8 +90,8 @@ for name in $stages; do
 		flat "$name" "${filled[$name]}" "half of the small jobs, and all of them"
 done
 # It watches the hash of a job for some seconds after its end.
-[ "$(peak ts-status)" -lt $((4096 + 6 * many)) ]
-ok $? "ts-status: $(peak ts-status) kB with all small jobs at hand, below 6 kB each"
+[ "$(peak ts-status)" -lt $((3072 + 2 * many)) ]
+ok $? "ts-status: $(peak ts-status) kB with all small jobs at hand, below 2 kB each"
 serve_end
 is $? 0 "told to stop, it exits 0"
 done_testing
