@@ -25,7 +25,7 @@ SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t) 
 
 # Which library a command stands on; ts-expand stands on none.
 PKG_ts-listen = hiredis
-PKG_ts-fetch = libcurl
+PKG_ts-fetch = libcurl libdeflate
 PKG_ts-store = libpq
 PKG_ts-audit = libpq
 PKG_ts-status = hiredis
@@ -76,6 +76,8 @@ UNIT_test_limiter = ts-fetch
 UNIT_test_massive = ts-fetch
 UNIT_test_bars = ts-fetch
 UNIT_test_cut = ts-fetch
+UNIT_test_inflate = ts-fetch
+LIBS_test_inflate = -ldeflate -lz
 UNIT_test_numeric = ts-store
 UNIT_test_batch = ts-store
 UNIT_test_progress = ts-status
@@ -86,7 +88,7 @@ $(B)/tests/unit/$(1).o: tests/unit/$(1).c Makefile
 	$$(COMPILE) $$(UNIT_$(1):%=-Icmd/%)
 $(B)/unit/$(1): $(B)/tests/unit/$(1).o $$(UNIT_$(1):%=$(B)/cmd/%.a) $(B)/libcommon.a
 	@mkdir -p $$(@D)
-	$$(LINK) $$^ -lcmocka
+	$$(LINK) $$^ -lcmocka $$(LIBS_$(1))
 endef
 $(foreach u,$(notdir $(UNIT)),$(eval $(call unit,$(u))))
 
@@ -159,7 +161,7 @@ valgrind: deps
 lint: deps
 	$(MAKE) test-programs
 	printf '%s\n' $(wildcard cmd/*/*.c common/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
-		$(STD) -Icommon -I$(B)/cmd/ts-store $(shell pkg-config --cflags libpq hiredis libcurl)' tidy
+		$(STD) -Icommon -I$(B)/cmd/ts-store $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
 	shellcheck -x $(SCRIPTS)
 	mandoc -Tlint -Wwarning $(PAGES)
 

@@ -2,7 +2,7 @@
 # Installs what build and tests need, as Debian 12 packages it; does nothing where all is there.
 set -eu
 
-packages='gcc libc6-dev make pkg-config libcurl4-openssl-dev libpq-dev libhiredis-dev libjsmn-dev
+packages='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-dev libhiredis-dev libjsmn-dev
 	libcmocka-dev libmicrohttpd-dev zlib1g-dev tzdata postgresql redis-server runit curl jq zstd miller perl
 	dpkg-dev procps util-linux shellcheck mandoc clang clang-tidy libclang-rt-dev valgrind'
 

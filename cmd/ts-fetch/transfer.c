@@ -8,19 +8,21 @@
  */
 #include "transfer.h"
 
+#include "inflate.h"
 #include "timestamp.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	CONNECT_MS = 10 * 1000,
 	STALL_MS = 30 * 1000,
 	RECEIVE_BYTES = 1 << 16,
 	BODY_STEP = 1 << 18, /* by which a body grows */
-	BODY_KEEP = 8 << 20, /* a larger buffer is not kept */
+	BODY_KEEP = 2 << 20, /* a larger buffer is not kept */
 	EXTRA_FDS = 4,
 };
 
@@ -43,6 +45,7 @@ struct slot {
 struct transfer {
 	CURLM *multi;
 	struct curl_slist *headers;
+	struct inflate *inflate;
 	int64_t waited; /* ms spent in transfer_wait(): the clock of waiting */
 	unsigned active;
 	unsigned n;
@@ -60,7 +63,7 @@ on_body(char *p, size_t size, size_t n, void *arg)
 		s->too_long = true;
 		return 0;
 	}
-	/* In small steps: a body has megabytes, and eight of them are held at once. */
+	/* In small steps: a body may have megabytes, and eight of them are held at once. */
 	if (s->body.cap - s->body.len < n) {
 		s->body.cap = (s->body.len + n + BODY_STEP) / BODY_STEP * BODY_STEP;
 		s->body.p = memory_grow(s->body.p, s->body.cap, 1);
@@ -114,7 +117,7 @@ set_options(struct slot *s, const char *agent)
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_HTTP_VERSION, http2);
-	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET(CURLOPT_USERAGENT, agent);
 	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	SET(CURLOPT_HTTPHEADER, s->of->headers);
@@ -132,17 +135,29 @@ set_options(struct slot *s, const char *agent)
 }
 
 static int
+add_header(struct transfer *t, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(t->headers, line);
+
+	if (longer == NULL)
+		return -1;
+	t->headers = longer;
+	return 0;
+}
+
+static int
 set_headers(struct transfer *t, const char *key)
 {
 	struct buffer line = {0};
+	int result = add_header(t, "Accept-Encoding: gzip");
 
-	if (key == NULL)
-		return 0;
+	if (key == NULL || result != 0)
+		return result;
 	buffer_str(&line, "Authorization: Bearer ");
 	buffer_str(&line, key);
-	t->headers = curl_slist_append(NULL, buffer_cstr(&line));
+	result = add_header(t, buffer_cstr(&line));
 	buffer_release(&line);
-	return t->headers == NULL ? -1 : 0;
+	return result;
 }
 
 struct transfer *
@@ -158,7 +173,8 @@ transfer_new(unsigned parallel, const char *key, const char *agent, const char *
 	memset(t, 0, size);
 	t->n = parallel;
 	t->multi = curl_multi_init();
-	if (t->multi == NULL || set_headers(t, key) != 0) {
+	t->inflate = inflate_new();
+	if (t->multi == NULL || t->inflate == NULL || set_headers(t, key) != 0) {
 		transfer_free(t);
 		return NULL;
 	}
@@ -198,6 +214,7 @@ transfer_free(struct transfer *t)
 	if (t->multi != NULL)
 		(void)curl_multi_cleanup(t->multi);
 	curl_slist_free_all(t->headers);
+	inflate_free(t->inflate);
 	free(t);
 	curl_global_cleanup();
 }
@@ -341,6 +358,26 @@ retry_after(struct slot *s)
 	return then <= now ? 0 : (int64_t)(then - now) * 1000;
 }
 
+/* The body as it is meant; a reason in r->error if it cannot be had. */
+static void
+unpack(struct slot *s, struct reply *r)
+{
+	const char *encoding = header(s, "Content-Encoding"), *why;
+
+	r->body = buffer_slice(&s->body);
+	if (encoding == NULL || strcasecmp(encoding, "identity") == 0 || s->body.len == 0)
+		return;
+	if (strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "x-gzip") != 0)
+		why = "a content encoding that was not asked for";
+	else if (inflate_gzip(s->of->inflate, r->body, TRANSFER_BODY_MAX, &r->body, &why))
+		return;
+	r->body = (struct slice){0};
+	if (why == NULL)
+		r->too_long = true;
+	else
+		r->error = slice_of(why);
+}
+
 static void
 describe(struct slot *s, CURLcode code, struct reply *r)
 {
@@ -357,12 +394,13 @@ describe(struct slot *s, CURLcode code, struct reply *r)
 		.too_long = s->too_long,
 		.started = s->started,
 		.bytes = (uint64_t)bytes,
-		.retry_after = retry_after(s),
-		.body = buffer_slice(&s->body)};
+		.retry_after = retry_after(s)};
 	if (s->stalled)
 		r->error = slice_of(s->error);
 	else if (code != CURLE_OK)
 		r->error = slice_of(s->error[0] != '\0' ? s->error : curl_easy_strerror(code));
+	else
+		unpack(s, r);
 }
 
 bool

@@ -51,7 +51,7 @@ if command -v dpkg-deb >/dev/null; then
 	deb=$(tail -n 1 deb.log)
 	ok $? "make deb" || cat deb.log >&2
 	like "$(dpkg-deb -I "$deb" control | tr '\n' ' ')" \
-		"Package: tickstock-loader Version: $(cat "$top/VERSION") .*Depends: .*libc6.*libcurl4.*libhiredis.*libpq5.*tzdata" \
+		"Package: tickstock-loader Version: $(cat "$top/VERSION") .*Depends: .*libc6.*libcurl4.*libdeflate0.*libhiredis.*libpq5.*tzdata" \
 		"its name, version and dependencies"
 	{
 		for c in $commands; do

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "memo.h"
 #include "nycal.h"
 #include "recorded.h"
 #include "serve.h"
@@ -20,7 +21,7 @@
 struct options {
 	struct server_options server;
 	const char *calendar, *portfile, *logfile, *faultfile, *recorded;
-	long port;
+	long port, memo;
 };
 
 static void
@@ -29,7 +30,7 @@ usage(FILE *f)
 	fprintf(f, "usage: ts-sim -c calendar.tsv [-h] [-p port] [-P portfile] [-N now] [-k key] "
 		   "[-l logfile] [-f faultfile]\n"
 		   "              [-r recorded-dir] [-d latency_ms] [-q requests-per-minute] [-b "
-		   "max_base_limit]\n");
+		   "max_base_limit] [-m megabytes]\n");
 }
 
 static int
@@ -93,6 +94,8 @@ parse_option(int c, const char *arg, struct options *o)
 		return parse_long(arg, 0, 600000, &o->server.latency);
 	case 'q':
 		return parse_long(arg, 0, 1000000, &o->server.quota);
+	case 'm':
+		return parse_long(arg, 1, 100000, &o->memo);
 	case 'b':
 		return parse_long(arg, 1, 10000000, &o->server.max_limit);
 	default:
@@ -111,7 +114,7 @@ parse_options(int argc, char *argv[], struct options *o, int *status)
 	o->server.max_limit = 50000;
 	o->server.log = -1;
 	*status = EXIT_USAGE;
-	while ((c = getopt(argc, argv, "hp:P:c:N:k:l:f:r:d:q:b:")) != -1) {
+	while ((c = getopt(argc, argv, "hp:P:c:N:k:l:f:r:d:q:b:m:")) != -1) {
 		if (c == 'h') {
 			usage(stdout);
 			*status = 0;
@@ -190,6 +193,8 @@ main(int argc, char *argv[])
 	o.server.cal = &cal;
 	if (nycal_load(&cal, o.calendar) != 0)
 		goto out;
+	if (o.memo > 0 && (o.server.memo = memo_new((size_t)o.memo << 20)) == NULL)
+		goto out;
 	if (o.faultfile != NULL && (o.server.faults = faults_new(o.faultfile)) == NULL)
 		goto out;
 	if (o.recorded != NULL && (o.server.recorded = recorded_new(o.recorded)) == NULL)
@@ -204,6 +209,7 @@ main(int argc, char *argv[])
 out:
 	if (o.server.log >= 0)
 		close(o.server.log);
+	memo_free(o.server.memo);
 	recorded_free(o.server.recorded);
 	faults_free(o.server.faults);
 	nycal_release(&cal);

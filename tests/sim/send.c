@@ -62,14 +62,13 @@ compress_body(struct reply *r)
 	}
 }
 
-static bool
-wants_gzip(struct MHD_Connection *con, const struct reply *r)
+bool
+wants_gzip(struct MHD_Connection *con)
 {
 	const char *h =
 		MHD_lookup_connection_value(con, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 
-	return h != NULL && strstr(h, "gzip") != NULL && r->how != SEND_HUGE &&
-	       r->body.len - r->body.off > GZIP_FROM;
+	return h != NULL && strstr(h, "gzip") != NULL;
 }
 
 static size_t
@@ -83,7 +82,8 @@ length(const struct reply *r)
 size_t
 reply_encode(struct reply *r, struct MHD_Connection *con)
 {
-	if (wants_gzip(con, r))
+	if (!r->kept && wants_gzip(con) && r->how != SEND_HUGE &&
+		r->body.len - r->body.off > GZIP_FROM)
 		compress_body(r);
 	return length(r);
 }
@@ -197,7 +197,10 @@ reply_send(struct reply *r, struct MHD_Connection *con, int stop)
 		arm_reset(con);
 		return MHD_NO;
 	}
-	if (r->how == SEND_PLAIN)
+	if (r->kept)
+		res = MHD_create_response_from_buffer(
+			length(r), r->body.p + r->body.off, MHD_RESPMEM_PERSISTENT);
+	else if (r->how == SEND_PLAIN)
 		res = MHD_create_response_from_buffer_with_free_callback_cls(
 			length(r), r->body.p == NULL ? none : r->body.p + r->body.off, free, r->body.p);
 	else

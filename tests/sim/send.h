@@ -16,10 +16,15 @@ struct reply {
 	enum send_fault how;
 	long retry; /* Retry-After, seconds; -1: none; RETRY_DATE */
 	bool gzip;
+	bool lasting; /* whoever is asked again answers the same */
+	bool kept;    /* the body is the memo's */
 };
 
 /* reply_set(r, status, body): a fixed body, JSON or HTML. */
 void reply_set(struct reply *, int, const char *);
+
+/* wants_gzip(con): whether the client takes compressed bodies. */
+bool wants_gzip(struct MHD_Connection *);
 
 /**
  * reply_encode(r, con):

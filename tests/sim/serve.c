@@ -116,13 +116,20 @@ spoil_body(struct text *body, enum body_fault fault)
 /* The bars, recorded or made, with the fault in them. */
 static void
 set_page(struct server *srv, const struct query *q, const char *uri, const struct fault *f,
-	struct reply *r)
+	bool gzip, struct reply *r)
 {
 	struct page_order order = {.cal = srv->options.cal, .defect = f->defect, .split = f->split};
 	char id[40];
 
 	r->status = 200;
 	r->type = TYPE_JSON;
+	r->lasting = f->class == FAULT_NONE && srv->options.now >= 0;
+	if (r->lasting && memo_get(srv->options.memo, uri, gzip, &r->body)) {
+		r->kept = true;
+		/* Two bytes that no JSON begins with. */
+		r->gzip = (unsigned char)r->body.p[r->body.off] == 0x1f;
+		return;
+	}
 	if (!recorded_page(srv->options.recorded, q, uri, &r->body)) {
 		snprintf(id, sizeof id, "%016llx%016llx", (unsigned long long)sim_hash(uri),
 			(unsigned long long)sim_mix(sim_hash(uri), 2));
@@ -162,7 +169,7 @@ make_reply(struct server *srv, struct MHD_Connection *con, const struct request 
 		if (f.class == FAULT_REPLY)
 			reply_set(r, f.code, f.body);
 		else if (f.class != FAULT_RECORDED)
-			set_page(srv, &q, req->uri, &f, r);
+			set_page(srv, &q, req->uri, &f, wants_gzip(con), r);
 		else if (recorded_error(srv->options.recorded, f.number, &r->status, &r->body))
 			r->retry = -1;
 		else
@@ -221,6 +228,8 @@ answer(void *cls, struct MHD_Connection *con, const char *url, const char *metho
 	send_wait(srv->stop[0], srv->options.latency);
 	make_reply(srv, con, req, method, &r);
 	length = reply_encode(&r, con);
+	if (r.lasting && !r.kept)
+		r.kept = memo_put(srv->options.memo, req->uri, wants_gzip(con), &r.body);
 	log_request(srv, con, req, r.how == SEND_RESET ? 0 : r.status, length);
 	return reply_send(&r, con, srv->stop[0]);
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "memo.h"
 #include "nycal.h"
 #include "recorded.h"
 
@@ -12,6 +13,7 @@ struct server_options {
 	const struct nycal *cal;
 	struct faults *faults;	   /* NULL: none */
 	struct recorded *recorded; /* NULL: none */
+	struct memo *memo;	   /* NULL: every reply is made anew */
 	const char *key;	   /* NULL: any key or none */
 	int64_t now;		   /* ms; -1: the wall clock */
 	long latency;		   /* ms before each reply */
