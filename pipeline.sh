@@ -38,7 +38,6 @@ for stage in ts-listen ts-expand ts-fetch ts-store ts-status; do
 	fi
 done
 
-dir=$(mktemp -d) || exit 111
 service=0
 [ $# -gt 0 ] || service=1
 told=0
@@ -59,8 +58,19 @@ stop() {
 	fi
 }
 trap stop TERM INT HUP
-trap 'rm -rf "$dir"' EXIT
-mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
+
+# Opens the next pipe: 9 is its writing end, 8 its reading end. The names of all four are gone as soon
+# as they are open, so that nothing is left behind, however this ends. Lower descriptors are left alone:
+# a supervisor may hold a lock by one of them.
+dir=$(mktemp -d) && mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
+open() {
+	# shellcheck disable=SC2094 # whoever opens one end waits for the other
+	exec 9<>"$dir/$1" 8<"$dir/$1" 9>"$dir/$1"
+}
+# A stage that reads is there: the one before it writes to 7.
+turn() {
+	exec 7>&9 9>&- 8<&-
+}
 
 # Becomes a stage, which is given no secret but its own. The stages that keep, skip, note and remove
 # jobs share the folder that outlives a crash.
@@ -79,26 +89,37 @@ run() {
 	exec "$@"
 }
 
-# The flags of a stage are words: TS_FETCH_FLAGS="-j 4 -r 5/m".
+# From the last to the first: when jobs are listened for, all are there. The flags of a stage are words:
+# TS_FETCH_FLAGS="-j 4 -r 5/m".
 # shellcheck disable=SC2086
 {
+	open 1
+	run ts-status ${TS_STATUS_FLAGS-} <&8 3<&- 8<&- 9>&- &
+	status=$!
+	turn
+	open 2
+	run ts-store ${TS_STORE_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+	store=$!
+	turn
+	open 3
+	run ts-fetch ${TS_FETCH_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+	fetch=$!
+	turn
+	open 4
+	rm -r "$dir"
+	run ts-expand ${TS_EXPAND_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+	expand=$!
+	turn
 	if [ $service -eq 1 ]; then
-		run ts-listen ${TS_LISTEN_FLAGS-} </dev/null >"$dir/1" &
+		run ts-listen ${TS_LISTEN_FLAGS-} </dev/null >&7 3<&- 7>&- &
 		name=ts-listen
 	else
 		# The script's own stdin, which a background job would lose.
-		run cat -- "$@" <&3 >"$dir/1" &
+		run cat -- "$@" <&3 >&7 3<&- 7>&- &
 		name="cat"
 	fi
 	first=$!
-	run ts-expand ${TS_EXPAND_FLAGS-} <"$dir/1" >"$dir/2" 3<&- &
-	expand=$!
-	run ts-fetch ${TS_FETCH_FLAGS-} <"$dir/2" >"$dir/3" 3<&- &
-	fetch=$!
-	run ts-store ${TS_STORE_FLAGS-} <"$dir/3" >"$dir/4" 3<&- &
-	store=$!
-	run ts-status ${TS_STATUS_FLAGS-} <"$dir/4" 3<&- &
-	status=$!
+	exec 7>&-
 } 3<&0
 pids="$first $expand $fetch $store $status"
 sources="$first $fetch"

@@ -56,7 +56,8 @@ slice_count(struct slice s, uint64_t *out)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned digit = (unsigned)(s.p[i] - '0');
 
-		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+		/* Nineteen digits always fit. */
+		if (digit > 9 || (i >= 19 && v > (UINT64_MAX - digit) / 10))
 			return -1;
 		v = v * 10 + digit;
 	}

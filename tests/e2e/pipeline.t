@@ -186,6 +186,10 @@ started+=("$service_pid")
 wait_for 10 grep -q 'listening on' pipeline.log
 ok $? "the service listens, with passwords"
 secret_redis publish tickstock.jobs.data_load "$(job secret '["AAPL","NONE"]' '["day","1min"]' 0.02)" >/dev/null
+stages_run() {
+	[ "$(pgrep -c -P "$service_pid" '^ts-')" -eq 5 ]
+}
+wait_for 10 stages_run
 for pid in "$service_pid" $(pgrep -P "$service_pid"); do
 	tr '\0' '\n' <"/proc/$pid/cmdline"
 done >arguments

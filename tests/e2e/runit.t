@@ -34,12 +34,14 @@ setting TS_SPOOL "$tmp/var/spool"
 
 # Whatever happens, nothing stays: runsv takes the stages with it, and who holds the lock is one of them.
 down() {
-	local fd
+	local fd runsv
+	runsv=$(pgrep -P "${runsvdir_pid-0}")
 	[ -z "${runsvdir_pid-}" ] || kill -HUP "$runsvdir_pid" 2>/dev/null
 	for fd in /proc/[0-9]*/fd/*; do
 		[ "$(readlink "$fd")" != "$sv/lock" ] || { fd=${fd#/proc/}; kill -TERM "${fd%%/*}"; }
 	done 2>/dev/null
 	[ ! -e "$sv/supervise" ] || wait_for 12 chpst -L "$sv/supervise/lock" true
+	[ -z "$runsv" ] || kill -KILL "$runsv" 2>/dev/null
 	finish
 }
 trap down EXIT
@@ -68,7 +70,7 @@ gone() {
 	[[ $(ps -o stat= -p "$1") =~ ^(Z.*)?$ ]]
 }
 runs() {
-	[ -n "$(main_pid)" ] && [ "$(pgrep -c -P "$(main_pid)")" -eq 5 ]
+	[ -n "$(main_pid)" ] && [ "$(pgrep -c -P "$(main_pid)" '^ts-(listen|expand|fetch|store|status)$')" -eq 5 ]
 }
 
 # Up, and a job loads.
