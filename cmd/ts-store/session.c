@@ -278,19 +278,36 @@ pause_for_a_while(struct session *s)
 		(void)poll(NULL, 0, (int)(until - now));
 }
 
+/*
+ * A connection that rested while another one met the trouble and told of it is found dead when all
+ * is over: that is no news. If the server cannot be reached now, it is.
+ */
+static bool
+is_old_news(const struct session *s, bool first)
+{
+	return first && s->conn == NULL && s->made != 0 && s->made < s->mood->broke;
+}
+
 /* Notes a failure and says so the first time; whether there is time for another try. */
 static bool
 in_trouble(struct session *s)
 {
 	int64_t now = clock_mono_ms();
+	bool first = s->since == 0;
 
-	if (s->since == 0)
+	if (first)
 		s->since = now;
 	if (now - s->since >= (s->ever ? SESSION_BUDGET_MS : SESSION_FIRST_MS)) {
 		log_error("gave up on Postgres after %lld s: %s",
 			(long long)(now - s->since) / 1000, s->why);
 		return false;
 	}
+	if (is_old_news(s, first)) {
+		log_debug("a connection that rested is gone: %s", s->why);
+		return true;
+	}
+	if (s->conn == NULL)
+		s->mood->broke = now;
 	if (!s->told && atomic_fetch_add(&s->mood->troubled, 1) == 0)
 		log_warning("Postgres: %s: trying again", s->why);
 	s->told = true;
@@ -306,6 +323,7 @@ session_ready(struct session *s)
 		if (o == PG_OK) {
 			s->number++;
 			s->ever = true;
+			s->made = clock_mono_ms();
 			break;
 		}
 		if (o == PG_CONFIG && !s->ever && !s->extra) {

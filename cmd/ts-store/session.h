@@ -34,6 +34,7 @@ struct session;
 /* What sessions to one server share, so that its troubles are told once. {0} to begin with. */
 struct mood {
 	atomic_int troubled; /* how many of them are in trouble */
+	_Atomic int64_t broke; /* when a connection was lost last and that was told, 0 for never */
 };
 
 /*

@@ -13,6 +13,7 @@ struct session {
 	bool extra;       /* not needed before it was there once */
 	unsigned number;
 	bool ever;        /* was there ever a connection? */
+	int64_t made;     /* when the last one was made */
 	bool busy;        /* the last failure left the connection alive */
 	size_t unflushed; /* bytes of COPY that libpq may still hold */
 	int64_t since;    /* since when nothing was committed for trouble; 0: all is well */
