@@ -17,8 +17,8 @@ COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit
 BINARIES = $(COMMANDS:%=$(B)/%)
 PAGES = $(COMMANDS:%=doc/%.1) doc/ts-pipeline.7 doc/ts-records.5
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-# Torture and outages take minutes: they have targets of their own.
-LONG = tests/e2e/torture.t tests/e2e/outage.t
+# Torture takes minutes: it has a target of its own.
+LONG = tests/e2e/torture.t
 E2E = $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
 SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
@@ -144,11 +144,6 @@ torture: deps
 	$(MAKE) all $(B)/ts-sim $(B)/stop/built
 	TORTURE_KILLS=$${TORTURE_KILLS:-1000} TS_BUILD=$(abspath $(B)) bash tests/e2e/torture.t
 
-# Servers that restart, hang, refuse or are full. Its hangs are timed: on a busy machine it may complain.
-outages: deps
-	$(MAKE) test-programs
-	TS_BUILD=$(abspath $(B)) bash tests/e2e/outage.t
-
 # A test of the whole with every command under valgrind, any error or leak a failure. Those of speed, of
 # closed descriptors and of signals right after the start do not stand valgrind's slow one.
 VALGRIND_E2E = tests/e2e/spool.t
@@ -243,5 +238,5 @@ clean:
 	rm -rf build build-asan
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps test-programs check asan torture outages valgrind lint fuzz demo bench bench-parts bench-deps install install-runit uninstall dist deb clean
+.PHONY: all deps test-programs check asan torture valgrind lint fuzz demo bench bench-parts bench-deps install install-runit uninstall dist deb clean
 .DELETE_ON_ERROR:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Postgres, Redis and the API go away and come back in the middle of jobs: told once when they go and
-# once when they are back, and nothing is lost or doubled.
+# once when they are back, and nothing is lost or doubled. What is silent for longer than a command's
+# patience is silence.t's affair.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -8,7 +9,7 @@ now=2025-12-16T17:00:30Z
 pg_start || exit 1
 redis_start --loglevel warning || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
-sim_start -N "$now" -d 30 || exit 1
+sim_start -N "$now" -d 20 || exit 1
 port=${MASSIVE_URL##*:}
 export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
 serve || exit 1
@@ -19,26 +20,48 @@ job=0
 under_way() {
 	[ "$(hash "job $job" stored_tasks)" -gt 20 ]
 }
+# Redis forgets what is published while ts-listen is still on its way back.
+# shellcheck disable=SC2317 # by wait_for
+heard() {
+	[ "$(redis --raw pubsub numsub tickstock.jobs.data_load | tail -n 1)" -eq 1 ]
+}
 # begin: a job, some of it done; the log from here on is its own.
 begin() {
 	job=$((job + 1))
+	wait_for 20 heard
 	mark=$(wc -l <pipeline.log)
 	sql 'TRUNCATE ohlcv_daily, ohlcv_hourly'
-	publish "$(jq -nc --arg id "job $job" --arg now "$now" '{job_id: $id, source: "test", symbols: ([range(350) | "S\(.)"] + ["B AD"]),
+	publish "$(jq -nc --arg id "job $job" --arg now "$now" '{job_id: $id, source: "test", symbols: ([range(120) | "S\(.)"] + ["B AD"]),
 		timeframes: ["day", "hour"], years: 0.02, received_at: $now}')"
 	wait_for 20 under_way
+}
+# hold, release: between them the API stands still, so that what happens does not find the job done,
+# however slow this shell is. What is on its way through the pipe goes on.
+hold() {
+	kill -STOP "$sim_pid"
+}
+release() {
+	kill -CONT "$sim_pid"
 }
 # said REGEX: lines of this job's log.
 said() {
 	tail -n +$((mark + 1)) pipeline.log | grep -Ec "$1"
 }
+# hear REGEX: waits for such a line.
+# shellcheck disable=SC2317 # by wait_for
+heard_of() {
+	[ "$(said "$1")" -gt 0 ]
+}
+hear() {
+	wait_for 20 heard_of "$1"
+}
 # all NAME: every task has its verdict and every bar is there once.
 all() {
 	wait_for 60 over "job $job"
 	is "$(hash "job $job" status)/$(hash "job $job" stored_tasks)/$(hash "job $job" failed_tasks)" \
-		completed_with_errors/700/2 "$1: every task has its verdict"
+		completed_with_errors/240/2 "$1: every task has its verdict"
 	is "$(hash "job $job" bars_loaded)/$(sql 'SELECT count(*) FROM ohlcv_daily')/$(sql 'SELECT count(*) FROM ohlcv_hourly')" \
-		15050/1750/13300 "$1: every bar is there"
+		5160/600/4560 "$1: every bar is there"
 	wait_for 5 grep -q "\"type\":\"done\",\"job_id\":\"job $job\"" pipeline.out
 	is "$(grep -c "\"type\":\"done\",\"job_id\":\"job $job\"" pipeline.out)" 1 "$1: its end is told once"
 	unlike "$(tail -n +$((mark + 1)) pipeline.log)" ' error: ' "$1: no error"
@@ -65,35 +88,48 @@ admin() {
 }
 
 # Postgres.
+gone='ts-store: warning: Postgres: '
+back='ts-store: info: Postgres is back|ts-store: Postgres is back'
+
 begin
+hold
 pg_down QUIT
 pg_again
+release
 all "Postgres restarts at once"
-once "Postgres restarts at once" 'ts-store: warning: Postgres: ' 'ts-store: info: Postgres is back|ts-store: Postgres is back'
+once "Postgres restarts at once" "$gone" "$back"
 
 begin
+hold
 pg_down INT
-sleep 2
+release
+hear "$gone"
+sleep 1
 pg_again
 all "Postgres refuses connections"
-once "Postgres refuses connections" 'ts-store: warning: Postgres: ' 'ts-store:.* Postgres is back'
+once "Postgres refuses connections" "$gone" "$back"
 
 begin
+hold
 mapfile -t pids < <(backends)
 kill -STOP "${pids[@]}"
-sleep 3
+release
+sleep 2
 kill -CONT "${pids[@]}"
 all "Postgres hangs for a while"
 is "$(said 'ts-store: warning')" 0 "Postgres hangs for a while: that is no more than a brake"
 
 begin
+hold
 admin 'ALTER SYSTEM SET default_transaction_read_only = on'
 admin 'SELECT pg_reload_conf()' >/dev/null
-sleep 2
+release
+hear "$gone"
+sleep 1
 admin 'ALTER SYSTEM RESET default_transaction_read_only'
 admin 'SELECT pg_reload_conf()' >/dev/null
 all "Postgres is read-only"
-once "Postgres is read-only" 'ts-store: warning: Postgres: .*read-only' 'ts-store:.* Postgres is back'
+once "Postgres is read-only" "$gone.*read-only" "$back"
 
 mkdir "$tmp/small"
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=6m,mode=777 small "$tmp/small" 2>/dev/null; then
@@ -104,13 +140,15 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=6m,mode=777 small "$tmp/small"
 	sql 'ALTER TABLE ohlcv_hourly SET TABLESPACE small'
 	sql 'ALTER INDEX ohlcv_hourly_pkey SET TABLESPACE small'
 	begin
+	hold
 	head -c 100m /dev/zero >"$tmp/small/filler" 2>/dev/null
-	wait_for 20 grep -q 'ts-store: warning: Postgres: .*No space' pipeline.log
+	release
+	hear "$gone.*No space"
 	ok $? "out of disk: that is named"
 	sleep 1
 	rm "$tmp/small/filler"
 	all "out of disk"
-	once "out of disk" 'ts-store: warning: Postgres: ' 'ts-store:.* Postgres is back'
+	once "out of disk" "$gone" "$back"
 	sql 'ALTER TABLE ohlcv_hourly SET TABLESPACE pg_default'
 	sql 'ALTER INDEX ohlcv_hourly_pkey SET TABLESPACE pg_default'
 	sql 'DROP TABLESPACE small'
@@ -121,36 +159,57 @@ else
 fi
 
 # Redis, which forgets everything.
+lost='ts-status: warning: lost Redis'
+found='ts-status:.* Redis is back'
 redis_again() {
 	redis_start --loglevel warning
 }
 begin
+hold
 kill -KILL "$redis_pid"
 wait "$redis_pid" 2>/dev/null
 redis_again
+release
 all "Redis restarts without its data"
-once "Redis restarts without its data" 'ts-status: warning: lost Redis' 'ts-status:.* Redis is back'
+once "Redis restarts without its data" "$lost" "$found"
+hear 'ts-listen: warning: gap'
 is "$(said 'ts-listen: warning: lost Redis')/$(said 'ts-listen: warning: gap')" 1/1 \
 	"Redis restarts without its data: ts-listen tells of the gap"
 
 begin
+hold
 kill -TERM "$redis_pid"
 wait "$redis_pid" 2>/dev/null
-sleep 3
+release
+hear "$lost"
+hear 'ts-listen: warning: lost Redis'
+sleep 1
 redis_again
 all "Redis refuses connections"
-once "Redis refuses connections" 'ts-status: warning: lost Redis' 'ts-status:.* Redis is back'
+once "Redis refuses connections" "$lost" "$found"
 
 begin
+hold
 kill -STOP "$redis_pid"
-sleep 3
+release
+from=$(date +%s)
+sleep 2
 kill -CONT "$redis_pid"
+seconds=$(($(date +%s) - from))
 all "Redis hangs for a while"
-is "$(said 'warning: lost')" 0 "Redis hangs for a while: nobody minds"
+# Their patience is 5 seconds: a machine that lets this shell wait so long has shown another thing.
+if [ "$seconds" -le 3 ]; then
+	is "$(said 'warning: ')" 0 "Redis hangs for a while: nobody minds"
+else
+	skip "Redis hung for $seconds seconds"
+fi
 
 begin
+hold
 redis config set min-replicas-to-write 1 >/dev/null
-sleep 2
+release
+hear 'ts-status: warning: Redis refuses to write'
+sleep 1
 redis config set min-replicas-to-write 0 >/dev/null
 all "Redis refuses writes"
 once "Redis refuses writes" 'ts-status: warning: Redis refuses to write' 'ts-status:.* Redis takes writes again'
@@ -166,8 +225,10 @@ all "the API is down"
 for name in ts-listen ts-expand ts-fetch ts-store ts-status; do
 	begin
 	pid=$(pgrep -P "$service_pid" -x $name)
+	hold
 	kill -STOP "$pid"
-	sleep 1.5
+	release
+	sleep 1
 	kill -CONT "$pid"
 	all "$name is stopped for a while"
 	is "$(said warning:)" 0 "$name is stopped for a while: nobody minds"
