@@ -38,6 +38,7 @@ struct redis {
 	bool unsent;
 	bool failed; /* set by whatever finds out first; redis_serve() acts on it */
 	bool denied;
+	bool patient; /* silence is left to the owner */
 	int64_t heard;
 	int64_t since; /* the oldest moment from which an answer may be awaited */
 	char why[160];
@@ -244,7 +245,7 @@ redis_connect(struct redis *r, int64_t now)
 
 	if (r->state != DOWN)
 		return;
-	r->failed = r->denied = false;
+	r->failed = r->denied = r->patient = false;
 	r->head = r->waiting = 0;
 	r->since = now;
 	if (u->host == NULL || resolve_numeric(u->host)) {
@@ -297,16 +298,28 @@ redis_pollfd(const struct redis *r)
 		.events = (short)(POLLIN | (r->unsent ? POLLOUT : 0))};
 }
 
+void
+redis_be_patient(struct redis *r)
+{
+	r->patient = true;
+}
+
 int64_t
-redis_deadline(const struct redis *r)
+redis_overdue(const struct redis *r)
 {
 	int64_t from = r->heard > r->since && r->state == READY ? r->heard : r->since;
 
-	if (r->failed)
-		return 0;
 	if (r->state == DOWN || (r->state == READY && r->waiting == 0))
 		return INT64_MAX;
 	return from + REDIS_PATIENCE_MS;
+}
+
+int64_t
+redis_deadline(const struct redis *r)
+{
+	if (r->failed)
+		return 0;
+	return r->patient ? INT64_MAX : redis_overdue(r);
 }
 
 static bool

@@ -89,6 +89,13 @@ enum redis_event {
 	REDIS_EVENT_DENIED, /* the same, for a reason that trying again does not mend */
 };
 
+/*
+ * From now until the connection ends its owner minds the silence: an answer that is overdue, from
+ * the moment that redis_overdue() gives, is no more than late. INT64_MAX when none is awaited.
+ */
+void redis_be_patient(struct redis *);
+int64_t redis_overdue(const struct redis *);
+
 /* Reads, writes, calls back. Called after each poll with what it said. */
 enum redis_event redis_serve(struct redis *, short revents, int64_t now);
 

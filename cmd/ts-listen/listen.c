@@ -2,6 +2,11 @@
  * The subscription. Redis forgets what is published while nobody listens, so its health is watched
  * closely (a PING every 5 seconds finds a half-open connection), and each time without it is told
  * with start and end.
+ *
+ * Silence alone does not end a subscription: a server that hangs goes on to serve it when it wakes,
+ * with all that was published meanwhile, and would forget that if we had hung up. So the silent
+ * connection is kept while another is tried. When the other one is answered, the server is awake: what
+ * still says nothing then is a connection without a server at its end.
  */
 #include "listen.h"
 
@@ -12,7 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PING_MS = 5000, CHANNELS = 2 };
+enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2 };
 
 static void
 drop(struct listen *l, const char *what, const char *why)
@@ -119,6 +124,7 @@ listen_release(struct listen *l)
 {
 	touch(l);
 	redis_free(l->redis);
+	redis_free(l->silent);
 	messages_free(l->messages);
 }
 
@@ -134,6 +140,16 @@ write_gap(struct listen *l)
 	writer_done(l->out);
 	l->gaps++;
 	log_warning("gap from=%s to=%s: what was published meanwhile is lost", from, to);
+}
+
+static void
+listens(struct listen *l, int64_t now)
+{
+	l->confirmed = CHANNELS;
+	l->away = false;
+	touch(l);
+	l->ping_due = now + PING_MS;
+	backoff_succeeded(&l->backoff, now);
 }
 
 static void
@@ -158,10 +174,8 @@ on_subscribed(void *data, const struct redis_reply *reply)
 		write_gap(l);
 	l->missed = false;
 	l->listened = true;
-	l->away = false;
-	touch(l);
-	l->ping_due = clock_mono_ms() + PING_MS;
-	backoff_succeeded(&l->backoff, clock_mono_ms());
+	redis_be_patient(l->redis);
+	listens(l, clock_mono_ms());
 }
 
 static void
@@ -175,12 +189,20 @@ subscribe(struct listen *l)
 	(void)redis_call(l->redis, on_subscribed, l, control, 2);
 }
 
+/* From here on what was published may be lost. */
+static void
+note_known(struct listen *l, int64_t now)
+{
+	l->known = clock_wall() - (now - redis_heard(l->redis) + 999) / 1000;
+}
+
 static void
 on_lost(struct listen *l, int64_t now)
 {
 	if (l->confirmed == CHANNELS)
-		l->known = clock_wall() - (now - redis_heard(l->redis) + 999) / 1000;
+		note_known(l, now);
 	l->confirmed = 0;
+	l->silent_until = 0;
 	if (!l->away && !l->denied)
 		log_warning("%s Redis: %s; trying again until it answers",
 			l->listened ? "lost" : "cannot connect to", redis_why(l->redis));
@@ -190,24 +212,106 @@ on_lost(struct listen *l, int64_t now)
 	backoff_failed(&l->backoff, now);
 }
 
-int64_t
-listen_deadline(const struct listen *l)
+/* The subscription is silent for too long: it is put aside, and another connection is tried. */
+static void
+put_aside(struct listen *l, int64_t now)
 {
-	int64_t due = redis_deadline(l->redis);
+	note_known(l, now);
+	log_warning("Redis does not answer: waiting on, and trying another connection");
+	l->away = true;
+	l->confirmed = 0;
+	l->silent = l->redis;
+	l->redis = redis_new(l->url, on_message, l);
+}
 
-	if (redis_down(l->redis))
-		return l->backoff.due;
-	return l->confirmed == CHANNELS && l->ping_due < due ? l->ping_due : due;
+static void
+give_up_silent(struct listen *l)
+{
+	redis_free(l->silent);
+	l->silent = NULL;
+	l->silent_until = 0;
+}
+
+/* Hears the connection that was put aside: when it speaks, all that was missing comes with it. */
+static void
+serve_silent(struct listen *l, short revents, int64_t now)
+{
+	if (redis_serve(l->silent, revents, now) != REDIS_EVENT_NONE) {
+		log_debug("the silent connection: %s", redis_why(l->silent));
+		give_up_silent(l);
+		if (redis_ready(l->redis))
+			subscribe(l);
+	} else if (now < redis_overdue(l->silent)) {
+		redis_free(l->redis);
+		l->redis = l->silent;
+		l->silent = NULL;
+		l->silent_until = 0;
+		log_info("Redis answers again on the same connection: nothing was missed");
+		listens(l, now);
+	} else if (l->silent_until != 0 && now >= l->silent_until) {
+		give_up_silent(l);
+		subscribe(l);
+	}
+}
+
+static void
+on_ready(struct listen *l, int64_t now)
+{
+	if (l->silent == NULL)
+		subscribe(l);
+	else
+		l->silent_until = now + GRACE_MS;
 }
 
 void
-listen_serve(struct listen *l, short revents, int64_t now)
+listen_pollfds(const struct listen *l, struct pollfd fds[LISTEN_FDS])
+{
+	fds[0] = redis_pollfd(l->redis);
+	fds[1] = l->silent == NULL ? (struct pollfd){.fd = -1} : redis_pollfd(l->silent);
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+listen_deadline(const struct listen *l)
+{
+	int64_t due = redis_down(l->redis) ? l->backoff.due : redis_deadline(l->redis);
+
+	if (l->confirmed == CHANNELS)
+		due = sooner(due, sooner(l->ping_due, redis_overdue(l->redis)));
+	if (l->silent != NULL)
+		due = sooner(due, redis_deadline(l->silent));
+	return l->silent_until != 0 ? sooner(due, l->silent_until) : due;
+}
+
+static void
+on_pong(void *data, const struct redis_reply *reply)
+{
+	if (reply != NULL)
+		touch(data);
+}
+
+void
+listen_serve(struct listen *l, const struct pollfd fds[LISTEN_FDS], int64_t now)
 {
 	const struct slice ping = slice_of("PING");
+	short revents = fds[0].revents;
 
+	if (l->silent != NULL) {
+		struct redis *other = l->redis;
+
+		serve_silent(l, fds[1].revents, now);
+		/* What poll(2) said of a connection that is gone says nothing of this one. */
+		if (l->redis != other)
+			revents = 0;
+	}
 	switch (redis_serve(l->redis, revents, now)) {
 	case REDIS_EVENT_READY:
-		subscribe(l);
+		on_ready(l, now);
 		break;
 	case REDIS_EVENT_DENIED:
 		/* Later it may be a server that comes back without its users: that can mend. */
@@ -220,12 +324,13 @@ listen_serve(struct listen *l, short revents, int64_t now)
 	default:
 		break;
 	}
+	if (l->confirmed == CHANNELS && now >= redis_overdue(l->redis))
+		put_aside(l, now);
 	if (redis_down(l->redis) && now >= l->backoff.due && !l->denied)
 		redis_connect(l->redis, now);
 	if (l->confirmed == CHANNELS && now >= l->ping_due) {
 		l->ping_due = now + PING_MS;
-		touch(l);
 		if (redis_waiting(l->redis) == 0)
-			(void)redis_call(l->redis, NULL, NULL, &ping, 1);
+			(void)redis_call(l->redis, on_pong, l, &ping, 1);
 	}
 }

@@ -6,6 +6,7 @@
 #include "redis.h"
 #include "spool.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct listen {
 	struct spool *spool; /* where jobs are kept before they are passed on; may be NULL */
 
 	struct redis *redis;
+	struct redis *silent; /* the subscription that does not answer, if it may yet; else NULL */
+	int64_t silent_until; /* when that is over, once another connection answers; else 0 */
 	struct backoff backoff;
 	struct messages *messages;
 	int confirmed;   /* channels subscribed to, of 2 */
@@ -39,10 +42,14 @@ void listen_release(struct listen *);
 /* Passes on the jobs that the spool has kept from an earlier life. 0, or -1 with errno. */
 int listen_resume(struct listen *);
 
-/* When listen_serve() must be called though its descriptor is silent. clock_mono_ms(). */
+/* What to poll for: the connection, and the one that is silent. */
+enum { LISTEN_FDS = 2 };
+void listen_pollfds(const struct listen *, struct pollfd[LISTEN_FDS]);
+
+/* When listen_serve() must be called though its descriptors are silent. clock_mono_ms(). */
 int64_t listen_deadline(const struct listen *);
 
-/* Connects, subscribes, takes messages, writes lines. Called after each poll. */
-void listen_serve(struct listen *, short revents, int64_t now);
+/* Connects, subscribes, takes messages, writes lines. Called after each poll with its answers. */
+void listen_serve(struct listen *, const struct pollfd[LISTEN_FDS], int64_t now);
 
 #endif

@@ -114,16 +114,17 @@ loop(struct listen *l)
 	while (!drain_told() && !l->denied) {
 		int64_t now = clock_mono_ms();
 		/* stdout is watched for errors only: they tell that its reader has gone. */
-		struct pollfd fds[3] = {redis_pollfd(l->redis),
+		struct pollfd fds[2 + LISTEN_FDS] = {
 			{.fd = drain_fd(), .events = POLLIN}, {.fd = l->out->fd}};
 
-		if (poll(fds, 3, clock_wait_ms(listen_deadline(l), now)) < 0)
+		listen_pollfds(l, fds + 2);
+		if (poll(fds, 2 + LISTEN_FDS, clock_wait_ms(listen_deadline(l), now)) < 0)
 			continue;
-		if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && l->out->error == 0)
+		if ((fds[1].revents & (POLLERR | POLLHUP)) != 0 && l->out->error == 0)
 			l->out->error = EPIPE;
 		if (l->out->error != 0)
 			break;
-		listen_serve(l, fds[0].revents, clock_mono_ms());
+		listen_serve(l, fds + 2, clock_mono_ms());
 		if (writer_flush(l->out) != 0)
 			break;
 	}

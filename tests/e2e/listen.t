@@ -295,11 +295,23 @@ is $? 100 "a bad REDIS_URL is exit 100"
 cat err >>all.err
 unlike "$(cat all.err)" 's3cr3t' "no log has a password"
 
-# The server that stopped answering at the start of all this.
-wait_for 12 grep -q 'lost Redis: no answer' half.err
-ok $? "a half-open connection is found out"
+# The server that stopped answering at the start of all this. What is published to it meanwhile waits in
+# its socket; to a connection that was closed it would not be delivered.
+wait_for 12 grep -q 'warning: Redis does not answer' half.err
+ok $? "a server that hangs is found out"
+timeout 20 redis-cli -s "$tmp/half.sock" publish "$jobs" '{"job_id":"hang","symbols":[]}' >half.heard &
+publisher=$!
+sleep 0.5
 kill -CONT "$half_redis"
-wait_for 6 grep -q gap half.out
-ok $? "and mended"
+wait_for 6 grep -q 'Redis answers again on the same' half.err
+ok $? "and that it is awake again"
+wait $publisher
+wait_for 2 lines_are 1 half.out
+is "$(jq -r .job_id half.out)/$(cat half.heard)" hang/1 "what was published meanwhile is heard, once, and there is no gap"
+is "$(grep -c 'does not answer' half.err)/$(grep -c 'answers again' half.err)/$(grep -c 'lost Redis' half.err)" 1/1/0 \
+	"each is told once"
+redis-cli -s "$tmp/half.sock" publish "$jobs" '{"job_id":"after","symbols":[]}' >/dev/null
+wait_for 2 lines_are 2 half.out
+is "$(tail -n 1 half.out | jq -r .job_id)" after "it goes on listening"
 kill "$half"
 done_testing

@@ -89,7 +89,7 @@ admin() {
 
 # Postgres.
 gone='ts-store: warning: Postgres: '
-back='ts-store: info: Postgres is back|ts-store: Postgres is back'
+back='ts-store: Postgres is back'
 
 begin
 hold
