@@ -46,7 +46,7 @@ flush(struct session *s)
 		int got = session_wait(s, POLLIN | POLLOUT, clock_mono_ms() + SESSION_PATIENCE_MS);
 
 		if (got < 0)
-			return session_lost(s, "the server gives no sign of life");
+			return session_silent(s);
 		if ((got & ~POLLOUT) != 0 && PQconsumeInput(s->conn) == 0)
 			return session_lost_by(s);
 	}
@@ -62,7 +62,7 @@ fetch(struct session *s, PGresult **res)
 		return PG_LOST;
 	while (PQisBusy(s->conn)) {
 		if (session_wait(s, POLLIN, clock_mono_ms() + SESSION_PATIENCE_MS) < 0)
-			return session_lost(s, "the server gives no sign of life");
+			return session_silent(s);
 		if (PQconsumeInput(s->conn) == 0)
 			return session_lost_by(s);
 	}

@@ -143,6 +143,13 @@ session_lost_by(struct session *s)
 	return session_lost(s, text);
 }
 
+enum outcome
+session_silent(struct session *s)
+{
+	s->behind = s->backend;
+	return session_lost(s, "the server gives no sign of life");
+}
+
 /* Waits for the socket; -1 when the time is over. */
 int
 session_wait(struct session *s, short events, int64_t until)
@@ -164,6 +171,9 @@ static const char settings[] =
 	"SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO';"
 	"SET statement_timeout = '60s'; SET lock_timeout = '30s';"
 	"SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning';"
+	/* In COPY no timeout ends a server whose client's machine is gone: only this does. */
+	"SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10;"
+	"SET tcp_keepalives_count = 3;"
 	/*
 	 * Reads go by the key's index, whatever the table's statistics said when they were planned,
 	 * which may have been when the table was empty.
@@ -239,7 +249,9 @@ log_in(struct session *s)
 	PQsetNoticeReceiver(s->conn, ignore_notice, NULL);
 	if (PQsetnonblocking(s->conn, 1) != 0)
 		return session_lost_by(s);
-	return session_exec(s, settings) == PG_OK ? PG_OK : session_lost(s, s->why);
+	if (session_exec(s, settings) != PG_OK)
+		return session_lost(s, s->why);
+	return backend_identify(s) == PG_OK ? backend_end_behind(s) : PG_LOST;
 }
 
 static enum outcome

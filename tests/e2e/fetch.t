@@ -183,7 +183,7 @@ wait "$absent_pid"
 for s in AWY1 AWY2 AWY3; do week j $s; done |
 	timeout 60 "$fetch" -u "$absent" >"$tmp/absent.out" 2>"$tmp/absent.err" &
 away_pid=$!
-hasty=$build/stop/fetch-hasty/obj/ts-fetch
+hasty=$build/stop/impatient/obj/ts-fetch
 { week j GUP1; session j GUP1; sleep 4; week later GUP2; } |
 	timeout 60 "$hasty" -j 1 -u http://127.0.0.1:1 >"$tmp/hasty.out" 2>"$tmp/hasty.err" &
 hasty_pid=$!

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The commands as the torture wants them: copies of the sources with stop points in them, and twins,
-# each of which breaks a promise on purpose. The shipped sources carry none of this.
+# each of which breaks a promise on purpose; one of them is only in a hurry. The shipped sources carry none
+# of this.
 # usage: build.sh DIR TWIN...   leaves DIR/obj/ts-* and DIR/TWIN/obj/ts-*
 set -eu
 
@@ -85,10 +86,6 @@ for twin in "$@"; do
 		# Keeps the file, but not its name.
 		change common/spool.c ' \|\| fsync\(dir\) != 0' ''
 		;;
-	fetch-hasty)
-		# Breaks nothing: an API may be away for 2 s, so that a test sees the end of patience.
-		change cmd/ts-fetch/outage.c 'OUTAGE_MS = 15 \* 60 \* 1000' 'OUTAGE_MS = 2000'
-		;;
 	listen-early)
 		# Passes a job on before it is kept.
 		change cmd/ts-listen/listen.c '\n(\tstruct slice line = \{out->p \+ start, out->len - start - 1\};)' '
@@ -100,6 +97,14 @@ for twin in "$@"; do
 
 static void
 on_message'
+		;;
+	impatient)
+		# Waits for seconds where the others wait for many.
+		change cmd/ts-store/session.h 'SESSION_PATIENCE_MS = 75000' 'SESSION_PATIENCE_MS = 2000'
+		change cmd/ts-store/session.h 'SESSION_CONNECT_MS = 10000' 'SESSION_CONNECT_MS = 1000'
+		change common/redis.h 'REDIS_PATIENCE_MS = 5000' 'REDIS_PATIENCE_MS = 1000'
+		change cmd/ts-listen/listen.c 'PING_MS = 5000' 'PING_MS = 500'
+		change cmd/ts-fetch/outage.c 'OUTAGE_MS = 15 \* 60 \* 1000' 'OUTAGE_MS = 2000'
 		;;
 	*)
 		echo "build.sh: no such twin: $twin" >&2
