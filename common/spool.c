@@ -139,6 +139,9 @@ write_file(int dir, const char *name, struct slice text)
 		error = errno;
 	if (error == 0 && (renameat(dir, unfinished, dir, name) != 0 || fsync(dir) != 0))
 		error = errno;
+	/* A disk that is full needs the room. */
+	if (error != 0)
+		(void)unlinkat(dir, unfinished, 0);
 	errno = error;
 	return error == 0 ? 0 : -1;
 }

@@ -43,8 +43,8 @@ emit_job(struct listen *l, struct slice id, size_t start)
 		return;
 	}
 	if (kept == SPOOL_ERROR)
-		log_error("spool: %s: the job goes on, but would not survive a crash",
-			strerror(errno));
+		log_error("spool: %s: job_id=%.*s goes on, but would not survive a crash",
+			strerror(errno), (int)(id.n < 100 ? id.n : 100), id.p);
 	l->jobs++;
 	writer_done(l->out);
 }

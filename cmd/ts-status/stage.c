@@ -115,8 +115,16 @@ note(struct stage *s, const struct job *j, const struct record *r, struct slice 
 	if (!j->kept || r->symbol.p == NULL || (r->type != RECORD_STORED && r->type != RECORD_FAILED))
 		return;
 	if (spool_note(s->spool, r->job_id, line) != SPOOL_OK) {
+		if (s->unnoted++ > 0)
+			return;
 		meter_hide(s->meter);
-		log_error("spool: %s: a verdict cannot be noted", strerror(errno));
+		log_error("spool: %s: verdicts cannot be noted; after a crash their tasks would be "
+			  "done again", strerror(errno));
+	} else if (s->unnoted > 0) {
+		meter_hide(s->meter);
+		log_info("spool: verdicts are noted again; %llu were not",
+			(unsigned long long)s->unnoted);
+		s->unnoted = 0;
 	}
 }
 

@@ -24,6 +24,9 @@ nothing_kept() {
 asked_for() {
 	[ "$(wc -l <"$sim_log")" -ge "$1" ]
 }
+both_kept() {
+	[ "$(kept)" -eq 2 ]
+}
 jobs_done() {
 	[ "$(grep -c '"done"' pipeline.out)" -ge "$1" ]
 }
@@ -95,6 +98,45 @@ redis publish tickstock.jobs.control '{"job_id":"cancelled","action":"cancel"}' 
 wait_for 3 hash_is cancelled status cancelled
 is "$(kept)" 0 "a cancelled job is not kept"
 serve_end
+
+# A disk that is full: the job goes on, and it is told what that costs.
+mkdir "$tmp/small"
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=512k small "$tmp/small" 2>/dev/null; then
+	trap 'umount -l "$tmp/small"; finish' EXIT
+	spool=$TS_SPOOL
+	TS_SPOOL=$tmp/small/spool
+	serve
+	head -c 1m /dev/zero >"$tmp/small/filler" 2>/dev/null
+	publish "$(job unkept '["AAPL","MSFT"]' '["day"]')"
+	wait_for 10 over unkept
+	is "$(hash unkept status)/$(hash unkept stored_tasks)" completed/2 "the disk is full: a job that cannot be kept is done"
+	is "$(grep -c 'ts-listen: error: spool: No space left on device: job_id=unkept goes on, but' pipeline.log)" 1 \
+		"the disk is full: which is told, by name"
+	is "$(find "$TS_SPOOL" -name .new)" "" "the disk is full: nothing half written is left"
+	rm "$tmp/small/filler"
+	publish "$(job unnoted "$(jq -nc '[range(300) | "W\(.)"]')" '["day"]')"
+	wait_for 10 both_kept
+	ok $? "with room again, the next job is kept, and its verdicts are noted"
+	kill -STOP "$sim_pid"
+	head -c 1m /dev/zero >"$tmp/small/filler" 2>/dev/null
+	kill -CONT "$sim_pid"
+	wait_for 10 over unnoted
+	is "$(hash unnoted status)/$(hash unnoted stored_tasks)" completed/300 "the disk is full: what cannot be noted is counted"
+	wait_for 3 nothing_kept
+	ok $? "the disk is full: the job leaves nothing behind"
+	rm "$tmp/small/filler"
+	publish "$(job noted '["AAPL"]' '["day"]')"
+	wait_for 10 over noted
+	is "$(grep -c 'ts-status: error: spool: No space left on device: verdicts cannot be noted' pipeline.log)/$(grep -c 'ts-status: spool: verdicts are noted again' pipeline.log)" \
+		1/1 "the disk is full: told once when it is, and once when there is room"
+	serve_end
+	is $? 0 "the disk is full: told to stop, it exits 0"
+	umount "$tmp/small"
+	trap finish EXIT
+	TS_SPOOL=$spool
+else
+	skip "a full disk: no file system may be mounted here"
+fi
 
 # What is published while nobody listens.
 publish "$(job lost '["AAPL"]' '["day"]')"
