@@ -17,9 +17,9 @@ COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit
 BINARIES = $(COMMANDS:%=$(B)/%)
 PAGES = $(COMMANDS:%=doc/%.1) doc/ts-pipeline.7 doc/ts-records.5
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-# Torture takes minutes: it has a target of its own.
-LONG = tests/e2e/torture.t
-E2E = $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
+# What takes longest goes first.
+LONG = $(addprefix tests/e2e/,torture.t outage.t silence.t runit.t)
+E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
 SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
@@ -139,7 +139,8 @@ asan:
 	$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 
-# Death by kill -9 at random and at chosen moments; TORTURE_SEED=n does the same again.
+# Death by kill -9 at random and at chosen moments, more of it than make check has; TORTURE_SEED=n does
+# the same again.
 torture: deps
 	$(MAKE) all $(B)/ts-sim $(B)/stop/built
 	TORTURE_KILLS=$${TORTURE_KILLS:-1000} TS_BUILD=$(abspath $(B)) bash tests/e2e/torture.t

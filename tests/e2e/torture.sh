@@ -12,6 +12,7 @@ jobs="t1 t2 t3 t4 t5"
 channel=tickstock.jobs.data_load
 kills=0
 lives=0
+cores=0
 servers=
 whole=  # the service that had all its stages
 slot=-1 # of the service's pid in started
@@ -51,17 +52,15 @@ torture_dump() {
 	for t in $tables; do
 		key="date"
 		[[ $t =~ min|hour ]] && key=timestamp
-		sql "SELECT '$t', symbol, $key, open, high, low, close, volume FROM $t ORDER BY symbol COLLATE \"C\", $key"
-	done
+		echo "SELECT '$t', symbol, $key, open, high, low, close, volume FROM $t ORDER BY symbol COLLATE \"C\", $key;"
+	done | psql -X -q -A -t -v ON_ERROR_STOP=1 -f -
 }
 torture_counts() {
-	local id
-	for id in $jobs; do
-		redis --json hgetall "tickstock.jobs.status:$id" | jq -cS '{status, progress, total_symbols,
-			processed_symbols, total_tasks, stored_tasks, failed_tasks, empty_tasks, bars_loaded,
-			successful_symbols: (.successful_symbols // "[]" | fromjson | sort),
-			failed_symbols: (.failed_symbols // "[]" | fromjson | sort)}'
-	done
+	# shellcheck disable=SC2086 # a list
+	printf 'hgetall tickstock.jobs.status:%s\n' $jobs | redis --json | jq -cS '{status, progress, total_symbols,
+		processed_symbols, total_tasks, stored_tasks, failed_tasks, empty_tasks, bars_loaded,
+		successful_symbols: (.successful_symbols // "[]" | fromjson | sort),
+		failed_symbols: (.failed_symbols // "[]" | fromjson | sort)}'
 }
 # `done` of each job may come again after a death behind it, but never otherwise.
 torture_done() {
@@ -76,8 +75,9 @@ torture_serve() {
 	[ "$slot" -ge 0 ] || slot=${#started[@]}
 	started[slot]=$service_pid
 }
+# Those that live: one that died may stay in the list until it is waited for.
 torture_stages() {
-	pgrep -P "$service_pid" '^ts-'
+	pgrep -r D,R,S -P "$service_pid" '^ts-'
 }
 torture_heard() {
 	[ "$(redis --raw pubsub numsub $channel | tail -n 1)" -gt 0 ]
@@ -85,29 +85,47 @@ torture_heard() {
 torture_kept() {
 	compgen -G "spool/$1.*.job" >/dev/null
 }
-torture_over() {
-	! compgen -G 'spool/*.job' >/dev/null || return 1
+# What Redis says of all jobs, in status, message and told (verdicts), by job.
+torture_look() {
+	local id i=0 line
 	# shellcheck disable=SC2086 # a list
-	[ "$(printf 'hget tickstock.jobs.status:%s status\n' $jobs | redis --raw | grep -Ec '^(completed|failed)')" -eq 5 ] &&
-		! compgen -G 'spool/*.notes' >/dev/null
+	mapfile -t line < <(printf 'hmget tickstock.jobs.status:%s status message stored_tasks failed_tasks\n' $jobs |
+		redis --raw)
+	[ ${#line[@]} -eq 20 ] || return 1
+	for id in $jobs; do
+		status[$id]=${line[i]} message[$id]=${line[i + 1]}
+		told[$id]=$((line[i + 2] + line[i + 3]))
+		i=$((i + 4))
+	done
+}
+torture_over() {
+	local id
+	! compgen -G 'spool/*.job' >/dev/null && torture_look || return 1
+	for id in $jobs; do
+		# What nobody heard is to be published again.
+		[[ ${status[$id]} =~ ^(completed|failed) && ${message[$id]} != *"no listener ran" ]] || return 1
+	done
+	! compgen -G 'spool/*.notes' >/dev/null
 }
 
 # Publishes as the page does. What was heard by nobody who lived to keep it is published again.
 torture_publish() {
-	local id=$1
+	local id=$1 at
 	[ -s "job.$id" ] || torture_job "$id" >"job.$id"
 	[ "$(redis -x publish $channel <"job.$id")" -gt 0 ] || return 0
+	printf -v at '%(%FT%T)T.%s' -1 "${EPOCHREALTIME#*.}"
 	redis hset "tickstock.jobs.status:$id" status submitted progress 0 message 'Job submitted' \
-		submitted_at "$(date +%Y-%m-%dT%H:%M:%S.%6N)" >/dev/null
+		submitted_at "$at" >/dev/null
 	published[$id]=$SECONDS
 }
 torture_publish_some() {
 	local id
+	torture_look || return 0
 	for id in $jobs; do
 		if [ -z "${published[$id]-}" ]; then
 			[ $((RANDOM % 3)) -ne 0 ] || torture_publish "$id"
 		elif [ $((SECONDS - published[$id])) -ge 2 ] && ! torture_kept "$id" &&
-			[[ $(hash "$id" status)/$(hash "$id" message) =~ ^(submitted|/|.*no\ listener\ ran) ]]; then
+			[[ ${status[$id]}/${message[$id]} =~ ^(submitted|/|.*no\ listener\ ran) ]]; then
 			torture_publish "$id"
 		fi
 	done
@@ -116,25 +134,25 @@ torture_publish_some() {
 # What a death left: each verdict that anybody heard of is noted, and what is noted now must not be
 # asked for again. Called between two lives.
 torture_inspect() {
-	local id notes said at
+	local id at n
 	at=$(wc -l <"$sim_log")
+	compgen -G 'spool/*.notes' >/dev/null && cat spool/*.notes |
+		jq -R -r --arg at "$at" 'fromjson? | "\($at) \(.job_id) \(.symbol | gsub(" "; "_")) \(.timeframe)"' |
+		sort -u >notes.now
+	cat notes.now >>noted
+	torture_look || echo "Redis does not tell of all jobs"
 	for id in $jobs; do
-		if ! torture_kept "$id"; then
+		if torture_kept "$id"; then
+			seen[$id]=1
+			n=$(grep -c " $id " notes.now)
+			[ "${told[$id]}" -le "$n" ] || echo "job $id: ${told[$id]} verdicts are told, but $n noted"
+		elif [ -n "${seen[$id]-}" ]; then
 			# Once kept and kept no more: done.
-			[ -z "${seen[$id]-}" ] || echo "$at $id * *" >>noted
-			continue
+			echo "$at $id * *" >>noted
 		fi
-		seen[$id]=1
-		notes=$(compgen -G "spool/$id.*.notes") || notes=/dev/null
-		jq -R -r --arg at "$at" --arg id "$id" \
-			'fromjson? | "\($at) \($id) \(.symbol | gsub(" "; "_")) \(.timeframe)"' <"$notes" |
-			sort -u >notes.now
-		cat notes.now >>noted
-		said=$(redis --raw hmget "tickstock.jobs.status:$id" stored_tasks failed_tasks | awk '{n += $1} END {print n + 0}')
-		[ "$said" -le "$(wc -l <notes.now)" ] ||
-			echo "job $id: $said verdicts are told, but $(wc -l <notes.now) noted"
-	done >>problems
-}
+	done
+	: >notes.now
+} >>problems
 
 # Requests for what was noted before. A request is logged before its reply, so all that led to a
 # verdict stand in front.
@@ -158,6 +176,10 @@ torture_repeated() {
 		}' "$sim_log"
 }
 
+# Whether a process would leave no core file, or is no more.
+torture_coreless() {
+	! grep -q 'Max core file size  *[1-9u]' "/proc/$1/limits"
+}
 torture_secrets() {
 	local pid name wrong
 	for pid in $(torture_stages); do
@@ -174,25 +196,55 @@ torture_secrets() {
 		# Between fork and exec it is still the script's.
 		grep -Eaq "$wrong" "/proc/$pid/environ" 2>/dev/null && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$name" ] &&
 			grep -Eaq "$wrong" "/proc/$pid/environ" 2>/dev/null && echo "a secret in the environment of $name"
-		[ "$name" = ts-expand ] || ! grep -q 'Max core file size  *[1-9u]' "/proc/$pid/limits" 2>/dev/null ||
-			[ ! -d "/proc/$pid" ] || echo "${name} would leave a core"
+		# ts-expand has no secret. One that has just begun may not have come so far.
+		[ "$name" = ts-expand ] || wait_for 5 torture_coreless "$pid" || echo "$name would leave a core"
 	done
 	return 0
 }
 
-# kill -9, as many as there are: mostly one, often all.
+# At once, so that none sees another's death and ends in peace.
+torture_kill_all() {
+	kill -STOP "$@"
+	kill -KILL "$@"
+} 2>/dev/null
+
+# kill -9, as many as there are: mostly one, often all. Or one ends as in a crash, which leaves a core
+# file where it may.
 torture_kill() {
-	local pids
+	local pids pid
 	mapfile -t pids < <(torture_stages)
 	[ ${#pids[@]} -gt 0 ] || return 0
 	kills=$((kills + 1))
-	if [ $((RANDOM % 3)) -eq 0 ]; then
-		kill -KILL "${pids[@]}" 2>/dev/null
-	else
-		kill -KILL "${pids[RANDOM % ${#pids[@]}]}" 2>/dev/null
-	fi
+	struck=1
+	pid=${pids[RANDOM % ${#pids[@]}]}
+	case $((RANDOM % 6)) in
+	0 | 1)
+		torture_kill_all "${pids[@]}"
+		;;
+	2)
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = ts-expand ] || wait_for 5 torture_coreless "$pid" >>problems
+		kill -ABRT "$pid" 2>/dev/null
+		;;
+	*)
+		kill -KILL "$pid" 2>/dev/null
+		;;
+	esac
 	return 0
 }
+
+# No secret in what the stages of a life have written, and in what is left of them.
+torture_search() {
+	local core
+	for core in core* spool/core*; do
+		[ -f "$core" ] || continue
+		cores=$((cores + 1))
+		grep -Eaq "$secret_key|$secret_pg|$redis_password" "$core" && echo "a secret in a core file"
+		rm "$core"
+	done
+	grep -Erlaq "$secret_key|$secret_pg|$redis_password" torture.out torture.log spool rejects 2>/dev/null &&
+		echo "a secret in a log, in the rejects or in the spool"
+	return 0
+} >>problems
 
 # The password is no affair of the service's environment, but for the URL.
 redis() {
@@ -229,19 +281,23 @@ torture_restart_server() {
 		sleep "0.$((RANDOM % 5))"
 		torture_redis
 	fi
+	struck=1
 }
 
+# torture_begin [MILLISECONDS]: all as at first; a reply of the API takes so long.
 torture_begin() {
 	wait_for 30 sql "TRUNCATE ${tables// /, }"
 	redis flushall >/dev/null
 	[ -z "${sim_pid-}" ] || sim_stop
-	rm -rf spool torture.out noted "$tmp/sim.log"
+	rm -rf spool torture.out torture.log rejects noted "$tmp/sim.log"
 	torture_faults >faults
+	: >problems
 	: >torture.out
 	: >noted
-	sim_start -N "$now" -d 15 -k "$secret_key" -f faults
-	unset published seen
-	declare -gA published=() seen=()
+	: >notes.now
+	sim_start -N "$now" -d "${1:-15}" -k "$secret_key" -f faults
+	unset published seen status message told
+	declare -gA published=() seen=() status=() message=() told=()
 }
 
 # torture_undisturbed: the run that all others must equal; in want.dump, want.counts, want.done.
@@ -280,10 +336,10 @@ torture_live() {
 	wait "$service_pid"
 	code=$?
 	case $code in
-	0 | 1 | 111 | 137 | 141) ;;
+	0 | 1 | 111 | 134 | 137 | 141) ;;
 	*) echo "the service ended with $code" >>problems ;;
 	esac
-	if [ $code -eq 137 ] && [ -n "$stop" ]; then
+	if [ $code -eq 137 ] && [ -n "$stop" ] && [ -z "$struck" ]; then
 		kills=$((kills + 1))
 		if [ "$planned" -eq 1 ]; then
 			point=$((point + 1))
@@ -291,7 +347,9 @@ torture_live() {
 		fi
 	fi
 	torture_inspect
+	torture_search
 	stop=
+	struck=
 	torture_over && return
 	{ [ "$kills" -ge "$most" ] && [ "$planned" -eq 0 ]; } || torture_choose_stop
 	torture_serve "$stop"
@@ -300,9 +358,8 @@ torture_live() {
 # torture_round KILLS [SECONDS]: until all jobs are done, with harm until there were so many deaths or
 # the time for it is over.
 torture_round() {
-	local most=$1 harm=$((SECONDS + ${2:-30})) stop
+	local most=$1 harm=$((SECONDS + ${2:-30})) stop struck=
 	local deadline=$((harm + 90))
-	: >problems
 	torture_begin
 	torture_choose_stop
 	torture_serve "$stop"
@@ -348,7 +405,7 @@ torture_finish() {
 	for pid in $(pgrep '^ts-'); do
 		[[ $(readlink "/proc/$pid/exe") != "$bin"/* ]] || echo "left running: $(cat "/proc/$pid/comm")"
 	done >>problems
-	grep -Erlq "$secret_key|$secret_pg|$redis_password" torture.out torture.log spool &&
-		echo "a secret in a log or in the spool" >>problems
+	torture_search
+	[ -s rejects ] || echo "no bar was rejected" >>problems
 	[ ! -s problems ]
 }

@@ -47,6 +47,8 @@ change cmd/ts-status/stage.c '\n(\t\tnote\(s, j, r, line\);)' '
 change cmd/ts-status/publish.c '\n(\tif \(spool_remove\()' '
 	stop_point("status-final");
 %1'
+# A life is short, so a page is tried again soon.
+change cmd/ts-fetch/limiter.c 'RETRY_BASE = 500,' 'RETRY_BASE = 25,'
 compile "$dir"
 
 for twin in "$@"; do
