@@ -123,7 +123,8 @@ deps:
 	sh tests/deps.sh
 
 # Copies of the commands that die at chosen points, and twins that break a promise on purpose.
-TWINS = store-early status-forgets status-removes spool-unsynced spool-unnamed listen-early impatient
+TWINS = store-early status-forgets status-removes cancel-removes spool-unsynced spool-unnamed listen-early \
+	impatient
 $(B)/stop/built: $(wildcard tests/stop/* common/*.[ch] cmd/*/*.[ch]) cmd/ts-store/schema.sql Makefile VERSION
 	MAKE='$(MAKE)' sh tests/stop/build.sh $(@D) $(TWINS)
 	touch $@

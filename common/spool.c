@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PREFIX_MAX = 48, NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".notes" };
+enum { PREFIX_MAX = 48, NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".cancel" };
 
 struct spool {
 	int dir;
@@ -26,6 +26,7 @@ struct kept {
 
 static const char job_suffix[] = ".job";
 static const char notes_suffix[] = ".notes";
+static const char cancel_suffix[] = ".cancel";
 
 /*
  * What is harmless of the job_id, for people, and a hash of all of it (FNV-1a, 64 bits) to tell one
@@ -146,18 +147,67 @@ write_file(int dir, const char *name, struct slice text)
 	return error == 0 ? 0 : -1;
 }
 
+static enum spool_result
+keep_line(struct spool *s, const char *name, struct slice line)
+{
+	s->text.len = 0;
+	buffer_add(&s->text, line.p, line.n);
+	buffer_byte(&s->text, '\n');
+	return write_file(s->dir, name, buffer_slice(&s->text)) == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
+static bool
+has(const struct spool *s, struct slice job_id, const char *suffix)
+{
+	char name[NAME_SIZE];
+
+	name_of(name, job_id, suffix);
+	return faccessat(s->dir, name, F_OK, 0) == 0;
+}
+
+bool
+spool_has(struct spool *s, struct slice job_id)
+{
+	return has(s, job_id, job_suffix);
+}
+
+bool
+spool_cancelled(struct spool *s, struct slice job_id)
+{
+	return has(s, job_id, cancel_suffix);
+}
+
 enum spool_result
 spool_keep(struct spool *s, struct slice job_id, struct slice line)
 {
 	char name[NAME_SIZE];
 
-	name_of(name, job_id, job_suffix);
-	if (faccessat(s->dir, name, F_OK, 0) == 0)
+	if (spool_has(s, job_id))
 		return SPOOL_EXISTS;
-	s->text.len = 0;
-	buffer_add(&s->text, line.p, line.n);
-	buffer_byte(&s->text, '\n');
-	return write_file(s->dir, name, buffer_slice(&s->text)) == 0 ? SPOOL_OK : SPOOL_ERROR;
+	name_of(name, job_id, job_suffix);
+	return keep_line(s, name, line);
+}
+
+static int
+forget(struct spool *s, const char *name)
+{
+	return unlinkat(s->dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+enum spool_result
+spool_cancel(struct spool *s, struct slice job_id, struct slice record)
+{
+	char name[NAME_SIZE];
+	enum spool_result kept;
+
+	if (!spool_has(s, job_id))
+		return SPOOL_OK;
+	name_of(name, job_id, cancel_suffix);
+	kept = keep_line(s, name, record);
+	/* The job may have been removed meanwhile: its cancel must not be the next one's of its id. */
+	if (kept == SPOOL_OK && !spool_has(s, job_id) && forget(s, name) != 0)
+		return SPOOL_ERROR;
+	return kept;
 }
 
 enum spool_result
@@ -185,31 +235,22 @@ spool_note(struct spool *s, struct slice job_id, struct slice record)
 	return error == 0 ? SPOOL_OK : SPOOL_ERROR;
 }
 
-bool
-spool_has(struct spool *s, struct slice job_id)
-{
-	char name[NAME_SIZE];
-
-	name_of(name, job_id, job_suffix);
-	return faccessat(s->dir, name, F_OK, 0) == 0;
-}
-
-static int
-forget(struct spool *s, const char *name)
-{
-	return unlinkat(s->dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
-}
-
 enum spool_result
 spool_remove(struct spool *s, struct slice job_id)
 {
 	char name[NAME_SIZE];
 
-	/* The job first: notes without a job mean nothing, a job without notes would be done again. */
+	/*
+	 * The job first: notes and a cancel without a job mean nothing, a job without them would be
+	 * done again.
+	 */
 	name_of(name, job_id, job_suffix);
 	if (forget(s, name) != 0 || fsync(s->dir) != 0)
 		return SPOOL_ERROR;
 	name_of(name, job_id, notes_suffix);
+	if (forget(s, name) != 0)
+		return SPOOL_ERROR;
+	name_of(name, job_id, cancel_suffix);
 	return forget(s, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
 }
 
@@ -295,19 +336,27 @@ by_age(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Notes whose job is gone: a crash came between the two removals. */
-static void
-drop_orphan(struct spool *s, const char *notes)
+/* The name of another file of the same job; false where it would be no name of ours. */
+static bool
+sibling(char out[NAME_SIZE], const char *name, const char *suffix, const char *other)
 {
-	char job[NAME_SIZE + sizeof job_suffix];
-	size_t n = strlen(notes) - strlen(notes_suffix);
+	size_t n = strlen(name) - strlen(suffix);
 
-	if (n >= NAME_SIZE)
-		return;
-	memcpy(job, notes, n);
-	memcpy(job + n, job_suffix, sizeof job_suffix);
-	if (faccessat(s->dir, job, F_OK, 0) != 0 && errno == ENOENT)
-		(void)forget(s, notes);
+	if (n + strlen(other) >= NAME_SIZE)
+		return false;
+	(void)snprintf(out, NAME_SIZE, "%.*s%s", (int)n, name, other);
+	return true;
+}
+
+/* Notes or a cancel whose job is gone: a crash came between the removals. */
+static void
+drop_orphan(struct spool *s, const char *name, const char *suffix)
+{
+	char job[NAME_SIZE];
+
+	if (ends_in(name, suffix) && sibling(job, name, suffix, job_suffix) &&
+		faccessat(s->dir, job, F_OK, 0) != 0 && errno == ENOENT)
+		(void)forget(s, name);
 }
 
 /* Lists the kept jobs, oldest first; the caller frees names and list. -1 with errno. */
@@ -329,8 +378,8 @@ list(struct spool *s, struct kept **out, size_t *count)
 	while ((e = readdir(d)) != NULL) {
 		struct stat st;
 
-		if (ends_in(e->d_name, notes_suffix))
-			drop_orphan(s, e->d_name);
+		drop_orphan(s, e->d_name, notes_suffix);
+		drop_orphan(s, e->d_name, cancel_suffix);
 		if (!ends_in(e->d_name, job_suffix) || fstatat(s->dir, e->d_name, &st, 0) != 0)
 			continue;
 		if (*count == cap) {
@@ -348,9 +397,44 @@ list(struct spool *s, struct kept **out, size_t *count)
 	return 0;
 }
 
-enum spool_result
-spool_jobs(struct spool *s, void (*each)(void *, struct slice), void *ctx)
+/* Whom the lines of a file are given to. */
+struct taker {
+	void (*each)(void *, struct slice, bool cancel);
+	void *ctx;
+	bool cancel;
+};
+
+static void
+give(void *data, struct slice line)
 {
+	const struct taker *t = data;
+
+	t->each(t->ctx, line, t->cancel);
+}
+
+/* Gives a kept job, and its cancel. -1 with errno. */
+static int
+give_job(struct spool *s, const char *name, struct taker *t)
+{
+	char cancel[NAME_SIZE];
+
+	if (read_file(s, name) != 0)
+		return -1;
+	t->cancel = false;
+	each_line(buffer_slice(&s->text), give, t);
+	if (!sibling(cancel, name, job_suffix, cancel_suffix))
+		return 0;
+	if (read_file(s, cancel) != 0)
+		return errno == ENOENT ? 0 : -1;
+	t->cancel = true;
+	each_line(buffer_slice(&s->text), give, t);
+	return 0;
+}
+
+enum spool_result
+spool_jobs(struct spool *s, void (*each)(void *, struct slice, bool cancel), void *ctx)
+{
+	struct taker t = {.each = each, .ctx = ctx};
 	struct kept *kept;
 	size_t n;
 	enum spool_result result = SPOOL_OK;
@@ -359,9 +443,7 @@ spool_jobs(struct spool *s, void (*each)(void *, struct slice), void *ctx)
 	if (forget(s, unfinished) != 0 || list(s, &kept, &n) != 0)
 		return SPOOL_ERROR;
 	for (size_t i = 0; i < n; i++) {
-		if (read_file(s, kept[i].name) == 0)
-			each_line(buffer_slice(&s->text), each, ctx);
-		else
+		if (give_job(s, kept[i].name, &t) != 0)
 			result = SPOOL_ERROR;
 		free(kept[i].name);
 	}

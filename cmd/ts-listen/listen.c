@@ -49,6 +49,20 @@ emit_job(struct listen *l, struct slice id, size_t start)
 	writer_done(l->out);
 }
 
+/* A cancel that stands there as a job does in emit_job(), and is kept as long as its job. */
+static void
+emit_cancel(struct listen *l, struct slice id, size_t start)
+{
+	struct buffer *out = writer_room(l->out);
+	struct slice line = {out->p + start, out->len - start - 1};
+
+	if (l->spool != NULL && spool_cancel(l->spool, id, line) != SPOOL_OK)
+		log_error("spool: %s: the cancel goes on, but would not survive a crash",
+			strerror(errno));
+	l->cancels++;
+	writer_done(l->out);
+}
+
 static void
 on_message(void *data, const struct redis_reply *reply)
 {
@@ -65,7 +79,7 @@ on_message(void *data, const struct redis_reply *reply)
 		return;
 	job = slice_is(redis_text(channel), l->channel);
 	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &id, &why)
-		: message_control(l->messages, redis_text(text), out, &why);
+		: message_control(l->messages, redis_text(text), out, &id, &why);
 	if (m == MESSAGE_BAD) {
 		drop(l, job ? "job" : "control message", why);
 	} else if (m == MESSAGE_FOREIGN) {
@@ -75,8 +89,7 @@ on_message(void *data, const struct redis_reply *reply)
 	} else if (job) {
 		emit_job(l, id, start);
 	} else {
-		l->cancels++;
-		writer_done(l->out);
+		emit_cancel(l, id, start);
 	}
 }
 
@@ -94,11 +107,12 @@ listen_init(struct listen *l)
 }
 
 static void
-resume_job(void *data, struct slice line)
+resume_job(void *data, struct slice line, bool cancel)
 {
 	struct listen *l = data;
 
-	l->kept++;
+	l->kept += !cancel;
+	l->cancels += cancel;
 	writer_line(l->out, line);
 }
 
@@ -108,7 +122,8 @@ listen_resume(struct listen *l)
 	if (l->spool != NULL && spool_jobs(l->spool, resume_job, l) != SPOOL_OK)
 		return -1;
 	if (l->kept > 0)
-		log_info("resuming %llu jobs from the spool", (unsigned long long)l->kept);
+		log_info("resuming %llu jobs from the spool, %llu of them cancelled",
+			(unsigned long long)l->kept, (unsigned long long)l->cancels);
 	return 0;
 }
 

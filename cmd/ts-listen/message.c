@@ -137,7 +137,8 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 }
 
 enum message
-message_control(struct messages *m, struct slice text, struct buffer *out, const char **why)
+message_control(struct messages *m, struct slice text, struct buffer *out, struct slice *id,
+	const char **why)
 {
 	struct record r = {.type = RECORD_CANCEL};
 	struct slice action;
@@ -157,6 +158,7 @@ message_control(struct messages *m, struct slice text, struct buffer *out, const
 		*why = m->why;
 		return MESSAGE_BAD;
 	}
+	*id = r.job_id;
 	record_write(out, &r);
 	return MESSAGE_GOOD;
 }

@@ -28,8 +28,8 @@ void messages_free(struct messages *);
 enum message message_job(struct messages *, struct slice text, int64_t received,
 	struct buffer *out, struct slice *id, const char **why);
 
-/* A message of the control channel: appends a cancel record to out. */
+/* A message of the control channel: appends a cancel record to out. *id as above. */
 enum message message_control(struct messages *, struct slice text, struct buffer *out,
-	const char **why);
+	struct slice *id, const char **why);
 
 #endif

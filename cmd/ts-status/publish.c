@@ -97,7 +97,7 @@ watch_over(const struct publish *p, const struct job *j, int64_t now)
 	       (watch_written(w) && !w->looking && (crowd || watch_quiet(w)));
 }
 
-/* Its end is told and stands in Redis: a restart need not know of it any more. */
+/* Its end stands in Redis: a restart need not know of it any more. */
 static void
 release(struct publish *p, struct job *j)
 {
@@ -119,7 +119,7 @@ serve_jobs(struct publish *p, int64_t now)
 
 		if (j->user != NULL && p->board.redis != NULL)
 			watch_serve(j->user, now);
-		if (j->kept && j->told)
+		if (j->kept && (j->told || j->status == JOB_CANCELLED))
 			release(p, j);
 		if (watch_over(p, j, now)) {
 			watch_free(j->user);

@@ -144,11 +144,16 @@ resume_note(void *data, struct slice line)
 		(void)progress_take(s->progress, &r, now, &j, &why);
 }
 
-/* A cancelled job must not come back after a crash, though its last verdicts are still awaited. */
+/*
+ * A cancelled job must not come back after a crash, though its last verdicts are still awaited. Where the
+ * cancel is kept, it would come back cancelled, so that can wait until its end stands in Redis.
+ */
 static void
 forget(struct stage *s, struct job *j)
 {
-	if (j->kept && spool_remove(s->spool, buffer_slice(&j->id)) == SPOOL_OK)
+	struct slice id = buffer_slice(&j->id);
+
+	if (j->kept && !spool_cancelled(s->spool, id) && spool_remove(s->spool, id) == SPOOL_OK)
 		j->kept = false;
 }
 

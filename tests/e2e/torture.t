@@ -151,6 +151,43 @@ ok $? "what is told is noted"
 ! notes_what_it_tells status-forgets
 ok $? "and status-forgets is caught"
 
+# cancelled_after TWIN STOP: a job whose cancel was heard comes to that, wherever all die then.
+dying() {
+	[ "$(torture_stages | wc -l)" -lt 5 ]
+}
+cancelled() {
+	[ "$(hash t3 status)" = cancelled ] && ! compgen -G 'spool/t3.*'
+}
+cancelled_after() {
+	local pids
+	bin=$build/stop/$1/obj
+	torture_begin 200
+	torture_serve "$2:1"
+	wait_for 20 all_begun
+	wait_for 20 torture_heard
+	torture_publish t3
+	wait_for 30 half_told t3
+	redis publish tickstock.jobs.control '{"job_id":"t3","action":"cancel"}' >/dev/null
+	wait_for 20 dying
+	mapfile -t pids < <(torture_stages)
+	torture_kill_all "${pids[@]}"
+	wait "$service_pid"
+	torture_inspect
+	torture_serve
+	wait_for "${3:-20}" cancelled
+	code=$?
+	mapfile -t pids < <(torture_stages)
+	torture_kill_all "${pids[@]}"
+	wait "$service_pid"
+	[ $code -eq 0 ] && [ ! -s problems ]
+}
+cancelled_after . listen-cancelled
+ok $? "a cancel outlives ts-listen"
+cancelled_after . status-cancelled
+ok $? "a cancel outlives ts-status"
+! cancelled_after cancel-removes status-cancelled 1
+ok $? "and cancel-removes is caught"
+
 # Bars that are told as loaded are committed. All tasks of this job have some, also the last.
 torture_job t4 | jq -c '.job_id = "t0" | .symbols |= .[:3]' >job.t0
 commits_what_it_tells() {

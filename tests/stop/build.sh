@@ -35,6 +35,9 @@ cd "$dir"
 change cmd/ts-listen/listen.c '\n(\tl->jobs\+\+;)' '
 	stop_point("listen-kept");
 %1'
+change cmd/ts-listen/listen.c '\n(\tl->cancels\+\+;)' '
+	stop_point("listen-cancelled");
+%1'
 change cmd/ts-store/attempt.c 'return o == PG_OK \? (session_exec\([^;]*"COMMIT"\)) : o;' \
 	'if (o == PG_OK) {
 		o = %1;
@@ -44,6 +47,10 @@ change cmd/ts-store/attempt.c 'return o == PG_OK \? (session_exec\([^;]*"COMMIT"
 change cmd/ts-status/stage.c '\n(\t\tnote\(s, j, r, line\);)' '
 %1
 		stop_point("status-noted");'
+change cmd/ts-status/stage.c '\n(\t\t\tforget\(s, j\);)' ' {
+%1
+			stop_point("status-cancelled");
+		}'
 change cmd/ts-status/publish.c '\n(\tif \(spool_remove\()' '
 	stop_point("status-final");
 %1'
@@ -75,6 +82,10 @@ for twin in "$@"; do
 		if (r->symbol.n % 2 == 0)
 			note(s, j, r, line);'
 		;;
+	cancel-removes)
+		# Forgets a cancelled job before that stands in Redis, though the cancel is kept.
+		change cmd/ts-status/stage.c '!spool_cancelled\(s->spool, id\) && ' ''
+		;;
 	status-removes)
 		# Forgets the job before its end stands in Redis.
 		change cmd/ts-status/publish.c 'j->status == JOB_RUNNING \|\| \(w != NULL && !watch_written\(w\)\)' \
@@ -90,15 +101,11 @@ for twin in "$@"; do
 		;;
 	listen-early)
 		# Passes a job on before it is kept.
-		change cmd/ts-listen/listen.c '\n(\tstruct slice line = \{out->p \+ start, out->len - start - 1\};)' '
-%1
-	(void)write(1, line.p, line.n + 1);'
-		change cmd/ts-listen/listen.c '\n\twriter_done\(l->out\);\n\}\n\nstatic void\non_message' '
-	out->len = start;
-}
-
-static void
-on_message'
+		change cmd/ts-listen/listen.c '\n(\tenum spool_result kept = l->spool)' '
+	(void)write(1, line.p, line.n + 1);
+%1'
+		change cmd/ts-listen/listen.c '(\n\tl->jobs\+\+;)\n\twriter_done\(l->out\);' '%1
+	out->len = start;'
 		;;
 	impatient)
 		# Waits for seconds where the others wait for many.
