@@ -108,7 +108,43 @@ ok $? "a cancel for a job that is not kept goes its way"
 is "$(kept)" 0 "and is not kept either"
 serve_end
 
-<<<<<<< HEAD
+# A cancel that was heard, but has come no farther than ts-listen when all stages die.
+export TS_FETCH_FLAGS='-j 2'
+serve
+publish "$(job late "$(jq -nc '[range(400) | "W\(.)"]')" '["day","hour"]')"
+some_noted() {
+	[ "$(cat "$TS_SPOOL"/*.notes | grep -c .)" -ge 10 ]
+}
+wait_for 5 some_noted
+kill -STOP "$(pgrep -P "$service_pid" ts-expand)"
+cancel late
+cancel_heard() {
+	compgen -G "$TS_SPOOL/*.cancel"
+}
+wait_for 5 cancel_heard
+is "$(cat "$TS_SPOOL"/*.cancel)" '{"type":"cancel","job_id":"late"}' "a cancel is kept beside its job"
+mapfile -t pids < <(pgrep -P "$service_pid" '^ts-')
+kill -STOP "${pids[@]}"
+kill -KILL "${pids[@]}"
+wait "$service_pid"
+noted=$(grep -c . "$TS_SPOOL"/*.notes)
+asked=$(wc -l <"$sim_log")
+cp "$TS_SPOOL"/*.cancel "$TS_SPOOL/gone.0123456789abcdef.cancel"
+serve
+wait_for 20 over late
+is "$(hash late status)/$(hash late total_tasks)" cancelled/800 "after a restart the job is cancelled"
+stored=$(hash late stored_tasks)
+[ "$stored" -ge "$noted" ] && [ "$stored" -le $((noted + 100)) ]
+ok $? "its verdicts are counted, $noted of before and $stored in all"
+is "$(hash late failed_tasks)" 0 "and no others"
+sleep 0.5
+[ $(($(wc -l <"$sim_log") - asked)) -le 100 ]
+ok $? "the rest is not asked for"
+wait_for 8 nothing_kept
+ok $? "and nothing is left in the spool, not even a cancel without its job"
+serve_end
+unset TS_FETCH_FLAGS
+
 # A disk that is full: the job goes on, and it is told what that costs.
 mkdir "$tmp/small"
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=512k small "$tmp/small" 2>/dev/null; then
@@ -147,44 +183,6 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=512k small "$tmp/small" 2>/dev
 else
 	skip "a full disk: no file system may be mounted here"
 fi
-=======
-# A cancel that was heard, but has come no farther than ts-listen when all stages die.
-export TS_FETCH_FLAGS='-j 2'
-serve
-publish "$(job late "$(jq -nc '[range(400) | "W\(.)"]')" '["day","hour"]')"
-some_noted() {
-	[ "$(cat "$TS_SPOOL"/*.notes | grep -c .)" -ge 10 ]
-}
-wait_for 5 some_noted
-kill -STOP "$(pgrep -P "$service_pid" ts-expand)"
-cancel late
-cancel_heard() {
-	compgen -G "$TS_SPOOL/*.cancel"
-}
-wait_for 5 cancel_heard
-is "$(cat "$TS_SPOOL"/*.cancel)" '{"type":"cancel","job_id":"late"}' "a cancel is kept beside its job"
-mapfile -t pids < <(pgrep -P "$service_pid" '^ts-')
-kill -STOP "${pids[@]}"
-kill -KILL "${pids[@]}"
-wait "$service_pid"
-noted=$(grep -c . "$TS_SPOOL"/*.notes)
-asked=$(wc -l <"$sim_log")
-cp "$TS_SPOOL"/*.cancel "$TS_SPOOL/gone.0123456789abcdef.cancel"
-serve
-wait_for 20 over late
-is "$(hash late status)/$(hash late total_tasks)" cancelled/800 "after a restart the job is cancelled"
-stored=$(hash late stored_tasks)
-[ "$stored" -ge "$noted" ] && [ "$stored" -le $((noted + 100)) ]
-ok $? "its verdicts are counted, $noted of before and $stored in all"
-is "$(hash late failed_tasks)" 0 "and no others"
-sleep 0.5
-[ $(($(wc -l <"$sim_log") - asked)) -le 100 ]
-ok $? "the rest is not asked for"
-wait_for 8 nothing_kept
-ok $? "and nothing is left in the spool, not even a cancel without its job"
-serve_end
-unset TS_FETCH_FLAGS
->>>>>>> 24c21f7 (spool: a cancel outlives a crash, as its job does)
 
 # What is published while nobody listens.
 publish "$(job lost '["AAPL"]' '["day"]')"
