@@ -155,6 +155,7 @@ test_next_unadjusted(void **state)
 
 struct given {
 	struct massive *m;
+	char *body; /* what page and why point into */
 	struct massive_page page;
 	struct slice why;
 	enum massive_verdict verdict;
@@ -178,6 +179,7 @@ tear_down(void **state)
 	struct given *g = *state;
 
 	massive_free(g->m);
+	free(g->body);
 	free(g);
 	return 0;
 }
@@ -186,18 +188,13 @@ tear_down(void **state)
 static void
 read_after(struct given *g, const char *body, int64_t after)
 {
-	static char *copy;
 	size_t n = strlen(body);
 
-	free(copy);
-	copy = malloc(n == 0 ? 1 : n);
-	assert_non_null(copy);
-	memcpy(copy, body, n);
-	g->verdict = massive_page(g->m, (struct slice){copy, n}, &day, after, &g->page, &g->why);
-	if (n == 0) {
-		free(copy);
-		copy = NULL;
-	}
+	free(g->body);
+	g->body = malloc(n == 0 ? 1 : n);
+	assert_non_null(g->body);
+	memcpy(g->body, body, n);
+	g->verdict = massive_page(g->m, (struct slice){g->body, n}, &day, after, &g->page, &g->why);
 }
 
 static void
