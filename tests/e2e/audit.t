@@ -60,10 +60,10 @@ printf '%s\n' '{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from"
 	ts-audit -J >out 2>err
 is "$?/$(cat out)/$(grep -c 'warning: line [1-5]: ' err)" 1//5 "tasks that cannot be are refused, each with its line"
 mkfifo idle
-ts-audit <idle >out 2>err &
+ts-audit -v <idle >out 2>err &
 pid=$!
 exec {fd}>idle
-sleep 0.2
+wait_for 5 grep -q start err
 kill -TERM $pid
 wait_for 1 ended $pid
 ok $? "SIGTERM ends it within a second when idle"
@@ -249,18 +249,16 @@ like "$(cat err)" 'permission denied' "and says why"
 
 sql "CREATE TABLE slow (LIKE ohlcv_daily INCLUDING ALL)"
 ts-expand -N 2025-12-24T03:00:00Z -y 0.02 -t day AAPL >tasks
-(echo 'BEGIN; LOCK TABLE ohlcv_daily;'; sleep 4) | psql -X -q &
-locker=$!
-wait_for 5 eval 'sql "SELECT count(*) FROM pg_locks WHERE mode = '"'AccessExclusiveLock'"'" | grep -v "^0"'
+hold 'LOCK TABLE ohlcv_daily'
 ts-audit <tasks >out 2>err &
 pid=$!
-sleep 0.6
+wait_for 5 held_up
 kill -TERM $pid
 wait_for 1 ended $pid
 ok $? "SIGTERM ends it within a second while the server works"
 wait $pid
 is "$?/$(cat out)" 1/ "without a certificate"
-wait $locker
+let_go
 kill -INT "$pg_pid"
 wait "$pg_pid" 2>/dev/null
 ts-audit <tasks >out 2>err &

@@ -199,28 +199,32 @@ sim_stop
 
 # Stopping.
 mkfifo idle
-ts-expand <idle >out 2>err &
+ts-expand -v <idle >out 2>err &
 pid=$!
 exec 4>idle
-sleep 0.2
+wait_for 5 grep -q start err
 kill -TERM $pid
 wait_for 1 ended $pid
 ok $? "SIGTERM ends it within a second when idle"
 wait $pid
 is $? 0 "and it exits 0"
 exec 4>&-
-yes "$job" | ts-expand >/dev/null 2>err &
+rm err
+yes "$job" | ts-expand -v >/dev/null 2>err &
 pid=$!
-sleep 0.2
+wait_for 5 grep -q start err
+sleep 0.1
 kill -TERM $pid
 wait_for 1 ended $pid
 ok $? "SIGTERM ends it within a second amid a stream"
 wait $pid
 is $? 0 "and it exits 0 then too"
 mkfifo stuck
-yes "$job" | ts-expand >stuck 2>err &
+rm err
+yes "$job" | ts-expand -v >stuck 2>err &
 pid=$!
 exec 4<stuck
+wait_for 5 grep -q start err
 sleep 0.2
 kill -TERM $pid
 wait_for 3 ended $pid

@@ -6,6 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=${TS_BUILD:-$here/../../build}
 shared=${TS_SHARED:-$here/../../../shared}
 fetch=$build/ts-fetch
+# How many times as long as usual anything may take: programs under valgrind are slow.
+patience=${TS_PATIENCE:-1}
 tmp=$(mktemp -d) || exit 1
 export TS_TEST_TMP=$tmp
 export MASSIVE_API_KEY=Key-Of-The-Test.1234
@@ -21,6 +23,10 @@ finish() {
 	rm -rf "$tmp"
 }
 trap finish EXIT
+
+timeout() {
+	command timeout $(($1 * patience)) "${@:2}"
+}
 
 # ok STATUS NAME: one line of TAP.
 ok() {
@@ -88,9 +94,10 @@ verdict() {
 }
 
 bars() { grep '"type":"bar"' "$1" | grep "\"symbol\":\"$2\""; }
-# await FILE PATTERN: until the file has it, 10 s at most
+# await FILE PATTERN: until the file has it, 10 s x patience at most
 await() {
-	for _ in $(seq 200); do
+	local i
+	for ((i = 0; i < 200 * patience; i++)); do
 		grep -q -- "$2" "$1" 2>/dev/null && return
 		sleep 0.05
 	done
@@ -428,7 +435,7 @@ start=$(now_ms)
 kill -TERM $p
 wait $p
 is $? 0 "SIGTERM between pieces: exit 0"
-[ $(($(now_ms) - start)) -lt 1000 ]
+[ $(($(now_ms) - start)) -lt $((1000 * patience)) ]
 ok $? "as soon as what was in flight is done"
 is "$(grep -c -e '"fetched"' -e '"failed"' "$tmp/out")" 0 "a task of which a piece is missing has no verdict"
 is "$(grep '"bar"' "$tmp/out" | sort | uniq -d | wc -l)" 0 "and no bar twice"
@@ -594,6 +601,7 @@ for i in $(seq 50); do week gone "C$i"; done >&3
 for i in $(seq 8); do week stays "D$i"; done >&3
 await "$tmp/out" fetched
 echo '{"type":"cancel","job_id":"gone"}' >&3
+await "$tmp/out" cancel
 sleep 0.3
 asked=$(grep -c '/ticker/C' "$tmp/late.log")
 sleep 0.5
@@ -630,7 +638,7 @@ start=$(now_ms)
 kill -TERM $p
 wait $p
 is "$?" 0 "SIGTERM while idle: exit 0"
-[ $(($(now_ms) - start)) -lt 1000 ]
+[ $(($(now_ms) - start)) -lt $((1000 * patience)) ]
 ok $? "within a second"
 is "$(verdict "$tmp/out" AAPL)" "fetched 5" "what was done is written"
 exec 3>&-
@@ -654,7 +662,7 @@ for sig in TERM INT; do
 	fi
 	wait $p
 	is $? 0 "SIG$sig in the middle: exit 0"
-	[ $(($(now_ms) - start)) -lt 1500 ]
+	[ $(($(now_ms) - start)) -lt $((1500 * patience)) ]
 	ok $? "as soon as what was in flight is done"
 	is "$(grep -c '"type":"loading"' "$tmp/out")" "$(grep -c '"type":"fetched"' "$tmp/out")" "each task that began has its verdict"
 	is "$(grep -c '"type":"bar"' "$tmp/out")" "$((5 * $(grep -c '"type":"fetched"' "$tmp/out")))" "and all its bars"
@@ -688,7 +696,7 @@ start=$(now_ms)
 exec 4<&-
 wait $p
 is $? 141 "the reader goes away while nothing happens: exit 141"
-[ $(($(now_ms) - start)) -lt 1000 ]
+[ $(($(now_ms) - start)) -lt $((1000 * patience)) ]
 ok $? "within a second"
 exec 3>&-
 

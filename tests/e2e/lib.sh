@@ -7,6 +7,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=${TS_BUILD:-$top/build}
 shared=${TS_SHARED:-$top/../shared}
+# How many times as long as usual anything may take: programs under valgrind are slow.
+patience=${TS_PATIENCE:-1}
 PATH=$build:$PATH
 export TS_BUILD=$build LC_ALL=C.UTF-8
 unset TZ DATABASE_URL REDIS_URL MASSIVE_URL MASSIVE_API_KEY MASSIVE_API_KEY_FILE TS_SPOOL
@@ -22,11 +24,11 @@ failures=0
 
 # Ends what start() and the servers began, by pid, newest first.
 finish() {
-	local i pid
+	local i j pid
 	for ((i = ${#started[@]} - 1; i >= 0; i--)); do
 		pid=${started[i]}
 		kill -TERM "$pid" 2>/dev/null || continue
-		for _ in {1..100}; do
+		for ((j = 0; j < 100 * patience; j++)); do
 			kill -0 "$pid" 2>/dev/null || break
 			sleep 0.05
 		done
@@ -84,9 +86,9 @@ done_testing() {
 	exit
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over.
+# wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over, SECONDS x patience.
 wait_for() {
-	local i n=$(($1 * 50))
+	local i n=$(($1 * 50 * patience))
 	shift
 	for ((i = 0; i < n; i++)); do
 		"$@" >/dev/null 2>&1 && return 0
@@ -146,6 +148,26 @@ spare_exec() {
 
 sql() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"
+}
+
+# hold SQL: a transaction that is left open; let_go: commits it. Whether somebody waits for a lock.
+hold() {
+	rm -f holder held
+	mkfifo holder
+	psql -X -q -A -t -v ON_ERROR_STOP=1 <holder >held &
+	holder=$!
+	exec {holding}>holder
+	printf 'BEGIN; %s; SELECT 1;\n' "$1" >&"$holding"
+	wait_for 5 test -s held
+}
+let_go() {
+	# What was started meanwhile may hold the fifo open, so no end of input will come.
+	printf 'COMMIT;\n\\q\n' >&"$holding"
+	exec {holding}>&-
+	wait "$holder"
+}
+held_up() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")" -ge 1 ]
 }
 
 # A private Redis on a unix socket in $tmp; sets REDIS_URL.
@@ -278,6 +300,8 @@ over() {
 
 # The whole pipeline as a service, its log in pipeline.log; sets service_pid. Ended with serve_end.
 serve() {
+	# What an earlier one has said does not count.
+	: >pipeline.log
 	"$top/pipeline.sh" >pipeline.out 2>pipeline.log &
 	service_pid=$!
 	started+=("$service_pid")

@@ -22,6 +22,8 @@ sv=$tmp/sv/ts-pipeline
 log=$tmp/log
 mkdir "$log" "$tmp/service"
 sed -i "s|^logs=.*|logs=$log|; s|^user=.*|user=nobody|; s|^loguser=.*|loguser=nobody|; s|^patience=.*|patience=1|" "$sv/conf"
+# A sanitizer maps more than any limit allows.
+! grep -q __asan_init "$build/ts-listen" || sed -i 's| -d [0-9]*||' "$sv/conf"
 is "$(sed -n 's/^PATH=//p' "$sv/conf")" "$tmp/usr/bin:\$PATH" "the service finds the programs in PREFIX"
 setting() {
 	printf '%s\n' "$2" >"$sv/env/$1"

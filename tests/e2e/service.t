@@ -71,7 +71,7 @@ sleep 0.3
 begun=$SECONDS
 serve_end
 is $? 0 "told to stop, it exits 0"
-[ $((SECONDS - begun)) -le 12 ]
+[ $((SECONDS - begun)) -le $((12 * patience)) ]
 ok $? "within 12 seconds"
 like "$(hash stopped message)" 'stopped: [0-9]+ of 2520 tasks have no verdict' "and says what is left"
 is "$(hash stopped bars_loaded)" \

@@ -12,15 +12,21 @@ pg_start || exit 1
 redis_start --loglevel warning || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
-export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
+export TS_SPOOL=$tmp/spool TS_EXPAND_FLAGS=-v TS_STATUS_FLAGS=-q
 
 # The service with SIGINT as a terminal gives it: bash would have it ignored in the background.
 begin() {
+	: >pipeline.log
 	# shellcheck disable=SC2016 # perl's
 	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$top/pipeline.sh" >>pipeline.out 2>pipeline.log &
 	service_pid=$!
 	started[slot]=$service_pid
-	wait_for 20 grep -q 'listening on' pipeline.log
+	wait_for 20 up
+}
+# Whoever is told to stop before it has said this much knows nothing of signals yet.
+# shellcheck disable=SC2317 # by wait_for
+up() {
+	[ "$(grep -c ': start \|debug: start \|listening on' pipeline.log)" -eq 6 ]
 }
 slot=${#started[@]}
 stage() {
