@@ -197,9 +197,9 @@ section_added() {
 }
 
 section_b() {
-	local i n=11700 want
-	bars json 3 10 0 >"$tmp/slice.json"
-	bars tsv 3 10 0 >"$tmp/slice.tsv"
+	local i n=117000 want
+	bars json 10 30 0 >"$tmp/slice.json"
+	bars tsv 10 30 0 >"$tmp/slice.tsv"
 	want=$(reference "$tmp/slice.tsv")
 	tr '\t' , <"$tmp/slice.tsv" >"$tmp/slice.csv"
 	cat >"$tmp/csv.load" <<-END
@@ -222,7 +222,7 @@ section_b() {
 		fi
 	done
 	{
-		table "b. Peers" "$n bars of 3 symbols, start of the programs included."
+		table "b. Peers" "$n bars of 10 symbols, start of the programs included."
 		have_python || echo "| Python handler | not installed: make bench-deps |"
 		command -v pgloader >/dev/null || echo "| pgloader | not installed: make bench-deps |"
 	} >>"$report"
@@ -279,15 +279,15 @@ section_c() {
 	sim_start -N "$now" -m 2000
 	for ((i = 0; i < pipeline_runs; i++)); do
 		empty
-		timed "Python handler, slice" 1 - handler 2025-12-01 2025-12-19 S001 S002
+		timed "Python handler, slice" 1 - handler 2025-11-17 2025-12-22 S001 S002 S003 S004 S005 S006
 		hn=$(all_rows)
 		sed -i "\$s/.*/$(awk -F '\t' -v OFS='\t' -v n="$hn" 'END { print $1, $2 * n, $3, $4 / n, $5 / n, $6 }' "$tmp/results")/" "$tmp/results"
 		empty
-		timed "pipeline, slice" 1 - pipeline 0.05 2
+		timed "pipeline, slice" 1 - pipeline 0.1 6
 		hn=$(all_rows)
 		sed -i "\$s/.*/$(awk -F '\t' -v OFS='\t' -v n="$hn" 'END { print $1, $2 * n, $3, $4 / n, $5 / n, $6 }' "$tmp/results")/" "$tmp/results"
 	done
-	table "The pipeline and the Python handler, API included" "2 symbols in 5 timeframes, three weeks; 0 ms. Python computes the regular hours anew for each bar." >>"$report"
+	table "The pipeline and the Python handler, API included" "6 symbols in 5 timeframes, five weeks; 0 ms. Python computes the regular hours anew for each bar." >>"$report"
 	told "Python handler, slice" "pipeline, slice"
 	sim_stop
 }
