@@ -374,6 +374,8 @@ section_f() {
 		copy_text "$tmp/base.tsv"
 		rm "$tmp/base.tsv"
 		sql "VACUUM ANALYZE ohlcv_1min"
+		# What the load of the base has left to be written is no matter of its size.
+		sql CHECKPOINT
 		first=$days
 		names+=("onto $size rows")
 		for ((i = 0; i < runs; i++)); do
