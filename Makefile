@@ -141,7 +141,7 @@ check: deps
 REPORTS = $(abspath build-asan)/reports
 asan:
 	rm -rf $(REPORTS) && mkdir -p -m 1777 $(REPORTS)
-	@ASAN_OPTIONS=log_path=$(REPORTS)/asan UBSAN_OPTIONS=log_path=$(REPORTS)/asan:print_stacktrace=1 \
+	@ASAN_OPTIONS=log_path=$(REPORTS)/asan:disable_coredump=0 UBSAN_OPTIONS=log_path=$(REPORTS)/asan:print_stacktrace=1 \
 		$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= E2E='$(filter-out %/memory.t,$(E2E))' \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' || bad=1; \
 	for r in $(REPORTS)/*; do [ ! -e "$$r" ] || { head -n 30 "$$r" >&2; bad=1; }; done; [ -z "$$bad" ]

@@ -96,11 +96,8 @@ on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
-	if (s->sent != 0) {
-		(void)snprintf(
-			s->error, sizeof s->error, "the connection was closed without a reply");
+	if (s->sent != 0)
 		return CURL_PREREQFUNC_ABORT;
-	}
 	s->sent = clock_mono_ms();
 	return CURL_PREREQFUNC_OK;
 }
@@ -397,6 +394,8 @@ describe(struct slot *s, CURLcode code, struct reply *r)
 		.retry_after = retry_after(s)};
 	if (s->stalled)
 		r->error = slice_of(s->error);
+	else if (code == CURLE_ABORTED_BY_CALLBACK)
+		r->error = slice_of("the connection was closed without a reply");
 	else if (code != CURLE_OK)
 		r->error = slice_of(s->error[0] != '\0' ? s->error : curl_easy_strerror(code));
 	else
