@@ -37,7 +37,7 @@ all: $(BINARIES)
 
 $(B)/common/%.o: common/%.c Makefile VERSION
 	@mkdir -p $(@D)
-	$(COMPILE) $(shell pkg-config --cflags hiredis)
+	$(COMPILE) $(shell pkg-config --cflags hiredis libpq)
 
 # Archives, so that a program gets only the modules that it uses, and no library with the others.
 $(B)/libcommon.a: $(call objects,common)
@@ -113,7 +113,7 @@ fuzz: deps
 	@set -e; for f in $(FUZZ:%=%:) ; do n=$${f%:}; mkdir -p $(B)/fuzz/corpus/$$n; \
 		case $$n in job) c=ts-expand ;; page | url) c=ts-fetch ;; decimal) c=ts-store ;; *) c= ;; esac; \
 		clang $(STD) $(FUZZ_CFLAGS) -Icommon $${c:+-Icmd/$$c} -o $(B)/fuzz/lib-$$n tests/fuzz/fuzz_$$n.c \
-			$$(ls common/*.c | grep -v redis) $$([ -z "$$c" ] || ls cmd/$$c/*.c | grep -E '$(FUZZ_MODULES)'); \
+			$$(ls common/*.c | grep -Ev 'redis|database') $$([ -z "$$c" ] || ls cmd/$$c/*.c | grep -E '$(FUZZ_MODULES)'); \
 		$(B)/fuzz/lib-$$n -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/fuzz/$$n- \
 			$(B)/fuzz/corpus/$$n tests/fuzz/corpus/$$n; \
 	done

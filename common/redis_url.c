@@ -201,3 +201,19 @@ redis_url_show(const struct redis_url *u, struct buffer *b)
 	buffer_byte(b, '/');
 	buffer_uint(b, (uint64_t)u->db);
 }
+
+int
+redis_url_choose(const struct command *c, const char *option, struct redis_url *url)
+{
+	const char *text = option != NULL ? option : getenv("REDIS_URL");
+	const char *why;
+
+	if (text == NULL || text[0] == '\0')
+		text = "redis://127.0.0.1:6379/0";
+	if (redis_url_parse(text, url, &why) != 0)
+		return command_misuse(c, option != NULL ? "-u" : "REDIS_URL", why);
+	if (option != NULL && url->password != NULL)
+		return command_misuse(c, "-u",
+			"everybody can see a password in an argument: put it in REDIS_URL");
+	return -1;
+}

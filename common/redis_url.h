@@ -2,6 +2,7 @@
 #define TS_REDIS_URL_H
 
 #include "buffer.h"
+#include "command.h"
 
 #include <stdbool.h>
 
@@ -31,6 +32,12 @@ struct redis_url {
  */
 int redis_url_parse(const char *text, struct redis_url *, const char **why);
 void redis_url_release(struct redis_url *);
+
+/*
+ * Which Redis is meant: by -u, if not NULL, or by REDIS_URL, else redis://127.0.0.1:6379/0. A password in
+ * an argument is misuse. -1 to go on, else the exit status.
+ */
+int redis_url_choose(const struct command *, const char *option, struct redis_url *);
 
 /* Appends the URL as it may be shown to anybody: without the password. */
 void redis_url_show(const struct redis_url *, struct buffer *);

@@ -1,7 +1,8 @@
 /* ts-audit: what of the tasks is in the database, by the exchange calendar. See ts-audit(1). */
 #include "audit.h"
-
 #include "calendar.h"
+#include "command.h"
+#include "database_url.h"
 #include "drain.h"
 #include "lines.h"
 #include "log.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Input that brings nothing for so long is taken to rest, and what was gathered is audited. */
@@ -34,21 +34,8 @@ struct input {
 	uint64_t refused;
 };
 
-static const char usage[] = "usage: ts-audit [-hVvJm] [-l percent] [-u database-url]\n";
-
-static int
-misuse(const char *about, const char *what)
-{
-	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
-	(void)fputs(usage, stderr);
-	return STATUS_USAGE;
-}
-
-static int
-print(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
-}
+static const struct command self = {"ts-audit",
+	"usage: ts-audit [-hVvJm] [-l percent] [-u database-url]\n"};
 
 static int
 read_least(const char *text, struct options *o)
@@ -56,7 +43,7 @@ read_least(const char *text, struct options *o)
 	uint64_t n;
 
 	if (slice_count(slice_of(text), &n) != 0 || n > 100)
-		return misuse("-l", "wants a percentage from 0 to 100");
+		return command_misuse(&self, "-l", "wants a percentage from 0 to 100");
 	o->least = (unsigned)n;
 	return -1;
 }
@@ -68,16 +55,9 @@ parse_options(int argc, char **argv, struct options *o)
 	bool records = false, tasks = false;
 	int c, status;
 
-	log_init("ts-audit", false);
+	log_init(self.name, false);
 	while ((c = getopt(argc, argv, "hVvJml:u:")) != -1) {
 		switch (c) {
-		case 'h':
-			return print(usage);
-		case 'V':
-			return print("ts-audit " TS_VERSION "\n");
-		case 'v':
-			o->verbose = true;
-			break;
 		case 'J':
 			records = true;
 			break;
@@ -92,15 +72,15 @@ parse_options(int argc, char **argv, struct options *o)
 			o->url = optarg;
 			break;
 		default:
-			(void)fputs(usage, stderr);
-			return STATUS_USAGE;
+			if ((status = command_option(&self, c, &o->verbose)) >= 0)
+				return status;
 		}
 	}
-	log_init("ts-audit", o->verbose);
+	log_init(self.name, o->verbose);
 	if (optind < argc)
-		return misuse(NULL, "no operands are taken");
+		return command_misuse(&self, NULL, "no operands are taken");
 	if (records && tasks)
-		return misuse(NULL, "-J writes audits and -m tasks: choose one");
+		return command_misuse(&self, NULL, "-J writes audits and -m tasks: choose one");
 	o->mode = records ? MODE_RECORDS : tasks ? MODE_TASKS : MODE_TABLE;
 	return -1;
 }
@@ -109,26 +89,12 @@ parse_options(int argc, char **argv, struct options *o)
 static int
 setup(struct options *o)
 {
-	static const struct rlimit none = {0, 0};
-	const char *from = o->url != NULL ? "-u" : "DATABASE_URL";
-	bool argument = o->url != NULL, password;
+	int status = database_url(&self, o->url, &o->url);
 
-	if (!argument)
-		o->url = getenv("DATABASE_URL");
-	if (o->url != NULL && o->url[0] == '\0')
-		o->url = NULL;
-	if (o->url != NULL && pg_url_password(o->url, &password) != 0)
-		return misuse(from, "libpq cannot read it");
-	if (o->url != NULL && argument && password)
-		return misuse("-u", "everybody can see a password in an argument: put it in "
-				    "DATABASE_URL or in the file that PGPASSFILE names");
-	/* A core file would hold the password. */
-	(void)setrlimit(RLIMIT_CORE, &none);
-	if (drain_init(0) != 0) {
-		log_error("signals: %s", strerror(errno));
-		return STATUS_SERVICE;
-	}
-	return -1;
+	if (status >= 0)
+		return status;
+	command_no_core();
+	return command_signals(0);
 }
 
 static void

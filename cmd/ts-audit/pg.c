@@ -60,29 +60,6 @@ pg_conn(const struct pg *p)
 	return p->conn;
 }
 
-int
-pg_url_password(const char *url, bool *has)
-{
-	PQconninfoOption *list;
-
-	*has = false;
-	/* libpq takes anything else for the name of a database. */
-	if (strchr(url, '=') == NULL && strstr(url, "://") == NULL)
-		return 0;
-	/* Its message is not asked for: it may quote the password. */
-	list = PQconninfoParse(url, NULL);
-	if (list == NULL)
-		return -1;
-	for (PQconninfoOption *o = list; o->keyword != NULL; o++) {
-		if ((strcmp(o->keyword, "password") == 0 ||
-			    strcmp(o->keyword, "sslpassword") == 0) &&
-			o->val != NULL && o->val[0] != '\0')
-			*has = true;
-	}
-	PQconninfoFree(list);
-	return 0;
-}
-
 /* Keeps a message as one line. */
 static enum outcome
 fail(struct pg *p, enum outcome o, const char *text)

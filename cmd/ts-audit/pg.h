@@ -33,9 +33,6 @@ struct pg;
 struct pg *pg_new(const char *url, int out);
 void pg_free(struct pg *);
 
-/* Whether a database URL holds a password. A URL that libpq cannot read: -1. */
-int pg_url_password(const char *url, bool *has);
-
 /* Takes one row of a result; begin is called before the first, also when the query is done again. */
 struct pg_sink {
 	void (*begin)(void *data);

@@ -1,5 +1,6 @@
 /* ts-expand: jobs in, tasks out. See ts-expand(1). */
 #include "calendar.h"
+#include "command.h"
 #include "drain.h"
 #include "expand.h"
 #include "job.h"
@@ -37,37 +38,25 @@ struct counts {
 	struct plan *plan; /* -n, else NULL */
 };
 
-static const char usage[] =
+static const struct command self = {"ts-expand",
 	"usage: ts-expand [-hVvnpf] [-N now] [-r rate] [-s spool] [-y years] [-t timeframes] "
-	"[symbol ...]\n";
+	"[symbol ...]\n"};
 
 static int
 misuse(const char *what, const char *value)
 {
-	log_error("%s: %s", what, value);
-	(void)fputs(usage, stderr);
-	return STATUS_USAGE;
+	return command_misuse(&self, what, value);
 }
 
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	int c;
+	int c, status;
 
-	log_init("ts-expand", false);
+	log_init(self.name, false);
 	while ((c = getopt(argc, argv, "hVvnpfN:r:s:y:t:")) != -1) {
 		switch (c) {
-		case 'h':
-			return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE
-									       : STATUS_DONE;
-		case 'V':
-			return puts("ts-expand " TS_VERSION) < 0 || fflush(stdout) != 0
-				       ? STATUS_SERVICE
-				       : STATUS_DONE;
-		case 'v':
-			o->verbose = true;
-			break;
 		case 'p':
 			o->unfinished = true;
 			break;
@@ -93,13 +82,13 @@ parse_options(int argc, char **argv, struct options *o)
 			o->timeframes = optarg;
 			break;
 		default:
-			(void)fputs(usage, stderr);
-			return STATUS_USAGE;
+			if ((status = command_option(&self, c, &o->verbose)) >= 0)
+				return status;
 		}
 	}
 	o->symbols = argv + optind;
 	o->nsymbols = argc - optind;
-	log_init("ts-expand", o->verbose);
+	log_init(self.name, o->verbose);
 	return -1;
 }
 
@@ -291,16 +280,15 @@ static int
 open_world(const struct options *o, struct expand *e, struct spool **spool, struct calendar **calendar)
 {
 	const char *why;
+	int status;
 
 	*calendar = calendar_new(&why);
 	if (*calendar == NULL) {
 		log_error("%s", why);
 		return STATUS_USAGE;
 	}
-	if (drain_init(0) != 0) {
-		log_error("signals: %s", strerror(errno));
-		return STATUS_SERVICE;
-	}
+	if ((status = command_signals(0)) >= 0)
+		return status;
 	if (o->spool != NULL && (*spool = spool_open(o->spool, "expand", &why)) == NULL) {
 		log_error("spool %s: %s", o->spool, why);
 		return STATUS_SERVICE;

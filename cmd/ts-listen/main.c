@@ -1,4 +1,5 @@
 /* ts-listen: messages of a Redis channel in, one line a job out. See ts-listen(1). */
+#include "command.h"
 #include "drain.h"
 #include "lines.h"
 #include "listen.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 struct options {
@@ -22,40 +22,18 @@ struct options {
 	const char *spool; /* -s, NULL without */
 };
 
-static const char usage[] =
-	"usage: ts-listen [-hVv] [-u redis-url] [-c channel] [-k control-channel] [-s spool]\n";
-
-/* about, if not NULL, is the option or variable in question. */
-static int
-misuse(const char *about, const char *what)
-{
-	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
-	(void)fputs(usage, stderr);
-	return STATUS_USAGE;
-}
-
-static int
-print(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
-}
+static const struct command self = {"ts-listen",
+	"usage: ts-listen [-hVv] [-u redis-url] [-c channel] [-k control-channel] [-s spool]\n"};
 
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	int c;
+	int c, status;
 
-	log_init("ts-listen", false);
+	log_init(self.name, false);
 	while ((c = getopt(argc, argv, "hVvu:c:k:s:")) != -1) {
 		switch (c) {
-		case 'h':
-			return print(usage);
-		case 'V':
-			return print("ts-listen " TS_VERSION "\n");
-		case 'v':
-			o->verbose = true;
-			break;
 		case 'u':
 			o->url = optarg;
 			break;
@@ -69,42 +47,30 @@ parse_options(int argc, char **argv, struct options *o)
 			o->spool = optarg;
 			break;
 		default:
-			(void)fputs(usage, stderr);
-			return STATUS_USAGE;
+			if ((status = command_option(&self, c, &o->verbose)) >= 0)
+				return status;
 		}
 	}
-	log_init("ts-listen", o->verbose);
+	log_init(self.name, o->verbose);
 	if (optind < argc)
-		return misuse(NULL, "no operands are taken");
+		return command_misuse(&self, NULL, "no operands are taken");
 	if (o->channel[0] == '\0' || o->control[0] == '\0')
-		return misuse(NULL, "a channel needs a name");
+		return command_misuse(&self, NULL, "a channel needs a name");
 	if (strcmp(o->channel, o->control) == 0)
-		return misuse(NULL, "-c and -k must name different channels");
+		return command_misuse(&self, NULL, "-c and -k must name different channels");
 	return -1;
 }
 
-/* Finds the URL: option, environment, default. -1 to go on, else the exit status. */
+/* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
 static int
 setup(const struct options *o, struct redis_url *url)
 {
-	static const struct rlimit no_core = {0, 0};
-	const char *text = o->url != NULL ? o->url : getenv("REDIS_URL");
-	const char *why;
+	int status = redis_url_choose(&self, o->url, url);
 
-	if (text == NULL || text[0] == '\0')
-		text = "redis://127.0.0.1:6379/0";
-	if (redis_url_parse(text, url, &why) != 0)
-		return misuse(o->url != NULL ? "-u" : "REDIS_URL", why);
-	if (o->url != NULL && url->password != NULL)
-		return misuse("-u", "everybody can see a password in an argument: "
-				    "put it in REDIS_URL");
-	/* A core file would hold the password. */
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-	if (drain_init(0) != 0) {
-		log_error("signals: %s", strerror(errno));
-		return STATUS_SERVICE;
-	}
-	return -1;
+	if (status >= 0)
+		return status;
+	command_no_core();
+	return command_signals(0);
 }
 
 /* Until a signal, until the reader has gone, or until Redis shows us the door. */

@@ -1,5 +1,6 @@
 /* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1). */
 #include "calendar.h"
+#include "command.h"
 #include "drain.h"
 #include "lines.h"
 #include "log.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -32,39 +32,18 @@ struct options {
 	const char *spool; /* of -s, NULL without */
 };
 
-static const char usage[] = "usage: ts-status [-hVvqC] [-u redis-url] [-s spool]\n";
-
-/* about, if not NULL, is the option or variable in question. */
-static int
-misuse(const char *about, const char *what)
-{
-	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
-	(void)fputs(usage, stderr);
-	return STATUS_USAGE;
-}
-
-static int
-print(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
-}
+static const struct command self = {"ts-status",
+	"usage: ts-status [-hVvqC] [-u redis-url] [-s spool]\n"};
 
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	int c;
+	int c, status;
 
-	log_init("ts-status", false);
+	log_init(self.name, false);
 	while ((c = getopt(argc, argv, "hVvqCu:s:")) != -1) {
 		switch (c) {
-		case 'h':
-			return print(usage);
-		case 'V':
-			return print("ts-status " TS_VERSION "\n");
-		case 'v':
-			o->verbose = true;
-			break;
 		case 'q':
 			o->quiet = true;
 			break;
@@ -78,37 +57,30 @@ parse_options(int argc, char **argv, struct options *o)
 			o->spool = optarg;
 			break;
 		default:
-			(void)fputs(usage, stderr);
-			return STATUS_USAGE;
+			if ((status = command_option(&self, c, &o->verbose)) >= 0)
+				return status;
 		}
 	}
-	log_init("ts-status", o->verbose);
-	return optind < argc ? misuse(NULL, "no operands are taken") : -1;
+	log_init(self.name, o->verbose);
+	return optind < argc ? command_misuse(&self, NULL, "no operands are taken") : -1;
 }
 
-/* Finds the URL: option, environment, default; *none for no Redis. -1 to go on, else the exit status. */
+/*
+ * Finds the URL, *none for no Redis; shuts off core dumps and takes the signals. -1 to go on, else the
+ * exit status.
+ */
 static int
 setup(const struct options *o, struct redis_url *url, bool *none)
 {
-	static const struct rlimit no_core = {0, 0};
-	const char *text = o->url != NULL ? o->url : getenv("REDIS_URL");
-	const char *why;
+	int status = -1;
 
-	if (text == NULL || text[0] == '\0')
-		text = "redis://127.0.0.1:6379/0";
 	*none = o->url != NULL && strcmp(o->url, "none") == 0;
-	if (!*none && redis_url_parse(text, url, &why) != 0)
-		return misuse(o->url != NULL ? "-u" : "REDIS_URL", why);
-	if (o->url != NULL && url->password != NULL)
-		return misuse("-u", "everybody can see a password in an argument: "
-				    "put it in REDIS_URL");
-	/* A core file would hold the password. */
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-	if (drain_init(-1) != 0) {
-		log_error("signals: %s", strerror(errno));
-		return STATUS_SERVICE;
-	}
-	return -1;
+	if (!*none)
+		status = redis_url_choose(&self, o->url, url);
+	if (status >= 0)
+		return status;
+	command_no_core();
+	return command_signals(-1);
 }
 
 static int64_t

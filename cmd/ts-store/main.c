@@ -1,18 +1,18 @@
 /* ts-store: bars into Postgres, and the word on each task only after COMMIT. See ts-store(1). */
+#include "command.h"
+#include "database_url.h"
 #include "drain.h"
 #include "lines.h"
 #include "log.h"
+#include "schema.h"
 #include "store.h"
 #include "timestamp.h"
-
-#include "schema.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -33,22 +33,9 @@ struct options {
 	const char *rejects; /* NULL: not kept */
 };
 
-static const char usage[] = "usage: ts-store [-hVvin] [-u database-url] [-j connections] "
-			    "[-b batch-rows] [-R rejects]\n";
-
-static int
-misuse(const char *about, const char *what)
-{
-	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
-	(void)fputs(usage, stderr);
-	return STATUS_USAGE;
-}
-
-static int
-print(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE : STATUS_DONE;
-}
+static const struct command self = {"ts-store",
+	"usage: ts-store [-hVvin] [-u database-url] [-j connections] "
+	"[-b batch-rows] [-R rejects]\n"};
 
 static int
 read_batch_rows(const char *text, struct options *o)
@@ -56,7 +43,7 @@ read_batch_rows(const char *text, struct options *o)
 	uint64_t n;
 
 	if (slice_count(slice_of(text), &n) != 0 || n < 1 || n > BATCH_ROWS_MAX)
-		return misuse("-b", "wants a number of rows from 1 to 100000");
+		return command_misuse(&self, "-b", "wants a number of rows from 1 to 100000");
 	o->batch_rows = (size_t)n;
 	return -1;
 }
@@ -67,7 +54,7 @@ read_connections(const char *text, struct options *o)
 	uint64_t n;
 
 	if (slice_count(slice_of(text), &n) != 0 || n < 1 || n > CREW_MAX)
-		return misuse("-j", "wants a number of connections from 1 to 8");
+		return command_misuse(&self, "-j", "wants a number of connections from 1 to 8");
 	o->connections = (int)n;
 	return -1;
 }
@@ -78,16 +65,9 @@ parse_options(int argc, char **argv, struct options *o)
 {
 	int c, status;
 
-	log_init("ts-store", false);
+	log_init(self.name, false);
 	while ((c = getopt(argc, argv, "hVvinu:j:b:R:")) != -1) {
 		switch (c) {
-		case 'h':
-			return print(usage);
-		case 'V':
-			return print("ts-store " TS_VERSION "\n");
-		case 'v':
-			o->verbose = true;
-			break;
 		case 'i':
 			o->create = true;
 			break;
@@ -109,15 +89,15 @@ parse_options(int argc, char **argv, struct options *o)
 				return status;
 			break;
 		default:
-			(void)fputs(usage, stderr);
-			return STATUS_USAGE;
+			if ((status = command_option(&self, c, &o->verbose)) >= 0)
+				return status;
 		}
 	}
-	log_init("ts-store", o->verbose);
+	log_init(self.name, o->verbose);
 	if (optind < argc)
-		return misuse(NULL, "no operands are taken");
+		return command_misuse(&self, NULL, "no operands are taken");
 	if (o->create && o->dry)
-		return misuse(NULL, "-i creates tables and -n writes nothing: choose one");
+		return command_misuse(&self, NULL, "-i creates tables and -n writes nothing: choose one");
 	return -1;
 }
 
@@ -125,28 +105,13 @@ parse_options(int argc, char **argv, struct options *o)
 static int
 setup(struct options *o)
 {
-	static const struct rlimit none = {0, 0};
-	const char *from = o->url != NULL ? "-u" : "DATABASE_URL";
-	bool argument = o->url != NULL, password;
-	char why[200];
+	int status = database_url(&self, o->url, &o->url);
 
-	if (!argument)
-		o->url = getenv("DATABASE_URL");
-	if (o->url != NULL && o->url[0] == '\0')
-		o->url = NULL;
-	if (o->url != NULL && session_url_password(o->url, &password, why) != 0)
-		return misuse(from, why);
-	if (o->url != NULL && argument && password)
-		return misuse("-u", "everybody can see a password in an argument: put it in "
-				    "DATABASE_URL or in the file that PGPASSFILE names");
-	/* A core file would hold the password. */
-	(void)setrlimit(RLIMIT_CORE, &none);
+	if (status >= 0)
+		return status;
+	command_no_core();
 	/* There is no grace to pass: it runs to the end of its input. */
-	if (drain_init(-1) != 0) {
-		log_error("signals: %s", strerror(errno));
-		return STATUS_SERVICE;
-	}
-	return -1;
+	return command_signals(-1);
 }
 
 /* What the loop remembers. */

@@ -47,32 +47,6 @@ session_free(struct session *s)
 	free(s);
 }
 
-int
-session_url_password(const char *url, bool *has, char why[200])
-{
-	char *message = NULL;
-	PQconninfoOption *list;
-
-	*has = false;
-	/* libpq takes anything else for the name of a database. */
-	if (strchr(url, '=') == NULL && strstr(url, "://") == NULL)
-		return 0;
-	list = PQconninfoParse(url, &message);
-	/* libpq's message may quote the password. */
-	(void)snprintf(why, 200, "libpq cannot read it");
-	PQfreemem(message);
-	if (list == NULL)
-		return -1;
-	for (PQconninfoOption *o = list; o->keyword != NULL; o++) {
-		if ((strcmp(o->keyword, "password") == 0 ||
-			    strcmp(o->keyword, "sslpassword") == 0) &&
-			o->val != NULL && o->val[0] != '\0')
-			*has = true;
-	}
-	PQconninfoFree(list);
-	return 0;
-}
-
 bool
 session_ever(const struct session *s)
 {

@@ -45,9 +45,6 @@ struct mood {
 struct session *session_new(const char *url, struct mood *, bool extra);
 void session_free(struct session *);
 
-/* Whether a database URL holds a password. A URL that libpq cannot read: -1, a reason in *why. */
-int session_url_password(const char *url, bool *has, char why[200]);
-
 /*
  * Sees to it that there is a connection, with patience: PG_OK; PG_CONFIG for a reason that waiting
  * does not mend; PG_LOST when the time for trying is over. Says what it does on stderr, and at the
