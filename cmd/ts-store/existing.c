@@ -240,14 +240,30 @@ add_pair(struct run *run, struct table *t, const struct series *s, size_t place)
 	return o;
 }
 
+/* How far neighbouring keys of a full table lie apart. */
+static const int64_t step[TF_COUNT] = {60000000, 3600000000, 1, 7, 28};
+
+/* A week of minutes: over a wider gap a range would read what others have stored in between. */
+enum { GAP = 7 * 24 * 60 };
+
+/* Where the neighbours end that stand from a place on: few enough for one read. */
+static size_t
+neighbours(const struct batch *b, enum timeframe tf, size_t at, size_t end)
+{
+	size_t to = at + 1;
+
+	while (to < end && to - at < READ_ROWS &&
+		(b->place[to].key - b->place[to - 1].key) / step[tf] <= GAP)
+		to++;
+	return to;
+}
+
 /* Whether reading all from the first to the last key would read much that nobody asked for. */
 static bool
-is_sparse(const struct batch *b, enum timeframe tf, const struct share *s)
+is_sparse(const struct batch *b, enum timeframe tf, size_t first, size_t end)
 {
-	/* How far neighbouring keys of a full table lie apart. */
-	static const int64_t step[TF_COUNT] = {60000000, 3600000000, 1, 7, 28};
-	int64_t n = (int64_t)(s->end - s->first);
-	int64_t span = b->place[s->end - 1].key - b->place[s->first].key;
+	int64_t n = (int64_t)(end - first);
+	int64_t span = b->place[end - 1].key - b->place[first].key;
 
 	return n < FEW || span / step[tf] > n * SPARSE;
 }
@@ -257,15 +273,15 @@ read_share(struct run *run, const struct share *s)
 {
 	const struct series *series = s->group->series;
 	struct table *t = &run->load->table[series->tf];
-	bool sparse = is_sparse(run->batch, series->tf, s);
 	enum outcome o = PG_OK;
 
-	for (size_t at = s->first; at < s->end && o == PG_OK; at += sparse ? 1 : READ_ROWS) {
-		if (sparse)
-			o = add_pair(run, t, series, at);
+	for (size_t at = s->first, to; at < s->end && o == PG_OK; at = to) {
+		to = neighbours(run->batch, series->tf, at, s->end);
+		if (!is_sparse(run->batch, series->tf, at, to))
+			o = request_range(run, t, series, (struct part){at, to});
 		else
-			o = request_range(run, t, series, (struct part){at,
-				at + READ_ROWS < s->end ? at + READ_ROWS : s->end});
+			for (; at < to && o == PG_OK; at++)
+				o = add_pair(run, t, series, at);
 	}
 	return o;
 }

@@ -447,6 +447,27 @@ if redis_start; then
 		"AAPL day 100 98 0 0 2/2/98/2 bars rejected" "stored, the file, the table and the status hash agree"
 fi
 
+# ---- what lies between
+
+# Two ends of a series whose middle is stored: as they come where a long range is fetched in pieces.
+fetched_rows() {
+	sql "SELECT coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'ohlcv_1min'"
+}
+empty
+bars ENDS 1min 40000 | grep -v fetched >in
+sed '2001,38000!d' in | ts-store 2>err
+before=$(fetched_rows)
+sed '2001,38000d' in | ts-store 2>err
+ended_with ' inserted=4000 updated=0 unchanged=0 ' "the ends of a series are stored around its middle"
+ts-store <in 2>err
+ended_with ' inserted=0 updated=0 unchanged=40000 ' "and are read where they stand"
+more_read() {
+	[ "$(fetched_rows)" -ge $((before + 40000)) ]
+}
+wait_for 10 more_read
+[ $(($(fetched_rows) - before)) -lt 50000 ]
+ok $? "what lies between was not read with them"
+
 # ---- several connections
 
 for n in 0 9 x ''; do
