@@ -18,8 +18,6 @@
 
 enum state { DOWN, LOOKUP, LOGIN, READY };
 
-enum { BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 5000, LASTING_MS = 5000 };
-
 struct request {
 	redis_fn *fn;
 	void *data;
@@ -43,56 +41,6 @@ struct redis {
 	int64_t since; /* the oldest moment from which an answer may be awaited */
 	char why[160];
 };
-
-enum redis_kind
-redis_kind(const struct redis_reply *reply)
-{
-	const redisReply *r = (const redisReply *)(const void *)reply;
-
-	switch (r->type) {
-	case REDIS_REPLY_STRING:
-	case REDIS_REPLY_STATUS:
-		return REDIS_KIND_STRING;
-	case REDIS_REPLY_ERROR:
-		return REDIS_KIND_ERROR;
-	case REDIS_REPLY_ARRAY:
-		return REDIS_KIND_ARRAY;
-	case REDIS_REPLY_INTEGER:
-		return REDIS_KIND_INTEGER;
-	default:
-		return REDIS_KIND_NIL;
-	}
-}
-
-struct slice
-redis_text(const struct redis_reply *reply)
-{
-	const redisReply *r = (const redisReply *)(const void *)reply;
-	enum redis_kind kind = redis_kind(reply);
-
-	if (kind != REDIS_KIND_STRING && kind != REDIS_KIND_ERROR)
-		return (struct slice){0};
-	return (struct slice){r->str, r->len};
-}
-
-const struct redis_reply *
-redis_item(const struct redis_reply *reply, size_t i)
-{
-	const redisReply *r = (const redisReply *)(const void *)reply;
-
-	if (r->type != REDIS_REPLY_ARRAY || i >= r->elements)
-		return NULL;
-	return (const struct redis_reply *)(const void *)r->element[i];
-}
-
-bool
-redis_is_error(const struct redis_reply *reply, const char *word)
-{
-	struct slice s = redis_text(reply);
-	size_t n = strlen(word);
-
-	return redis_kind(reply) == REDIS_KIND_ERROR && s.n >= n && memcmp(s.p, word, n) == 0;
-}
 
 struct redis *
 redis_new(const struct redis_url *url, redis_fn *push, void *data)
@@ -464,33 +412,4 @@ int64_t
 redis_heard(const struct redis *r)
 {
 	return r->heard;
-}
-
-/* Two processes that lost the same server must not come back in step. */
-static uint32_t
-chance(struct backoff *b, int64_t now)
-{
-	if (b->chance == 0)
-		b->chance = (uint32_t)now * 2654435761u ^ (uint32_t)getpid() * 40503u ^ 1u;
-	b->chance = b->chance * 1664525u + 1013904223u;
-	return b->chance >> 16;
-}
-
-void
-backoff_failed(struct backoff *b, int64_t now)
-{
-	int64_t wait;
-
-	if (b->since != 0 && now - b->since >= LASTING_MS)
-		b->tries = 0;
-	b->since = 0;
-	wait = b->tries >= 5 ? BACKOFF_MAX_MS : (int64_t)BACKOFF_MIN_MS << b->tries;
-	b->tries++;
-	b->due = now + wait / 2 + chance(b, now) % (uint32_t)(wait / 2 + 1);
-}
-
-void
-backoff_succeeded(struct backoff *b, int64_t now)
-{
-	b->since = now;
 }

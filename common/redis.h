@@ -1,7 +1,9 @@
 #ifndef TS_REDIS_H
 #define TS_REDIS_H
 
+#include "backoff.h"
 #include "buffer.h"
+#include "redis_reply.h"
 #include "redis_url.h"
 
 #include <poll.h>
@@ -18,28 +20,6 @@ enum {
 	REDIS_PATIENCE_MS = 5000, /* for connecting and logging in, and then for each answer */
 	REDIS_REQUESTS = 4096,    /* requests that may wait for their answers */
 };
-
-/* What a reply is. Opaque beyond this: it is valid only while its callback runs. */
-struct redis_reply;
-
-enum redis_kind {
-	REDIS_KIND_NIL,
-	REDIS_KIND_STRING, /* a status such as OK, too */
-	REDIS_KIND_INTEGER,
-	REDIS_KIND_ARRAY,
-	REDIS_KIND_ERROR,
-};
-
-enum redis_kind redis_kind(const struct redis_reply *);
-
-/* The bytes of a string, a status or an error; absent for any other kind. */
-struct slice redis_text(const struct redis_reply *);
-
-/* An element of an array; NULL when there is none. */
-const struct redis_reply *redis_item(const struct redis_reply *, size_t);
-
-/* Whether it is an error that starts with this word, such as "WRONGTYPE". */
-bool redis_is_error(const struct redis_reply *, const char *word);
 
 /*
  * Takes a reply; NULL when the connection was lost before it came. It may make new requests, but not
@@ -107,19 +87,5 @@ const char *redis_why(const struct redis *);
 
 /* When the server was last heard. */
 int64_t redis_heard(const struct redis *);
-
-/* When to try again: 0.1 s after the first failure up to 5 s, half of it by chance. {0} is fresh. */
-struct backoff {
-	int64_t due;
-	int64_t since; /* of the last success, 0 for none */
-	unsigned tries;
-	uint32_t chance;
-};
-
-/* A try failed, or what had succeeded is lost: sets due. */
-void backoff_failed(struct backoff *, int64_t now);
-
-/* A try succeeded. Only a success that lasts for some seconds makes the next waits short again. */
-void backoff_succeeded(struct backoff *, int64_t now);
 
 #endif

@@ -1,5 +1,7 @@
-/* Files that a crash at any point leaves whole. */
+/* Jobs, their notes and cancels, each in a file of its own; how a file outlives a crash is file.c's affair. */
 #include "spool.h"
+
+#include "file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -107,53 +109,13 @@ spool_close(struct spool *s)
 	free(s);
 }
 
-static int
-write_all(int fd, struct slice text)
-{
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			text.p += n;
-			text.n -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-/* What a file is called until it is whole. */
-static const char unfinished[] = ".new";
-
-/* Writes a file that is whole under its name or not there at all, whatever happens. */
-static int
-write_file(int dir, const char *name, struct slice text)
-{
-	int fd = openat(dir, unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int error;
-
-	if (fd < 0)
-		return -1;
-	error = write_all(fd, text) != 0 || fsync(fd) != 0 ? errno : 0;
-	if (close(fd) != 0 && error == 0)
-		error = errno;
-	if (error == 0 && (renameat(dir, unfinished, dir, name) != 0 || fsync(dir) != 0))
-		error = errno;
-	/* A disk that is full needs the room. */
-	if (error != 0)
-		(void)unlinkat(dir, unfinished, 0);
-	errno = error;
-	return error == 0 ? 0 : -1;
-}
-
 static enum spool_result
 keep_line(struct spool *s, const char *name, struct slice line)
 {
 	s->text.len = 0;
 	buffer_add(&s->text, line.p, line.n);
 	buffer_byte(&s->text, '\n');
-	return write_file(s->dir, name, buffer_slice(&s->text)) == 0 ? SPOOL_OK : SPOOL_ERROR;
+	return file_replace(s->dir, name, buffer_slice(&s->text)) == 0 ? SPOOL_OK : SPOOL_ERROR;
 }
 
 static bool
@@ -188,12 +150,6 @@ spool_keep(struct spool *s, struct slice job_id, struct slice line)
 	return keep_line(s, name, line);
 }
 
-static int
-forget(struct spool *s, const char *name)
-{
-	return unlinkat(s->dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
-}
-
 enum spool_result
 spool_cancel(struct spool *s, struct slice job_id, struct slice record)
 {
@@ -205,7 +161,7 @@ spool_cancel(struct spool *s, struct slice job_id, struct slice record)
 	name_of(name, job_id, cancel_suffix);
 	kept = keep_line(s, name, record);
 	/* The job may have been removed meanwhile: its cancel must not be the next one's of its id. */
-	if (kept == SPOOL_OK && !spool_has(s, job_id) && forget(s, name) != 0)
+	if (kept == SPOOL_OK && !spool_has(s, job_id) && file_remove(s->dir, name) != 0)
 		return SPOOL_ERROR;
 	return kept;
 }
@@ -214,25 +170,17 @@ enum spool_result
 spool_note(struct spool *s, struct slice job_id, struct slice record)
 {
 	char name[NAME_SIZE];
-	int fd, error;
 
 	name_of(name, job_id, job_suffix);
 	if (faccessat(s->dir, name, F_OK, 0) != 0)
 		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
 	name_of(name, job_id, notes_suffix);
-	fd = openat(s->dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return SPOOL_ERROR;
 	/* The newline in front ends a line that a crash cut; empty lines mean nothing. */
 	s->text.len = 0;
 	buffer_byte(&s->text, '\n');
 	buffer_add(&s->text, record.p, record.n);
 	buffer_byte(&s->text, '\n');
-	error = write_all(fd, buffer_slice(&s->text)) != 0 ? errno : 0;
-	if (close(fd) != 0 && error == 0)
-		error = errno;
-	errno = error;
-	return error == 0 ? SPOOL_OK : SPOOL_ERROR;
+	return file_append(s->dir, name, buffer_slice(&s->text)) == 0 ? SPOOL_OK : SPOOL_ERROR;
 }
 
 enum spool_result
@@ -245,13 +193,13 @@ spool_remove(struct spool *s, struct slice job_id)
 	 * done again.
 	 */
 	name_of(name, job_id, job_suffix);
-	if (forget(s, name) != 0 || fsync(s->dir) != 0)
+	if (file_remove(s->dir, name) != 0 || fsync(s->dir) != 0)
 		return SPOOL_ERROR;
 	name_of(name, job_id, notes_suffix);
-	if (forget(s, name) != 0)
+	if (file_remove(s->dir, name) != 0)
 		return SPOOL_ERROR;
 	name_of(name, job_id, cancel_suffix);
-	return forget(s, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
+	return file_remove(s->dir, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
 }
 
 static const char alive[] = ".listening";
@@ -276,51 +224,15 @@ spool_touched(struct spool *s)
 	return fstatat(s->dir, alive, &st, 0) == 0 ? (int64_t)st.st_mtim.tv_sec : -1;
 }
 
-static int
-read_file(struct spool *s, const char *name)
-{
-	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : 1;
-
-	s->text.len = 0;
-	while (n > 0 || (n < 0 && fd >= 0 && errno == EINTR)) {
-		n = read(fd, buffer_room(&s->text, 1 << 16), 1 << 16);
-		if (n > 0)
-			s->text.len += (size_t)n;
-	}
-	if (fd >= 0) {
-		int saved = errno;
-
-		(void)close(fd);
-		errno = saved;
-	}
-	return n == 0 ? 0 : -1;
-}
-
-static void
-each_line(struct slice text, void (*each)(void *, struct slice), void *ctx)
-{
-	const char *nl;
-
-	while (text.n > 0 && (nl = memchr(text.p, '\n', text.n)) != NULL) {
-		struct slice line = {text.p, (size_t)(nl - text.p)};
-
-		text.p += line.n + 1;
-		text.n -= line.n + 1;
-		if (line.n > 0)
-			each(ctx, line);
-	}
-}
-
 enum spool_result
 spool_notes(struct spool *s, struct slice job_id, void (*each)(void *, struct slice), void *ctx)
 {
 	char name[NAME_SIZE];
 
 	name_of(name, job_id, notes_suffix);
-	if (read_file(s, name) != 0)
+	if (file_read(s->dir, name, &s->text) != 0)
 		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
-	each_line(buffer_slice(&s->text), each, ctx);
+	file_lines(buffer_slice(&s->text), each, ctx);
 	return SPOOL_OK;
 }
 
@@ -356,7 +268,7 @@ drop_orphan(struct spool *s, const char *name, const char *suffix)
 
 	if (ends_in(name, suffix) && sibling(job, name, suffix, job_suffix) &&
 		faccessat(s->dir, job, F_OK, 0) != 0 && errno == ENOENT)
-		(void)forget(s, name);
+		(void)file_remove(s->dir, name);
 }
 
 /* Lists the kept jobs, oldest first; the caller frees names and list. -1 with errno. */
@@ -418,16 +330,16 @@ give_job(struct spool *s, const char *name, struct taker *t)
 {
 	char cancel[NAME_SIZE];
 
-	if (read_file(s, name) != 0)
+	if (file_read(s->dir, name, &s->text) != 0)
 		return -1;
 	t->cancel = false;
-	each_line(buffer_slice(&s->text), give, t);
+	file_lines(buffer_slice(&s->text), give, t);
 	if (!sibling(cancel, name, job_suffix, cancel_suffix))
 		return 0;
-	if (read_file(s, cancel) != 0)
+	if (file_read(s->dir, cancel, &s->text) != 0)
 		return errno == ENOENT ? 0 : -1;
 	t->cancel = true;
-	each_line(buffer_slice(&s->text), give, t);
+	file_lines(buffer_slice(&s->text), give, t);
 	return 0;
 }
 
@@ -440,7 +352,7 @@ spool_jobs(struct spool *s, void (*each)(void *, struct slice, bool cancel), voi
 	enum spool_result result = SPOOL_OK;
 
 	/* What a crash left half written was never kept. */
-	if (forget(s, unfinished) != 0 || list(s, &kept, &n) != 0)
+	if (file_remove(s->dir, FILE_UNFINISHED) != 0 || list(s, &kept, &n) != 0)
 		return SPOOL_ERROR;
 	for (size_t i = 0; i < n; i++) {
 		if (give_job(s, kept[i].name, &t) != 0)

@@ -93,11 +93,11 @@ for twin in "$@"; do
 		;;
 	spool-unsynced)
 		# Renames what is not on the disk.
-		change common/spool.c ' \|\| fsync\(fd\) != 0' ''
+		change common/file.c ' \|\| fsync\(fd\) != 0' ''
 		;;
 	spool-unnamed)
 		# Keeps the file, but not its name.
-		change common/spool.c ' \|\| fsync\(dir\) != 0' ''
+		change common/file.c ' \|\| fsync\(dir\) != 0' ''
 		;;
 	listen-early)
 		# Passes a job on before it is kept.

@@ -1,38 +1,10 @@
 /* Which bars belong to a task, and how they are written. */
 #include "check.h"
+#include "check_calendar.h"
 
 #include "bars.h"
 
 #include <string.h>
-
-static struct calendar *calendar;
-
-static int
-set_up(void **state)
-{
-	const char *why;
-
-	(void)state;
-	calendar = calendar_new(&why);
-	return calendar == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	calendar_free(calendar);
-	return 0;
-}
-
-static int64_t
-at(const char *text)
-{
-	int64_t t = 0;
-
-	assert_int_equal(timestamp_parse(slice_of(text), &t), 0);
-	return t;
-}
 
 static int64_t
 date(const char *text)

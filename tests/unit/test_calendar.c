@@ -2,32 +2,13 @@
  * The calendar against a list of holidays made by somebody else, and against facts known by heart.
  */
 #include "check.h"
+#include "check_calendar.h"
 
 #include "calendar.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct calendar *calendar;
-
-static int
-set_up(void **state)
-{
-	const char *why;
-
-	(void)state;
-	calendar = calendar_new(&why);
-	return calendar == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	calendar_free(calendar);
-	return 0;
-}
 
 static int32_t
 day(const char *text)

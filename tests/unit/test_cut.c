@@ -1,36 +1,8 @@
 /* Where long ranges are cut: at midnights of New York, into pieces of about a page. */
 #include "check.h"
+#include "check_calendar.h"
 
 #include "cut.h"
-
-static struct calendar *calendar;
-
-static int
-set_up(void **state)
-{
-	const char *why;
-
-	(void)state;
-	calendar = calendar_new(&why);
-	return calendar == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	calendar_free(calendar);
-	return 0;
-}
-
-static int64_t
-at(const char *text)
-{
-	int64_t t = 0;
-
-	assert_int_equal(timestamp_parse(slice_of(text), &t), 0);
-	return t;
-}
 
 static struct cut
 known(int sessions)

@@ -1,30 +1,11 @@
 /* What a job will cost: sessions, bars and requests of one task, and the time at a rate. */
 #include "check.h"
+#include "check_calendar.h"
 
 #include "plan.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct calendar *calendar;
-
-static int
-set_up(void **state)
-{
-	const char *why;
-
-	(void)state;
-	calendar = calendar_new(&why);
-	return calendar == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	calendar_free(calendar);
-	return 0;
-}
 
 static void
 expect(const char *now, int days, enum timeframe tf, uint64_t units, uint64_t bars, uint64_t requests)

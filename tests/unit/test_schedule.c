@@ -1,5 +1,6 @@
 /* What the calendar promises of a task, what is missing of a series, and the tasks that fill it. */
 #include "check.h"
+#include "check_calendar.h"
 
 #include "schedule.h"
 #include "series.h"
@@ -7,26 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-static struct calendar *calendar;
-
-static int
-set_up(void **state)
-{
-	const char *why;
-
-	(void)state;
-	calendar = calendar_new(&why);
-	return calendar == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	calendar_free(calendar);
-	return 0;
-}
 
 static int64_t
 key(enum timeframe tf, const char *text)

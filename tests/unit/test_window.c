@@ -3,31 +3,12 @@
  * never a bar that is not final.
  */
 #include "check.h"
+#include "check_calendar.h"
 
 #include "window.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct calendar *calendar;
-
-static int
-set_up(void **state)
-{
-	const char *why;
-
-	(void)state;
-	calendar = calendar_new(&why);
-	return calendar == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	calendar_free(calendar);
-	return 0;
-}
 
 static struct window
 window(const char *now, const char *years, bool unfinished)

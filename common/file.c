@@ -1,0 +1,101 @@
+/* Small files that a crash at any point leaves whole. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+write_all(int fd, struct slice text)
+{
+	while (text.n > 0) {
+		ssize_t n = write(fd, text.p, text.n);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text.p += n;
+			text.n -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int
+file_replace(int dir, const char *name, struct slice text)
+{
+	int fd = openat(dir, FILE_UNFINISHED, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	error = write_all(fd, text) != 0 || fsync(fd) != 0 ? errno : 0;
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	if (error == 0 && (renameat(dir, FILE_UNFINISHED, dir, name) != 0 || fsync(dir) != 0))
+		error = errno;
+	/* A disk that is full needs the room. */
+	if (error != 0)
+		(void)unlinkat(dir, FILE_UNFINISHED, 0);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+int
+file_append(int dir, const char *name, struct slice text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	error = write_all(fd, text) != 0 ? errno : 0;
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+int
+file_remove(int dir, const char *name)
+{
+	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+int
+file_read(int dir, const char *name, struct buffer *text)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	text->len = 0;
+	while (n > 0 || (n < 0 && fd >= 0 && errno == EINTR)) {
+		n = read(fd, buffer_room(text, 1 << 16), 1 << 16);
+		if (n > 0)
+			text->len += (size_t)n;
+	}
+	if (fd >= 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+	}
+	return n == 0 ? 0 : -1;
+}
+
+void
+file_lines(struct slice text, void (*each)(void *, struct slice), void *ctx)
+{
+	const char *nl;
+
+	while (text.n > 0 && (nl = memchr(text.p, '\n', text.n)) != NULL) {
+		struct slice line = {text.p, (size_t)(nl - text.p)};
+
+		text.p += line.n + 1;
+		text.n -= line.n + 1;
+		if (line.n > 0)
+			each(ctx, line);
+	}
+}
