@@ -81,6 +81,7 @@ LIBS_test_inflate = -ldeflate -lz
 UNIT_test_numeric = ts-store
 UNIT_test_batch = ts-store
 UNIT_test_progress = ts-status
+UNIT_test_status_hash = ts-status
 UNIT_test_schedule = ts-audit
 define unit
 $(B)/tests/unit/$(1).o: tests/unit/$(1).c Makefile

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PREFIX_MAX = 48, NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".cancel" };
@@ -139,15 +140,36 @@ spool_cancelled(struct spool *s, struct slice job_id)
 	return has(s, job_id, cancel_suffix);
 }
 
+static enum spool_result
+remove_file(struct spool *s, struct slice job_id, const char *suffix)
+{
+	char name[NAME_SIZE];
+
+	name_of(name, job_id, suffix);
+	return file_remove(s->dir, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
 enum spool_result
 spool_keep(struct spool *s, struct slice job_id, struct slice line)
 {
+	struct timespec now[2];
 	char name[NAME_SIZE];
 
 	if (spool_has(s, job_id))
 		return SPOOL_EXISTS;
+	/* Nothing of an earlier job of this id may speak for this one. */
+	if (remove_file(s, job_id, notes_suffix) != SPOOL_OK ||
+		remove_file(s, job_id, cancel_suffix) != SPOOL_OK)
+		return SPOOL_ERROR;
 	name_of(name, job_id, job_suffix);
-	return keep_line(s, name, line);
+	if (keep_line(s, name, line) != SPOOL_OK)
+		return SPOOL_ERROR;
+	/* The kernel's own stamps are the same for all files of some milliseconds. */
+	if (clock_gettime(CLOCK_REALTIME, &now[0]) == 0) {
+		now[1] = now[0];
+		(void)utimensat(s->dir, name, now, 0);
+	}
+	return SPOOL_OK;
 }
 
 enum spool_result
@@ -186,20 +208,14 @@ spool_note(struct spool *s, struct slice job_id, struct slice record)
 enum spool_result
 spool_remove(struct spool *s, struct slice job_id)
 {
-	char name[NAME_SIZE];
-
 	/*
 	 * The job first: notes and a cancel without a job mean nothing, a job without them would be
 	 * done again.
 	 */
-	name_of(name, job_id, job_suffix);
-	if (file_remove(s->dir, name) != 0 || fsync(s->dir) != 0)
+	if (remove_file(s, job_id, job_suffix) != SPOOL_OK || fsync(s->dir) != 0 ||
+		remove_file(s, job_id, notes_suffix) != SPOOL_OK)
 		return SPOOL_ERROR;
-	name_of(name, job_id, notes_suffix);
-	if (file_remove(s->dir, name) != 0)
-		return SPOOL_ERROR;
-	name_of(name, job_id, cancel_suffix);
-	return file_remove(s->dir, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
+	return remove_file(s, job_id, cancel_suffix);
 }
 
 static const char alive[] = ".listening";

@@ -64,7 +64,7 @@ gaps_add(struct gaps *g, int64_t from, int64_t to, int64_t now)
 }
 
 void
-gaps_hurry(struct gaps *g)
+gaps_search_now(struct gaps *g)
 {
 	if (g->redis == NULL)
 		g->due = 0;

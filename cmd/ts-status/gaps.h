@@ -21,7 +21,7 @@ void gaps_free(struct gaps *);
 void gaps_add(struct gaps *, int64_t from, int64_t to, int64_t now);
 
 /* No more jobs will come that could stand behind a hash: look at once. */
-void gaps_hurry(struct gaps *);
+void gaps_search_now(struct gaps *);
 
 /* Looks, if there is a gap to look for, for as long as it takes. Called after redis_serve(). */
 void gaps_serve(struct gaps *, struct redis *, int64_t now);

@@ -49,7 +49,7 @@ struct job {
 
 	enum job_status status;
 	bool broken; /* it failed as a whole */
-	bool told;   /* the caller's: its `done` has been written */
+	bool done_written;   /* the caller's: its `done` has been written */
 	bool kept;   /* the caller's: the spool has it */
 	void *user;  /* the caller's */
 

@@ -21,7 +21,7 @@
 enum {
 	FINISH_MS = 30000, /* for the final states, after the end of input, while Redis is away */
 	LOOK_MS = 50,
-	HURRY_MS = 5000,   /* the same after a signal, or when the reader of stdout has gone */
+	NOW_MS = 5000,   /* the same after a signal, or when the reader of stdout has gone */
 };
 
 struct options {
@@ -151,7 +151,7 @@ loop(struct stage *s, struct reader *in)
 	return kind == LINE_ERROR ? -1 : 0;
 }
 
-/* After the end of input: the final states are written, and watched for a while. 0, or -1. */
+/* After the end of input: the final states are written, and verified for a while. 0, or -1. */
 static int
 finish(struct stage *s)
 {
@@ -161,8 +161,8 @@ finish(struct stage *s)
 	(void)writer_flush(s->out);
 	publish_serve(s->publish, 0, now);
 	while (!publish_denied(s->publish) && !publish_over(s->publish, now)) {
-		bool hurry = drain_told() || s->out->error != 0;
-		int64_t until = start + (hurry ? HURRY_MS : FINISH_MS);
+		bool at_once = drain_told() || s->out->error != 0;
+		int64_t until = start + (at_once ? NOW_MS : FINISH_MS);
 
 		if (now >= until || (s->out->error != 0 && publish_written(s->publish)))
 			break;

@@ -117,7 +117,7 @@ static enum taken
 take_header(struct progress *p, struct entry *e, const struct record *r, struct moment now,
 	struct job **job, const char **why)
 {
-	if (e != NULL && (e->job->status == JOB_RUNNING || !e->job->told)) {
+	if (e != NULL && (e->job->status == JOB_RUNNING || !e->job->done_written)) {
 		*job = e->job;
 		if (e->job->header)
 			return refuse(why, "a job of this id is in progress");

@@ -1,11 +1,11 @@
-/* The connection to Redis, the heartbeat, and the hashes of all jobs; a hash is watch.c's affair. */
+/* The connection to Redis, the heartbeat, and the hashes of all jobs; a hash is status_hash.c's affair. */
 #include "publish.h"
 
 #include "gaps.h"
 #include "log.h"
 #include "report.h"
 #include "timestamp.h"
-#include "watch.h"
+#include "status_hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ enum {
 	HEARTBEAT_MS = 10000,
 	LINGER_MS = 2000, /* at the end of input, for a "submitted" that was not seen yet */
 	LATE_MS = 600000, /* for verdicts of a cancelled job that are still on their way */
-	CROWD = PROGRESS_JOBS / 4 * 3, /* from so many jobs on, those that are over are not watched */
+	CROWD = PROGRESS_JOBS / 4 * 3, /* from so many jobs on, those that are over are not verified */
 };
 
 struct publish {
@@ -23,7 +23,7 @@ struct publish {
 	struct progress *progress;
 	struct spool *spool;
 	struct gaps *gaps;
-	struct board board;
+	struct status_shared shared;
 	struct backoff backoff; /* of connecting */
 	bool ever;     /* was connected */
 	bool away;     /* is not, and that was said */
@@ -40,20 +40,20 @@ publish_new(const struct redis_url *url, struct progress *progress, struct meter
 	struct publish *p = memory_grow(NULL, 1, sizeof *p);
 
 	*p = (struct publish){.url = url, .progress = progress, .spool = spool,
-		.board = {.meter = meter, .plain = plain}};
+		.shared = {.meter = meter, .plain = plain}};
 	p->gaps = gaps_new(progress);
 	if (url != NULL)
-		p->board.redis = redis_new(url, NULL, NULL);
+		p->shared.redis = redis_new(url, NULL, NULL);
 	return p;
 }
 
 void
 publish_free(struct publish *p)
 {
-	redis_free(p->board.redis);
+	redis_free(p->shared.redis);
 	for (size_t i = 0; i < progress_count(p->progress); i++)
-		watch_free(progress_at(p->progress, i)->user);
-	fields_release(&p->board.fields);
+		status_hash_free(progress_at(p->progress, i)->user);
+	fields_release(&p->shared.fields);
 	gaps_free(p->gaps);
 	free(p);
 }
@@ -61,13 +61,13 @@ publish_free(struct publish *p)
 void
 publish_job(struct publish *p, struct job *j, bool started, int64_t now)
 {
-	struct watch *w = j->user;
+	struct status_hash *h = j->user;
 
-	if (p->board.redis == NULL)
+	if (p->shared.redis == NULL)
 		return;
-	if (w == NULL)
-		j->user = w = watch_new(&p->board, j);
-	watch_changed(w, j, started, now);
+	if (h == NULL)
+		j->user = h = status_hash_new(&p->shared, j);
+	status_hash_changed(h, j, started, now);
 }
 
 static void
@@ -77,33 +77,33 @@ write_heartbeat(struct publish *p, int64_t now)
 	struct slice words[] = {slice_of("SET"), slice_of(key_heartbeat),
 		slice_of(timestamp_local(time, clock_wall())), slice_of("EX"), slice_of("30")};
 
-	(void)redis_call(p->board.redis, NULL, NULL, words, 5);
+	(void)redis_call(p->shared.redis, NULL, NULL, words, 5);
 	p->heartbeat = now + HEARTBEAT_MS;
 }
 
 /* Whether nothing more will come of a job that has ended. */
 static bool
-watch_over(const struct publish *p, const struct job *j, int64_t now)
+hash_over(const struct publish *p, const struct job *j, int64_t now)
 {
-	const struct watch *w = j->user;
+	const struct status_hash *h = j->user;
 
 	bool crowd = progress_count(p->progress) > CROWD;
 
-	if (j->status == JOB_RUNNING || !j->told)
+	if (j->status == JOB_RUNNING || !j->done_written)
 		return false;
 	if (!crowd && j->status == JOB_CANCELLED && job_missing(j) > 0 && now - j->changed < LATE_MS)
 		return false;
-	return p->board.redis == NULL || w == NULL ||
-	       (watch_written(w) && !w->looking && (crowd || watch_quiet(w)));
+	return p->shared.redis == NULL || h == NULL ||
+	       (status_hash_written(h) && !h->verifying && (crowd || status_hash_quiet(h)));
 }
 
 /* Its end stands in Redis: a restart need not know of it any more. */
 static void
 release(struct publish *p, struct job *j)
 {
-	const struct watch *w = j->user;
+	const struct status_hash *h = j->user;
 
-	if (j->status == JOB_RUNNING || (w != NULL && !watch_written(w)))
+	if (j->status == JOB_RUNNING || (h != NULL && !status_hash_written(h)))
 		return;
 	if (spool_remove(p->spool, buffer_slice(&j->id)) == SPOOL_OK)
 		j->kept = false;
@@ -117,12 +117,12 @@ serve_jobs(struct publish *p, int64_t now)
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
 		struct job *j = progress_at(p->progress, i);
 
-		if (j->user != NULL && p->board.redis != NULL)
-			watch_serve(j->user, now);
-		if (j->kept && (j->told || j->status == JOB_CANCELLED))
+		if (j->user != NULL && p->shared.redis != NULL)
+			status_hash_serve(j->user, now);
+		if (j->kept && (j->done_written || j->status == JOB_CANCELLED))
 			release(p, j);
-		if (watch_over(p, j, now)) {
-			watch_free(j->user);
+		if (hash_over(p, j, now)) {
+			status_hash_free(j->user);
 			j->user = NULL;
 			progress_drop(p->progress, j);
 			i--;
@@ -135,7 +135,7 @@ static void
 on_ready(struct publish *p, int64_t now)
 {
 	if (p->away) {
-		meter_hide(p->board.meter);
+		meter_hide(p->shared.meter);
 		log_info("Redis is %s", p->ever ? "back" : "there now");
 	}
 	p->away = false;
@@ -143,10 +143,10 @@ on_ready(struct publish *p, int64_t now)
 	backoff_succeeded(&p->backoff, now);
 	write_heartbeat(p, now);
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		struct watch *w = progress_at(p->progress, i)->user;
+		struct status_hash *h = progress_at(p->progress, i)->user;
 
-		if (w != NULL)
-			w->dirty = true;
+		if (h != NULL)
+			h->dirty = true;
 	}
 }
 
@@ -155,11 +155,11 @@ on_lost(struct publish *p, bool denied, int64_t now)
 {
 	p->denied = denied && !p->ever;
 	if (!p->away && !p->denied) {
-		meter_hide(p->board.meter);
+		meter_hide(p->shared.meter);
 		log_warning("%s Redis: %s; counting goes on, trying again until it answers",
-			p->ever ? "lost" : "cannot connect to", redis_why(p->board.redis));
+			p->ever ? "lost" : "cannot connect to", redis_why(p->shared.redis));
 	} else {
-		log_debug("Redis: %s", redis_why(p->board.redis));
+		log_debug("Redis: %s", redis_why(p->shared.redis));
 	}
 	p->away = true;
 	backoff_failed(&p->backoff, now);
@@ -170,39 +170,39 @@ publish_serve(struct publish *p, short revents, int64_t now)
 {
 	enum redis_event event;
 
-	if (p->board.redis != NULL) {
-		event = redis_serve(p->board.redis, revents, now);
+	if (p->shared.redis != NULL) {
+		event = redis_serve(p->shared.redis, revents, now);
 		if (event == REDIS_EVENT_READY)
 			on_ready(p, now);
 		else if (event != REDIS_EVENT_NONE)
 			on_lost(p, event == REDIS_EVENT_DENIED, now);
-		if (redis_down(p->board.redis) && now >= p->backoff.due && !p->denied)
-			redis_connect(p->board.redis, now);
-		if (redis_ready(p->board.redis) && now >= p->heartbeat)
+		if (redis_down(p->shared.redis) && now >= p->backoff.due && !p->denied)
+			redis_connect(p->shared.redis, now);
+		if (redis_ready(p->shared.redis) && now >= p->heartbeat)
 			write_heartbeat(p, now);
 	}
 	serve_jobs(p, now);
-	if (p->board.redis != NULL)
-		gaps_serve(p->gaps, p->board.redis, now);
+	if (p->shared.redis != NULL)
+		gaps_serve(p->gaps, p->shared.redis, now);
 }
 
 void
 publish_gap(struct publish *p, int64_t from, int64_t to, int64_t now)
 {
-	if (p->board.redis != NULL)
+	if (p->shared.redis != NULL)
 		gaps_add(p->gaps, from, to, now);
 }
 
 void
-publish_hurry(struct publish *p)
+publish_search_now(struct publish *p)
 {
-	gaps_hurry(p->gaps);
+	gaps_search_now(p->gaps);
 }
 
 struct pollfd
 publish_pollfd(const struct publish *p)
 {
-	return p->board.redis == NULL ? (struct pollfd){.fd = -1} : redis_pollfd(p->board.redis);
+	return p->shared.redis == NULL ? (struct pollfd){.fd = -1} : redis_pollfd(p->shared.redis);
 }
 
 int64_t
@@ -210,23 +210,23 @@ publish_deadline(const struct publish *p, int64_t now)
 {
 	int64_t due = INT64_MAX;
 
-	if (p->board.redis == NULL)
+	if (p->shared.redis == NULL)
 		return due;
-	if (redis_down(p->board.redis))
+	if (redis_down(p->shared.redis))
 		return p->backoff.due;
-	due = redis_deadline(p->board.redis);
-	if (!redis_ready(p->board.redis))
+	due = redis_deadline(p->shared.redis);
+	if (!redis_ready(p->shared.redis))
 		return due;
 	due = p->heartbeat < due ? p->heartbeat : due;
 	due = gaps_deadline(p->gaps) < due ? gaps_deadline(p->gaps) : due;
 	/* Where there is no room for requests, answers come first, and they are heard. */
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
 		const struct job *j = progress_at(p->progress, i);
-		const struct watch *w = j->user;
-		int64_t at = w == NULL || redis_room(p->board.redis) < WATCH_REQUESTS ? INT64_MAX
-										 : watch_due(w);
+		const struct status_hash *h = j->user;
+		int64_t at = h == NULL || redis_room(p->shared.redis) < STATUS_HASH_REQUESTS ? INT64_MAX
+										 : status_hash_due(h);
 
-		if (watch_over(p, j, now))
+		if (hash_over(p, j, now))
 			at = now;
 		due = at < due ? at : due;
 	}
@@ -237,9 +237,9 @@ bool
 publish_written(const struct publish *p)
 {
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		const struct watch *w = progress_at(p->progress, i)->user;
+		const struct status_hash *h = progress_at(p->progress, i)->user;
 
-		if (w != NULL && !watch_written(w))
+		if (h != NULL && !status_hash_written(h))
 			return false;
 	}
 	return true;
@@ -251,12 +251,12 @@ publish_over(const struct publish *p, int64_t now)
 	if (!publish_written(p) || gaps_pending(p->gaps))
 		return false;
 	/* Even with nothing to write, a wrong password is to be told. */
-	if (p->board.redis != NULL && !p->ever && !p->away && !p->denied)
+	if (p->shared.redis != NULL && !p->ever && !p->away && !p->denied)
 		return false;
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		const struct watch *w = progress_at(p->progress, i)->user;
+		const struct status_hash *h = progress_at(p->progress, i)->user;
 
-		if (w != NULL && !w->submitted && (w->looking || now < w->wrote + LINGER_MS + 50))
+		if (h != NULL && !h->submitted && (h->verifying || now < h->wrote + LINGER_MS + 50))
 			return false;
 	}
 	return true;
@@ -265,7 +265,7 @@ publish_over(const struct publish *p, int64_t now)
 bool
 publish_crowded(const struct publish *p)
 {
-	if (p->board.redis == NULL || !redis_ready(p->board.redis) || progress_count(p->progress) <= CROWD)
+	if (p->shared.redis == NULL || !redis_ready(p->shared.redis) || progress_count(p->progress) <= CROWD)
 		return false;
 	for (size_t i = 0; i < progress_count(p->progress); i++) {
 		if (progress_at(p->progress, i)->status != JOB_RUNNING)
@@ -283,5 +283,5 @@ publish_denied(const struct publish *p)
 const char *
 publish_why(const struct publish *p)
 {
-	return redis_why(p->board.redis);
+	return redis_why(p->shared.redis);
 }

@@ -32,7 +32,7 @@ void publish_job(struct publish *, struct job *, bool started, int64_t now);
 
 /* Nobody listened from one instant to another (seconds); and: no more jobs will come. */
 void publish_gap(struct publish *, int64_t from, int64_t to, int64_t now);
-void publish_hurry(struct publish *);
+void publish_search_now(struct publish *);
 
 /*
  * Reads from and writes to Redis; writes the jobs and the heartbeat that are due, looks whether what

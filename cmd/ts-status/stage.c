@@ -39,9 +39,9 @@ tell_done(struct stage *s, struct job *j)
 {
 	struct record r;
 
-	if (j->told)
+	if (j->done_written)
 		return;
-	j->told = true;
+	j->done_written = true;
 	s->jobs++;
 	report_done(j, s->plain, &r);
 	record_write(writer_room(s->out), &r);
@@ -231,7 +231,7 @@ stage_line(struct stage *s, enum line kind, struct slice line, uint64_t lineno)
 static bool
 waits(const struct job *j)
 {
-	return j->status == JOB_CANCELLED && !j->told;
+	return j->status == JOB_CANCELLED && !j->done_written;
 }
 
 void
@@ -264,7 +264,7 @@ stage_end(struct stage *s)
 {
 	struct moment now = now_both();
 
-	publish_hurry(s->publish);
+	publish_search_now(s->publish);
 	for (size_t i = 0; i < progress_count(s->progress); i++) {
 		struct job *j = progress_at(s->progress, i);
 		uint64_t missing = job_missing(j);

@@ -88,7 +88,7 @@ for twin in "$@"; do
 		;;
 	status-removes)
 		# Forgets the job before its end stands in Redis.
-		change cmd/ts-status/publish.c 'j->status == JOB_RUNNING \|\| \(w != NULL && !watch_written\(w\)\)' \
+		change cmd/ts-status/publish.c 'j->status == JOB_RUNNING \|\| \(h != NULL && !status_hash_written\(h\)\)' \
 			'j->status == JOB_RUNNING'
 		;;
 	spool-unsynced)

@@ -389,7 +389,7 @@ test_second_job(void **state)
 	expect(&w, "total_tasks", "1");
 	(void)feed_stored(&w, "a", "AAPL", "day", 1, 0);
 	expect(&w, "status", "completed");
-	w.job->told = true;
+	w.job->done_written = true;
 	assert_int_equal(feed_header(&w, "a", 3, 3), TAKEN_STARTED);
 	expect(&w, "status", "running");
 	expect(&w, "stored_tasks", "0");
