@@ -33,6 +33,10 @@ cflags = $(if $(PKG_$(1)),$(shell pkg-config --cflags $(PKG_$(1))))
 libs = $(if $(PKG_$(1)),$(shell pkg-config --libs $(PKG_$(1))))
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 
+# The folder of the build as a shell sees it from anywhere; make's own functions take a path with a space apart.
+HERE = $$(cd '$(B)' && pwd)
+TS = TS_BUILD="$(HERE)"
+
 all: $(BINARIES)
 
 $(B)/common/%.o: common/%.c Makefile VERSION
@@ -104,13 +108,14 @@ FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined,fuzzer -fno-sanitize-recover=a
 define fuzz
 $(B)/fuzz/$(1): tests/fuzz/fuzz_$(1).c tests/fuzz/replay.c $(FUZZ_$(1):%=$(B)/cmd/%.a) $(B)/libcommon.a
 	@mkdir -p $$(@D)
-	$$(CC) $(STD) $(WARN) $(CFLAGS) -Icommon $(FUZZ_$(1):%=-Icmd/%) -DCORPUS='"$(abspath tests/fuzz/corpus/$(1))"' \
+	$$(CC) $(STD) $(WARN) $(CFLAGS) -Icommon $(FUZZ_$(1):%=-Icmd/%) -DCORPUS='"$(CURDIR)/tests/fuzz/corpus/$(1)"' \
 		$(HARDEN_LD) -fPIE -o $$@ $$^
 endef
 $(foreach f,$(FUZZ),$(eval $(call fuzz,$(f))))
 
 # Each target for FUZZ_SECONDS; what it finds new is kept in the corpus of the build.
-fuzz: deps
+fuzz:
+	sh tests/deps.sh fuzz
 	@set -e; for f in $(FUZZ:%=%:) ; do n=$${f%:}; mkdir -p $(B)/fuzz/corpus/$$n; \
 		case $$n in job) c=ts-expand ;; page | url) c=ts-fetch ;; decimal) c=ts-store ;; *) c= ;; esac; \
 		clang $(STD) $(FUZZ_CFLAGS) -Icommon $${c:+-Icmd/$$c} -o $(B)/fuzz/lib-$$n tests/fuzz/fuzz_$$n.c \
@@ -121,7 +126,7 @@ fuzz: deps
 FUZZ_MODULES = /(job|massive|rows|clean|url|numeric)[.]c$$$$
 
 deps:
-	sh tests/deps.sh
+	sh tests/deps.sh check
 
 # Copies of the commands that die at chosen points, and twins that break a promise on purpose.
 TWINS = store-early status-forgets status-removes cancel-removes spool-unsynced spool-unnamed listen-early \
@@ -134,24 +139,25 @@ test-programs: all $(B)/ts-sim $(B)/stop/built $(UNIT) $(FUZZ:%=$(B)/fuzz/%)
 
 check: deps
 	$(MAKE) test-programs
-	TS_BUILD=$(abspath $(B)) perl tests/run.pl $(UNIT) $(FUZZ:%=$(B)/fuzz/%) $(E2E)
+	$(TS) perl tests/run.pl $(UNIT) $(FUZZ:%=$(B)/fuzz/%) $(E2E)
 
 # The same suite with every wrong access and leak an error. Reports go into files, since not every test
 # looks at every program's exit status and log. memory.t is left out: the memory of a program with a
 # sanitizer in it is the sanitizer's.
-REPORTS = $(abspath build-asan)/reports
+REPORTS = $(CURDIR)/build-asan/reports
 asan:
-	rm -rf $(REPORTS) && mkdir -p -m 1777 $(REPORTS)
-	@ASAN_OPTIONS=log_path=$(REPORTS)/asan:disable_coredump=0 UBSAN_OPTIONS=log_path=$(REPORTS)/asan:print_stacktrace=1 \
+	sh tests/deps.sh asan
+	rm -rf "$(REPORTS)" && mkdir -p -m 1777 "$(REPORTS)"
+	@ASAN_OPTIONS="log_path='$(REPORTS)/asan':disable_coredump=0" UBSAN_OPTIONS="log_path='$(REPORTS)/asan':print_stacktrace=1" \
 		$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= E2E='$(filter-out %/memory.t,$(E2E))' \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' || bad=1; \
-	for r in $(REPORTS)/*; do [ ! -e "$$r" ] || { head -n 30 "$$r" >&2; bad=1; }; done; [ -z "$$bad" ]
+	for r in "$(REPORTS)"/*; do [ ! -e "$$r" ] || { head -n 30 "$$r" >&2; bad=1; }; done; [ -z "$$bad" ]
 
 # Death by kill -9 at random and at chosen moments, more of it than make check has; TORTURE_SEED=n does
 # the same again.
 torture: deps
 	$(MAKE) all $(B)/ts-sim $(B)/stop/built
-	TORTURE_KILLS=$${TORTURE_KILLS:-1000} TS_BUILD=$(abspath $(B)) bash tests/e2e/torture.t
+	TORTURE_KILLS=$${TORTURE_KILLS:-1000} $(TS) bash tests/e2e/torture.t
 
 # The same suite with every program under valgrind: any error, leak or descriptor that is left open is a
 # failure. Takes some ten minutes. Left out are memory.t, which would measure valgrind, and those that
@@ -160,23 +166,30 @@ VALGRIND_NOT = $(addprefix tests/e2e/,memory.t install.t runit.t torture.t silen
 # The longest come first, so that they do not run alone at the end.
 VALGRIND_E2E = $(addprefix tests/e2e/,store.t fetch.t) $(filter-out %/store.t %/fetch.t $(VALGRIND_NOT),$(E2E))
 VALGRIND_C = $(UNIT:$(B)/%=%) $(FUZZ:%=fuzz/%)
-valgrind: deps
+valgrind:
+	sh tests/deps.sh valgrind
 	$(MAKE) test-programs
-	sh tests/valgrind.sh $(B)/valgrind $(abspath $(B)) $(COMMANDS) $(VALGRIND_C)
-	@TS_PATIENCE=20 TS_BUILD=$(abspath $(B))/valgrind \
+	sh tests/valgrind.sh $(B)/valgrind "$(HERE)" $(COMMANDS) $(VALGRIND_C)
+	@TS_PATIENCE=20 TS_BUILD="$(HERE)/valgrind" \
 		perl tests/run.pl $(VALGRIND_E2E) $(VALGRIND_C:%=$(B)/valgrind/%) || bad=1; \
 	sh tests/valgrind.sh -c $(B)/valgrind && [ -z "$$bad" ]
 
-lint: deps
+lint:
+	sh tests/deps.sh lint
 	$(MAKE) test-programs
 	printf '%s\n' $(wildcard cmd/*/*.c common/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
 		$(STD) -Icommon -I$(B)/cmd/ts-store $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
 	shellcheck -x $(SCRIPTS)
 	mandoc -Tlint -Wwarning $(PAGES)
 
-demo: deps
+# On servers of its own, with the simulator's bars, whatever the environment says. A real run:
+# make demo DEMO_DATABASE=url DEMO_REDIS=url, with MASSIVE_API_KEY set.
+demo:
+	@echo 'demo: installs what is missing, builds the programs (half a minute), starts a private Postgres and Redis and'
+	@echo 'demo: a simulator of the API, loads 30 symbols in 5 timeframes (some seconds), and leaves nothing running'
+	sh tests/deps.sh demo
 	$(MAKE) all $(B)/ts-sim
-	TS_BUILD=$(abspath $(B)) bash tests/demo.sh
+	$(TS) bash tests/demo.sh
 
 # What the common path costs, piece by piece.
 $(B)/tests/bench/parts.o: tests/bench/parts.c Makefile
@@ -192,7 +205,7 @@ bench-parts: $(B)/parts
 BENCH = a b c d e f
 bench: deps
 	$(MAKE) all $(B)/ts-sim $(B)/parts
-	TS_BUILD=$(abspath $(B)) bash tests/bench/run.sh $(BENCH)
+	$(TS) bash tests/bench/run.sh $(BENCH)
 
 # What is compared and only for that.
 bench-deps:

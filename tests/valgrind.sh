@@ -60,9 +60,9 @@ for program in "$@"; do
 		#!/bin/sh
 		export VALGRIND_LAUNCHER=$launcher
 		# Opened here, as a descriptor that no program expects to be closed.
-		exec $dir/as/$name --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all \\
-			--track-fds=yes --child-silent-after-fork=yes --vgdb=no --log-fd=9 $build/$program "\$@" \\
-			9>>$dir/log/$name.\$\$
+		exec "$dir/as/$name" --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all \\
+			--track-fds=yes --child-silent-after-fork=yes --vgdb=no --log-fd=9 "$build/$program" "\$@" \\
+			9>>"$dir/log/$name.\$\$"
 	END
 	chmod +x "$dir/$program"
 done

@@ -11,9 +11,14 @@ shared=${TS_SHARED:-$top/../shared}
 patience=${TS_PATIENCE:-1}
 PATH=$build:$PATH
 export TS_BUILD=$build LC_ALL=C.UTF-8
-unset TZ DATABASE_URL REDIS_URL MASSIVE_URL MASSIVE_API_KEY MASSIVE_API_KEY_FILE TS_SPOOL
-unset TS_LISTEN_FLAGS TS_EXPAND_FLAGS TS_FETCH_FLAGS TS_STORE_FLAGS TS_STATUS_FLAGS
-unset PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE PGOPTIONS
+# Nothing of the caller's reaches a program under test: no database, no Redis, no key, no option.
+unset TZ DATABASE_URL "${!PG@}" "${!REDIS@}" "${!MASSIVE_@}"
+for name in "${!TS_@}"; do
+	case $name in
+	TS_BUILD | TS_SHARED | TS_PATIENCE | TS_CALENDAR | TS_JOBS) ;;
+	*) unset "$name" ;;
+	esac
+done
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/ts-test.XXXXXX") || exit 1
 chmod 755 "$tmp"
