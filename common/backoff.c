@@ -1,19 +1,7 @@
 /* Waits that grow from try to try. */
 #include "backoff.h"
 
-#include <unistd.h>
-
 enum { BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 5000, LASTING_MS = 5000 };
-
-/* Two processes that lost the same server must not come back in step. */
-static uint32_t
-chance(struct backoff *b, int64_t now)
-{
-	if (b->chance == 0)
-		b->chance = (uint32_t)now * 2654435761u ^ (uint32_t)getpid() * 40503u ^ 1u;
-	b->chance = b->chance * 1664525u + 1013904223u;
-	return b->chance >> 16;
-}
 
 void
 backoff_failed(struct backoff *b, int64_t now)
@@ -25,7 +13,7 @@ backoff_failed(struct backoff *b, int64_t now)
 	b->since = 0;
 	wait = b->tries >= 5 ? BACKOFF_MAX_MS : (int64_t)BACKOFF_MIN_MS << b->tries;
 	b->tries++;
-	b->due = now + wait / 2 + chance(b, now) % (uint32_t)(wait / 2 + 1);
+	b->due = now + wait / 2 + (int64_t)chance_upto(&b->chance, (uint64_t)wait / 2);
 }
 
 void

@@ -1,6 +1,8 @@
 #ifndef TS_BACKOFF_H
 #define TS_BACKOFF_H
 
+#include "chance.h"
+
 #include <stdint.h>
 
 /*
@@ -11,7 +13,7 @@ struct backoff {
 	int64_t due;
 	int64_t since; /* of the last success, 0 for none */
 	unsigned tries;
-	uint32_t chance;
+	struct chance chance;
 };
 
 /* A try failed, or what had succeeded is lost: sets due. */

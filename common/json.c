@@ -1,6 +1,8 @@
 /* A strict reader of small JSON texts. Large ones (an API page) are walked by their grammar alone. */
 #include "json.h"
 
+#include "utf8.h"
+
 #define JSMN_STATIC
 #define JSMN_STRICT
 #define JSMN_PARENT_LINKS
@@ -187,26 +189,6 @@ json_raw(const struct json *j, json_at at)
 		(size_t)(j->tok[at].end - j->tok[at].start)};
 }
 
-static void
-add_utf8(struct buffer *b, unsigned v)
-{
-	if (v < 0x80) {
-		buffer_byte(b, (char)v);
-		return;
-	}
-	if (v < 0x800) {
-		buffer_byte(b, (char)(0xc0 | v >> 6));
-	} else if (v < 0x10000) {
-		buffer_byte(b, (char)(0xe0 | v >> 12));
-		buffer_byte(b, (char)(0x80 | (v >> 6 & 0x3f)));
-	} else {
-		buffer_byte(b, (char)(0xf0 | v >> 18));
-		buffer_byte(b, (char)(0x80 | (v >> 12 & 0x3f)));
-		buffer_byte(b, (char)(0x80 | (v >> 6 & 0x3f)));
-	}
-	buffer_byte(b, (char)(0x80 | (v & 0x3f)));
-}
-
 /* Decodes the escape behind the backslash at p[i] and returns the offset behind it. */
 static size_t
 decode_escape(struct buffer *b, struct slice s, size_t i)
@@ -226,7 +208,7 @@ decode_escape(struct buffer *b, struct slice s, size_t i)
 		v = 0x10000 + ((v - 0xd800) << 10) + ((unsigned)json_hex4(s.p + i + 2, 4) - 0xdc00);
 		i += 6;
 	}
-	add_utf8(b, v);
+	utf8_add(b, v);
 	return i;
 }
 

@@ -1,6 +1,8 @@
 /* A recognizer: it keeps nothing, so the size of the text does not matter. */
 #include "json_grammar.h"
 
+#include "utf8.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -127,35 +129,6 @@ escape(struct walk *w)
 	return true;
 }
 
-/* One UTF-8 sequence of more than one byte, shortest form, no surrogates (RFC 3629). */
-static bool
-utf8(struct walk *w)
-{
-	const unsigned char *s = (const unsigned char *)w->p + w->at;
-	size_t left = w->n - w->at;
-	size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	unsigned low = 0x80, high = 0xbf;
-
-	if (s[0] < 0xc2 || s[0] > 0xf4 || left < len)
-		return refuse(w, "not UTF-8");
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return refuse(w, "not UTF-8");
-	for (size_t i = 2; i < len; i++) {
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return refuse(w, "not UTF-8");
-	}
-	w->at += len;
-	return true;
-}
-
 static bool
 string(struct walk *w)
 {
@@ -168,8 +141,11 @@ string(struct walk *w)
 		if (c < 0x20)
 			return refuse(w, "a control character in a string");
 		if (c >= 0x80) {
-			if (!utf8(w))
-				return false;
+			size_t len = utf8_length(w->p + w->at, w->n - w->at);
+
+			if (len == 0)
+				return refuse(w, "not UTF-8");
+			w->at += len;
 			continue;
 		}
 		w->at++;

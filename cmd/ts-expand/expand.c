@@ -31,12 +31,12 @@ write_header(const struct job *j, const struct job *names, struct slice received
 {
 	struct buffer list = {0};
 	struct record r = {.type = RECORD_JOB, .job_id = j->job_id, .source = j->source,
-		.symbols = j->nsymbols, .tasks = j->nsymbols * names->ntimeframes,
+		.symbols = j->symbols.n, .tasks = j->symbols.n * names->timeframes.n,
 		.received_at = received};
 
-	for (size_t i = 0; i < names->ntimeframes; i++) {
+	for (size_t i = 0; i < names->timeframes.n; i++) {
 		buffer_byte(&list, i == 0 ? '[' : ',');
-		buffer_json(&list, names->timeframes[i]);
+		buffer_json(&list, names->timeframes.p[i]);
 	}
 	buffer_byte(&list, ']');
 	r.timeframes = buffer_slice(&list);
@@ -93,7 +93,7 @@ expand_window(const struct expand *e, const struct job *j, struct window *w)
 uint64_t
 expand_job(const struct expand *e, const struct job *j, const char *why, struct writer *out)
 {
-	const struct job *names = j->ntimeframes > 0 ? j : e->defaults;
+	const struct job *names = j->timeframes.n > 0 ? j : e->defaults;
 	struct window w;
 	char received[TIMESTAMP_SIZE];
 	uint64_t failed = 0;
@@ -105,10 +105,10 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(j, names, slice_of(timestamp_format(received, w.now)), out);
-	for (size_t i = 0; i < j->nsymbols && out->error == 0; i++) {
-		for (size_t k = 0; k < names->ntimeframes; k++) {
-			if (!noted_has(e->noted, j->symbols[i], names->timeframes[k]))
-				failed += write_task(&w, j, j->symbols[i], names->timeframes[k], out);
+	for (size_t i = 0; i < j->symbols.n && out->error == 0; i++) {
+		for (size_t k = 0; k < names->timeframes.n; k++) {
+			if (!noted_has(e->noted, j->symbols.p[i], names->timeframes.p[k]))
+				failed += write_task(&w, j, j->symbols.p[i], names->timeframes.p[k], out);
 		}
 	}
 	return failed;

@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include "timeframe.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ job_release(struct job *j)
 {
 	json_free(j->json);
 	buffer_release(&j->scratch);
-	free(j->symbols);
-	free(j->timeframes);
+	free(j->symbols.p);
+	free(j->timeframes.p);
 	*j = (struct job){0};
 }
 
@@ -29,30 +30,14 @@ void
 job_reset(struct job *j)
 {
 	j->job_id = j->source = j->received_at = j->years = (struct slice){0};
-	j->nsymbols = j->ntimeframes = 0;
+	j->symbols.n = j->timeframes.n = 0;
 	j->scratch.len = 0;
 }
 
-static void
-append(struct slice **list, size_t *n, size_t *cap, struct slice s)
-{
-	if (*n == *cap) {
-		*cap = *cap == 0 ? 64 : *cap * 2;
-		*list = memory_grow(*list, *cap, sizeof **list);
-	}
-	(*list)[(*n)++] = s;
-}
-
-/* Cuts at the limit, but not within a UTF-8 sequence. */
 static struct slice
 cut(struct slice s)
 {
-	if (s.n > NAME_MAX_BYTES) {
-		s.n = NAME_MAX_BYTES;
-		while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-			s.n--;
-	}
-	return s.n == 0 ? slice_of("(empty)") : s;
+	return s.n == 0 ? slice_of("(empty)") : utf8_cut(s, NAME_MAX_BYTES);
 }
 
 static bool
@@ -70,18 +55,18 @@ job_add_symbol(struct job *j, struct slice s)
 	}
 	while (s.n > 0 && is_blank(s.p[s.n - 1]))
 		s.n--;
-	append(&j->symbols, &j->nsymbols, &j->symbols_cap, cut(s));
+	*array_add(&j->symbols) = cut(s);
 }
 
 void
 job_add_timeframe(struct job *j, struct slice s)
 {
 	s = cut(s);
-	for (size_t i = 0; i < j->ntimeframes; i++) {
-		if (slice_eq(j->timeframes[i], s))
+	for (size_t i = 0; i < j->timeframes.n; i++) {
+		if (slice_eq(j->timeframes.p[i], s))
 			return;
 	}
-	append(&j->timeframes, &j->ntimeframes, &j->timeframes_cap, s);
+	*array_add(&j->timeframes) = s;
 }
 
 static int
@@ -95,14 +80,14 @@ job_sort(struct job *j)
 {
 	size_t n = 0;
 
-	if (j->nsymbols == 0)
+	if (j->symbols.n == 0)
 		return;
-	qsort(j->symbols, j->nsymbols, sizeof *j->symbols, compare);
-	for (size_t i = 1; i < j->nsymbols; i++) {
-		if (!slice_eq(j->symbols[i], j->symbols[n]))
-			j->symbols[++n] = j->symbols[i];
+	qsort(j->symbols.p, j->symbols.n, sizeof *j->symbols.p, compare);
+	for (size_t i = 1; i < j->symbols.n; i++) {
+		if (!slice_eq(j->symbols.p[i], j->symbols.p[n]))
+			j->symbols.p[++n] = j->symbols.p[i];
 	}
-	j->nsymbols = n + 1;
+	j->symbols.n = n + 1;
 }
 
 /* Gives each string of a list to add(); the reason when it is no list of strings. */
@@ -142,7 +127,7 @@ read_timeframes(struct job *j)
 		const char *why = read_list(j, list, job_add_timeframe,
 			"timeframes is not a list of strings");
 
-		if (why == NULL && j->ntimeframes == 0)
+		if (why == NULL && j->timeframes.n == 0)
 			why = "no timeframes in the job";
 		return why;
 	}
@@ -165,7 +150,7 @@ read_symbols(struct job *j)
 	if (list < 0)
 		return "no symbols in the job";
 	why = read_list(j, list, job_add_symbol, "symbols is not a list of strings");
-	if (why == NULL && j->nsymbols == 0)
+	if (why == NULL && j->symbols.n == 0)
 		why = "no symbols in the job";
 	if (why == NULL)
 		job_sort(j);

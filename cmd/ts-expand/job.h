@@ -1,6 +1,7 @@
 #ifndef TS_JOB_H
 #define TS_JOB_H
 
+#include "array.h"
 #include "buffer.h"
 
 #include <stdbool.h>
@@ -15,11 +16,8 @@ struct job {
 	struct slice source;
 	struct slice received_at;
 	struct slice years;          /* JSON text of the number; absent when the job has none */
-	struct slice *symbols;       /* ascending, each once */
-	size_t nsymbols;
-	struct slice *timeframes;    /* in the job's order, each once */
-	size_t ntimeframes;
-	size_t symbols_cap, timeframes_cap;
+	ARRAY(struct slice) symbols;    /* ascending, each once */
+	ARRAY(struct slice) timeframes; /* in the job's order, each once */
 	struct buffer scratch;
 	struct json *json;
 };

@@ -1,6 +1,7 @@
 /* What need not be done again after a crash. */
 #include "noted.h"
 
+#include "array.h"
 #include "record.h"
 
 #include <stdlib.h>
@@ -15,8 +16,7 @@ struct noted {
 	struct record_parser *parser;
 	struct buffer text; /* the notes as they stand; keys point into it or into decoded */
 	struct buffer decoded;
-	struct key *key;
-	size_t n, cap;
+	ARRAY(struct key) keys;
 };
 
 struct noted *
@@ -36,7 +36,7 @@ noted_free(struct noted *t)
 	record_parser_free(t->parser);
 	buffer_release(&t->text);
 	buffer_release(&t->decoded);
-	free(t->key);
+	free(t->keys.p);
 	free(t);
 }
 
@@ -69,11 +69,7 @@ add_key(struct noted *t, struct slice line)
 		    &why) != 0 ||
 		r.symbol.p == NULL || r.timeframe.p == NULL)
 		return;
-	if (t->n == t->cap) {
-		t->cap = t->cap == 0 ? 64 : 2 * t->cap;
-		t->key = memory_grow(t->key, t->cap, sizeof *t->key);
-	}
-	t->key[t->n++] = (struct key){copy(&t->decoded, r.symbol), copy(&t->decoded, r.timeframe)};
+	*array_add(&t->keys) = (struct key){copy(&t->decoded, r.symbol), copy(&t->decoded, r.timeframe)};
 }
 
 static int
@@ -90,7 +86,7 @@ noted_load(struct noted *t, struct slice job_id)
 {
 	size_t start = 0;
 
-	t->n = t->text.len = t->decoded.len = 0;
+	t->keys.n = t->text.len = t->decoded.len = 0;
 	if (t->spool == NULL)
 		return 0;
 	if (spool_notes(t->spool, job_id, keep_line, t) != SPOOL_OK)
@@ -103,8 +99,8 @@ noted_load(struct noted *t, struct slice job_id)
 			start = i + 1;
 		}
 	}
-	if (t->n > 0)
-		qsort(t->key, t->n, sizeof *t->key, compare);
+	if (t->keys.n > 0)
+		qsort(t->keys.p, t->keys.n, sizeof *t->keys.p, compare);
 	return 0;
 }
 
@@ -113,5 +109,6 @@ noted_has(const struct noted *t, struct slice symbol, struct slice timeframe)
 {
 	struct key k = {symbol, timeframe};
 
-	return t->n > 0 && bsearch(&k, t->key, t->n, sizeof *t->key, compare) != NULL;
+	return t->keys.n > 0 &&
+	       bsearch(&k, t->keys.p, t->keys.n, sizeof *t->keys.p, compare) != NULL;
 }

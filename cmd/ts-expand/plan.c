@@ -151,10 +151,10 @@ count_tasks(const struct expand *e, const struct job *j, struct slice timeframe,
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < j->nsymbols; i++) {
-		if (noted_has(e->noted, j->symbols[i], timeframe))
+	for (size_t i = 0; i < j->symbols.n; i++) {
+		if (noted_has(e->noted, j->symbols.p[i], timeframe))
 			continue;
-		if (record_symbol_ok(j->symbols[i]) && timeframe_parse(timeframe) != TF_NONE)
+		if (record_symbol_ok(j->symbols.p[i]) && timeframe_parse(timeframe) != TF_NONE)
 			n++;
 		else
 			(*failed)++;
@@ -204,7 +204,7 @@ uint64_t
 plan_job(struct plan *p, const struct expand *e, const struct job *j, const char *why,
 	struct writer *out)
 {
-	const struct job *names = j->ntimeframes > 0 ? j : e->defaults;
+	const struct job *names = j->timeframes.n > 0 ? j : e->defaults;
 	struct buffer *b = writer_room(out);
 	struct window w;
 	uint64_t failed = 0;
@@ -219,16 +219,16 @@ plan_job(struct plan *p, const struct expand *e, const struct job *j, const char
 		writer_done(out);
 		return 1;
 	}
-	add(b, ": %zu %s\n", j->nsymbols, j->nsymbols == 1 ? "symbol" : "symbols");
+	add(b, ": %zu %s\n", j->symbols.n, j->symbols.n == 1 ? "symbol" : "symbols");
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are planned", strerror(errno));
 	buffer_str(b, "timeframe   tasks  from        to         sessions        bars  pages"
 		      "  requests\n");
-	for (size_t i = 0; i < names->ntimeframes; i++) {
-		uint64_t tasks = count_tasks(e, j, names->timeframes[i], &failed);
+	for (size_t i = 0; i < names->timeframes.n; i++) {
+		uint64_t tasks = count_tasks(e, j, names->timeframes.p[i], &failed);
 
-		if (timeframe_parse(names->timeframes[i]) != TF_NONE)
-			add_row(p, &w, timeframe_parse(names->timeframes[i]), tasks, b);
+		if (timeframe_parse(names->timeframes.p[i]) != TF_NONE)
+			add_row(p, &w, timeframe_parse(names->timeframes.p[i]), tasks, b);
 	}
 	add_failures(b, failed);
 	writer_done(out);

@@ -1,6 +1,8 @@
 /* The failures of a recorded run, in an order that makes jobs of them. */
 #include "retry.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +18,7 @@ struct note {
 
 struct retry {
 	struct buffer arena;
-	struct note *note;
-	size_t n, cap;
+	ARRAY(struct note) notes;
 };
 
 struct retry *
@@ -35,7 +36,7 @@ retry_free(struct retry *r)
 	if (r == NULL)
 		return;
 	buffer_release(&r->arena);
-	free(r->note);
+	free(r->notes.p);
 	free(r);
 }
 
@@ -64,12 +65,8 @@ retry_read(struct retry *r, const struct record *rec)
 
 	if (rec->type != RECORD_JOB && rec->type != RECORD_STORED && rec->type != RECORD_FAILED)
 		return;
-	if (r->n == r->cap) {
-		r->cap = r->cap == 0 ? 256 : r->cap * 2;
-		r->note = memory_grow(r->note, r->cap, sizeof *r->note);
-	}
-	note = &r->note[r->n];
-	*note = (struct note){.type = rec->type, .order = r->n++};
+	note = array_add(&r->notes);
+	*note = (struct note){.type = rec->type, .order = r->notes.n};
 	note->job_id = keep(r, rec->job_id);
 	note->symbol = keep(r, rec->symbol);
 	note->timeframe = keep(r, rec->timeframe);
@@ -204,20 +201,20 @@ last_failures(struct view *v, size_t n, const struct note **header)
 uint64_t
 retry_write(struct retry *r, struct writer *out, uint64_t *jobs)
 {
-	struct view *v = memory_grow(NULL, r->n, sizeof *v);
+	struct view *v = memory_grow(NULL, r->notes.n, sizeof *v);
 	uint64_t failed = 0;
 	size_t end;
 
-	for (size_t i = 0; i < r->n; i++)
-		v[i] = (struct view){kept(r, r->note[i].job_id), kept(r, r->note[i].symbol),
-			kept(r, r->note[i].timeframe), &r->note[i]};
-	if (r->n > 0)
-		qsort(v, r->n, sizeof *v, compare);
-	for (size_t start = 0; start < r->n; start = end) {
+	for (size_t i = 0; i < r->notes.n; i++)
+		v[i] = (struct view){kept(r, r->notes.p[i].job_id), kept(r, r->notes.p[i].symbol),
+			kept(r, r->notes.p[i].timeframe), &r->notes.p[i]};
+	if (r->notes.n > 0)
+		qsort(v, r->notes.n, sizeof *v, compare);
+	for (size_t start = 0; start < r->notes.n; start = end) {
 		const struct note *header;
 		size_t n;
 
-		for (end = start + 1; end < r->n && slice_eq(v[end].job_id, v[start].job_id);)
+		for (end = start + 1; end < r->notes.n && slice_eq(v[end].job_id, v[start].job_id);)
 			end++;
 		n = last_failures(v + start, end - start, &header);
 		if (n > 0) {

@@ -13,9 +13,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	why = job_read(&j, (struct slice){(const char *)data, size});
 	MUST(why != NULL || j.job_id.p != NULL);
 	if (why == NULL) {
-		MUST(j.nsymbols > 0 && j.job_id.n > 0);
-		for (size_t i = 1; i < j.nsymbols; i++)
-			MUST(slice_cmp(j.symbols[i - 1], j.symbols[i]) < 0);
+		MUST(j.symbols.n > 0 && j.job_id.n > 0);
+		for (size_t i = 1; i < j.symbols.n; i++)
+			MUST(slice_cmp(j.symbols.p[i - 1], j.symbols.p[i]) < 0);
 	}
 	job_release(&j);
 	return 0;

@@ -1,0 +1,77 @@
+/* Characters: where they end, and which of them a terminal would obey. */
+#include "utf8.h"
+
+size_t
+utf8_length(const char *p, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+	unsigned low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (n == 0)
+		return 0;
+	if (s[0] < 0x80)
+		return 1;
+	len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || n < len)
+		return 0;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++) {
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	}
+	return len;
+}
+
+struct slice
+utf8_cut(struct slice s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
+		max--;
+	return (struct slice){s.p, max};
+}
+
+bool
+utf8_control(const char *p, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)p;
+	unsigned c;
+
+	if (len == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	if (len == 2)
+		return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c);
+	c = len == 3 ? (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu) : 0;
+	return c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void
+utf8_add(struct buffer *b, unsigned c)
+{
+	if (c < 0x80) {
+		buffer_byte(b, (char)c);
+		return;
+	}
+	if (c < 0x800) {
+		buffer_byte(b, (char)(0xc0 | c >> 6));
+	} else if (c < 0x10000) {
+		buffer_byte(b, (char)(0xe0 | c >> 12));
+		buffer_byte(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	} else {
+		buffer_byte(b, (char)(0xf0 | c >> 18));
+		buffer_byte(b, (char)(0x80 | (c >> 12 & 0x3f)));
+		buffer_byte(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	}
+	buffer_byte(b, (char)(0x80 | (c & 0x3f)));
+}
