@@ -82,6 +82,9 @@ UNIT_test_bars = ts-fetch
 UNIT_test_cut = ts-fetch
 UNIT_test_inflate = ts-fetch
 LIBS_test_inflate = -ldeflate -lz
+UNIT_test_task = ts-fetch
+comma = ,
+LIBS_test_task = $(call libs,ts-fetch) $(addprefix -Wl$(comma)--wrap=,clock_mono_ms log_info log_warning log_error)
 UNIT_test_numeric = ts-store
 UNIT_test_batch = ts-store
 UNIT_test_progress = ts-status

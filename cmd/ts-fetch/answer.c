@@ -115,8 +115,8 @@ own_fault(const struct reply *r)
 }
 
 static void
-tell_retry(
-	struct fetch *f, const struct piece *p, const struct reply *r, int64_t wait, struct slice id)
+tell_retry(struct fetch *f, const struct piece *p, const struct reply *r, int64_t wait,
+	struct slice id)
 {
 	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
 		    "s %.*s%s",

@@ -111,40 +111,39 @@ next(struct fetch *f, int64_t now)
 	return p;
 }
 
-void
-fetch_begin(struct fetch *f)
+/* When something can be done next without a reply, input or signal; room is what the limiter said.
+ */
+static int64_t
+next_look(const struct fetch *f, int64_t now, int64_t room)
 {
-	while (!drain_told()) {
-		int64_t now = clock_mono_ms();
-		struct piece *p;
+	int64_t wait = transfer_active(f->transfer) > 0 || drain_told() ? LOOK_MS : IDLE_MS;
 
-		if (limiter_wait(&f->limiter, now, transfer_active(f->transfer)) != 0)
-			break;
-		p = next(f, now);
-		if (p == NULL)
-			break;
-		piece_start(f, p);
-	}
-}
-
-int
-fetch_timeout(const struct fetch *f)
-{
-	int64_t now = clock_mono_ms();
-	unsigned active = transfer_active(f->transfer);
-	int64_t wait = active > 0 || drain_told() ? LOOK_MS : IDLE_MS;
-	int64_t turn = limiter_wait(&f->limiter, now, active);
-
-	/* Where a request may start now, fetch_begin() has found none to start. */
-	if (turn > 0 && turn < wait)
-		wait = turn;
+	if (room > 0 && room < wait)
+		wait = room;
 	for (unsigned i = 0; i < f->pieces; i++) {
 		const struct piece *p = &f->piece[i];
 
 		if (p->state == PIECE_WAITING && p->due > now && p->due - now < wait)
 			wait = p->due - now;
 	}
-	return (int)wait;
+	return now + wait;
+}
+
+int64_t
+fetch_begin(struct fetch *f, int64_t now)
+{
+	int64_t room = 0;
+
+	while (!drain_told()) {
+		struct piece *p;
+
+		room = limiter_wait(&f->limiter, now, transfer_active(f->transfer));
+		p = room == 0 ? next(f, now) : NULL;
+		if (p == NULL)
+			break;
+		piece_start(f, p, now);
+	}
+	return next_look(f, now, room);
 }
 
 void

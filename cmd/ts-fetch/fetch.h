@@ -108,11 +108,12 @@ struct fetch {
 int fetch_init(struct fetch *, const struct fetch_options *, struct writer *out, const char **why);
 void fetch_release(struct fetch *);
 
-/* Starts as many requests as may start now. */
-void fetch_begin(struct fetch *);
-
-/* For how many milliseconds at most there is nothing to do but wait. */
-int fetch_timeout(const struct fetch *);
+/*
+ * Starts as many requests as may start now. Returns until when there is nothing to do but wait for
+ * replies, input and signals. Both by one reading of the monotonic clock, in milliseconds: what may
+ * start a moment later than now is waited for, never overlooked.
+ */
+int64_t fetch_begin(struct fetch *, int64_t now);
 
 /* Looks at what has been sent and at the replies that have come. */
 void fetch_replies(struct fetch *);
@@ -158,7 +159,7 @@ void piece_free(struct fetch *, struct piece *);
 struct piece *piece_turn(struct fetch *, struct work *);
 
 /* piece.c: starts the piece's next request. */
-void piece_start(struct fetch *, struct piece *);
+void piece_start(struct fetch *, struct piece *, int64_t now);
 
 /* piece.c: a page came: writes those of its rows that belong to the piece and start before end. */
 void piece_rows(struct fetch *, struct piece *, const struct massive_page *, int64_t end);

@@ -1,6 +1,6 @@
 /*
- * By libdeflate, which takes a third of the time of zlib since it has the whole at hand; inflating is
- * most of what ts-fetch does.
+ * By libdeflate, which takes a third of the time of zlib since it has the whole at hand; inflating
+ * is most of what ts-fetch does.
  */
 #include "inflate.h"
 
@@ -70,8 +70,8 @@ member(struct inflate *i, struct slice *packed, size_t max)
 
 	for (;;) {
 		make_room(&i->out, room + 1);
-		r = libdeflate_gzip_decompress_ex(i->lib, packed->p, packed->n,
-			i->out.p + i->out.len, room, &in, &out);
+		r = libdeflate_gzip_decompress_ex(
+			i->lib, packed->p, packed->n, i->out.p + i->out.len, room, &in, &out);
 		if (r != LIBDEFLATE_INSUFFICIENT_SPACE || room == max - i->out.len)
 			break;
 		room = room * 2 + 4096 < max - i->out.len ? room * 2 + 4096 : max - i->out.len;

@@ -115,8 +115,8 @@ bounded(int64_t retry_after)
 }
 
 /*
- * Notes a refusal. Those that were in flight together are refused together: that is one refusal, not
- * eight, and false for the others.
+ * Notes a refusal. Those that were in flight together are refused together: that is one refusal,
+ * not eight, and false for the others.
  */
 static bool
 count_refusal(struct limiter *l, int64_t now, int64_t started)

@@ -60,8 +60,8 @@ void limiter_refused(
 	struct limiter *, int64_t now, int64_t started, int64_t retry_after, unsigned chance);
 
 /*
- * A request that had started at that time found no API. The whole process pauses for 1, 2, 4, 8, 16,
- * 30, 30 ... s, up to an eighth longer by chance; then one lone request tries.
+ * A request that had started at that time found no API. The whole process pauses for 1, 2, 4, 8,
+ * 16, 30, 30 ... s, up to an eighth longer by chance; then one lone request tries.
  */
 void limiter_down(struct limiter *, int64_t now, int64_t started, unsigned chance);
 

@@ -133,12 +133,14 @@ take_lines(struct fetch *f, struct reader *in)
 }
 
 /*
- * Waits for input, for room in the rate, for replies, for a signal, and for stdout to be given up.
+ * Waits for input, for replies, for a signal, and for stdout to be given up, until the monotonic
+ * clock shows that time.
  */
 static void
-wait_for_all(struct fetch *f, struct reader *in, bool open)
+wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 {
 	bool told = drain_told();
+	int64_t wait = until - clock_mono_ms();
 	struct pollfd fds[3] = {{.fd = f->out->fd}};
 	unsigned n = 1, input = 0;
 
@@ -148,7 +150,7 @@ wait_for_all(struct fetch *f, struct reader *in, bool open)
 		input = n;
 		fds[n++] = (struct pollfd){.fd = in->fd, .events = POLLIN};
 	}
-	transfer_wait(f->transfer, fds, n, fetch_timeout(f));
+	transfer_wait(f->transfer, fds, n, wait > 0 ? (int)wait : 0);
 	if ((fds[0].revents & (POLLERR | POLLHUP)) != 0 && f->out->error == 0)
 		f->out->error = EPIPE;
 	if (input > 0 && fds[input].revents != 0)
@@ -165,15 +167,17 @@ run(struct fetch *f, struct reader *in)
 	bool open = true;
 
 	while (f->out->error == 0) {
+		int64_t until;
+
 		if (open && !drain_told())
 			open = take_lines(f, in);
-		fetch_begin(f);
+		until = fetch_begin(f, clock_mono_ms());
 		if (drain_told() ? transfer_active(f->transfer) == 0 || drain_over()
 				 : !open && fetch_idle(f))
 			break;
 		if (writer_flush(f->out) != 0)
 			break;
-		wait_for_all(f, in, open);
+		wait_for_all(f, in, open, until);
 		fetch_replies(f);
 	}
 }

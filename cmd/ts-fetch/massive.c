@@ -20,7 +20,7 @@ struct massive {
 	struct buffer head;    /* the small members, as an object */
 	struct buffer scratch; /* strings of it, decoded */
 	struct buffer next;
-	char why[400];
+	struct buffer why;
 };
 
 struct massive *
@@ -42,6 +42,7 @@ massive_free(struct massive *m)
 	buffer_release(&m->head);
 	buffer_release(&m->scratch);
 	buffer_release(&m->next);
+	buffer_release(&m->why);
 	free(m);
 }
 
@@ -61,7 +62,9 @@ wanted(struct slice key)
 static bool
 refuse(struct massive *m, const char *what, const char *why)
 {
-	(void)snprintf(m->why, sizeof m->why, "%s%s", what, why);
+	m->why.len = 0;
+	buffer_str(&m->why, what);
+	buffer_str(&m->why, why);
 	return false;
 }
 
@@ -189,11 +192,16 @@ check_status(struct massive *m)
 
 	if (slice_is(status, "OK") || slice_is(status, "DELAYED"))
 		return MASSIVE_OK;
+	/* Whole: who shortens a text must see all of a key in it. */
 	words = words_of(m);
-	(void)snprintf(m->why, sizeof m->why, "status %.*s%s%.*s",
-		status.p == NULL ? 7 : (int)(status.n < 40 ? status.n : 40),
-		status.p == NULL ? "missing" : status.p, words.p == NULL ? "" : ": ",
-		(int)(words.n < 300 ? words.n : 300), words.p == NULL ? "" : words.p);
+	if (status.p == NULL)
+		status = slice_of("missing");
+	(void)refuse(m, "status ", "");
+	buffer_add(&m->why, status.p, status.n);
+	if (words.p != NULL) {
+		buffer_str(&m->why, ": ");
+		buffer_add(&m->why, words.p, words.n);
+	}
 	return slice_is(status, "NOT_AUTHORIZED") || slice_is(status, "NOT_FOUND") ? MASSIVE_FAIL
 										   : MASSIVE_RETRY;
 }
@@ -265,7 +273,7 @@ massive_page(struct massive *m, struct slice body, const struct series *s, int64
 	enum massive_verdict verdict = MASSIVE_RETRY;
 
 	*page = (struct massive_page){.body = body};
-	m->why[0] = '\0';
+	m->why.len = 0;
 	if (walk(m, body)) {
 		page->request_id = member(m, "request_id");
 		verdict = check_status(m);
@@ -276,7 +284,7 @@ massive_page(struct massive *m, struct slice body, const struct series *s, int64
 	page->row = m->rows.row;
 	page->rows = m->rows.n;
 	page->base = verdict == MASSIVE_OK ? read_base(m) : 0;
-	*why = slice_of(m->why);
+	*why = slice_of(buffer_cstr(&m->why));
 	return verdict;
 }
 

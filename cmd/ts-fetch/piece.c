@@ -112,7 +112,7 @@ piece_turn(struct fetch *f, struct work *w)
 }
 
 void
-piece_start(struct fetch *f, struct piece *p)
+piece_start(struct fetch *f, struct piece *p, int64_t now)
 {
 	work_begun(f, p->work);
 	f->url.len = 0;
@@ -123,7 +123,7 @@ piece_start(struct fetch *f, struct piece *p)
 		return;
 	}
 	p->state = PIECE_ACTIVE;
-	p->request = limiter_start(&f->limiter, clock_mono_ms());
+	p->request = limiter_start(&f->limiter, now);
 	f->count.requests++;
 }
 

@@ -1,0 +1,335 @@
+/*
+ * The life of a task, from its line to its verdict, with a clock and replies of our own: what is
+ * asked for when, what counts as a try, and when it is the service that fails.
+ */
+#include "check.h"
+
+#include "fetch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The linker puts this in the place of clock_mono_ms(). Each reading may move it on. */
+int64_t __wrap_clock_mono_ms(void);
+static int64_t now, step;
+
+int64_t
+__wrap_clock_mono_ms(void)
+{
+	now += step;
+	return now;
+}
+
+/* And these in the place of the log: what is said is kept. */
+static char said[1 << 16];
+static size_t said_n;
+void __wrap_log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void __wrap_log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void __wrap_log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#define KEEP(fmt)                                                                                  \
+	do {                                                                                       \
+		va_list ap;                                                                        \
+		va_start(ap, fmt);                                                                 \
+		said_n += (size_t)vsnprintf(said + said_n, sizeof said - said_n, fmt, ap);         \
+		va_end(ap);                                                                        \
+		assert_true(said_n < sizeof said);                                                 \
+	} while (0)
+
+void
+__wrap_log_info(const char *fmt, ...)
+{
+	KEEP(fmt);
+}
+
+void
+__wrap_log_warning(const char *fmt, ...)
+{
+	KEEP(fmt);
+}
+
+void
+__wrap_log_error(const char *fmt, ...)
+{
+	KEEP(fmt);
+}
+
+struct given {
+	struct fetch f;
+	struct writer out;
+};
+
+#define KEY "secret-42"
+
+enum { LATER = 200 * 1000 }; /* longer than any pause or wait */
+
+static void
+begin(struct given *g, unsigned parallel, const char *rate)
+{
+	struct fetch_options o = {.base = slice_of("http://127.0.0.1:1"),
+		.key = slice_of(KEY),
+		.parallel = parallel,
+		.adjusted = true};
+	const char *why;
+
+	now = 1000 * 1000;
+	said_n = 0;
+	step = 0;
+	if (rate != NULL)
+		assert_int_equal(rate_parse(rate, &o.rate), 0);
+	writer_init(&g->out, -1);
+	assert_int_equal(fetch_init(&g->f, &o, &g->out, &why), 0);
+}
+
+static void
+end(struct given *g)
+{
+	fetch_release(&g->f);
+	writer_release(&g->out);
+}
+
+/* A task for a day of that symbol. */
+static void
+ask(struct given *g, const char *symbol)
+{
+	char line[200];
+
+	(void)snprintf(line, sizeof line,
+		"{\"type\":\"task\",\"job_id\":\"j\",\"symbol\":\"%s\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-15\",\"to\":\"2025-12-15\"}",
+		symbol);
+	intake_line(&g->f, slice_of(line), 1);
+}
+
+/* The request of that symbol that is in flight, or NULL. */
+static struct piece *
+asked(struct given *g, const char *symbol)
+{
+	for (unsigned i = 0; i < g->f.pieces; i++) {
+		struct piece *p = &g->f.piece[i];
+
+		if (p->state == PIECE_ACTIVE && slice_is(p->work->task->symbol, symbol))
+			return p;
+	}
+	return NULL;
+}
+
+/* The reply to the request of that symbol, which must be in flight. */
+static void
+reply(struct given *g, const char *symbol, struct reply r)
+{
+	struct piece *p = asked(g, symbol);
+
+	assert_non_null(p);
+	transfer_abort(g->f.transfer, p);
+	r.owner = p;
+	r.started = now - 1;
+	if (r.retry_after == 0)
+		r.retry_after = -1;
+	answer_read(&g->f, p, &r);
+}
+
+static struct reply
+page(const char *symbol)
+{
+	static char body[300];
+
+	(void)snprintf(body, sizeof body,
+		"{\"ticker\":\"%s\",\"adjusted\":true,\"results\":[{\"t\":1765774800000,\"o\":2,"
+		"\"h\":4,"
+		"\"l\":1,\"c\":3,\"v\":5}],\"status\":\"OK\"}",
+		symbol);
+	return (struct reply){.http = 200, .sent = true, .body = slice_of(body)};
+}
+
+static bool
+written(struct given *g, const char *text)
+{
+	return strstr(buffer_cstr(&g->out.buf), text) != NULL;
+}
+
+static bool
+told(struct given *g, const char *text)
+{
+	return written(g, text) || strstr(said, text) != NULL;
+}
+
+static void
+test_from_line_to_verdict(void **state)
+{
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	assert_string_equal(buffer_cstr(&g.out.buf), "");
+	(void)fetch_begin(&g.f, now);
+	reply(&g, "AAPL", page("AAPL"));
+	assert_string_equal(buffer_cstr(&g.out.buf),
+		"{\"type\":\"loading\",\"job_id\":\"j\",\"symbol\":\"AAPL\",\"timeframe\":\"day\"}"
+		"\n"
+		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"date\":\"2025-12-"
+		"15\","
+		"\"open\":2,\"high\":4,\"low\":1,\"close\":3,\"volume\":5}\n"
+		"{\"type\":\"fetched\",\"job_id\":\"j\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-15\",\"to\":\"2025-12-15\",\"bars\":1,\"first\":\"2025-12-15\","
+		"\"last\":\"2025-12-15\"}\n");
+	assert_true(fetch_idle(&g.f));
+	end(&g);
+}
+
+/* Whose fault a 429 is cannot be told where others were asked for at the same time. */
+static void
+test_refusal_among_others_is_no_try(void **state)
+{
+	struct reply refusal = {.http = 429, .sent = true, .alone = false};
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	for (int i = 0; i < 3 * FETCH_TRIES; i++) {
+		(void)fetch_begin(&g.f, now);
+		reply(&g, "AAPL", refusal);
+		now += LATER;
+	}
+	(void)fetch_begin(&g.f, now);
+	reply(&g, "AAPL", page("AAPL"));
+	assert_true(written(&g, "\"fetched\""));
+	end(&g);
+}
+
+static void
+test_refusal_alone_is_a_try(void **state)
+{
+	struct reply refusal = {.http = 429, .sent = true, .alone = true};
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	for (int i = 0; i < FETCH_TRIES; i++) {
+		assert_false(written(&g, "\"failed\""));
+		(void)fetch_begin(&g.f, now);
+		reply(&g, "AAPL", refusal);
+		now += LATER;
+	}
+	assert_true(written(&g, "\"error\":\"HTTP 429 (6 tries)\""));
+	end(&g);
+}
+
+/* A page that a gateway cannot bring is not the service: the others are not held up. */
+static void
+test_one_task_alone_is_no_outage(void **state)
+{
+	struct reply gateway = {.http = 502, .sent = true};
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	for (int i = 0; i < FETCH_TRIES; i++) {
+		now += LATER;
+		(void)fetch_begin(&g.f, now);
+		reply(&g, "AAPL", gateway);
+		assert_int_equal(limiter_wait(&g.f.limiter, now, 0), 0);
+	}
+	assert_true(written(&g, "\"error\":\"HTTP 502 (6 tries)\""));
+	end(&g);
+}
+
+static void
+test_several_tasks_are_an_outage(void **state)
+{
+	struct reply gateway = {.http = 502, .sent = true};
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	ask(&g, "MSFT");
+	for (int i = 0; i < 2; i++) {
+		now += LATER;
+		(void)fetch_begin(&g.f, now);
+		assert_int_equal(limiter_wait(&g.f.limiter, now, 0), 0);
+		reply(&g, "AAPL", gateway);
+		reply(&g, "MSFT", gateway);
+	}
+	assert_true(limiter_wait(&g.f.limiter, now, 0) > 0);
+	end(&g);
+}
+
+/*
+ * The clock moves while it is decided what to do: that room came meanwhile is not overlooked. Asked
+ * a millisecond before, it is to be looked at again in a millisecond, whatever the clock shows by
+ * then.
+ */
+static void
+test_one_reading_of_the_clock(void **state)
+{
+	struct given g;
+	int64_t room;
+
+	(void)state;
+	begin(&g, 8, "1/s");
+	ask(&g, "AAPL");
+	ask(&g, "MSFT");
+	(void)fetch_begin(&g.f, now);
+	assert_non_null(asked(&g, "AAPL"));
+	reply(&g, "AAPL", page("AAPL"));
+	room = now + limiter_wait(&g.f.limiter, now, 0);
+	step = 10;
+	assert_int_equal(fetch_begin(&g.f, room - 1), room);
+	assert_null(asked(&g, "MSFT"));
+	(void)fetch_begin(&g.f, room);
+	assert_non_null(asked(&g, "MSFT"));
+	end(&g);
+}
+
+/* Wherever the API repeats the key and a text is shortened: not even a part of it is told. */
+static void
+test_the_key_is_not_repeated(void **state)
+{
+	static const char *const head[] = {"{\"status\":\"ERROR\",\"error\":\"",
+		"{\"status\":\"ERROR\",\"message\":\"", "{\"status\":\""};
+	char pad[FETCH_ERROR], body[1000];
+
+	(void)state;
+	memset(pad, 'x', sizeof pad);
+	for (size_t i = 0; i < 3 * sizeof pad; i++) {
+		int n = snprintf(body, sizeof body, "%s%.*s" KEY "%s\"}", head[i % 3], (int)(i / 3),
+			pad, i % 2 == 0 ? "" : KEY " x");
+		struct reply r = {
+			.http = i % 4 < 2 ? 200 : 403, .sent = true, .body = {body, (size_t)n}};
+		struct given g;
+
+		begin(&g, 1, NULL);
+		ask(&g, "AAPL");
+		for (int try = 0; try < FETCH_TRIES && !written(&g, "\"failed\""); try++) {
+			(void)fetch_begin(&g.f, now);
+			reply(&g, "AAPL", r);
+			now += LATER;
+		}
+		assert_true(written(&g, "\"failed\""));
+		assert_false(told(&g, "secret"));
+		assert_false(told(&g, "xs"));
+		assert_false(told(&g, "***2"));
+		end(&g);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_from_line_to_verdict),
+		cmocka_unit_test(test_refusal_among_others_is_no_try),
+		cmocka_unit_test(test_refusal_alone_is_a_try),
+		cmocka_unit_test(test_one_task_alone_is_no_outage),
+		cmocka_unit_test(test_several_tasks_are_an_outage),
+		cmocka_unit_test(test_one_reading_of_the_clock),
+		cmocka_unit_test(test_the_key_is_not_repeated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
