@@ -1,8 +1,8 @@
 /* The options that every command has, and how it says that it was misused. */
 #include "command.h"
 
-#include "drain.h"
 #include "log.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ command_no_core(void)
 int
 command_signals(int grace_s)
 {
-	if (drain_init(grace_s) == 0)
+	if (signals_init(grace_s) == 0)
 		return -1;
 	log_error("signals: %s", strerror(errno));
 	return STATUS_SERVICE;

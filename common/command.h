@@ -24,7 +24,7 @@ int command_misuse(const struct command *, const char *about, const char *what);
 /* From here on there is no core file, which would hold what is secret in memory. */
 void command_no_core(void);
 
-/* Signals are taken as drain_init() says. */
+/* Signals are taken as signals_init() says. */
 int command_signals(int grace_s);
 
 #endif

@@ -1,8 +1,8 @@
 /* Buffered line input and output with nothing lost in silence. */
 #include "lines.h"
 
-#include "drain.h"
 #include "log.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,7 +149,7 @@ writer_flush(struct writer *w)
 		} else if (errno != EINTR) {
 			w->error = errno;
 		}
-		if (done < w->buf.len && drain_over())
+		if (done < w->buf.len && signals_grace_over())
 			w->error = w->error == 0 ? ECANCELED : w->error;
 	}
 	w->buf.len = 0;
@@ -210,7 +210,7 @@ lines_read(struct reader *r, struct writer *w, struct slice *line)
 
 	while ((kind = reader_next(r, line)) == LINE_NONE) {
 		struct pollfd fds[3] = {{.fd = r->fd, .events = POLLIN},
-			{.fd = drain_fd(), .events = POLLIN}, {.fd = w->fd}};
+			{.fd = signals_fd(), .events = POLLIN}, {.fd = w->fd}};
 
 		/* The reader of a stage may wait for us while we wait for more. */
 		if (writer_flush(w) != 0)
@@ -219,10 +219,10 @@ lines_read(struct reader *r, struct writer *w, struct slice *line)
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return LINE_ERROR;
 		writer_watch(w, fds[2].revents);
-		if (w->error != 0 || drain_told())
+		if (w->error != 0 || signals_stop())
 			return LINE_STOP;
 		if (fds[0].revents != 0)
 			(void)reader_fill(r);
 	}
-	return drain_told() ? LINE_STOP : kind;
+	return signals_stop() ? LINE_STOP : kind;
 }

@@ -60,7 +60,7 @@ const char *line_reason(enum line);
 struct writer {
 	int fd;
 	struct buffer buf;
-	int error; /* sticky errno; ECANCELED when given up after drain_over() */
+	int error; /* sticky errno; ECANCELED when given up after signals_grace_over() */
 };
 
 /* Writes to fd, which stays the caller's. */

@@ -13,7 +13,7 @@ findings() {
 		/^(Memcheck, |Command: |HEAP SUMMARY:|LEAK SUMMARY:|All heap blocks were freed|For lists of|ERROR SUMMARY: )/ { next }
 		/^Process terminating with default action of signal (1|2|15) / { ended = 1; next }
 		sub(/^FILE DESCRIPTORS: [^\n]*\n?/, "") && $0 == "" { next }
-		/^Open / && (/<inherited from parent>/ || / drain_init /) { next }
+		/^Open / && (/<inherited from parent>/ || / signals_init /) { next }
 		{ text[++n] = $0 }
 		END {
 			for (i = 1; i <= n; i++) {

@@ -3,10 +3,10 @@
 #include "calendar.h"
 #include "command.h"
 #include "database_url.h"
-#include "drain.h"
 #include "lines.h"
 #include "log.h"
 #include "record.h"
+#include "signals.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -154,7 +154,7 @@ static enum outcome
 wait_for_input(struct audit *a, struct input *in)
 {
 	struct pollfd fds[3] = {{.fd = in->reader.fd, .events = POLLIN},
-		{.fd = drain_fd(), .events = POLLIN}, {.fd = in->out->fd}};
+		{.fd = signals_fd(), .events = POLLIN}, {.fd = in->out->fd}};
 	int n;
 
 	if (writer_flush(in->out) != 0)
@@ -180,7 +180,7 @@ loop(struct audit *a, struct input *in, bool *failed)
 	enum line kind = LINE_NONE;
 
 	while (o == PG_OK && kind != LINE_END && kind != LINE_ERROR) {
-		if (drain_told() || in->out->error != 0)
+		if (signals_stop() || in->out->error != 0)
 			return PG_STOP;
 		kind = reader_next(&in->reader, &line);
 		if (kind == LINE_OK)

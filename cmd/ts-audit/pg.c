@@ -2,8 +2,8 @@
 #include "pg.h"
 
 #include "buffer.h"
-#include "drain.h"
 #include "log.h"
+#include "signals.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ wait_for(struct pg *p, int fd, short events, int64_t until)
 {
 	for (;;) {
 		struct pollfd fds[3] = {{.fd = fd, .events = events},
-			{.fd = drain_fd(), .events = POLLIN}, {.fd = p->out}};
+			{.fd = signals_fd(), .events = POLLIN}, {.fd = p->out}};
 		int64_t left = until - clock_mono_ms();
 		int n = poll(fds, 3, left < 0 ? 0 : (int)left);
 

@@ -1,7 +1,6 @@
 /* ts-expand: jobs in, tasks out. See ts-expand(1). */
 #include "calendar.h"
 #include "command.h"
-#include "drain.h"
 #include "expand.h"
 #include "job.h"
 #include "lines.h"
@@ -9,6 +8,7 @@
 #include "plan.h"
 #include "record.h"
 #include "retry.h"
+#include "signals.h"
 #include "spool.h"
 #include "window.h"
 
@@ -262,9 +262,9 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 		expand_operands(o, e, &job, &out, &n);
 	else if (expand_input(o, e, &job, &out, &n) != 0)
 		status = STATUS_SERVICE;
-	if (o->dry && !drain_told())
+	if (o->dry && !signals_stop())
 		plan_end(plan, &out);
-	if (status == STATUS_DONE && n.failed + n.refused > 0 && !drain_told())
+	if (status == STATUS_DONE && n.failed + n.refused > 0 && !signals_stop())
 		status = STATUS_REFUSED;
 	status = writer_end(&out, status);
 	log_debug("end jobs=%llu failed=%llu refused=%llu seconds=%.1f", (unsigned long long)n.jobs,

@@ -2,8 +2,8 @@
 #include "fetch.h"
 
 #include "clean.h"
-#include "drain.h"
 #include "log.h"
+#include "signals.h"
 #include "timestamp.h"
 
 #include <inttypes.h>
@@ -145,7 +145,7 @@ again(struct fetch *f, struct piece *p, const struct reply *r, int64_t wait,
 	}
 	if (!away)
 		tell_retry(f, p, r, wait, request_id);
-	if (drain_told()) {
+	if (signals_stop()) {
 		work_forget(f, p->work);
 		return;
 	}
@@ -259,7 +259,7 @@ go_on(struct fetch *f, struct piece *p, const struct massive_page *page)
 		fail_loudly(f, p, page->request_id);
 		return;
 	}
-	if (drain_told()) {
+	if (signals_stop()) {
 		work_forget(f, p->work);
 		return;
 	}

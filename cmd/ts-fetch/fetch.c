@@ -1,7 +1,7 @@
 /* What is asked for next, and when: retries that are due first, then the jobs in turn. */
 #include "fetch.h"
 
-#include "drain.h"
+#include "signals.h"
 #include "timestamp.h"
 
 #include <stdlib.h>
@@ -116,7 +116,7 @@ next(struct fetch *f, int64_t now)
 static int64_t
 next_look(const struct fetch *f, int64_t now, int64_t room)
 {
-	int64_t wait = transfer_active(f->transfer) > 0 || drain_told() ? LOOK_MS : IDLE_MS;
+	int64_t wait = transfer_active(f->transfer) > 0 || signals_stop() ? LOOK_MS : IDLE_MS;
 
 	if (room > 0 && room < wait)
 		wait = room;
@@ -134,7 +134,7 @@ fetch_begin(struct fetch *f, int64_t now)
 {
 	int64_t room = 0;
 
-	while (!drain_told()) {
+	while (!signals_stop()) {
 		struct piece *p;
 
 		room = limiter_wait(&f->limiter, now, transfer_active(f->transfer));

@@ -1,8 +1,8 @@
 /* ts-fetch: tasks in, bars out. Options, set-up, and the loop that waits for everything at once. */
-#include "drain.h"
 #include "fetch.h"
 #include "key.h"
 #include "log.h"
+#include "signals.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -139,13 +139,13 @@ take_lines(struct fetch *f, struct reader *in)
 static void
 wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 {
-	bool told = drain_told();
+	bool told = signals_stop();
 	int64_t wait = until - clock_mono_ms();
 	struct pollfd fds[3] = {{.fd = f->out->fd}};
 	unsigned n = 1, input = 0;
 
 	if (!told)
-		fds[n++] = (struct pollfd){.fd = drain_fd(), .events = POLLIN};
+		fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
 	if (open && !told && !queue_full(f->queue)) {
 		input = n;
 		fds[n++] = (struct pollfd){.fd = in->fd, .events = POLLIN};
@@ -169,10 +169,10 @@ run(struct fetch *f, struct reader *in)
 	while (f->out->error == 0) {
 		int64_t until;
 
-		if (open && !drain_told())
+		if (open && !signals_stop())
 			open = take_lines(f, in);
 		until = fetch_begin(f, clock_mono_ms());
-		if (drain_told() ? transfer_active(f->transfer) == 0 || drain_over()
+		if (signals_stop() ? transfer_active(f->transfer) == 0 || signals_grace_over()
 				 : !open && fetch_idle(f))
 			break;
 		if (writer_flush(f->out) != 0)
@@ -212,11 +212,11 @@ log_end(const struct fetch *f, int64_t ms)
 static int
 status_of(const struct fetch *f, const struct reader *in)
 {
-	if (in->error != 0 && !drain_told()) {
+	if (in->error != 0 && !signals_stop()) {
 		log_error("reading stdin: %s", strerror(in->error));
 		return STATUS_SERVICE;
 	}
-	if (drain_told() || (f->count.failed == 0 && f->count.refused == 0))
+	if (signals_stop() || (f->count.failed == 0 && f->count.refused == 0))
 		return STATUS_DONE;
 	return STATUS_REFUSED;
 }
@@ -265,7 +265,7 @@ main(int argc, char **argv)
 	switch (read_options(argc, argv, &s, &out)) {
 	case OPTIONS_RUN:
 		log_init("ts-fetch", s.verbose);
-		if (drain_init(GRACE_S) != 0) {
+		if (signals_init(GRACE_S) != 0) {
 			log_error("cannot catch signals: %s", strerror(errno));
 			status = STATUS_SERVICE;
 		} else {

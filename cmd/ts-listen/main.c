@@ -1,10 +1,10 @@
 /* ts-listen: messages of a Redis channel in, one line a job out. See ts-listen(1). */
 #include "command.h"
-#include "drain.h"
 #include "lines.h"
 #include "listen.h"
 #include "log.h"
 #include "redis.h"
+#include "signals.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -77,11 +77,11 @@ setup(const struct options *o, struct redis_url *url)
 static void
 loop(struct listen *l)
 {
-	while (!drain_told() && !l->denied) {
+	while (!signals_stop() && !l->denied) {
 		int64_t now = clock_mono_ms();
 		/* stdout is watched for errors only: they tell that its reader has gone. */
 		struct pollfd fds[2 + LISTEN_FDS] = {
-			{.fd = drain_fd(), .events = POLLIN}, {.fd = l->out->fd}};
+			{.fd = signals_fd(), .events = POLLIN}, {.fd = l->out->fd}};
 
 		listen_pollfds(l, fds + 2);
 		if (poll(fds, 2 + LISTEN_FDS, clock_wait_ms(listen_deadline(l), now)) < 0)

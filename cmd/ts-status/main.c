@@ -1,13 +1,13 @@
 /* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1). */
 #include "calendar.h"
 #include "command.h"
-#include "drain.h"
 #include "lines.h"
 #include "log.h"
 #include "meter.h"
 #include "progress.h"
 #include "publish.h"
 #include "redis.h"
+#include "signals.h"
 #include "stage.h"
 #include "timestamp.h"
 
@@ -99,7 +99,7 @@ wait_and_serve(struct stage *s, int in, int64_t until)
 	int64_t now = clock_mono_ms();
 	/* A signal changes how long the end may take, so it is waited for, but once only. */
 	struct pollfd fds[4] = {publish_pollfd(s->publish), {.fd = in, .events = POLLIN},
-		{.fd = s->out->fd}, {.fd = drain_told() ? -1 : drain_fd(), .events = POLLIN}};
+		{.fd = s->out->fd}, {.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN}};
 
 	until = sooner(until, publish_deadline(s->publish, now));
 	until = sooner(until, stage_deadline(s));
@@ -161,7 +161,7 @@ finish(struct stage *s)
 	(void)writer_flush(s->out);
 	publish_serve(s->publish, 0, now);
 	while (!publish_denied(s->publish) && !publish_over(s->publish, now)) {
-		bool at_once = drain_told() || s->out->error != 0;
+		bool at_once = signals_stop() || s->out->error != 0;
 		int64_t until = start + (at_once ? NOW_MS : FINISH_MS);
 
 		if (now >= until || (s->out->error != 0 && publish_written(s->publish)))
@@ -179,7 +179,7 @@ finish(struct stage *s)
 static int
 exit_status(const struct stage *s)
 {
-	if (drain_told())
+	if (signals_stop())
 		return STATUS_DONE;
 	return s->failed + s->rejected + s->refused + s->unfinished > 0 ? STATUS_REFUSED
 									: STATUS_DONE;

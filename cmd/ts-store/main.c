@@ -1,10 +1,10 @@
 /* ts-store: bars into Postgres, and the word on each task only after COMMIT. See ts-store(1). */
 #include "command.h"
 #include "database_url.h"
-#include "drain.h"
 #include "lines.h"
 #include "log.h"
 #include "schema.h"
+#include "signals.h"
 #include "store.h"
 #include "timestamp.h"
 
@@ -145,7 +145,7 @@ wait_for_input(struct reader *in, struct store *s, struct wait *w)
 {
 	/* stdout is watched for errors only: they tell that its reader has gone. */
 	struct pollfd fds[4] = {{.fd = in->fd, .events = POLLIN}, {.fd = s->out->fd},
-		{.fd = drain_told() ? -1 : drain_fd(), .events = POLLIN},
+		{.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN},
 		{.fd = s->crew == NULL ? -1 : crew_fd(s->crew), .events = POLLIN}};
 	int n;
 
@@ -160,7 +160,7 @@ wait_for_input(struct reader *in, struct store *s, struct wait *w)
 		s->out->error = EPIPE;
 	else if (n > 0 && fds[0].revents != 0)
 		(void)reader_fill(in);
-	if (drain_told() && !w->told) {
+	if (signals_stop() && !w->told) {
 		log_info("told to stop: goes on to the end of input");
 		w->told = true;
 	}

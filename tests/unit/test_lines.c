@@ -1,8 +1,8 @@
 /* The reader and writer over real pipes. */
 #include "check.h"
 
-#include "drain.h"
 #include "lines.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +128,7 @@ reader_gone(void **state)
 	int fd[2];
 
 	(void)state;
-	assert_int_equal(drain_init(0), 0);
+	assert_int_equal(signals_init(0), 0);
 	assert_int_equal(pipe(fd), 0);
 	(void)close(fd[0]);
 	writer_init(&w, fd[1]);

@@ -1,5 +1,5 @@
 /* Signals are a property of the process, so this is the one module with state of its own. */
-#include "drain.h"
+#include "signals.h"
 
 #include "timestamp.h"
 
@@ -9,21 +9,20 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t told;
+static volatile sig_atomic_t stopped_by; /* the first signal; 0 before */
 static int pipe_fd[2] = {-1, -1};
 static int grace_s;
-static int64_t told_at; /* monotonic ms; set when first looked at, 0 before */
+static int64_t stop_ms; /* monotonic ms; set when first looked at, 0 before */
 
 static void
 on_stop(int sig)
 {
 	int saved = errno;
 
-	(void)sig;
-	if (told == 0 && write(pipe_fd[1], "", 1) < 0) {
-		/* An empty pipe takes one byte; told says the rest. */
+	if (stopped_by == 0 && write(pipe_fd[1], "", 1) < 0) {
+		/* An empty pipe takes one byte; stopped_by says the rest. */
 	}
-	told = 1;
+	stopped_by = sig;
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	alarm(1);
@@ -53,7 +52,7 @@ catch(int sig, void (*handler)(int))
 }
 
 int
-drain_init(int grace)
+signals_init(int grace)
 {
 	grace_s = grace;
 	if (pipe(pipe_fd) != 0)
@@ -70,21 +69,27 @@ drain_init(int grace)
 }
 
 int
-drain_fd(void)
+signals_fd(void)
 {
 	return pipe_fd[0];
 }
 
 bool
-drain_told(void)
+signals_stop(void)
 {
-	if (told != 0 && told_at == 0)
-		told_at = clock_mono_ms();
-	return told != 0;
+	if (stopped_by != 0 && stop_ms == 0)
+		stop_ms = clock_mono_ms();
+	return stopped_by != 0;
 }
 
 bool
-drain_over(void)
+signals_grace_over(void)
 {
-	return drain_told() && grace_s >= 0 && clock_mono_ms() - told_at >= (int64_t)grace_s * 1000;
+	return signals_stop() && grace_s >= 0 && clock_mono_ms() - stop_ms >= (int64_t)grace_s * 1000;
+}
+
+int
+signals_status(int status)
+{
+	return stopped_by == 0 ? status : 128 + (int)stopped_by;
 }
