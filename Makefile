@@ -24,11 +24,11 @@ SCRIPTS = pipeline.sh .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t) 
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
 # Which library a command stands on; ts-expand stands on none.
-PKG_ts-listen = hiredis
+PKG_ts-listen = hiredis openssl
 PKG_ts-fetch = libcurl libdeflate
 PKG_ts-store = libpq
 PKG_ts-audit = libpq
-PKG_ts-status = hiredis
+PKG_ts-status = hiredis openssl
 cflags = $(if $(PKG_$(1)),$(shell pkg-config --cflags $(PKG_$(1))))
 libs = $(if $(PKG_$(1)),$(shell pkg-config --libs $(PKG_$(1))))
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))

@@ -1,46 +1,16 @@
 /*
- * Redis over hiredis' non-blocking context. hiredis' own waits swallow EINTR and would sleep through
- * a signal, so none is used: this module formats, parses and keeps the order, poll(2) is the owner's.
+ * The Redis protocol over a socket of our own; the parser is hiredis'. hiredis' waits swallow EINTR and
+ * would sleep through a signal. Its asynchronous interface (0.14) hands a message that comes between a PING
+ * and its PONG to whoever waits for the PONG, and has no TLS, so it is not used either.
  */
-#include "redis.h"
+#include "redis_private.h"
 
-#include "resolve.h"
+#include "log.h"
 #include "timestamp.h"
 
-#include <hiredis/hiredis.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum state { DOWN, LOOKUP, LOGIN, READY };
-
-struct request {
-	redis_fn *fn;
-	void *data;
-};
-
-struct redis {
-	const struct redis_url *url;
-	redis_fn *push;
-	void *push_data;
-	redisContext *c;
-	enum state state;
-	struct resolve resolve;
-	struct request queue[REDIS_REQUESTS]; /* a ring */
-	size_t head, waiting;
-	size_t logins; /* requests of the login that are not yet answered */
-	bool unsent;
-	bool failed; /* set by whatever finds out first; redis_serve() acts on it */
-	bool denied;
-	bool patient; /* silence is left to the owner */
-	int64_t heard;
-	int64_t since; /* the oldest moment from which an answer may be awaited */
-	char why[160];
-};
 
 struct redis *
 redis_new(const struct redis_url *url, redis_fn *push, void *data)
@@ -51,19 +21,32 @@ redis_new(const struct redis_url *url, redis_fn *push, void *data)
 	r->url = url;
 	r->push = push;
 	r->push_data = data;
-	r->resolve.fd = -1;
+	redis_wire_init(&r->wire);
 	return r;
 }
 
 static void
 hang_up(struct redis *r)
 {
-	resolve_stop(&r->resolve);
-	if (r->c != NULL)
-		redisFree(r->c);
-	r->c = NULL;
+	redis_wire_close(&r->wire);
+	if (r->reader != NULL)
+		redisReaderFree(r->reader);
+	r->reader = NULL;
 	r->state = DOWN;
-	r->unsent = false;
+}
+
+void
+redis_set_server(struct redis *r, struct slice name, int port)
+{
+	char *copy = NULL;
+
+	if (name.p != NULL) {
+		copy = memory_grow(NULL, name.n + 1, 1);
+		memcpy(copy, name.p, name.n);
+		copy[name.n] = '\0';
+	}
+	free(r->server.name);
+	r->server = (struct redis_host){copy, port};
 }
 
 void
@@ -72,118 +55,100 @@ redis_free(struct redis *r)
 	if (r == NULL)
 		return;
 	hang_up(r);
+	redis_set_server(r, (struct slice){0}, 0);
 	free(r);
 }
 
-/* The first reason stays: what follows from it tells less. */
-static void
-fail(struct redis *r, const char *why)
+/* What follows from the first reason tells less. */
+void
+redis_fail(struct redis *r, const char *why)
 {
 	if (!r->failed)
-		(void)snprintf(r->why, sizeof r->why, "%s", why);
+		(void)snprintf(r->why, sizeof r->why, "%s%s%s%s", r->asking ? "sentinel " : "",
+			r->asking ? r->server.name : "", r->asking ? ": " : "", why);
 	r->failed = true;
 }
 
-/* Errors that a server gives to whoever it will never let in as they are. */
-static bool
-is_denial(const struct redis_reply *reply)
+void
+redis_deny(struct redis *r, const char *why)
 {
-	static const char *const words[] = {"WRONGPASS", "NOAUTH", "NOPERM", "DENIED",
-		"ERR invalid password", "ERR AUTH", "ERR Client sent AUTH",
-		"ERR wrong number of arguments for 'auth'", "ERR DB index", "ERR invalid DB index",
-		"ERR SELECT"};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (redis_is_error(reply, words[i]))
-			return true;
-	}
-	return false;
+	r->denied = r->denied || !r->failed;
+	redis_fail(r, why);
 }
 
 static void
-on_login(void *data, const struct redis_reply *reply)
+fail_wire(struct redis *r)
 {
-	struct redis *r = data;
-
-	r->logins--;
-	if (reply == NULL || r->failed)
-		return;
-	/* Only the right to PING may be missing: nothing that matters depends on it. */
-	if (redis_kind(reply) == REDIS_KIND_ERROR &&
-		!(r->logins == 0 && redis_is_error(reply, "NOPERM"))) {
-		const char *password = r->url->password, *why = redis_text(reply).p;
-
-		r->denied = is_denial(reply);
-		/* A server that does not know AUTH would quote what follows it. */
-		fail(r, password != NULL && strstr(why, password) != NULL ? "AUTH was refused"
-									  : why);
-	}
+	if (r->wire.denied)
+		redis_deny(r, r->wire.why);
+	else
+		redis_fail(r, r->wire.why);
 }
 
-static int
-enqueue(struct redis *r, redis_fn *fn, void *data, const struct slice *words, int n)
+static void
+add_bulk(struct buffer *b, struct slice word)
 {
-	const char *argv[64];
-	size_t len[64];
+	buffer_byte(b, '$');
+	buffer_uint(b, word.n);
+	buffer_str(b, "\r\n");
+	buffer_add(b, word.p, word.n);
+	buffer_str(b, "\r\n");
+}
 
-	if (r->c == NULL || r->failed || r->waiting == REDIS_REQUESTS || n > 64)
+int
+redis_enqueue(struct redis *r, redis_fn *fn, void *data, const struct slice *words, int n)
+{
+	struct request *q = &r->queue[(r->head + r->waiting) % REDIS_REQUESTS];
+	struct buffer *b;
+
+	if (r->state == DOWN || r->failed || r->waiting == REDIS_REQUESTS)
 		return -1;
-	for (int i = 0; i < n; i++) {
-		argv[i] = words[i].p;
-		len[i] = words[i].n;
-	}
-	if (redisAppendCommandArgv(r->c, n, argv, len) != REDIS_OK) {
-		fail(r, r->c->errstr);
-		return -1;
-	}
-	if (r->waiting == 0)
+	b = redis_wire_room(&r->wire);
+	buffer_byte(b, '*');
+	buffer_uint(b, (uint64_t)n);
+	buffer_str(b, "\r\n");
+	for (int i = 0; i < n; i++)
+		add_bulk(b, words[i]);
+	if (r->waiting++ == 0)
 		r->since = clock_mono_ms();
-	r->queue[(r->head + r->waiting++) % REDIS_REQUESTS] = (struct request){fn, data};
-	r->unsent = true;
+	*q = (struct request){.fn = fn, .data = data};
+	(void)snprintf(q->word, sizeof q->word, "%.*s", (int)words[0].n, words[0].p);
 	return 0;
 }
 
+/* Begins to connect to r->server; what it is asked first waits until it is connected. */
 static void
-log_in(struct redis *r)
+dial(struct redis *r, int64_t now)
 {
 	const struct redis_url *u = r->url;
-	struct buffer db = {0};
-	struct slice auth[3] = {slice_of("AUTH")}, pick[2] = {slice_of("SELECT")};
-	struct slice ping = slice_of("PING");
-	int n = 1;
 
-	r->logins = 0;
-	if (u->user != NULL)
-		auth[n++] = slice_of(u->user);
-	if (u->user != NULL || u->password != NULL)
-		auth[n++] = slice_of(u->password == NULL ? "" : u->password);
-	if (n > 1 && enqueue(r, on_login, r, auth, n) == 0)
-		r->logins++;
-	buffer_uint(&db, (uint64_t)u->db);
-	pick[1] = buffer_slice(&db);
-	if (u->db != 0 && enqueue(r, on_login, r, pick, 2) == 0)
-		r->logins++;
-	/* An answer of any kind shows that the server is there and will talk to us. */
-	if (enqueue(r, on_login, r, &ping, 1) == 0)
-		r->logins++;
-	buffer_release(&db);
+	r->failed = r->denied = r->patient = r->found = false;
+	r->head = r->waiting = r->refusals = 0;
+	r->since = now;
+	r->state = LOGIN;
+	r->reader = redisReaderCreate();
+	if (r->reader == NULL)
+		redis_fail(r, "out of memory");
+	else if (r->server.name == NULL ? redis_wire_open_path(&r->wire, u->path) != 0
+					: redis_wire_open(&r->wire, r->server.name, r->server.port,
+						  u->tls) != 0)
+		fail_wire(r);
+	else if (r->asking)
+		redis_ask_master(r);
+	else
+		redis_log_in(r);
 }
 
-/* Opens the socket. A host is an address here. */
 static void
-open_socket(struct redis *r, const char *host)
+ask_next(struct redis *r, int64_t now)
 {
-	r->c = host == NULL ? redisConnectUnixNonBlock(r->url->path)
-			    : redisConnectNonBlock(host, r->url->port);
-	r->state = LOGIN;
-	if (r->c == NULL) {
-		fail(r, "out of memory");
-	} else if (r->c->err != 0) {
-		fail(r, r->c->errstr);
-	} else {
-		(void)fcntl(r->c->fd, F_SETFD, FD_CLOEXEC);
-		log_in(r);
-	}
+	const struct redis_host *h = &r->url->host[r->sentinel];
+
+	r->sentinel = (r->sentinel + 1) % r->url->hosts;
+	r->unasked--;
+	r->asking = true;
+	redis_set_server(r, slice_of(h->name), h->port);
+	dial(r, now);
 }
 
 void
@@ -193,16 +158,14 @@ redis_connect(struct redis *r, int64_t now)
 
 	if (r->state != DOWN)
 		return;
-	r->failed = r->denied = r->patient = false;
-	r->head = r->waiting = 0;
-	r->since = now;
-	if (u->host == NULL || resolve_numeric(u->host)) {
-		open_socket(r, u->host);
+	if (u->master != NULL) {
+		r->unasked = u->hosts;
+		ask_next(r, now);
 		return;
 	}
-	r->state = LOOKUP;
-	if (resolve_start(&r->resolve, u->host) != 0)
-		fail(r, strerror(errno));
+	redis_set_server(r, u->path == NULL ? slice_of(u->host[0].name) : (struct slice){0},
+		u->host[0].port);
+	dial(r, now);
 }
 
 bool
@@ -220,7 +183,7 @@ redis_down(const struct redis *r)
 int
 redis_call(struct redis *r, redis_fn *fn, void *data, const struct slice *words, int n)
 {
-	return redis_ready(r) ? enqueue(r, fn, data, words, n) : -1;
+	return redis_ready(r) ? redis_enqueue(r, fn, data, words, n) : -1;
 }
 
 size_t
@@ -238,12 +201,7 @@ redis_waiting(const struct redis *r)
 struct pollfd
 redis_pollfd(const struct redis *r)
 {
-	if (r->state == LOOKUP)
-		return (struct pollfd){.fd = r->resolve.fd, .events = POLLIN};
-	if (r->c == NULL)
-		return (struct pollfd){.fd = -1};
-	return (struct pollfd){.fd = r->c->fd,
-		.events = (short)(POLLIN | (r->unsent ? POLLOUT : 0))};
+	return redis_wire_pollfd(&r->wire);
 }
 
 void
@@ -281,10 +239,24 @@ is_push(const struct redis *r, const struct redis_reply *reply)
 	return word != NULL && slice_is(redis_text(word), "message");
 }
 
+/* Whoever waits for the answer may mend what follows from it; that there is a refusal is told here. */
+static void
+tell_refusal(struct redis *r, const struct request *q, const struct redis_reply *reply)
+{
+	for (size_t i = 0; i < r->refusals; i++) {
+		if (strcmp(r->refused[i], q->word) == 0)
+			return;
+	}
+	if (r->refusals < REFUSALS)
+		memcpy(r->refused[r->refusals++], q->word, WORD);
+	log_warning("Redis refuses %s: %s", q->word, redis_text(reply).p);
+}
+
 /* Hands a reply to whoever waits for it. */
 static void
 dispatch(struct redis *r, const struct redis_reply *reply)
 {
+	bool error = redis_kind(reply) == REDIS_KIND_ERROR;
 	struct request q;
 
 	if (is_push(r, reply)) {
@@ -293,73 +265,79 @@ dispatch(struct redis *r, const struct redis_reply *reply)
 	}
 	if (r->waiting == 0) {
 		/* A server that turns us away says so unasked. */
-		r->denied = is_denial(reply);
-		fail(r, redis_kind(reply) == REDIS_KIND_ERROR ? redis_text(reply).p
-							      : "a reply that nobody asked for");
+		r->denied = redis_is_denial(reply);
+		redis_fail(r, error ? redis_text(reply).p : "a reply that nobody asked for");
 		return;
 	}
 	q = r->queue[r->head];
 	r->head = (r->head + 1) % REDIS_REQUESTS;
 	r->waiting--;
+	if (error && r->state == READY && redis_is_error(reply, "NOPERM"))
+		tell_refusal(r, &q, reply);
 	if (q.fn != NULL)
 		q.fn(q.data, reply);
+	/* The master has changed. */
+	if (error && r->url->master != NULL && redis_is_error(reply, "READONLY"))
+		redis_fail(r, "the server is a replica now");
+}
+
+/* Bytes that are no reply: who has sent them? */
+static void
+fail_protocol(struct redis *r, char first)
+{
+	if (r->state == READY)
+		redis_fail(r, r->reader->errstr);
+	else if (first == 0x15 || first == 0x16)
+		redis_deny(r, "the server speaks TLS: use rediss://");
+	else
+		redis_deny(r, "what listens at this port is not Redis");
 }
 
 static void
 read_replies(struct redis *r, int64_t now)
 {
+	char bytes[1 << 16];
 	void *reply = NULL;
-	int got;
+	ssize_t n;
 
-	errno = 0;
-	got = redisBufferRead(r->c);
-	if (got == REDIS_OK && errno != EAGAIN && errno != EINTR)
+	do {
+		n = redis_wire_read(&r->wire, bytes, sizeof bytes);
+		if (n < 0)
+			fail_wire(r);
+		if (n <= 0)
+			return;
 		r->heard = now;
-	/* What came before the end is heard before the end is told. */
-	while (!r->failed && redisReaderGetReply(r->c->reader, &reply) == REDIS_OK && reply != NULL) {
-		dispatch(r, reply);
-		freeReplyObject(reply);
+		if (redisReaderFeed(r->reader, bytes, (size_t)n) != REDIS_OK)
+			redis_fail(r, "out of memory");
+		while (!r->failed && redisReaderGetReply(r->reader, &reply) == REDIS_OK && reply != NULL) {
+			dispatch(r, reply);
+			freeReplyObject(reply);
+		}
+		if (!r->failed && r->reader->err != 0)
+			fail_protocol(r, bytes[0]);
+	} while (!r->failed && redis_wire_pending(&r->wire));
+}
+
+static void
+serve_wire(struct redis *r, short revents, int64_t now)
+{
+	bool broken = (revents & (POLLERR | POLLHUP)) != 0;
+
+	if (r->wire.looking_up) {
+		if (revents != 0 && redis_wire_found(&r->wire) != 0)
+			fail_wire(r);
+		return;
 	}
-	if (got != REDIS_OK)
-		fail(r, r->c->errstr);
-	else if (r->c->reader->err != 0)
-		fail(r, r->c->reader->errstr);
-}
-
-static void
-write_requests(struct redis *r)
-{
-	int done = 0;
-
-	if (redisBufferWrite(r->c, &done) != REDIS_OK)
-		fail(r, r->c->errstr);
-	r->unsent = done == 0;
-}
-
-static void
-serve_lookup(struct redis *r, short revents)
-{
-	int found = revents == 0 ? 0 : resolve_serve(&r->resolve);
-
-	if (found > 0)
-		open_socket(r, r->resolve.text);
-	else if (found < 0)
-		fail(r, "the host name has no address");
-}
-
-static void
-serve_socket(struct redis *r, short revents, int64_t now)
-{
-	if ((revents & (POLLIN | POLLERR | POLLHUP)) != 0)
+	if ((revents & POLLIN) != 0 || broken)
 		read_replies(r, now);
-	if (!r->failed && r->unsent && (revents & (POLLERR | POLLHUP)) == 0 &&
-		(r->state == READY || (revents & POLLOUT) != 0))
-		write_requests(r);
+	if (!r->failed && !broken && redis_wire_unsent(&r->wire) && (r->state == READY || revents != 0) &&
+		redis_wire_write(&r->wire) != 0)
+		fail_wire(r);
 }
 
 /* Ends the connection and tells everybody who still waits. */
 static enum redis_event
-give_up(struct redis *r)
+give_up(struct redis *r, int64_t now)
 {
 	hang_up(r);
 	while (r->waiting > 0) {
@@ -370,6 +348,11 @@ give_up(struct redis *r)
 		if (q.fn != NULL)
 			q.fn(q.data, NULL);
 	}
+	if (r->asking && r->unasked > 0) {
+		ask_next(r, now);
+		return REDIS_EVENT_NONE;
+	}
+	r->asking = false;
 	return r->denied ? REDIS_EVENT_DENIED : REDIS_EVENT_LOST;
 }
 
@@ -378,15 +361,19 @@ redis_serve(struct redis *r, short revents, int64_t now)
 {
 	if (r->state == DOWN)
 		return REDIS_EVENT_NONE;
-	if (r->state == LOOKUP && !r->failed)
-		serve_lookup(r, revents);
-	else if (!r->failed)
-		serve_socket(r, revents, now);
+	if (!r->failed)
+		serve_wire(r, revents, now);
 	if (!r->failed && now >= redis_deadline(r))
-		fail(r, r->state == READY ? "no answer for 5 seconds"
+		redis_fail(r, r->state == READY ? "no answer for 5 seconds"
 					  : "no connection within 5 seconds");
 	if (r->failed)
-		return give_up(r);
+		return give_up(r, now);
+	if (r->found) {
+		hang_up(r);
+		r->asking = false;
+		dial(r, now);
+		return REDIS_EVENT_NONE;
+	}
 	if (r->state == LOGIN && r->logins == 0) {
 		r->state = READY;
 		r->heard = now;
@@ -399,17 +386,11 @@ void
 redis_abandon(struct redis *r, const char *why)
 {
 	if (r->state != DOWN)
-		fail(r, why);
+		redis_fail(r, why);
 }
 
 const char *
 redis_why(const struct redis *r)
 {
 	return r->why;
-}
-
-int64_t
-redis_heard(const struct redis *r)
-{
-	return r->heard;
 }

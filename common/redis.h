@@ -12,7 +12,9 @@
 
 /*
  * A connection to Redis that never blocks: it is served from its owner's poll(2) and tells what
- * became of it. Requests are pipelined and answered in order. Times are clock_mono_ms().
+ * became of it. Requests are pipelined and answered in order. Where the URL names sentinels, they are asked
+ * for the master each time. A command that the server's ACL refuses is logged, once per connection.
+ * Times are clock_mono_ms().
  */
 struct redis;
 
@@ -84,8 +86,5 @@ void redis_abandon(struct redis *, const char *why);
 
 /* The reason of the last failure, without secrets. */
 const char *redis_why(const struct redis *);
-
-/* When the server was last heard. */
-int64_t redis_heard(const struct redis *);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 enum { DB_MAX = 1 << 20, PORT_MAX = 65535 };
@@ -96,34 +97,66 @@ take_user(struct slice *rest, size_t n, struct redis_url *u)
 	return NULL;
 }
 
+/* Takes "host[:port]". */
+static const char *
+take_host(struct slice s, int port, struct redis_url *u)
+{
+	struct redis_host *h = &u->host[u->hosts];
+	size_t end = find(s, ':');
+
+	if (u->hosts == REDIS_SENTINELS)
+		return "more than 16 hosts";
+	h->port = port;
+	if (s.n > 0 && s.p[0] == '[') {
+		end = find(s, ']');
+		if (end == s.n)
+			return "a bracket is missing behind the host";
+		h->name = decode((struct slice){s.p + 1, end++ - 1});
+	} else {
+		h->name = decode((struct slice){s.p, end});
+	}
+	u->hosts++;
+	if (h->name == NULL || h->name[0] == '\0')
+		return "the host is missing";
+	s = after(s, end);
+	if (s.n > 0 && (s.p[0] != ':' || !number(after(s, 1), PORT_MAX, &h->port) || h->port == 0))
+		return "bad port";
+	return NULL;
+}
+
 static const char *
 parse_tcp(struct slice rest, struct redis_url *u)
 {
 	struct slice host = {rest.p, find(rest, '/')};
 	struct slice db = after(rest, host.n);
 
-	if (host.n > 0 && host.p[0] == '[') {
-		size_t end = find(host, ']');
-
-		if (end == host.n)
-			return "a bracket is missing behind the host";
-		u->host = decode((struct slice){host.p + 1, end - 1});
-		host = after(host, end + 1);
-	} else {
-		size_t colon = find(host, ':');
-
-		u->host = decode((struct slice){host.p, colon});
-		host = after(host, colon);
-	}
-	if (u->host == NULL || u->host[0] == '\0')
-		return "the host is missing";
-	u->port = REDIS_PORT;
-	if (host.n > 0 && (host.p[0] != ':' || !number(after(host, 1), PORT_MAX, &u->port) ||
-				  u->port == 0))
-		return "bad port";
 	if (db.n > 1 && !number(after(db, 1), DB_MAX, &u->db))
 		return "bad database number: want redis://host:port/0";
-	return NULL;
+	return take_host(host, REDIS_PORT, u);
+}
+
+static const char *
+parse_sentinel(struct slice rest, struct redis_url *u)
+{
+	struct slice hosts = {rest.p, find(rest, '/')};
+	struct slice master = after(rest, hosts.n < rest.n ? hosts.n + 1 : rest.n), db;
+	const char *why = NULL;
+
+	db = after(master, find(master, '/'));
+	master.n -= db.n;
+	if (master.n == 0 || (u->master = decode(master)) == NULL)
+		return "the name of the master is missing: want redis+sentinel://host:port,host:port/NAME";
+	if (db.n > 1 && !number(after(db, 1), DB_MAX, &u->db))
+		return "bad database number: want redis+sentinel://host:port,host:port/NAME/0";
+	while (why == NULL) {
+		size_t n = find(hosts, ',');
+
+		why = take_host((struct slice){hosts.p, n}, REDIS_SENTINEL_PORT, u);
+		if (n == hosts.n)
+			break;
+		hosts = after(hosts, n + 1);
+	}
+	return why;
 }
 
 static const char *
@@ -148,58 +181,84 @@ parse_unix(struct slice rest, struct redis_url *u)
 int
 redis_url_parse(const char *text, struct redis_url *u, const char **why)
 {
-	static const char tcp[] = "redis://", local[] = "unix://";
+	static const struct {
+		const char *name;
+		const char *(*parse)(struct slice, struct redis_url *);
+		bool tls;
+	} schemes[] = {{"redis://", parse_tcp, false}, {"rediss://", parse_tcp, true},
+		{"redis+sentinel://", parse_sentinel, false},
+		{"rediss+sentinel://", parse_sentinel, true}, {"unix://", parse_unix, false}};
 	struct slice rest = slice_of(text);
-	bool is_tcp = strncmp(text, tcp, sizeof tcp - 1) == 0;
 
 	*u = (struct redis_url){0};
-	if (strncmp(text, "rediss://", 9) == 0) {
-		*why = "TLS (rediss://) is not supported: use a tunnel or a unix socket";
-		return -1;
+	*why = "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or unix:///path";
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		size_t n = strlen(schemes[i].name);
+
+		if (strncasecmp(text, schemes[i].name, n) != 0)
+			continue;
+		rest = after(rest, n);
+		u->tls = schemes[i].tls;
+		*why = take_user(&rest, find(rest, '/'), u);
+		if (*why == NULL)
+			*why = schemes[i].parse(rest, u);
 	}
-	if (!is_tcp && strncmp(text, local, sizeof local - 1) != 0) {
-		*why = "want redis://host:port/db or unix:///path";
-		return -1;
-	}
-	rest = after(rest, is_tcp ? sizeof tcp - 1 : sizeof local - 1);
-	*why = take_user(&rest, find(rest, '/'), u);
-	if (*why == NULL)
-		*why = is_tcp ? parse_tcp(rest, u) : parse_unix(rest, u);
 	return *why == NULL ? 0 : -1;
 }
 
 void
 redis_url_release(struct redis_url *u)
 {
-	free(u->host);
+	for (size_t i = 0; i < u->hosts; i++)
+		free(u->host[i].name);
+	free(u->master);
 	free(u->path);
 	free(u->user);
 	free(u->password);
 	*u = (struct redis_url){0};
 }
 
+static void
+show_hosts(const struct redis_url *u, struct buffer *b)
+{
+	for (size_t i = 0; i < u->hosts; i++) {
+		bool colons = strchr(u->host[i].name, ':') != NULL;
+
+		buffer_str(b, i > 0 ? "," : "");
+		buffer_str(b, colons ? "[" : "");
+		buffer_str(b, u->host[i].name);
+		buffer_str(b, colons ? "]:" : ":");
+		buffer_uint(b, (uint64_t)u->host[i].port);
+	}
+	buffer_byte(b, '/');
+	if (u->master != NULL) {
+		buffer_str(b, u->master);
+		buffer_byte(b, '/');
+	}
+	buffer_uint(b, (uint64_t)u->db);
+}
+
 void
 redis_url_show(const struct redis_url *u, struct buffer *b)
 {
-	buffer_str(b, u->host != NULL ? "redis://" : "unix://");
-	if (u->user != NULL) {
+	if (u->path != NULL)
+		buffer_str(b, "unix");
+	else
+		buffer_str(b, u->tls ? "rediss" : "redis");
+	buffer_str(b, u->master != NULL ? "+sentinel://" : "://");
+	if (u->user != NULL && u->password != NULL) {
 		buffer_str(b, u->user);
 		buffer_byte(b, '@');
 	}
-	if (u->host == NULL) {
-		buffer_str(b, u->path);
-		if (u->db != 0) {
-			buffer_str(b, "?db=");
-			buffer_uint(b, (uint64_t)u->db);
-		}
+	if (u->path == NULL) {
+		show_hosts(u, b);
 		return;
 	}
-	buffer_str(b, strchr(u->host, ':') != NULL ? "[" : "");
-	buffer_str(b, u->host);
-	buffer_str(b, strchr(u->host, ':') != NULL ? "]:" : ":");
-	buffer_uint(b, (uint64_t)u->port);
-	buffer_byte(b, '/');
-	buffer_uint(b, (uint64_t)u->db);
+	buffer_str(b, u->path);
+	if (u->db != 0) {
+		buffer_str(b, "?db=");
+		buffer_uint(b, (uint64_t)u->db);
+	}
 }
 
 int
@@ -212,7 +271,7 @@ redis_url_choose(const struct command *c, const char *option, struct redis_url *
 		text = "redis://127.0.0.1:6379/0";
 	if (redis_url_parse(text, url, &why) != 0)
 		return command_misuse(c, option != NULL ? "-u" : "REDIS_URL", why);
-	if (option != NULL && url->password != NULL)
+	if (option != NULL && (url->password != NULL || url->user != NULL))
 		return command_misuse(c, "-u",
 			"everybody can see a password in an argument: put it in REDIS_URL");
 	return -1;

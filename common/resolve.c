@@ -1,28 +1,32 @@
-/* A lookup that can be waited for and given up, at the price of a short-lived child. */
+/* A lookup that can be waited for and given up. */
 #include "resolve.h"
+
+#include "buffer.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <signal.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* A child whose parent was killed ends by itself. */
-enum { LOOKUP_SECONDS = 30 };
+/* The thread's own; nothing else is shared. */
+struct lookup {
+	int out;
+	char host[];
+};
 
 /* IPv4 first, as hiredis has it. */
 static struct addrinfo *
-lookup(const char *host, int flags)
+find(const char *host)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	struct addrinfo *list;
 
 	for (int i = 0; i < 2; i++) {
-		struct addrinfo hints = {.ai_family = families[i], .ai_socktype = SOCK_STREAM,
-			.ai_flags = flags};
+		struct addrinfo hints = {.ai_family = families[i], .ai_socktype = SOCK_STREAM};
 
 		if (getaddrinfo(host, NULL, &hints, &list) == 0)
 			return list;
@@ -30,81 +34,62 @@ lookup(const char *host, int flags)
 	return NULL;
 }
 
-bool
-resolve_numeric(const char *host)
+static void *
+look_up(void *data)
 {
-	struct addrinfo *list = lookup(host, AI_NUMERICHOST);
+	struct lookup *l = data;
+	struct addrinfo *list = find(l->host);
+	char text[RESOLVE_SIZE] = "";
 
-	if (list == NULL)
-		return false;
-	freeaddrinfo(list);
-	return true;
-}
-
-static void __attribute__((noreturn))
-child(const char *host, int out)
-{
-	char text[64] = "";
-	struct addrinfo *list;
-
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGALRM, SIG_DFL);
-	(void)alarm(LOOKUP_SECONDS);
-	/* Neighbours in the pipe must not wait for this process. */
-	(void)close(STDIN_FILENO);
-	(void)close(STDOUT_FILENO);
-	list = lookup(host, 0);
-	if (list != NULL)
+	if (list != NULL) {
 		(void)getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text, NULL, 0,
 			NI_NUMERICHOST);
-	_exit(write(out, text, strlen(text)) < 0);
+		freeaddrinfo(list);
+	}
+	/* Fits into an empty pipe; SIGPIPE is ignored. */
+	if (write(l->out, text, strlen(text)) < 0)
+		text[0] = '\0';
+	(void)close(l->out);
+	free(l);
+	return NULL;
 }
 
 int
-resolve_start(struct resolve *r, const char *host)
+resolve_start(const char *host)
 {
-	int fd[2];
-	pid_t pid;
+	struct lookup *l;
+	pthread_attr_t attr;
+	pthread_t thread;
+	int fd[2], error;
 
 	if (pipe(fd) != 0)
 		return -1;
-	pid = fork();
-	if (pid == 0)
-		child(host, fd[1]);
+	(void)fcntl(fd[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fd[1], F_SETFD, FD_CLOEXEC);
+	l = memory_grow(NULL, 1, sizeof *l + strlen(host) + 1);
+	l->out = fd[1];
+	memcpy(l->host, host, strlen(host) + 1);
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	error = pthread_create(&thread, &attr, look_up, l);
+	(void)pthread_attr_destroy(&attr);
+	if (error == 0)
+		return fd[0];
+	(void)close(fd[0]);
 	(void)close(fd[1]);
-	if (pid < 0) {
-		(void)close(fd[0]);
-		return -1;
-	}
-	*r = (struct resolve){.fd = fd[0], .pid = pid};
-	return 0;
+	free(l);
+	errno = error;
+	return -1;
 }
 
 int
-resolve_serve(struct resolve *r)
+resolve_read(int fd, char address[RESOLVE_SIZE])
 {
-	ssize_t n = read(r->fd, r->text + r->len, sizeof r->text - 1 - r->len);
+	ssize_t n;
 
-	if (n < 0 && errno == EINTR)
-		return 0;
-	if (n > 0) {
-		r->len += (size_t)n;
-		return 0;
-	}
-	r->text[r->len] = '\0';
-	resolve_stop(r);
-	return r->len > 0 ? 1 : -1;
-}
-
-void
-resolve_stop(struct resolve *r)
-{
-	if (r->fd < 0)
-		return;
-	(void)close(r->fd);
-	r->fd = -1;
-	(void)kill(r->pid, SIGKILL);
-	while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	do
+		n = read(fd, address, RESOLVE_SIZE - 1);
+	while (n < 0 && errno == EINTR);
+	address[n < 0 ? 0 : n] = '\0';
+	return n > 0 ? 0 : -1;
 }

@@ -221,15 +221,18 @@ spool_remove(struct spool *s, struct slice job_id)
 static const char alive[] = ".listening";
 
 void
-spool_touch(struct spool *s)
+spool_touch(struct spool *s, int64_t until)
 {
+	const struct timespec t[2] = {{.tv_sec = (time_t)until}, {.tv_sec = (time_t)until}};
 	int fd;
 
-	if (utimensat(s->dir, alive, NULL, 0) == 0)
+	if (utimensat(s->dir, alive, t, 0) == 0)
 		return;
 	fd = openat(s->dir, alive, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		(void)close(fd);
+	if (fd < 0)
+		return;
+	(void)futimens(fd, t);
+	(void)close(fd);
 }
 
 int64_t

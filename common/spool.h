@@ -46,10 +46,10 @@ bool spool_cancelled(struct spool *, struct slice job_id);
 enum spool_result spool_remove(struct spool *, struct slice job_id);
 
 /*
- * Notes that somebody listens at this moment; and tells when that was last noted, in seconds since
- * 1970, or -1 when never.
+ * Notes that all that was published until then, in seconds since 1970, was heard; and tells what was last
+ * noted, or -1 for nothing.
  */
-void spool_touch(struct spool *);
+void spool_touch(struct spool *, int64_t until);
 int64_t spool_touched(struct spool *);
 
 /*

@@ -27,7 +27,7 @@ gzip -9nc NEWS.md >"$doc/NEWS.md.gz"
 cp README.md "$doc"
 
 # The libraries' packages as the programs need them; by hand where the tool is missing.
-libraries='libc6, libcurl4, libdeflate0, libhiredis0.14, libpq5'
+libraries='libc6, libcurl4, libdeflate0, libhiredis0.14, libpq5, libssl3'
 if command -v dpkg-shlibdeps >/dev/null; then
 	printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' $name $name >"$work/debian/control"
 	libraries=$(cd "$work" && dpkg-shlibdeps -O debian/$name/usr/bin/ts-[!p]* |

@@ -3,7 +3,7 @@
 # is there. Sets: build, demo, check (the default), asan, lint, valgrind, fuzz, all.
 set -eu
 
-build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-dev libhiredis-dev libjsmn-dev uthash-dev'
+build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-dev libhiredis-dev libssl-dev libjsmn-dev uthash-dev'
 demo="$build libmicrohttpd-dev zlib1g-dev tzdata postgresql redis-server jq procps util-linux"
 check="$demo libcmocka-dev runit curl zstd miller perl dpkg-dev"
 compiler='clang libclang-rt-dev'

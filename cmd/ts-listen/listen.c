@@ -1,7 +1,8 @@
 /*
  * The subscription. Redis forgets what is published while nobody listens, so its health is watched
  * closely (a PING every 5 seconds finds a half-open connection), and each time without it is told
- * with start and end.
+ * with start and end. It begins when the last PING was sent that was answered: only that answer proves
+ * that all before it has come, for a server that hangs up on a slow reader throws away what it has not read.
  *
  * Silence alone does not end a subscription: a server that hangs goes on to serve it when it wakes,
  * with all that was published meanwhile, and would forget that if we had hung up. So the silent
@@ -131,7 +132,7 @@ static void
 touch(struct listen *l)
 {
 	if (l->spool != NULL && l->confirmed == CHANNELS)
-		spool_touch(l->spool);
+		spool_touch(l->spool, l->known);
 }
 
 void
@@ -148,13 +149,17 @@ write_gap(struct listen *l)
 {
 	char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
 	struct record r = {.type = RECORD_GAP};
+	int64_t now = clock_wall();
 
-	r.from = slice_of(timestamp_format(from, l->known));
-	r.to = slice_of(timestamp_format(to, clock_wall()));
+	r.to = slice_of(timestamp_format(to, now));
+	/* A clock that was ahead has left a beginning that is yet to come: it is not known then. */
+	if (l->known <= now)
+		r.from = slice_of(timestamp_format(from, l->known));
 	record_write(writer_room(l->out), &r);
 	writer_done(l->out);
 	l->gaps++;
-	log_warning("gap from=%s to=%s: what was published meanwhile is lost", from, to);
+	log_warning("gap from=%s to=%s: what was published meanwhile is lost",
+		r.from.p == NULL ? "?" : from, to);
 }
 
 static void
@@ -189,6 +194,7 @@ on_subscribed(void *data, const struct redis_reply *reply)
 		write_gap(l);
 	l->missed = false;
 	l->listened = true;
+	l->known = l->asked;
 	redis_be_patient(l->redis);
 	listens(l, clock_mono_ms());
 }
@@ -200,22 +206,14 @@ subscribe(struct listen *l)
 	const struct slice control[] = {slice_of("SUBSCRIBE"), slice_of(l->control)};
 
 	l->confirmed = 0;
+	l->asked = clock_wall();
 	(void)redis_call(l->redis, on_subscribed, l, job, 2);
 	(void)redis_call(l->redis, on_subscribed, l, control, 2);
-}
-
-/* From here on what was published may be lost. */
-static void
-note_known(struct listen *l, int64_t now)
-{
-	l->known = clock_wall() - (now - redis_heard(l->redis) + 999) / 1000;
 }
 
 static void
 on_lost(struct listen *l, int64_t now)
 {
-	if (l->confirmed == CHANNELS)
-		note_known(l, now);
 	l->confirmed = 0;
 	l->silent_until = 0;
 	if (!l->away && !l->denied)
@@ -229,9 +227,8 @@ on_lost(struct listen *l, int64_t now)
 
 /* The subscription is silent for too long: it is put aside, and another connection is tried. */
 static void
-put_aside(struct listen *l, int64_t now)
+put_aside(struct listen *l)
 {
-	note_known(l, now);
 	log_warning("Redis does not answer: waiting on, and trying another connection");
 	l->away = true;
 	l->confirmed = 0;
@@ -306,8 +303,12 @@ listen_deadline(const struct listen *l)
 static void
 on_pong(void *data, const struct redis_reply *reply)
 {
-	if (reply != NULL)
-		touch(data);
+	struct listen *l = data;
+
+	if (reply == NULL)
+		return;
+	l->known = l->asked;
+	touch(l);
 }
 
 void
@@ -340,12 +341,12 @@ listen_serve(struct listen *l, const struct pollfd fds[LISTEN_FDS], int64_t now)
 		break;
 	}
 	if (l->confirmed == CHANNELS && now >= redis_overdue(l->redis))
-		put_aside(l, now);
+		put_aside(l);
 	if (redis_down(l->redis) && now >= l->backoff.due && !l->denied)
 		redis_connect(l->redis, now);
 	if (l->confirmed == CHANNELS && now >= l->ping_due) {
 		l->ping_due = now + PING_MS;
-		if (redis_waiting(l->redis) == 0)
-			(void)redis_call(l->redis, on_pong, l, &ping, 1);
+		if (redis_waiting(l->redis) == 0 && redis_call(l->redis, on_pong, l, &ping, 1) == 0)
+			l->asked = clock_wall();
 	}
 }

@@ -29,7 +29,8 @@ struct listen {
 	bool missed;     /* nobody listened before this process did */
 	bool denied;     /* Redis will never let us in: give up */
 	int64_t ping_due;
-	int64_t known;   /* wall clock: until then the subscription was alive; at first, the start */
+	int64_t asked;   /* wall clock, as the next two: when the last PING or SUBSCRIBE was sent */
+	int64_t known;   /* all that was published until then was heard; at first, the start */
 
 	uint64_t kept; /* jobs of an earlier life */
 	uint64_t jobs, cancels, ignored, dropped, gaps;

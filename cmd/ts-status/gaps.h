@@ -17,6 +17,9 @@ struct gaps;
 struct gaps *gaps_new(const struct progress *);
 void gaps_free(struct gaps *);
 
+/* Of a gap that has none: since when nobody has listened is not known. */
+#define GAP_BEGINNING (INT64_MIN / 2)
+
 /* Nobody listened from one instant to another (seconds, both included). now is clock_mono_ms(). */
 void gaps_add(struct gaps *, int64_t from, int64_t to, int64_t now);
 

@@ -1,6 +1,7 @@
 /* Between the lines and the jobs: records are read, jobs told of them, and `done` is written. */
 #include "stage.h"
 
+#include "gaps.h"
 #include "log.h"
 #include "report.h"
 #include "timestamp.h"
@@ -85,13 +86,15 @@ count(struct stage *s, const struct record *r)
 static void
 take_gap(struct stage *s, const struct record *r)
 {
-	int64_t from, to;
+	int64_t from = GAP_BEGINNING, to;
 
-	if (timestamp_parse(r->from, &from) == 0 && timestamp_parse(r->to, &to) == 0)
+	if ((r->from.p == NULL || timestamp_parse(r->from, &from) == 0) &&
+		timestamp_parse(r->to, &to) == 0)
 		publish_gap(s->publish, from, to, clock_mono_ms());
 	meter_hide(s->meter);
-	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard", shown(r->from),
-		r->from.p, shown(r->to), r->to.p);
+	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard",
+		r->from.p == NULL ? 1 : shown(r->from), r->from.p == NULL ? "?" : r->from.p, shown(r->to),
+		r->to.p);
 }
 
 static void

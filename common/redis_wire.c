@@ -1,0 +1,203 @@
+/* Sockets, names and TLS, so that redis.c has the protocol alone. */
+#include "redis_wire.h"
+
+#include "resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void
+redis_wire_init(struct redis_wire *w)
+{
+	*w = (struct redis_wire){.fd = -1};
+}
+
+void
+redis_wire_close(struct redis_wire *w)
+{
+	redis_tls_free(w->tls);
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	free(w->host);
+	w->tls = NULL;
+	w->fd = -1;
+	w->host = NULL;
+	w->looking_up = false;
+	w->sent = 0;
+	buffer_release(&w->out);
+}
+
+static int
+fail(struct redis_wire *w, const char *why)
+{
+	(void)snprintf(w->why, sizeof w->why, "%s", why);
+	return -1;
+}
+
+/* A socket that is on its way to the address. -1 with errno. */
+static int
+open_socket(const struct sockaddr *address, socklen_t size)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM, 0), one = 1;
+
+	if (fd < 0)
+		return -1;
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (address->sa_family != AF_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+		(connect(fd, address, size) == 0 || errno == EINPROGRESS))
+		return fd;
+	one = errno;
+	(void)close(fd);
+	errno = one;
+	return -1;
+}
+
+/* The address of a numeric host; NULL where it is a name. */
+static struct addrinfo *
+numeric(const char *host, int port)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo *list = NULL;
+	char text[16];
+
+	(void)snprintf(text, sizeof text, "%d", port);
+	return getaddrinfo(host, text, &hints, &list) == 0 ? list : NULL;
+}
+
+/* The connection is on its way. */
+static int
+start(struct redis_wire *w, int fd)
+{
+	w->fd = fd;
+	if (fd < 0)
+		return fail(w, strerror(errno));
+	if (!w->use_tls)
+		return 0;
+	w->tls = redis_tls_new(fd, w->host, w->why, sizeof w->why);
+	w->denied = w->tls == NULL;
+	return w->tls == NULL ? -1 : 0;
+}
+
+static int
+start_at(struct redis_wire *w, struct addrinfo *list)
+{
+	int result = start(w, open_socket(list->ai_addr, list->ai_addrlen));
+
+	freeaddrinfo(list);
+	return result;
+}
+
+int
+redis_wire_open_path(struct redis_wire *w, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	w->use_tls = w->denied = false;
+	if (strlen(path) >= sizeof address.sun_path)
+		return fail(w, "the path of the socket is too long");
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	return start(w, open_socket((struct sockaddr *)&address, sizeof address));
+}
+
+int
+redis_wire_open(struct redis_wire *w, const char *host, int port, bool tls)
+{
+	struct addrinfo *list = numeric(host, port);
+
+	w->use_tls = tls;
+	w->denied = false;
+	w->port = port;
+	w->host = memory_grow(NULL, strlen(host) + 1, 1);
+	memcpy(w->host, host, strlen(host) + 1);
+	if (list != NULL)
+		return start_at(w, list);
+	w->looking_up = true;
+	w->fd = resolve_start(host);
+	return w->fd < 0 ? fail(w, strerror(errno)) : 0;
+}
+
+int
+redis_wire_found(struct redis_wire *w)
+{
+	char address[RESOLVE_SIZE];
+	struct addrinfo *list = resolve_read(w->fd, address) == 0 ? numeric(address, w->port) : NULL;
+
+	(void)close(w->fd);
+	w->fd = -1;
+	w->looking_up = false;
+	return list == NULL ? fail(w, "the host name has no address") : start_at(w, list);
+}
+
+ssize_t
+redis_wire_read(struct redis_wire *w, char *p, size_t n)
+{
+	ssize_t got;
+
+	if (w->tls != NULL)
+		return redis_tls_read(w->tls, p, n, w->why, sizeof w->why, &w->denied);
+	got = read(w->fd, p, n);
+	if (got == 0)
+		return fail(w, "the server closed the connection");
+	if (got < 0 && errno != EAGAIN && errno != EINTR)
+		return fail(w, strerror(errno));
+	return got < 0 ? 0 : got;
+}
+
+bool
+redis_wire_pending(const struct redis_wire *w)
+{
+	return w->tls != NULL && redis_tls_pending(w->tls);
+}
+
+struct buffer *
+redis_wire_room(struct redis_wire *w)
+{
+	if (w->sent > 0 && w->sent == w->out.len)
+		w->out.len = w->sent = 0;
+	return &w->out;
+}
+
+bool
+redis_wire_unsent(const struct redis_wire *w)
+{
+	return w->sent < w->out.len;
+}
+
+int
+redis_wire_write(struct redis_wire *w)
+{
+	const char *p = w->out.p + w->sent;
+	size_t n = w->out.len - w->sent;
+	ssize_t put;
+
+	if (w->tls != NULL)
+		put = redis_tls_write(w->tls, p, n, w->why, sizeof w->why, &w->denied);
+	else
+		put = send(w->fd, p, n, MSG_NOSIGNAL);
+	if (put < 0 && w->tls == NULL && errno != EAGAIN && errno != EINTR)
+		return fail(w, strerror(errno));
+	if (put < 0 && w->tls != NULL)
+		return -1;
+	w->sent += put > 0 ? (size_t)put : 0;
+	return 0;
+}
+
+struct pollfd
+redis_wire_pollfd(const struct redis_wire *w)
+{
+	bool write = !w->looking_up && redis_wire_unsent(w) &&
+		     (w->tls == NULL || !redis_tls_wants_read(w->tls));
+
+	return (struct pollfd){.fd = w->fd, .events = (short)(POLLIN | (write ? POLLOUT : 0))};
+}
