@@ -204,6 +204,37 @@ login_failed(struct session *s)
 	return o;
 }
 
+/*
+ * A verdict promises what survives a crash of the server: without a synchronous commit that would be
+ * what the server happens to have written. A standby's share in it (local, remote_*) is left alone.
+ */
+static enum outcome
+make_durable(struct session *s)
+{
+	PGresult *res;
+	enum outcome o = session_query(s,
+		"SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
+		" WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+		" UNION ALL SELECT n || '=off' FROM pg_catalog.unnest('{fsync,full_page_writes}'::text[]) n"
+		" WHERE pg_catalog.current_setting(n) = 'off'",
+		0, NULL, false, &res);
+
+	if (o != PG_OK)
+		return session_lost(s, s->why);
+	for (int i = 0; i < PQntuples(res) && !s->mood->durability_told; i++) {
+		const char *what = PQgetvalue(res, i, 0);
+
+		if (strcmp(what, "on") == 0)
+			log_info("synchronous_commit is off for this role or database: taken as on");
+		else
+			log_warning("the server runs with %s: a crash of its machine can lose what is stored",
+				what);
+	}
+	s->mood->durability_told = true;
+	PQclear(res);
+	return PG_OK;
+}
+
 static enum outcome
 log_in(struct session *s)
 {
@@ -225,6 +256,8 @@ log_in(struct session *s)
 		return session_lost_by(s);
 	if (session_exec(s, settings) != PG_OK)
 		return session_lost(s, s->why);
+	if (make_durable(s) != PG_OK)
+		return PG_LOST;
 	return backend_identify(s) == PG_OK ? backend_end_behind(s) : PG_LOST;
 }
 

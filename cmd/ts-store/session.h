@@ -35,6 +35,7 @@ struct session;
 struct mood {
 	atomic_int troubled; /* how many of them are in trouble */
 	_Atomic int64_t broke; /* when a connection was lost last and that was told, 0 for never */
+	atomic_bool durability_told; /* what the server does to make a COMMIT last */
 };
 
 /*

@@ -137,10 +137,11 @@ pg_start() {
 	export DATABASE_URL="postgresql:///postgres?host=$tmp/pg&user=postgres"
 	wait_for 20 "$pg_bin/pg_isready" -q
 }
+# pg_up [OPTION...]: starts it again, with other settings where they are given.
 pg_up() {
 	# A relative folder keeps the name of the socket under its limit of 107 bytes.
 	(cd "$tmp/pg" && spare_exec "$pg_bin/postgres" -D "$tmp/pg/data" -k "$tmp/pg" -c listen_addresses= \
-		-c fsync=off -c max_wal_size=2GB -c shared_buffers=64MB >>"$tmp/pg.log" 2>&1) &
+		-c fsync=off -c max_wal_size=2GB -c shared_buffers=64MB "$@" >>"$tmp/pg.log" 2>&1) &
 	pg_pid=$!
 	started+=("$pg_pid")
 }
