@@ -26,7 +26,7 @@ struct field {
 
 enum field_id {
 	JOB_ID, SYMBOL, TIMEFRAME, FROM, TO, FIRST, LAST, TIMESTAMP, DATE, OPEN, HIGH, LOW, CLOSE, VOLUME,
-	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
+	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, REASON, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
 	UNCHANGED, REJECTED, STORED, FAILED, EMPTY, SECONDS, FIELDS
 };
 
@@ -52,6 +52,7 @@ static const struct field fields[FIELDS] = {
 	[TIMEFRAMES] = {"timeframes", AT(timeframes), ARRAY},
 	[STAGE] = {"stage", AT(stage), TEXT},
 	[ERROR] = {"error", AT(error), TEXT},
+	[REASON] = {"reason", AT(reason), TEXT},
 	[STATUS] = {"status", AT(status), TEXT},
 	[SYMBOLS] = {"symbols", AT(symbols), COUNT},
 	[TASKS] = {"tasks", AT(tasks), COUNT},
@@ -94,7 +95,7 @@ static const struct {
 	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
 		{END, 0}}},
 	[RECORD_STORED] = {"stored", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
-		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {END, 0}}},
+		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0}, {END, 0}}},
 	[RECORD_FAILED] = {"failed", {{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0},
 		{TO, 0}, {STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
 	[RECORD_CANCEL] = {"cancel", {{JOB_ID, REQUIRED}, {END, 0}}},

@@ -47,6 +47,7 @@ struct record {
 	struct slice received_at;
 	struct slice timeframes;     /* of a job: the JSON array as it stands */
 	struct slice stage, error;   /* of failed */
+	struct slice reason;         /* of stored: why its first bar was rejected */
 	struct slice status;         /* of done */
 	uint64_t symbols, tasks;
 	uint64_t bars, inserted, updated, unchanged, rejected;

@@ -64,9 +64,11 @@ end(struct job *j, enum job_status status, struct moment now)
 static enum job_status
 outcome(const struct job *j)
 {
-	if (j->stored == 0)
+	bool errors = j->broken || j->failed > 0 || j->rejected > 0;
+
+	if (j->stored == 0 || (errors && j->bars == 0))
 		return JOB_FAILED;
-	return j->broken || j->failed > 0 || j->rejected > 0 ? JOB_ERRORS : JOB_COMPLETED;
+	return errors ? JOB_ERRORS : JOB_COMPLETED;
 }
 
 /* Ends the job when every task has its verdict; a late verdict changes the end. */
@@ -133,7 +135,7 @@ count_symbol(struct job *j, const struct record *r)
 		for (; j->tallies < (i + 1) * 2; j->tallies++)
 			j->tally[j->tallies] = (struct tally){0};
 	}
-	j->tally[i].failed += r->type == RECORD_FAILED;
+	j->tally[i].failed += r->type == RECORD_FAILED || r->rejected > 0;
 	if (++j->tally[i].finished == j->per_symbol)
 		j->processed++;
 }
@@ -168,13 +170,18 @@ begins_late(const struct calendar *c, const struct record *r)
 static void
 count_rejected(struct job *j, const struct record *r)
 {
-	char text[64];
+	struct buffer text = {0};
 
-	(void)snprintf(text, sizeof text, "%llu bar%s rejected", (unsigned long long)r->rejected,
-		r->rejected == 1 ? "" : "s");
+	buffer_uint(&text, r->rejected);
+	buffer_str(&text, r->rejected == 1 ? " bar rejected" : " bars rejected");
 	j->rejected += r->rejected;
-	report_error(j, r, slice_of(text));
-	report_listing(&j->rejects, REJECTS_ROOM, r, slice_of(text));
+	report_listing(&j->rejects, REJECTS_ROOM, r, buffer_slice(&text));
+	if (r->reason.p != NULL) {
+		buffer_str(&text, ": ");
+		buffer_add(&text, r->reason.p, r->reason.n);
+	}
+	report_error(j, r, buffer_slice(&text));
+	buffer_release(&text);
 }
 
 static void

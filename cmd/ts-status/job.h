@@ -19,7 +19,7 @@ enum job_status {
 	JOB_RUNNING,
 	JOB_COMPLETED,
 	JOB_ERRORS, /* some tasks failed, or bars were rejected */
-	JOB_FAILED, /* nothing could be loaded */
+	JOB_FAILED, /* nothing was loaded, and not because there was nothing */
 	JOB_CANCELLED,
 };
 
@@ -33,7 +33,7 @@ struct listing {
 /* Verdicts of one symbol. */
 struct tally {
 	uint32_t finished;
-	uint32_t failed;
+	uint32_t failed; /* or stored with bars rejected */
 };
 
 /*

@@ -199,7 +199,7 @@ add_number(struct fields *f, const char *name, uint64_t value)
 	add_part(f, (struct slice){0});
 }
 
-/* The symbols of which all tasks are stored, or those of which one failed. */
+/* The symbols of which all tasks are stored whole, or those of which one failed or lost bars. */
 static void
 add_symbols(struct fields *f, const char *name, const struct job *j, bool failed)
 {

@@ -14,7 +14,8 @@ void
 series_reset(struct series *s)
 {
 	free(s->fault);
-	s->fault = NULL;
+	free(s->reason);
+	s->fault = s->reason = NULL;
 	s->awaited = false;
 	s->n = (struct counts){0};
 	s->first = INT64_MAX;
@@ -30,15 +31,27 @@ series_span(struct series *s, int64_t key)
 		s->last = key;
 }
 
-void
-series_fail(struct series *s, const char *why)
+static void
+keep_first(char **to, const char *why)
 {
 	size_t n = strlen(why) + 1;
 
-	if (s->fault != NULL)
+	if (*to != NULL)
 		return;
-	s->fault = memory_grow(NULL, n, 1);
-	memcpy(s->fault, why, n);
+	*to = memory_grow(NULL, n, 1);
+	memcpy(*to, why, n);
+}
+
+void
+series_fail(struct series *s, const char *why)
+{
+	keep_first(&s->fault, why);
+}
+
+void
+series_rejected(struct series *s, const char *why)
+{
+	keep_first(&s->reason, why);
 }
 
 /* FNV-1a. */
@@ -129,6 +142,7 @@ static void
 drop(struct series *s)
 {
 	free(s->fault);
+	free(s->reason);
 	free(s);
 }
 

@@ -28,6 +28,7 @@ struct series {
 	struct counts n;
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
 	char *fault;         /* why it was given up; NULL while it is stored */
+	char *reason;        /* why its first bar was rejected; NULL while none is */
 };
 
 /* All series in hand, by symbol and timeframe. {0} is a valid empty set. */
@@ -50,8 +51,9 @@ void series_reset(struct series *);
 /* Notes one bar's key. */
 void series_span(struct series *, int64_t key);
 
-/* Gives it up for this reason; the first reason stays. */
+/* Gives it up for this reason, or notes why a bar of it was rejected; the first reason stays. */
 void series_fail(struct series *, const char *why);
+void series_rejected(struct series *, const char *why);
 
 /*
  * Finds it, or makes it when make is true; NULL when there is none. The symbol has at most

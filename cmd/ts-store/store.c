@@ -117,6 +117,8 @@ write_stored(struct store *s, struct record *r, const struct series *of)
 	r->updated = of->n.updated;
 	r->unchanged = of->n.unchanged;
 	r->rejected = of->n.rejected;
+	if (of->reason != NULL)
+		r->reason = slice_of(of->reason);
 	r->first = r->last = (struct slice){0};
 	if (of->first <= of->last) {
 		bar_write_key(of->tf, of->first, &keys);
@@ -146,6 +148,9 @@ conclude(struct store *s, struct record *r, struct series *of)
 			(unsigned long long)r->bars);
 	if (of->fault != NULL)
 		write_failed(s, r, of->fault);
+	else if (of->reason != NULL && of->first > of->last)
+		/* Not one of its bars went in. */
+		write_failed(s, r, of->reason);
 	else
 		write_stored(s, r, of);
 	series_reset(of);
@@ -261,6 +266,7 @@ report_refusals(struct store *s, const struct batch *b)
 		const struct row *row = &b->row[b->refusal[i].row];
 		struct record r = bar_again(b, row, &line, &key);
 
+		series_rejected(b->group[row->group].series, b->text.p + b->refusal[i].why);
 		reject(s, batch_lineno(b, row), buffer_slice(&line), &r,
 			b->text.p + b->refusal[i].why);
 	}
@@ -351,8 +357,10 @@ take_bar(struct store *s, struct slice line, const struct record *r, uint64_t li
 		of->n.received++;
 	if (why != NULL) {
 		s->n.bars.rejected++;
-		if (of != NULL)
+		if (of != NULL) {
 			of->n.rejected++;
+			series_rejected(of, why);
+		}
 		reject(s, lineno, line, r, why);
 	} else if (of == NULL) {
 		return;

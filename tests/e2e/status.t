@@ -110,7 +110,7 @@ is "$(tail -n 1 out)" '{"type":"done","job_id":"a","status":"completed_with_erro
 	"done has the counts"
 declare -A want=([status]=completed_with_errors [progress]=100 [total_symbols]=2 [processed_symbols]=2
 	[total_tasks]=4 [stored_tasks]=3 [failed_tasks]=1 [empty_tasks]=1 [bars_loaded]=1169
-	[successful_symbols]='["AAPL"]' [failed_symbols]='["XYZ"]' [current_symbol]=XYZ
+	[successful_symbols]='[]' [failed_symbols]='["AAPL","XYZ"]' [current_symbol]=XYZ
 	[current_timeframe]=1min [job_type]=csv_universe_load [submitted_at]=2025-12-23T11:15:13
 	[errors]='["AAPL 1min: 2 bars rejected","XYZ day: HTTP 403: not entitled"]'
 	[message]='Loaded 3 of 4 tasks, 1,169 bars; 1 failed: XYZ day (HTTP 403: not entitled); 1 empty: XYZ 1min; 1 task begins more than 5 sessions after asked: AAPL 1min (2025-12-15T14:30:00Z); 1 task lost bars: AAPL 1min (2 bars rejected)')

@@ -225,13 +225,41 @@ test_rejected_bars(void **state)
 	(void)state;
 	(void)feed_header(&w, "a", 1, 2);
 	(void)feed_stored(&w, "a", "AAPL", "1min", 388, 2);
-	(void)feed_stored(&w, "a", "AAPL", "day", 0, 1);
+	(void)feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"f\",\"to\":\"t\",\"bars\":2,\"rejected\":1,\"reason\":\"high is below low\"}");
 	expect(&w, "status", "completed_with_errors");
+	expect(&w, "successful_symbols", "[]");
+	expect(&w, "failed_symbols", "[\"AAPL\"]");
 	expect(&w, "failed_tasks", "0");
 	/* The API had a bar: the task is not empty. */
 	expect(&w, "empty_tasks", "0");
-	expect(&w, "errors", "[\"AAPL 1min: 2 bars rejected\",\"AAPL day: 1 bar rejected\"]");
+	expect(&w, "errors", "[\"AAPL 1min: 2 bars rejected\",\"AAPL day: 1 bar rejected: high is below low\"]");
 	assert_non_null(strstr(value(&w, "message"), "2 tasks lost bars: AAPL 1min (2 bars rejected)"));
+	end(&w);
+}
+
+/* Not one bar is in the tables, whatever the verdicts are called. */
+static void
+test_nothing_loaded(void **state)
+{
+	struct world w = begin();
+
+	(void)state;
+	(void)feed_header(&w, "a", 2, 2);
+	(void)feed_stored(&w, "a", "AAPL", "day", 0, 0);
+	(void)feed_failed(&w, "a", "MSFT", "day", "no");
+	expect(&w, "status", "failed");
+	expect(&w, "successful_symbols", "[\"AAPL\"]");
+	end(&w);
+	w = begin();
+	(void)feed_header(&w, "a", 1, 1);
+	(void)feed_stored(&w, "a", "AAPL", "day", 5, 5);
+	expect(&w, "status", "failed");
+	end(&w);
+	w = begin();
+	(void)feed_header(&w, "a", 1, 1);
+	(void)feed_stored(&w, "a", "AAPL", "day", 0, 0);
+	expect(&w, "status", "completed");
 	end(&w);
 }
 
@@ -546,6 +574,7 @@ main(void)
 		cmocka_unit_test(test_all_failed),
 		cmocka_unit_test(test_rejected_bars),
 		cmocka_unit_test(test_rejected_bars_are_not_loaded),
+		cmocka_unit_test(test_nothing_loaded),
 		cmocka_unit_test(test_repeated_verdicts),
 		cmocka_unit_test(test_late_series),
 		cmocka_unit_test(test_bounded_texts),

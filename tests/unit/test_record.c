@@ -49,7 +49,7 @@ round_trip(void **state)
 		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"date\":\"2025-12-22\",\"open\":2.7e2,\"high\":273.88,\"low\":270.51,\"close\":270.970,\"volume\":36571800}",
 		"{\"type\":\"fetched\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\",\"last\":\"2025-12-22\"}",
 		"{\"type\":\"fetched\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":0}",
-		"{\"type\":\"stored\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\",\"last\":\"2025-12-22\",\"inserted\":1,\"updated\":2,\"unchanged\":1,\"rejected\":1}",
+		"{\"type\":\"stored\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\",\"last\":\"2025-12-22\",\"inserted\":1,\"updated\":2,\"unchanged\":1,\"rejected\":1,\"reason\":\"high is below low\"}",
 		"{\"type\":\"failed\",\"job_id\":\"e\",\"stage\":\"expand\",\"error\":\"no symbols in the job\"}",
 		"{\"type\":\"failed\",\"job_id\":\"e\",\"symbol\":\"A\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"stage\":\"fetch\",\"error\":\"HTTP 403\"}",
 		"{\"type\":\"cancel\",\"job_id\":\"e\"}",
