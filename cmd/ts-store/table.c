@@ -349,6 +349,14 @@ read_catalogue(struct table *t, struct reading *r, struct session *s)
 }
 
 enum outcome
+table_look(struct table *t, struct session *s)
+{
+	struct reading r = {0};
+
+	return read_catalogue(t, &r, s);
+}
+
+enum outcome
 table_read(struct table *t, struct session *s)
 {
 	struct reading r = {0};

@@ -44,6 +44,9 @@ struct table {
  */
 enum outcome table_read(struct table *, struct session *);
 
+/* Only what the catalogue says, which no connection needs to remember. */
+enum outcome table_look(struct table *, struct session *);
+
 /*
  * Whether what is known of it is worth nothing any more: another connection, or a fault of long
  * ago.

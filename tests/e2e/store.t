@@ -75,12 +75,24 @@ is "$?/$(counts out)" "0/AAPL day 3 3 0 0 0" "-i goes on to store"
 sql "CREATE ROLE reader LOGIN; GRANT SELECT, INSERT, UPDATE ON ${tables// /, } TO reader"
 DATABASE_URL="${DATABASE_URL%user=*}user=reader" ts-store -i <in >out 2>err
 is "$?/$(counts out)" "0/AAPL day 3 0 0 3 0" "-i needs no right to create what is there"
-sql "CREATE FUNCTION create_hypertable(regclass, name, if_not_exists bool, migrate_data bool) RETURNS void
-	LANGUAGE plpgsql AS \$\$ BEGIN EXECUTE format('COMMENT ON TABLE %s IS %L', \$1, \$2); END \$\$"
-ts-store -i </dev/null 2>err
-is "$(sql "SELECT string_agg(obj_description(t::regclass), ' ') FROM unnest(string_to_array('$tables', ' ')) t")" \
-	"timestamp timestamp date date date" "-i makes hypertables where TimescaleDB is there"
-sql "DROP FUNCTION create_hypertable"
+# What TimescaleDB has by this name, without what it does; on a database where nothing is yet.
+hyper=$DATABASE_URL'&dbname=hyper'
+sql "CREATE DATABASE hyper"
+PGDATABASE=hyper sql "CREATE SCHEMA ts; CREATE FUNCTION ts.create_hypertable(relation regclass, time_column_name name,
+	chunk_time_interval anyelement DEFAULT NULL::bigint, create_default_indexes bool DEFAULT true, if_not_exists bool DEFAULT false,
+	migrate_data bool DEFAULT false) RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN
+	EXECUTE format('COMMENT ON TABLE %s IS %L', \$1, concat_ws(' ', \$2, \$3, \$4, \$5, \$6)); END \$\$"
+for tf in 1min hour day week month; do bars AAPL $tf 40; done >in
+for again in '40 0 0 0' '0 0 40 0'; do
+	DATABASE_URL=$hyper ts-store -i <in >out 2>err
+	is "$?/$(counts out | cut -d ' ' -f 1,3- | uniq -c | tr -s ' ')" "0/ 5 AAPL 40 $again" "-i stores where TimescaleDB is there"
+done
+is "$(PGDATABASE=hyper sql "SELECT obj_description(t::regclass) FROM unnest(string_to_array('$tables', ' ')) t")" \
+	"timestamp 7 days f t t
+timestamp 90 days f t t
+date 1826 days f t t
+date 7305 days f t t
+date 7305 days f t t" "and makes hypertables, in chunks that fit, without a second index"
 
 # In a schema of its own, each with its fault.
 sql "CREATE SCHEMA odd"
