@@ -200,6 +200,10 @@ sim_start() {
 	MASSIVE_URL=http://127.0.0.1:$(cat "$tmp/sim.port")
 	export MASSIVE_URL
 }
+# sim_now MOMENT: what the simulator is asked from here on is asked at that moment.
+sim_now() {
+	curl -sS -o /dev/null --fail "$MASSIVE_URL/sim/now/$1"
+}
 sim_stop() {
 	kill "$sim_pid" 2>/dev/null
 	wait "$sim_pid" 2>/dev/null

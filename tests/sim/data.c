@@ -6,6 +6,8 @@
 
 #define SPLIT_DAY 18505	   /* 2020-08-31: before it the unadjusted prices are 4 times as high */
 #define FRACTION_DAY 20454 /* 2026-01-01: fractional shares from here on */
+#define REUSE_GAP 42	   /* days without bars before another security has the name */
+#define WRONG_EVERY 10	   /* the minutes that are corrected */
 
 uint64_t
 sim_mix(uint64_t a, uint64_t b)
@@ -34,12 +36,15 @@ prefixed(const char *s, const char *prefix)
 }
 
 void
-symbol_init(
-	struct symbol *sym, const char *ticker, bool adjusted, const struct nycal *cal, int64_t now)
+symbol_init(struct symbol *sym, const char *ticker, bool adjusted, const struct market *market)
 {
+	const struct nycal *cal = market->cal;
+	int64_t now = market->now;
 	uint64_t h = sim_hash(ticker);
 	size_t begun = nycal_lower(cal, ny_day(now));
 
+	sym->ticker = ticker;
+	sym->market = market;
 	sym->seed = h;
 	sym->base = (8 + (int64_t)(h % 400)) * PRICE_ONE + (int64_t)(h >> 9 & 0xfff);
 	sym->liquidity = 1u << (h >> 21 & 7);
@@ -49,6 +54,7 @@ symbol_init(
 		    : prefixed(ticker, "EMPTYARR") ? SYMBOL_EMPTY
 						   : SYMBOL_PLAIN;
 	sym->thin = prefixed(ticker, "THIN");
+	sym->sparse = prefixed(ticker, "SPARSE");
 	sym->exponents = prefixed(ticker, "EXP");
 	sym->adjusted = adjusted;
 	sym->first = 0;
@@ -82,12 +88,49 @@ level(const struct symbol *sym, int32_t day)
 	return sym->base + sym->base * w / 65536;
 }
 
-struct path
-symbol_path(const struct symbol *sym, const struct session *s)
+/* A bar's price and volume under a ratio: of a split, or of another security under the name. */
+static void
+scale(struct path *p, int64_t num, int64_t den)
 {
-	struct path p = {level(sym, s->day), level(sym, s->day + 1)};
+	p->price[0] *= num;
+	p->price[1] *= den;
+	p->volume[0] *= den;
+	p->volume[1] *= num;
+}
 
-	return p;
+bool
+symbol_path(const struct symbol *sym, const struct session *s, struct path *p)
+{
+	const struct events *ev = sym->market->events;
+	int32_t today = ny_day(sym->market->now);
+	const struct event *e = NULL;
+
+	*p = (struct path){level(sym, s->day), level(sym, s->day + 1), {1, 1}, {1, 1}, false};
+	if (!sym->adjusted && s->day < SPLIT_DAY)
+		scale(p, 4, 1);
+	while ((e = events_next(ev, sym->ticker, EVENT_GONE, e)) != NULL)
+		if (e->day == s->day && e->since <= today)
+			return false;
+	while ((e = events_next(ev, sym->ticker, EVENT_REUSE, e)) != NULL) {
+		if (s->day >= e->day - REUSE_GAP && s->day < e->day)
+			return false;
+		if (s->day < e->day)
+			scale(p, 7, 1);
+	}
+	while ((e = events_next(ev, sym->ticker, EVENT_SPLIT, e)) != NULL)
+		if (e->day <= today && (sym->adjusted || s->day >= e->day))
+			scale(p, e->b, e->a);
+	while ((e = events_next(ev, sym->ticker, EVENT_CORRECT, e)) != NULL)
+		p->wrong |= e->day == s->day && today <= e->day;
+	return true;
+}
+
+int32_t
+symbol_reach(const struct symbol *sym)
+{
+	const struct event *e = events_next(sym->market->events, sym->ticker, EVENT_REACH, NULL);
+
+	return e == NULL ? 0 : ny_day(sym->market->now) - (int32_t)e->a;
 }
 
 uint64_t
@@ -101,6 +144,8 @@ minute_bits(const struct symbol *sym, const struct session *s, int m)
 				       (h >> 40 & 255) < (regular ? 20 : 3)
 			       ? h
 			       : 0;
+	if (sym->sparse && h >> 56 > 63)
+		return 0;
 	if (m == s->minutes)
 		return (h >> 40) % 16 == 0 ? h : 0;
 	return regular || (h >> 40 & 255) < sym->extended ? h : 0;
@@ -147,17 +192,25 @@ unfinish(struct bar *b, int64_t done, int64_t whole)
 	b->n = 1 + b->n * (uint64_t)(done / 1000) / (uint64_t)(whole / 1000);
 }
 
-static void
-unadjust(const struct symbol *sym, const struct session *s, struct bar *b)
+static int64_t
+scaled(int64_t price, const int64_t ratio[2])
 {
-	if (sym->adjusted || s->day >= SPLIT_DAY)
+	return (price * ratio[0] + ratio[1] / 2) / ratio[1];
+}
+
+/* Rounding keeps the order of prices, so that joined bars and their parts go on to agree. */
+static void
+rescale(struct bar *b, const struct path *p)
+{
+	if (p->price[0] == p->price[1])
 		return;
-	b->o *= 4;
-	b->h *= 4;
-	b->l *= 4;
-	b->c *= 4;
-	b->vw *= 4;
-	b->v = b->v / SHARE_ONE / 4 * SHARE_ONE + SHARE_ONE;
+	b->o = scaled(b->o, p->price);
+	b->h = scaled(b->h, p->price);
+	b->l = scaled(b->l, p->price);
+	b->c = scaled(b->c, p->price);
+	b->vw = scaled(b->vw, p->price);
+	b->v = b->v / SHARE_ONE * (uint64_t)p->volume[0] / (uint64_t)p->volume[1] * SHARE_ONE +
+	       SHARE_ONE;
 }
 
 static uint64_t
@@ -169,9 +222,10 @@ shares(const struct session *s, uint64_t whole, uint64_t bits)
 
 void
 minute_make(const struct symbol *sym, const struct session *s, const struct path *p, int m,
-	uint64_t bits, int64_t now, struct bar *b)
+	uint64_t bits, struct bar *b)
 {
-	int64_t open = p->open + (p->close - p->open) * m / s->minutes, reach = open >> 10, whole;
+	int64_t now = sym->market->now, open = p->open + (p->close - p->open) * m / s->minutes,
+		reach = open >> 10, whole;
 	bool regular = m >= SESSION_REGULAR && m < SESSION_REGULAR + s->regular;
 
 	bits = sim_mix(bits, 7);
@@ -185,51 +239,61 @@ minute_make(const struct symbol *sym, const struct session *s, const struct path
 	b->n = 1 + (uint64_t)whole / (40 + (bits >> 30 & 63));
 	if (b->t + MINUTE_MS > now)
 		unfinish(b, now - b->t, MINUTE_MS);
-	unadjust(sym, s, b);
+	if (p->wrong && regular && m % WRONG_EVERY == 0)
+		b->h += b->h / 33;
+	rescale(b, p);
 }
 
-/* Has the session seen a trade? A bar later in the day settles it quickly for all but its first
- * minutes. */
-static bool
-traded(const struct symbol *sym, const struct session *s, int64_t now)
+static void
+join_prices(struct bar *b, const struct bar *next)
 {
-	int64_t minutes = (now - s->midnight + MINUTE_MS - 1) / MINUTE_MS - SESSION_OPEN;
-	int m;
-
-	m = minutes > s->minutes + 1 ? s->minutes : (int)minutes - 1;
-	if (!sym->thin && m >= SESSION_REGULAR)
-		return true;
-	while (m >= 0 && minute_bits(sym, s, m) == 0)
-		m--;
-	return m >= 0;
+	b->c = next->c;
+	b->h = next->h > b->h ? next->h : b->h;
+	b->l = next->l < b->l ? next->l : b->l;
 }
 
 bool
-day_make(const struct symbol *sym, const struct session *s, int64_t now, struct bar *b)
+day_make(const struct symbol *sym, const struct session *s, const struct path *p, struct bar *b)
 {
-	struct path p = symbol_path(sym, s);
-	uint64_t bits = sim_mix(sym->seed ^ 0x646179u, (uint64_t)s->day);
-	int64_t open = s->midnight + SESSION_OPEN * MINUTE_MS, whole;
+	uint64_t bits = sim_mix(sym->seed ^ 0x646179u, (uint64_t)s->day), minute;
+	int64_t open = s->midnight + SESSION_OPEN * MINUTE_MS;
+	int m, close = SESSION_REGULAR + s->regular;
+	bool any = false, opened = false;
+	struct bar x;
 
-	if (now <= open || !traded(sym, s, now))
-		return false;
-	shape(b, p.open, p.close, p.open / 50, bits);
-	b->t = s->midnight;
-	whole = 20000 + (int64_t)(bits >> 40) * sym->liquidity / (sym->thin ? 64 : 8);
-	b->v = shares(s, (uint64_t)whole, bits);
-	b->n = 1 + (uint64_t)whole / (90 + (bits >> 30 & 63));
-	if (now < open + s->minutes * MINUTE_MS)
-		unfinish(b, now - open, s->minutes * MINUTE_MS);
-	unadjust(sym, s, b);
-	return true;
+	*b = (struct bar){.t = s->midnight};
+	for (m = 0; m <= s->minutes && open + m * MINUTE_MS < sym->market->now; m++) {
+		if ((minute = minute_bits(sym, s, m)) == 0)
+			continue;
+		minute_make(sym, s, p, m, minute, &x);
+		b->v += x.v;
+		b->n += x.n;
+		if (!any || (!opened && m >= SESSION_REGULAR && m < close)) {
+			b->o = x.o;
+			b->h = x.h;
+			b->l = x.l;
+			b->c = x.c;
+		} else if (!opened || m < close) {
+			join_prices(b, &x);
+		} else if (m == close) { /* the closing print */
+			x.h = x.l = x.c;
+			join_prices(b, &x);
+		}
+		any = true;
+		opened |= m >= SESSION_REGULAR && m < close;
+	}
+	/* Trades that no minute shows. */
+	b->v = b->v / SHARE_ONE * (17 + (bits >> 40) % 16) / 16 * SHARE_ONE +
+	       (s->day >= FRACTION_DAY && bits % 4 == 1 ? bits >> 30 & 0x7ffff : 0);
+	b->vw = (b->h + b->l + b->c) / 3;
+	b->bits = bits;
+	return any;
 }
 
 void
 bar_join(struct bar *b, const struct bar *next)
 {
-	b->c = next->c;
-	b->h = next->h > b->h ? next->h : b->h;
-	b->l = next->l < b->l ? next->l : b->l;
+	join_prices(b, next);
 	b->v += next->v;
 	b->n += next->n;
 	if ((b->bits >> 20 & 1) == 0)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "fault.h"
 #include "memo.h"
 #include "nycal.h"
@@ -20,7 +21,7 @@
 
 struct options {
 	struct server_options server;
-	const char *calendar, *portfile, *logfile, *faultfile, *recorded;
+	const char *calendar, *portfile, *logfile, *eventfile, *faultfile, *recorded;
 	long port, memo;
 };
 
@@ -28,8 +29,9 @@ static void
 usage(FILE *f)
 {
 	fprintf(f, "usage: ts-sim -c calendar.tsv [-h] [-p port] [-P portfile] [-N now] [-k key] "
-		   "[-l logfile] [-f faultfile]\n"
-		   "              [-r recorded-dir] [-d latency_ms] [-q requests-per-minute] [-b "
+		   "[-l logfile] [-e eventfile]\n"
+		   "              [-f faultfile] [-r recorded-dir] [-d latency_ms] [-q "
+		   "requests-per-minute] [-b "
 		   "max_base_limit] [-m megabytes]\n");
 }
 
@@ -41,27 +43,6 @@ parse_long(const char *s, long min, long max, long *n)
 	errno = 0;
 	*n = strtol(s, &end, 10);
 	return errno != 0 || end == s || *end != '\0' || *n < min || *n > max ? -1 : 0;
-}
-
-/* Seconds since the epoch or 2025-12-23T17:15:13Z. */
-static int
-parse_now(const char *s, int64_t *ms)
-{
-	int h, m, sec;
-	int32_t day;
-	char z, rest;
-	long n;
-
-	if (parse_long(s, 0, 4102444800L, &n) == 0) {
-		*ms = (int64_t)n * 1000;
-		return 0;
-	}
-	if (strlen(s) != 20 || ny_parse_date(s, 10, &day) != 0 ||
-		sscanf(s + 10, "T%2d:%2d:%2d%c%c", &h, &m, &sec, &z, &rest) != 4 || z != 'Z' ||
-		h > 23 || m > 59 || sec > 60)
-		return -1;
-	*ms = (((int64_t)day * 24 + h) * 60 + m) * MINUTE_MS + sec * 1000;
-	return 0;
 }
 
 static int
@@ -77,12 +58,15 @@ parse_option(int c, const char *arg, struct options *o)
 		o->calendar = arg;
 		return 0;
 	case 'N':
-		return parse_now(arg, &o->server.now);
+		return ny_parse_instant(arg, &o->server.now);
 	case 'k':
 		o->server.key = arg;
 		return 0;
 	case 'l':
 		o->logfile = arg;
+		return 0;
+	case 'e':
+		o->eventfile = arg;
 		return 0;
 	case 'f':
 		o->faultfile = arg;
@@ -114,7 +98,7 @@ parse_options(int argc, char *argv[], struct options *o, int *status)
 	o->server.max_limit = 50000;
 	o->server.log = -1;
 	*status = EXIT_USAGE;
-	while ((c = getopt(argc, argv, "hp:P:c:N:k:l:f:r:d:q:b:m:")) != -1) {
+	while ((c = getopt(argc, argv, "hp:P:c:N:k:l:e:f:r:d:q:b:m:")) != -1) {
 		if (c == 'h') {
 			usage(stdout);
 			*status = 0;
@@ -184,6 +168,7 @@ int
 main(int argc, char *argv[])
 {
 	struct nycal cal = {NULL, 0};
+	struct events events = {NULL, 0};
 	struct options o;
 	int status;
 
@@ -191,7 +176,10 @@ main(int argc, char *argv[])
 		return status;
 	status = EXIT_USAGE;
 	o.server.cal = &cal;
+	o.server.events = &events;
 	if (nycal_load(&cal, o.calendar) != 0)
+		goto out;
+	if (o.eventfile != NULL && events_load(&events, o.eventfile) != 0)
 		goto out;
 	if (o.memo > 0 && (o.server.memo = memo_new((size_t)o.memo << 20)) == NULL)
 		goto out;
@@ -212,6 +200,7 @@ out:
 	memo_free(o.server.memo);
 	recorded_free(o.server.recorded);
 	faults_free(o.server.faults);
+	events_release(&events);
 	nycal_release(&cal);
 	return status;
 }

@@ -2,6 +2,7 @@
  * knows no bars. */
 #include "nycal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,28 @@ ny_parse_date(const char *s, size_t len, int32_t *day)
 	*day = days_from_civil(n[0], n[1], n[2]);
 	civil_from_days(*day, &y, &m, &d);
 	return y == n[0] && m == n[1] && d == n[2] ? 0 : -1;
+}
+
+int
+ny_parse_instant(const char *s, int64_t *ms)
+{
+	int h, m, sec;
+	int32_t day;
+	char z, rest, *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(s, &end, 10);
+	if (errno == 0 && end != s && *end == '\0' && n >= 0 && n <= 4102444800LL) {
+		*ms = n * 1000;
+		return 0;
+	}
+	if (strlen(s) != 20 || ny_parse_date(s, 10, &day) != 0 ||
+		sscanf(s + 10, "T%2d:%2d:%2d%c%c", &h, &m, &sec, &z, &rest) != 4 || z != 'Z' ||
+		h > 23 || m > 59 || sec > 60)
+		return -1;
+	*ms = (((int64_t)day * 24 + h) * 60 + m) * MINUTE_MS + sec * 1000;
+	return 0;
 }
 
 /* The only use of the host's zone data: the midnights of all days. */

@@ -66,4 +66,7 @@ int32_t ny_month(int32_t, int);
  */
 int ny_parse_date(const char *, size_t, int32_t *);
 
+/* ny_parse_instant(s, ms): seconds since the epoch or 2025-12-23T17:15:13Z. 0 or -1. */
+int ny_parse_instant(const char *, int64_t *);
+
 #endif

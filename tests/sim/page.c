@@ -226,10 +226,10 @@ add(struct builder *pg, const struct bar *b)
 }
 
 static bool
-add_minutes(struct builder *pg, const struct session *s, int64_t lo, int64_t hi)
+add_minutes(struct builder *pg, const struct session *s, const struct path *path, int64_t lo,
+	int64_t hi)
 {
 	int64_t open = s->midnight + SESSION_OPEN * MINUTE_MS;
-	struct path path = symbol_path(&pg->sym, s);
 	struct bar b;
 	uint64_t bits;
 	int m, last;
@@ -239,7 +239,7 @@ add_minutes(struct builder *pg, const struct session *s, int64_t lo, int64_t hi)
 	for (; m <= last; m++) {
 		if ((bits = minute_bits(&pg->sym, s, m)) == 0)
 			continue;
-		minute_make(&pg->sym, s, &path, m, bits, pg->order->now, &b);
+		minute_make(&pg->sym, s, path, m, bits, &b);
 		if (!add(pg, &b))
 			return false;
 	}
@@ -250,22 +250,28 @@ add_minutes(struct builder *pg, const struct session *s, int64_t lo, int64_t hi)
 static void
 build(struct builder *pg)
 {
-	const struct nycal *cal = pg->order->cal;
-	int64_t lo = bar_start(pg->q->span, pg->q->from),
-		hi = bar_end(pg->q->span, bar_start(pg->q->span, pg->q->to));
-	size_t i = nycal_lower(cal, ny_day(lo));
+	const struct nycal *cal = pg->order->market.cal;
+	int64_t lo = bar_start(pg->q->span, pg->q->from), now = pg->order->market.now,
+		hi = bar_end(pg->q->span, bar_start(pg->q->span, pg->q->to)),
+		reach = bar_start(pg->q->span, ny_midnight(symbol_reach(&pg->sym)));
 	const struct session *s;
+	struct path path;
 	struct bar b;
 	bool fits = true;
+	size_t i;
 
-	hi = hi < pg->order->now ? hi : pg->order->now;
+	hi = hi < now ? hi : now;
+	lo = lo > reach ? lo : reach;
+	i = nycal_lower(cal, ny_day(lo));
 	for (i = i < pg->sym.first ? pg->sym.first : i; fits && i < pg->sym.end; i++) {
 		s = &cal->v[i];
 		if (s->midnight + (pg->q->span < SPAN_DAY ? SESSION_OPEN * MINUTE_MS : 0) >= hi)
 			break;
+		if (!symbol_path(&pg->sym, s, &path))
+			continue;
 		if (pg->q->span < SPAN_DAY)
-			fits = add_minutes(pg, s, lo, hi);
-		else if (day_make(&pg->sym, s, pg->order->now, &b))
+			fits = add_minutes(pg, s, &path, lo, hi);
+		else if (day_make(&pg->sym, s, &path, &b))
 			fits = add(pg, &b);
 	}
 	if (pg->open)
@@ -351,7 +357,7 @@ page_write(const struct page_order *order, const struct query *q, struct text *o
 	if (order->fault == PAGE_OTHER_TICKER)
 		ticker = strcmp(ticker, "ZZZZ") == 0 ? "YYYY" : "ZZZZ";
 	symbol_init(&pg.sym, ticker, q->adjusted != (order->fault == PAGE_OTHER_ADJUSTED),
-		order->cal, order->now);
+		&order->market);
 	text_room(out, FRONT);
 	out->off = out->len = FRONT;
 	if (pg.sym.kind == SYMBOL_PLAIN && order->fault != PAGE_EMPTY &&

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "nycal.h"
+#include "data.h"
 #include "query.h"
 #include "text.h"
 
@@ -33,10 +33,9 @@ struct defect {
 };
 
 struct page_order {
-	const struct nycal *cal;
+	struct market market;
 	const char *request_id;
 	const struct defect *defect; /* of PAGE_BAD_ROW */
-	int64_t now;
 	enum page_fault fault;
 	bool split; /* make two pages of what would fit one */
 };

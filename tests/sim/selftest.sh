@@ -180,6 +180,84 @@ is "and finished ones have not" "$(aggs AAPL/range/1/day/2025-01-01/2025-12-22 |
 	"$(cat "$tmp/old1")"
 stop
 
+# What is true when
+cat >"$tmp/events" <<'EOF'
+# a comment
+SPLT split 2025-12-10 4:1
+RVRS split 2025-12-10 1:10
+CORR correct 2025-12-09
+WDRN gone 2025-12-05 2025-12-10
+* gone 2025-11-12
+TWICE reuse 2025-10-01
+OLD reach 730
+EOF
+# closes TICKER [adjusted=false]: of some days
+closes() {
+	aggs "$1/range/1/day/2025-12-04/2025-12-12?${2-}" | jq -c '[.results[].c]'
+}
+# sizes TICKER DATE: how many minutes, hours and days
+sizes() {
+	for s in minute hour day; do
+		aggs "$1/range/1/$s/$2/$2"
+	done | jq -s -c 'map(.resultsCount)'
+}
+# tell MOMENT
+tell() {
+	is "told that it is $1" "$(code "/sim/now/$1")" "200 ok"
+}
+start -e "$tmp/events" -N 2025-12-09T23:00:00Z -m 10
+before=$(closes SPLT)
+high=$(aggs CORR/range/1/day/2025-12-09/2025-12-09 | jq '.results[0].h')
+is "days before a split" "$before" "$(closes SPLT adjusted=false)"
+is "what is withdrawn later is there" "$(sizes WDRN 2025-12-05 | jq '.[2]')" 1
+is "a closure" "$(sizes AAPL 2025-11-12)" '[0,0,0]'
+tell 2025-12-11T02:00:00Z
+is "a split restates all history" "$(closes SPLT | jq -c '.[:4] | map(. * 4)')" "$before"
+is "and its day" "$(closes SPLT | jq -c '.[4] / .[3] | . > 0.9 and . < 1.1')" true
+is "not what is unadjusted" "$(closes SPLT adjusted=false | jq -c '.[:4]')" "$before"
+is "but its day" "$(closes SPLT adjusted=false | jq -c '.[4]')" "$(closes SPLT | jq -c '.[4]')"
+is "a reverse split" "$(closes RVRS | jq -c '.[:4] | map(. / 10)')" "$(closes RVRS adjusted=false | jq -c '.[:4]')"
+for a in true false; do
+	aggs "SPLT/range/1/day/2025-12-04/2025-12-04?adjusted=$a" | jq '.results[0].v'
+done >"$tmp/volumes"
+is "volumes go the other way" "$(jq -s -c '.[0] / .[1] | . > 3.99 and . < 4.01' "$tmp/volumes")" true
+is "a corrected day" "$(aggs CORR/range/1/day/2025-12-09/2025-12-09 |
+	jq --argjson h "$high" '.results[0].h * 1.02 < $h')" true
+is "what was withdrawn is not there" "$(sizes WDRN 2025-12-05)" '[0,0,0]'
+is "another security had the name" "$(aggs TWICE/range/1/day/2025-08-01/2025-10-10 | jq -c '.results |
+	map(select(.t < 1757000000000)) as $a | map(select(.t > 1757000000000)) as $b |
+	[$a[-1].t, $b[0].t | . / 1000 | todate[:10]], $a[-1].c / $b[0].c > 5' | tr '\n' ' ')" \
+	'["2025-08-19","2025-10-01"] true '
+is "a reach" "$(for s in day week month; do aggs "OLD/range/1/$s/2023-01-01/2025-12-12" | starts | head -n 1; done |
+	cut -c 1-10 | tr '\n' ' ')" "2023-12-11 2023-12-10 2023-12-01 "
+tell 2025-12-12T06:00:00Z
+is "moves" "$(aggs OLD/range/1/day/2023-01-01/2025-12-12 | starts | head -n 1)" "2023-12-13T05:00:00Z"
+
+# Timeframes agree: over a split, of a symbol that trades seldom, in the middle of a session
+tell 2025-12-12T17:30:30Z
+# shellcheck disable=SC2016 # jq's variables
+agree='def roll: [.[0].o, (map(.h) | max), (map(.l) | min), .[-1].c, (map(.v) | add * 10 | round)];
+def bar: [.o, .h, .l, .c, (.v * 10 | round)];
+def within($all; $b; $from; $to): $all | map(select(.t >= $b.t + $from and .t < $b.t + $to));
+. as [$m, $h, $d, $w] |
+[$d[] | . as $b | within($m; $b; 34200000; 57600000) |
+	.[0].o == $b.o and (map(.h) | max) <= $b.h and (map(.l) | min) >= $b.l and (map(.v) | add) < $b.v],
+[$h[] | . as $b | within($m; $b; 0; 3600000) | roll == ($b | bar)],
+[$w[] | . as $b | within($d; $b; 0; 604800000) | roll == ($b | bar)]'
+for s in SPLT SPARSE CORR; do
+	is "$s: days hold their minutes, hours and weeks are made of theirs" "$(for span in minute hour day week; do
+		pages "$s/range/1/$span/2025-12-07/2025-12-12?limit=50000" | jq -s -c .
+	done | jq -s -c "$agree" | jq -s -c '[(flatten | all), (.[0] | length), (.[1] | length > 60), (.[2] | length)]')" \
+		'[true,5,true,1]'
+done
+is "SPARSE trades in a quarter of the minutes" "$(minutes SPARSE 2025-12-11 2025-12-11T14:30:00Z 2025-12-11T21:00:00Z |
+	awk '{ print ($1 > 70 && $1 < 125) }')" 1
+is "a moment that is none" "$(code /sim/now/noon | cut -c 1-3)" 400
+stop
+echo 'SPLT split 2025-12-10 4' >"$tmp/events"
+"$sim" -c "$cal" -e "$tmp/events" >/dev/null 2>&1
+is "a wrong event is fatal" "$?" 100
+
 # Rows and numbers
 start -N 2026-06-30T12:00:00Z
 ok='map(.l <= .o and .l <= .c and .h >= .o and .h >= .c and .l > 0 and .v > 0) | all'

@@ -15,12 +15,15 @@
 #include "send.h"
 
 #define CONNECTIONS 256
+#define NOW "/sim/now/" /* and then a moment */
 
 struct server {
 	struct server_options options;
 	struct MHD_Daemon *daemon;
 	int stop[2];	      /* a pipe; readable from server_stop on */
-	pthread_mutex_t lock; /* of the quota */
+	pthread_mutex_t lock; /* of the quota and of now */
+	int64_t now;	      /* ms; -1: the wall clock */
+	bool told;	      /* now was told by a request */
 	int64_t *times;	      /* the last ${quota} accepted requests, a ring */
 	size_t at;
 };
@@ -38,6 +41,35 @@ clock_ms(clockid_t id)
 
 	clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t
+read_now(struct server *srv, bool *told)
+{
+	int64_t now;
+
+	pthread_mutex_lock(&srv->lock);
+	now = srv->now;
+	*told = srv->told;
+	pthread_mutex_unlock(&srv->lock);
+	return now >= 0 ? now : clock_ms(CLOCK_REALTIME);
+}
+
+/* What is asked from here on is asked at this moment. */
+static void
+tell_now(struct server *srv, const char *text, struct reply *r)
+{
+	int64_t now;
+
+	if (ny_parse_instant(text, &now) != 0) {
+		reply_set(r, 400, API_ERROR("not a moment"));
+		return;
+	}
+	pthread_mutex_lock(&srv->lock);
+	srv->now = now;
+	srv->told = true;
+	pthread_mutex_unlock(&srv->lock);
+	reply_set(r, 200, "ok\n");
 }
 
 static bool
@@ -118,12 +150,17 @@ static void
 set_page(struct server *srv, const struct query *q, const char *uri, const struct fault *f,
 	bool gzip, struct reply *r)
 {
-	struct page_order order = {.cal = srv->options.cal, .defect = f->defect, .split = f->split};
+	struct page_order order = {
+		.market = {.cal = srv->options.cal, .events = srv->options.events},
+		.defect = f->defect,
+		.split = f->split};
+	bool told;
 	char id[40];
 
 	r->status = 200;
 	r->type = TYPE_JSON;
-	r->lasting = f->class == FAULT_NONE && srv->options.now >= 0;
+	order.market.now = read_now(srv, &told);
+	r->lasting = f->class == FAULT_NONE && srv->options.now >= 0 && !told;
 	if (r->lasting && memo_get(srv->options.memo, uri, gzip, &r->body)) {
 		r->kept = true;
 		/* Two bytes that no JSON begins with. */
@@ -134,7 +171,6 @@ set_page(struct server *srv, const struct query *q, const char *uri, const struc
 		snprintf(id, sizeof id, "%016llx%016llx", (unsigned long long)sim_hash(uri),
 			(unsigned long long)sim_mix(sim_hash(uri), 2));
 		order.request_id = id;
-		order.now = srv->options.now >= 0 ? srv->options.now : clock_ms(CLOCK_REALTIME);
 		order.fault = f->class == FAULT_PAGE ? (enum page_fault)f->code : PAGE_PLAIN;
 		page_write(&order, q, &r->body);
 	}
@@ -157,6 +193,8 @@ make_reply(struct server *srv, struct MHD_Connection *con, const struct request 
 	} else if (strcmp(req->uri, "/sim/health") == 0) {
 		reply_set(r, 200, "ok\n");
 		r->type = "text/plain";
+	} else if (strncmp(req->uri, NOW, strlen(NOW)) == 0) {
+		tell_now(srv, req->uri + strlen(NOW), r);
 	} else if (refused(srv, con, r)) {
 		return;
 	} else if (over_quota(srv, req->arrived)) {
@@ -304,6 +342,7 @@ server_start(const struct server_options *options, uint16_t *port)
 	if (srv == NULL)
 		return NULL;
 	srv->options = *options;
+	srv->now = options->now;
 	srv->stop[0] = srv->stop[1] = -1;
 	pthread_mutex_init(&srv->lock, NULL);
 	srv->times = calloc((size_t)options->quota + 1, sizeof *srv->times);

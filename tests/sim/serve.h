@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "event.h"
 #include "fault.h"
 #include "memo.h"
 #include "nycal.h"
@@ -11,15 +12,16 @@
 /* The caller owns what this points to and keeps it until server_stop. */
 struct server_options {
 	const struct nycal *cal;
-	struct faults *faults;	   /* NULL: none */
-	struct recorded *recorded; /* NULL: none */
-	struct memo *memo;	   /* NULL: every reply is made anew */
-	const char *key;	   /* NULL: any key or none */
-	int64_t now;		   /* ms; -1: the wall clock */
-	long latency;		   /* ms before each reply */
-	long quota;		   /* requests in 60 s; 0: no limit */
-	long max_limit;		   /* highest limit */
-	int log;		   /* descriptor, -1: no log */
+	const struct events *events; /* NULL: none */
+	struct faults *faults;	     /* NULL: none */
+	struct recorded *recorded;   /* NULL: none */
+	struct memo *memo;	     /* NULL: every reply is made anew */
+	const char *key;	     /* NULL: any key or none */
+	int64_t now;		     /* ms; -1: the wall clock */
+	long latency;		     /* ms before each reply */
+	long quota;		     /* requests in 60 s; 0: no limit */
+	long max_limit;		     /* highest limit */
+	int log;		     /* descriptor, -1: no log */
 };
 
 struct server;
