@@ -2,6 +2,7 @@
 #include "spool.h"
 
 #include "file.h"
+#include "hash.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,17 +39,16 @@ static const char cancel_suffix[] = ".cancel";
 static void
 name_of(char name[NAME_SIZE], struct slice job_id, const char *suffix)
 {
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = hash_slice(job_id);
 	size_t n = 0;
 
 	for (size_t i = 0; i < job_id.n; i++) {
 		unsigned char c = (unsigned char)job_id.p[i];
-		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		bool harmless = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
 			     (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 
-		hash = (hash ^ c) * 1099511628211u;
 		if (n < PREFIX_MAX)
-			name[n++] = plain ? (char)c : '_';
+			name[n++] = harmless ? (char)c : '_';
 	}
 	(void)snprintf(name + n, NAME_SIZE - n, ".%016llx%s", (unsigned long long)hash, suffix);
 }

@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "calendar.h"
+#include "hash.h"
 #include "names.h"
 #include "record.h"
 
@@ -52,6 +53,8 @@ struct job {
 	bool done_written;   /* the caller's: its `done` has been written */
 	bool kept;   /* the caller's: the spool has it */
 	void *user;  /* the caller's */
+	bool turned_away;  /* it was one too many: nothing more is counted */
+	UT_hash_handle hh; /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
 	uint64_t processed; /* symbols all of whose tasks have a verdict */

@@ -164,9 +164,9 @@ choose(const struct progress *p)
 
 	if (current != NULL && current->status == JOB_RUNNING)
 		return current;
-	for (size_t i = 0; i < progress_count(p); i++) {
-		if (progress_at(p, i)->status == JOB_RUNNING)
-			return progress_at(p, i);
+	for (const struct job *j = progress_first(p); j != NULL; j = progress_next(j)) {
+		if (j->status == JOB_RUNNING)
+			return j;
 	}
 	return NULL;
 }

@@ -1,6 +1,8 @@
 /* The per-job memory of what has had its verdict: one copy of each name and an open hash table. */
 #include "names.h"
 
+#include "hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +12,16 @@ struct name {
 	uint32_t hash;
 };
 
-uint64_t
-names_hash(struct slice a, struct slice b)
+/* Of a, NUL and b, as a name is kept: no name of ours holds a NUL. */
+static uint32_t
+hash_of(struct slice a, struct slice b)
 {
-	uint64_t h = 14695981039346656037u;
+	uint64_t h = hash_add(HASH_START, a.p, a.n);
 
-	for (size_t i = 0; i < a.n; i++)
-		h = (h ^ (unsigned char)a.p[i]) * 1099511628211u;
-	h *= 1099511628211u;
-	for (size_t i = 0; i < b.n; i++)
-		h = (h ^ (unsigned char)b.p[i]) * 1099511628211u;
-	return h;
+	h = hash_add(h, "", 1);
+	return (uint32_t)hash_add(h, b.p, b.n);
 }
 
-/* A name is kept as a, NUL, b: no name of ours holds a NUL. */
 static bool
 same(const struct names *s, const struct name *m, struct slice a, struct slice b)
 {
@@ -63,7 +61,7 @@ grow(struct names *s)
 size_t
 names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
 {
-	uint32_t hash = (uint32_t)names_hash(a, b);
+	uint32_t hash = hash_of(a, b);
 	size_t i;
 
 	*fresh = false;

@@ -27,7 +27,4 @@ struct slice names_at(const struct names *, size_t);
 
 void names_release(struct names *);
 
-/* FNV-1a of a, of a separator and of b. */
-uint64_t names_hash(struct slice a, struct slice b);
-
 #endif

@@ -1,21 +1,19 @@
-/* The jobs at hand, found by id. What happens within one is job.c's affair. */
+/* The pending jobs, found by id. What happens within one is job.c's affair. */
 #include "progress.h"
+
+#include "hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* How many ids of jobs that are over are remembered. */
-enum { FORGOTTEN = 1024 };
-
-struct entry {
-	uint64_t hash;
-	struct job *job;
+enum {
+	FORGOTTEN = 1024, /* how many ids of jobs that are over are remembered */
+	REFUSED = 1000,   /* how many jobs that were too many may wait for their end to be written */
 };
 
 struct progress {
 	const struct calendar *calendar;
-	struct entry *entry; /* in order of arrival */
-	size_t count, cap;
+	struct job *jobs; /* a hash table, in order of arrival */
 	uint64_t forgotten[FORGOTTEN]; /* a ring of hashes */
 	size_t oldest;
 	struct job *current;
@@ -31,33 +29,32 @@ progress_new(const struct calendar *c)
 	return p;
 }
 
+static void
+take_out(struct progress *p, struct job *j)
+{
+	HASH_DEL(p->jobs, j);
+	if (p->current == j)
+		p->current = NULL;
+	job_free(j);
+}
+
 void
 progress_free(struct progress *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < p->count; i++)
-		job_free(p->entry[i].job);
-	free(p->entry);
+	while (p->jobs != NULL)
+		take_out(p, p->jobs);
 	free(p);
 }
 
-static uint64_t
-hash_of(struct slice id)
-{
-	return names_hash(id, (struct slice){0});
-}
-
-static struct entry *
+static struct job *
 find(const struct progress *p, struct slice id)
 {
-	uint64_t hash = hash_of(id);
+	struct job *j;
 
-	for (size_t i = 0; i < p->count; i++) {
-		if (p->entry[i].hash == hash && slice_eq(buffer_slice(&p->entry[i].job->id), id))
-			return &p->entry[i];
-	}
-	return NULL;
+	HASH_FIND(hh, p->jobs, id.p, id.n, j);
+	return j;
 }
 
 bool
@@ -69,7 +66,7 @@ progress_knows(const struct progress *p, struct slice id)
 static bool
 is_forgotten(const struct progress *p, struct slice id)
 {
-	uint64_t hash = hash_of(id);
+	uint64_t hash = hash_slice(id);
 
 	for (size_t i = 0; i < FORGOTTEN; i++) {
 		if (p->forgotten[i] == hash)
@@ -82,14 +79,13 @@ is_forgotten(const struct progress *p, struct slice id)
 static struct job *
 add(struct progress *p, struct slice id, struct moment now)
 {
-	if (p->count == PROGRESS_JOBS)
+	struct job *j;
+
+	if (HASH_COUNT(p->jobs) >= PROGRESS_JOBS + REFUSED)
 		return NULL;
-	if (p->count == p->cap) {
-		p->cap = p->cap == 0 ? 8 : p->cap * 2;
-		p->entry = memory_grow(p->entry, p->cap, sizeof *p->entry);
-	}
-	p->entry[p->count] = (struct entry){hash_of(id), job_new(id, now)};
-	return p->entry[p->count++].job;
+	j = job_new(id, now);
+	HASH_ADD_KEYPTR(hh, p->jobs, j->id.p, j->id.len, j);
+	return j;
 }
 
 static enum taken
@@ -99,35 +95,40 @@ refuse(const char **why, const char *reason)
 	return TAKEN_REFUSED;
 }
 
-/* In the place of a job that has ended, a new one of the same id. */
+/* In place of a job that has ended, a new one of the same id. */
 static struct job *
-renew(struct progress *p, struct entry *e, struct slice id, struct moment now)
+renew(struct progress *p, struct job *old, struct slice id, struct moment now)
 {
-	struct job *j = job_new(id, now);
+	void *user = old->user;
+	struct job *j;
 
-	j->user = e->job->user;
-	if (p->current == e->job)
-		p->current = NULL;
-	job_free(e->job);
-	e->job = j;
+	take_out(p, old);
+	j = add(p, id, now);
+	j->user = user;
 	return j;
 }
 
 static enum taken
-take_header(struct progress *p, struct entry *e, const struct record *r, struct moment now,
+take_header(struct progress *p, struct job *old, const struct record *r, struct moment now,
 	struct job **job, const char **why)
 {
-	if (e != NULL && (e->job->status == JOB_RUNNING || !e->job->done_written)) {
-		*job = e->job;
-		if (e->job->header)
+	bool many = HASH_COUNT(p->jobs) >= PROGRESS_JOBS;
+
+	if (old != NULL && (old->status == JOB_RUNNING || !old->done_written)) {
+		*job = old;
+		if (old->header)
 			return refuse(why, "a job of this id is in progress");
-		job_header(e->job, r, now);
+		job_header(old, r, now);
 		return TAKEN_CHANGED;
 	}
-	*job = e != NULL ? renew(p, e, r->job_id, now) : add(p, r->job_id, now);
+	*job = old != NULL ? renew(p, old, r->job_id, now) : add(p, r->job_id, now);
 	if (*job == NULL)
 		return refuse(why, "too many jobs at once");
 	job_header(*job, r, now);
+	if (many && old == NULL) {
+		job_failed(*job, slice_of("too many jobs at once: publish it again later"), now);
+		(*job)->turned_away = true;
+	}
 	return TAKEN_STARTED;
 }
 
@@ -161,27 +162,25 @@ static enum taken
 take_any(struct progress *p, const struct record *r, struct moment now, struct job **job,
 	const char **why)
 {
-	struct entry *e = find(p, r->job_id);
+	struct job *j = find(p, r->job_id);
 	bool whole = r->type == RECORD_FAILED && r->symbol.p == NULL;
 	enum taken taken;
 
 	*job = NULL;
 	if (r->type == RECORD_JOB)
-		return take_header(p, e, r, now, job, why);
-	if (r->type == RECORD_CANCEL) {
-		if (e == NULL)
-			return TAKEN_UNKNOWN;
-		*job = e->job;
-		return job_cancel(*job, now) ? TAKEN_CHANGED : TAKEN_REPEATED;
-	}
-	if (e == NULL && !whole && is_forgotten(p, r->job_id))
+		return take_header(p, j, r, now, job, why);
+	if (j == NULL ? r->type == RECORD_CANCEL || (!whole && is_forgotten(p, r->job_id)) : j->turned_away)
 		return TAKEN_UNKNOWN;
+	if (r->type == RECORD_CANCEL) {
+		*job = j;
+		return job_cancel(j, now) ? TAKEN_CHANGED : TAKEN_REPEATED;
+	}
 	/* A stream that was filtered may have lost the header. */
-	*job = e != NULL ? e->job : add(p, r->job_id, now);
+	*job = j != NULL ? j : add(p, r->job_id, now);
 	if (*job == NULL)
 		return refuse(why, "too many jobs at once");
-	taken = take(p, *job, e == NULL, r, now, why);
-	return e == NULL && taken == TAKEN_CHANGED ? TAKEN_STARTED : taken;
+	taken = take(p, *job, j == NULL, r, now, why);
+	return j == NULL && taken == TAKEN_CHANGED ? TAKEN_STARTED : taken;
 }
 
 enum taken
@@ -196,15 +195,21 @@ progress_take(struct progress *p, const struct record *r, struct moment now, str
 }
 
 struct job *
-progress_at(const struct progress *p, size_t i)
+progress_first(const struct progress *p)
 {
-	return p->entry[i].job;
+	return p->jobs;
+}
+
+struct job *
+progress_next(const struct job *j)
+{
+	return j->hh.next;
 }
 
 size_t
 progress_count(const struct progress *p)
 {
-	return p->count;
+	return HASH_COUNT(p->jobs);
 }
 
 struct job *
@@ -218,25 +223,15 @@ progress_running(const struct progress *p)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->count; i++)
-		n += p->entry[i].job->status == JOB_RUNNING;
+	for (const struct job *j = p->jobs; j != NULL; j = progress_next(j))
+		n += j->status == JOB_RUNNING;
 	return n;
 }
 
 void
 progress_drop(struct progress *p, struct job *j)
 {
-	size_t i = 0;
-
-	while (i < p->count && p->entry[i].job != j)
-		i++;
-	if (i == p->count)
-		return;
-	p->forgotten[p->oldest] = p->entry[i].hash;
+	p->forgotten[p->oldest] = hash_slice(buffer_slice(&j->id));
 	p->oldest = (p->oldest + 1) % FORGOTTEN;
-	memmove(p->entry + i, p->entry + i + 1, (p->count - i - 1) * sizeof *p->entry);
-	p->count--;
-	if (p->current == j)
-		p->current = NULL;
-	job_free(j);
+	take_out(p, j);
 }

@@ -24,19 +24,22 @@ enum taken {
 
 /*
  * Takes a record of type job, loading, stored, failed or cancel. *job is the one concerned, NULL after
- * TAKEN_UNKNOWN. A `job` record for a job that has ended starts it anew: *job keeps its place and its
- * user pointer.
+ * TAKEN_UNKNOWN. A `job` record for a job that has ended starts it anew: *job is another one with the same
+ * user pointer. One that comes when PROGRESS_JOBS are pending is failed at once.
  */
 enum taken progress_take(struct progress *, const struct record *, struct moment now,
 	struct job **job, const char **why);
 
-/* Whether a job of this id is at hand. */
+/* Whether a job of this id is pending. */
 bool progress_knows(const struct progress *, struct slice id);
 
-/* How many jobs there are, how many of them run, and the i-th, in order of arrival. */
+/* How many jobs there are, and how many of them run. */
 size_t progress_count(const struct progress *);
 size_t progress_running(const struct progress *);
-struct job *progress_at(const struct progress *, size_t i);
+
+/* All jobs, in order of arrival; NULL behind the last one. */
+struct job *progress_first(const struct progress *);
+struct job *progress_next(const struct job *);
 
 /* The job of the last record taken, NULL when it is forgotten. */
 struct job *progress_current(const struct progress *);

@@ -51,8 +51,8 @@ void
 publish_free(struct publish *p)
 {
 	redis_free(p->shared.redis);
-	for (size_t i = 0; i < progress_count(p->progress); i++)
-		status_hash_free(progress_at(p->progress, i)->user);
+	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j))
+		status_hash_free(j->user);
 	fields_release(&p->shared.fields);
 	gaps_free(p->gaps);
 	free(p);
@@ -114,9 +114,8 @@ release(struct publish *p, struct job *j)
 static void
 serve_jobs(struct publish *p, int64_t now)
 {
-	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		struct job *j = progress_at(p->progress, i);
-
+	for (struct job *j = progress_first(p->progress), *next; j != NULL; j = next) {
+		next = progress_next(j);
 		if (j->user != NULL && p->shared.redis != NULL)
 			status_hash_serve(j->user, now);
 		if (j->kept && (j->done_written || j->status == JOB_CANCELLED))
@@ -125,7 +124,6 @@ serve_jobs(struct publish *p, int64_t now)
 			status_hash_free(j->user);
 			j->user = NULL;
 			progress_drop(p->progress, j);
-			i--;
 		}
 	}
 }
@@ -142,8 +140,8 @@ on_ready(struct publish *p, int64_t now)
 	p->ever = true;
 	backoff_succeeded(&p->backoff, now);
 	write_heartbeat(p, now);
-	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		struct status_hash *h = progress_at(p->progress, i)->user;
+	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
+		struct status_hash *h = j->user;
 
 		if (h != NULL)
 			h->dirty = true;
@@ -220,8 +218,7 @@ publish_deadline(const struct publish *p, int64_t now)
 	due = p->heartbeat < due ? p->heartbeat : due;
 	due = gaps_deadline(p->gaps) < due ? gaps_deadline(p->gaps) : due;
 	/* Where there is no room for requests, answers come first, and they are heard. */
-	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		const struct job *j = progress_at(p->progress, i);
+	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		const struct status_hash *h = j->user;
 		int64_t at = h == NULL || redis_room(p->shared.redis) < STATUS_HASH_REQUESTS ? INT64_MAX
 										 : status_hash_due(h);
@@ -236,8 +233,8 @@ publish_deadline(const struct publish *p, int64_t now)
 bool
 publish_written(const struct publish *p)
 {
-	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		const struct status_hash *h = progress_at(p->progress, i)->user;
+	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
+		const struct status_hash *h = j->user;
 
 		if (h != NULL && !status_hash_written(h))
 			return false;
@@ -253,8 +250,8 @@ publish_over(const struct publish *p, int64_t now)
 	/* Even with nothing to write, a wrong password is to be told. */
 	if (p->shared.redis != NULL && !p->ever && !p->away && !p->denied)
 		return false;
-	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		const struct status_hash *h = progress_at(p->progress, i)->user;
+	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
+		const struct status_hash *h = j->user;
 
 		if (h != NULL && !h->submitted && (h->verifying || now < h->wrote + LINGER_MS + 50))
 			return false;
@@ -267,8 +264,8 @@ publish_crowded(const struct publish *p)
 {
 	if (p->shared.redis == NULL || !redis_ready(p->shared.redis) || progress_count(p->progress) <= CROWD)
 		return false;
-	for (size_t i = 0; i < progress_count(p->progress); i++) {
-		if (progress_at(p->progress, i)->status != JOB_RUNNING)
+	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
+		if (j->status != JOB_RUNNING)
 			return true;
 	}
 	return false;

@@ -240,9 +240,7 @@ waits(const struct job *j)
 void
 stage_serve(struct stage *s, int64_t now)
 {
-	for (size_t i = 0; i < progress_count(s->progress); i++) {
-		struct job *j = progress_at(s->progress, i);
-
+	for (struct job *j = progress_first(s->progress); j != NULL; j = progress_next(j)) {
 		if (waits(j) && now >= j->changed + QUIET_MS)
 			tell_done(s, j);
 	}
@@ -253,9 +251,7 @@ stage_deadline(const struct stage *s)
 {
 	int64_t due = INT64_MAX;
 
-	for (size_t i = 0; i < progress_count(s->progress); i++) {
-		const struct job *j = progress_at(s->progress, i);
-
+	for (const struct job *j = progress_first(s->progress); j != NULL; j = progress_next(j)) {
 		if (waits(j) && j->changed + QUIET_MS < due)
 			due = j->changed + QUIET_MS;
 	}
@@ -268,8 +264,7 @@ stage_end(struct stage *s)
 	struct moment now = now_both();
 
 	publish_search_now(s->publish);
-	for (size_t i = 0; i < progress_count(s->progress); i++) {
-		struct job *j = progress_at(s->progress, i);
+	for (struct job *j = progress_first(s->progress); j != NULL; j = progress_next(j)) {
 		uint64_t missing = job_missing(j);
 
 		if (j->status == JOB_RUNNING && j->kept) {

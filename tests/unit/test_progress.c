@@ -532,8 +532,20 @@ test_many_jobs(void **state)
 		(void)snprintf(id, sizeof id, "job%d", i);
 		assert_int_equal(feed_header(&w, id, 1, 1), TAKEN_STARTED);
 	}
-	assert_int_equal(feed_header(&w, "more", 1, 1), TAKEN_REFUSED);
+	/* One too many is told so, and what comes of its tasks is not counted. */
+	assert_int_equal(feed_header(&w, "more", 1, 1), TAKEN_STARTED);
+	expect(&w, "status", "failed");
+	expect(&w, "message", "too many jobs at once: publish it again later");
+	assert_int_equal(feed_stored(&w, "more", "AAPL", "day", 1, 0), TAKEN_UNKNOWN);
 	assert_int_equal(progress_running(w.progress), PROGRESS_JOBS);
+	for (int i = 1; i < 1000; i++) {
+		(void)snprintf(id, sizeof id, "more%d", i);
+		assert_int_equal(feed_header(&w, id, 1, 1), TAKEN_STARTED);
+	}
+	assert_int_equal(feed_header(&w, "last", 1, 1), TAKEN_REFUSED);
+	/* In the order in which they came, whatever goes. */
+	progress_drop(w.progress, progress_first(w.progress));
+	assert_string_equal(buffer_cstr(&progress_first(w.progress)->id), "job1");
 	end(&w);
 }
 
