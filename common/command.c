@@ -1,43 +1,233 @@
-/* The options that every command has, and how it says that it was misused. */
+/* How every command reads its options, explains them, and says that it was misused. */
 #include "command.h"
 
+#include "lines.h"
 #include "log.h"
 #include "signals.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+enum { LETTERS_MAX = 128 };
+
+static const struct command_option common[] = {
+	{'h', NULL, "print this and exit", 0, 0, 0},
+	{'V', NULL, "print the version and exit", 0, 0, 0},
+	{'v', NULL, "say more on standard error", 0, 0, 0},
+	{0},
+};
+
+/* The line that shows all letters. */
+static void
+add_usage(struct buffer *b, const struct command *c)
+{
+	buffer_str(b, "usage: ");
+	buffer_str(b, c->name);
+	buffer_str(b, " [-hVv");
+	for (const struct command_option *o = c->options; o->letter != 0; o++) {
+		if (o->argument == NULL)
+			buffer_byte(b, o->letter);
+	}
+	buffer_byte(b, ']');
+	for (const struct command_option *o = c->options; o->letter != 0; o++) {
+		if (o->argument != NULL) {
+			buffer_str(b, " [-");
+			buffer_byte(b, o->letter);
+			buffer_byte(b, ' ');
+			buffer_str(b, o->argument);
+			buffer_byte(b, ']');
+		}
+	}
+	if (c->operands != NULL) {
+		buffer_byte(b, ' ');
+		buffer_str(b, c->operands);
+	}
+	buffer_byte(b, '\n');
+}
+
+/* A line for each option, what they do one below the other. */
+static void
+add_help(struct buffer *b, const struct command_option *options, size_t width)
+{
+	for (const struct command_option *o = options; o->letter != 0; o++) {
+		const char *argument = o->argument == NULL ? "" : o->argument;
+
+		buffer_str(b, "  -");
+		buffer_byte(b, o->letter);
+		buffer_byte(b, ' ');
+		buffer_str(b, argument);
+		for (size_t n = strlen(argument); n < width + 2; n++)
+			buffer_byte(b, ' ');
+		buffer_str(b, o->help);
+		buffer_byte(b, '\n');
+	}
+}
 
 static int
-print(const char *a, const char *b)
+print(struct buffer *text)
 {
-	return fputs(a, stdout) < 0 || fputs(b, stdout) < 0 || fflush(stdout) != 0 ? STATUS_SERVICE
-										   : STATUS_DONE;
+	struct writer out;
+	int status;
+
+	writer_init(&out, STDOUT_FILENO);
+	buffer_add(writer_room(&out), text->p, text->len);
+	status = writer_end(&out, STATUS_DONE);
+	writer_release(&out);
+	buffer_release(text);
+	return status;
+}
+
+static int
+help(const struct command *c)
+{
+	struct buffer b = {0};
+	size_t width = 0;
+
+	for (const struct command_option *o = c->options; o->letter != 0; o++) {
+		if (o->argument != NULL && strlen(o->argument) > width)
+			width = strlen(o->argument);
+	}
+	add_usage(&b, c);
+	add_help(&b, common, width);
+	add_help(&b, c->options, width);
+	return print(&b);
+}
+
+static int
+version(const struct command *c)
+{
+	struct buffer b = {0};
+
+	buffer_str(&b, c->name);
+	buffer_str(&b, " " TS_VERSION "\n");
+	return print(&b);
+}
+
+/* What getopt(3) does not know: a long option, which stands at argv[optind] still, or a letter. */
+static int
+unknown(const struct command *c, const char *argument)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	if (optopt != '-')
+		return command_misuse(c, letter, "there is no such option");
+	if (strcmp(argument, "--help") == 0)
+		return help(c);
+	if (strcmp(argument, "--version") == 0)
+		return version(c);
+	return command_misuse(c, argument, "there is no such option");
+}
+
+static int
+take(const struct command *c, char letter, void *values)
+{
+	const struct command_option *o = c->options;
+	const char name[] = {'-', letter, '\0'};
+	struct buffer what = {0};
+	void *value;
+	int status;
+
+	while (o->letter != letter)
+		o++;
+	value = (char *)values + o->offset;
+	if (o->argument == NULL) {
+		*(bool *)value = true;
+	} else if (o->most == 0) {
+		*(const char **)value = optarg;
+	} else if (slice_count(slice_of(optarg), value) != 0 || *(uint64_t *)value < o->least ||
+		   *(uint64_t *)value > o->most) {
+		buffer_str(&what, "wants a number from ");
+		buffer_uint(&what, o->least);
+		buffer_str(&what, " to ");
+		buffer_uint(&what, o->most);
+		status = command_misuse(c, name, buffer_cstr(&what));
+		buffer_release(&what);
+		return status;
+	}
+	return -1;
+}
+
+static int
+check_operands(const struct command *c, int argc, char **argv)
+{
+	if (optind == argc)
+		return -1;
+	/* It is not repeated: it may hold a password. */
+	if (c->operands == NULL)
+		return command_misuse(c, NULL, "no operands are taken");
+	if (strcmp(argv[optind - 1], "--") == 0)
+		return -1;
+	for (int i = optind; i < argc; i++) {
+		if (argv[i][0] == '-' && argv[i][1] != '\0')
+			return command_misuse(c, argv[i], "options stand before all operands");
+	}
+	return -1;
+}
+
+/* The letters as getopt(3) wants them; the first colon makes it tell a missing argument apart. */
+static void
+letters_of(const struct command *c, char letters[LETTERS_MAX])
+{
+	size_t n = 0;
+
+	letters[n++] = ':';
+	for (const struct command_option *o = common; o->letter != 0; o++)
+		letters[n++] = o->letter;
+	for (const struct command_option *o = c->options; o->letter != 0; o++) {
+		letters[n++] = o->letter;
+		if (o->argument != NULL)
+			letters[n++] = ':';
+	}
+	letters[n] = '\0';
 }
 
 int
-command_option(const struct command *c, int letter, bool *verbose)
+command_options(const struct command *c, int argc, char **argv, void *values)
 {
-	switch (letter) {
-	case 'h':
-		return print(c->usage, "");
-	case 'V':
-		return print(c->name, " " TS_VERSION "\n");
-	case 'v':
-		*verbose = true;
-		return -1;
-	default:
-		(void)fputs(c->usage, stderr);
-		return STATUS_USAGE;
+	char letters[LETTERS_MAX];
+	bool verbose = false;
+	int letter, status = -1;
+
+	log_init(c->name, false);
+	letters_of(c, letters);
+	opterr = 0;
+	while (status < 0 && (letter = getopt(argc, argv, letters)) != -1) {
+		const char name[] = {'-', (char)optopt, '\0'};
+
+		switch (letter) {
+		case 'h':
+			return help(c);
+		case 'V':
+			return version(c);
+		case 'v':
+			verbose = true;
+			break;
+		case ':':
+			return command_misuse(c, name, "its argument is missing");
+		case '?':
+			return unknown(c, argv[optind]);
+		default:
+			status = take(c, (char)letter, values);
+			break;
+		}
 	}
+	log_init(c->name, verbose);
+	return status >= 0 ? status : check_operands(c, argc, argv);
 }
 
 int
 command_misuse(const struct command *c, const char *about, const char *what)
 {
+	struct buffer b = {0};
+
 	log_error("%s%s%s", about == NULL ? "" : about, about == NULL ? "" : ": ", what);
-	(void)fputs(c->usage, stderr);
+	add_usage(&b, c);
+	/* Nothing is left to be told where stderr is gone. */
+	if (write(STDERR_FILENO, b.p, b.len) < 0)
+		b.len = 0;
+	buffer_release(&b);
 	return STATUS_USAGE;
 }
 

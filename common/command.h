@@ -2,21 +2,41 @@
 #define TS_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * What all command lines have in common. The functions give the exit status (log.h) to end with, or
  * -1 to go on.
  */
+
+/* One option. Its value goes into the command's struct of options, offset bytes into it. */
+struct command_option {
+	char letter;
+	const char *argument; /* what it is called in the usage; NULL for a flag */
+	const char *help;     /* what -h says of it */
+	size_t offset;        /* of a bool for a flag, a uint64_t for a number, else of a const char * */
+	uint64_t least, most; /* of a number; most 0: it is a text */
+};
+
+#define COMMAND_FLAG(letter, member, help) {(letter), NULL, (help), offsetof(struct options, member), 0, 0}
+#define COMMAND_TEXT(letter, argument, member, help)                                               \
+	{(letter), (argument), (help), offsetof(struct options, member), 0, 0}
+#define COMMAND_NUMBER(letter, argument, member, least, most, help)                                \
+	{(letter), (argument), (help), offsetof(struct options, member), (least), (most)}
+
 struct command {
 	const char *name;
-	const char *usage; /* with its newline */
+	const char *operands;                 /* as the usage shows them; NULL where none are taken */
+	const struct command_option *options; /* without -h, -V and -v; the last one has letter 0 */
 };
 
 /*
- * A letter of getopt(3) that is no option of the command's own: -h, -V and -v, or one that getopt
- * has complained about.
+ * Reads the options into values, the command's struct, names the command to log.h, and answers -h, -V,
+ * --help and --version. What values holds before is what holds without the option. The operands begin
+ * at optind of getopt(3); an option behind one of them is misuse, except behind "--".
  */
-int command_option(const struct command *, int letter, bool *verbose);
+int command_options(const struct command *, int argc, char **argv, void *values);
 
 /* Says what is wrong with about, an option or variable, or NULL; and the usage. */
 int command_misuse(const struct command *, const char *about, const char *what);

@@ -20,9 +20,9 @@
 enum { PAUSE_MS = 250 };
 
 struct options {
-	bool verbose;
+	bool records, tasks; /* -J, -m */
 	enum mode mode;
-	unsigned least;
+	uint64_t least;
 	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
 };
 
@@ -34,55 +34,26 @@ struct input {
 	uint64_t refused;
 };
 
-static const struct command self = {"ts-audit",
-	"usage: ts-audit [-hVvJm] [-l percent] [-u database-url]\n"};
+static const struct command_option letters[] = {
+	COMMAND_FLAG('J', records, "write one audit record a series"),
+	COMMAND_FLAG('m', tasks, "write the tasks that load what is missing"),
+	COMMAND_NUMBER('l', "percent", least, 0, 100, "of its bars that a session must have (0)"),
+	COMMAND_TEXT('u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
+	{0},
+};
 
-static int
-read_least(const char *text, struct options *o)
-{
-	uint64_t n;
-
-	if (slice_count(slice_of(text), &n) != 0 || n > 100)
-		return command_misuse(&self, "-l", "wants a percentage from 0 to 100");
-	o->least = (unsigned)n;
-	return -1;
-}
+static const struct command self = {"ts-audit", NULL, letters};
 
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	bool records = false, tasks = false;
-	int c, status;
+	int status = command_options(&self, argc, argv, o);
 
-	log_init(self.name, false);
-	while ((c = getopt(argc, argv, "hVvJml:u:")) != -1) {
-		switch (c) {
-		case 'J':
-			records = true;
-			break;
-		case 'm':
-			tasks = true;
-			break;
-		case 'l':
-			if ((status = read_least(optarg, o)) >= 0)
-				return status;
-			break;
-		case 'u':
-			o->url = optarg;
-			break;
-		default:
-			if ((status = command_option(&self, c, &o->verbose)) >= 0)
-				return status;
-		}
-	}
-	log_init(self.name, o->verbose);
-	if (optind < argc)
-		return command_misuse(&self, NULL, "no operands are taken");
-	if (records && tasks)
+	if (status < 0 && o->records && o->tasks)
 		return command_misuse(&self, NULL, "-J writes audits and -m tasks: choose one");
-	o->mode = records ? MODE_RECORDS : tasks ? MODE_TASKS : MODE_TABLE;
-	return -1;
+	o->mode = o->records ? MODE_RECORDS : o->tasks ? MODE_TASKS : MODE_TABLE;
+	return status;
 }
 
 /* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
@@ -241,11 +212,11 @@ run(const struct options *o, const struct calendar *calendar)
 	bool failed = false;
 	int status;
 
-	log_debug("start version=%s least=%u%%", TS_VERSION, o->least);
+	log_debug("start version=%s least=%u%%", TS_VERSION, (unsigned)o->least);
 	writer_init(&out, STDOUT_FILENO);
 	reader_init(&in.reader, STDIN_FILENO);
 	in.out = &out;
-	audit_init(&a, o->mode, o->least, calendar, pg, &out);
+	audit_init(&a, o->mode, (unsigned)o->least, calendar, pg, &out);
 	outcome = loop(&a, &in, &failed);
 	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS)
 		fill_end(&a.fill);

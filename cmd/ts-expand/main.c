@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 struct options {
-	bool verbose;
 	bool unfinished;
 	bool retry;
 	bool dry; /* -n: the plan */
@@ -38,58 +37,24 @@ struct counts {
 	struct plan *plan; /* -n, else NULL */
 };
 
-static const struct command self = {"ts-expand",
-	"usage: ts-expand [-hVvnpf] [-N now] [-r rate] [-s spool] [-y years] [-t timeframes] "
-	"[symbol ...]\n"};
+static const struct command_option letters[] = {
+	COMMAND_FLAG('n', dry, "print the plan of the jobs instead of their tasks"),
+	COMMAND_FLAG('p', unfinished, "add the unfinished day, week and month"),
+	COMMAND_FLAG('f', retry, "make jobs of what a recorded run reported as failed"),
+	COMMAND_TEXT('N', "now", now, "expand for this UTC time, or \"now\", instead of received_at"),
+	COMMAND_TEXT('r', "rate", rate, "with -n: of the API, such as 5/m or 50/s"),
+	COMMAND_TEXT('s', "spool", spool, "the folder of the service: leave out the tasks that are done"),
+	COMMAND_TEXT('y', "years", years, "for jobs that do not say (1 with symbols)"),
+	COMMAND_TEXT('t', "timeframes", timeframes, "for jobs that do not say, of 1min,hour,day,week,month (day)"),
+	{0},
+};
+
+static const struct command self = {"ts-expand", "[symbol ...]", letters};
 
 static int
 misuse(const char *what, const char *value)
 {
 	return command_misuse(&self, what, value);
-}
-
-/* -1 to go on, else the exit status. */
-static int
-parse_options(int argc, char **argv, struct options *o)
-{
-	int c, status;
-
-	log_init(self.name, false);
-	while ((c = getopt(argc, argv, "hVvnpfN:r:s:y:t:")) != -1) {
-		switch (c) {
-		case 'p':
-			o->unfinished = true;
-			break;
-		case 'f':
-			o->retry = true;
-			break;
-		case 'n':
-			o->dry = true;
-			break;
-		case 'r':
-			o->rate = optarg;
-			break;
-		case 's':
-			o->spool = optarg;
-			break;
-		case 'N':
-			o->now = optarg;
-			break;
-		case 'y':
-			o->years = optarg;
-			break;
-		case 't':
-			o->timeframes = optarg;
-			break;
-		default:
-			if ((status = command_option(&self, c, &o->verbose)) >= 0)
-				return status;
-		}
-	}
-	o->symbols = argv + optind;
-	o->nsymbols = argc - optind;
-	log_init(self.name, o->verbose);
-	return -1;
 }
 
 /* Splits -t at its commas; 0, or -1 where a name is unknown. */
@@ -310,9 +275,11 @@ main(int argc, char **argv)
 	int status;
 
 	lines_init();
-	status = parse_options(argc, argv, &o);
+	status = command_options(&self, argc, argv, &o);
 	if (status >= 0)
 		return status;
+	o.symbols = argv + optind;
+	o.nsymbols = argc - optind;
 	job_init(&defaults);
 	status = setup(&o, &e, &defaults, &plan);
 	if (status < 0)

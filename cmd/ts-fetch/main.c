@@ -1,4 +1,5 @@
 /* ts-fetch: tasks in, bars out. Options, set-up, and the loop that waits for everything at once. */
+#include "command.h"
 #include "fetch.h"
 #include "key.h"
 #include "log.h"
@@ -10,99 +11,52 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { GRACE_S = 10, PARALLEL = 8 };
 
-static const char usage[] =
-	"usage: ts-fetch [-hVvax] [-u base-url] [-j parallel] [-r rate]\n"
-	"  -a  bars as traded, not adjusted for splits\n"
-	"  -h  print this and exit\n"
-	"  -j  requests at once, 1 to 64 (8)\n"
-	"  -r  requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit)\n"
-	"  -u  address of the API ($MASSIVE_URL, else https://api.massive.com)\n"
-	"  -V  print the version and exit\n"
-	"  -v  say more on stderr\n"
-	"  -x  keep the bars of extended hours too\n";
-
-/* What to do: OPTIONS_RUN, or leave at once with what has been written and said. */
-enum options { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
-
-struct settings {
-	struct fetch_options fetch;
+struct options {
+	bool as_traded;
+	bool extended;
+	uint64_t parallel;
 	const char *url;
 	const char *rate;
-	bool verbose;
 };
 
-static enum options
-bad(const char *what, const char *value, const char *why)
-{
-	log_error("%s%s%s%s", what, value, why[0] == '\0' ? "" : ": ", why);
-	if (write(STDERR_FILENO, usage, sizeof usage - 1) < 0)
-		return OPTIONS_BAD;
-	return OPTIONS_BAD;
-}
+static const struct command_option letters[] = {
+	COMMAND_FLAG('a', as_traded, "bars as traded, not adjusted for splits"),
+	COMMAND_FLAG('x', extended, "keep the bars of extended hours too"),
+	COMMAND_TEXT('u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
+	COMMAND_NUMBER('j', "parallel", parallel, 1, TRANSFER_MAX, "requests at once (8)"),
+	COMMAND_TEXT('r', "rate", rate, "requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit)"),
+	{0},
+};
 
-static enum options
-read_parallel(struct settings *s, const char *value)
-{
-	uint64_t n;
+static const struct command self = {"ts-fetch", NULL, letters};
 
-	if (slice_count(slice_of(value), &n) != 0 || n < 1 || n > TRANSFER_MAX)
-		return bad("bad value for -j: ", value, "1 to 64");
-	s->fetch.parallel = (unsigned)n;
-	return OPTIONS_RUN;
-}
-
-static enum options
-read_url(struct settings *s)
+/* The options as the fetch wants them. -1 to go on, else the exit status. */
+static int
+read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 {
+	int status = command_options(&self, argc, argv, o);
 	const char *why;
 
-	if (s->url == NULL || s->url[0] == '\0')
-		s->url = getenv("MASSIVE_URL");
-	if (s->url == NULL || s->url[0] == '\0')
-		s->url = "https://api.massive.com";
-	s->fetch.base = slice_of(s->url);
-	why = url_base(&s->fetch.base);
+	if (status >= 0)
+		return status;
+	if (o->rate != NULL && rate_parse(o->rate, &f->rate) != 0)
+		return command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h");
+	if (o->url == NULL || o->url[0] == '\0')
+		o->url = getenv("MASSIVE_URL");
+	if (o->url == NULL || o->url[0] == '\0')
+		o->url = "https://api.massive.com";
+	f->base = slice_of(o->url);
 	/* It is not repeated: it may hold a password. */
-	return why == NULL ? OPTIONS_RUN : bad("bad URL of the API", "", why);
-}
-
-static enum options
-read_options(int argc, char **argv, struct settings *s, struct writer *out)
-{
-	enum options next = OPTIONS_RUN;
-	int c;
-
-	opterr = 0;
-	while (next == OPTIONS_RUN && (c = getopt(argc, argv, ":hVvaxu:j:r:")) != -1) {
-		if (c == 'h' || c == 'V') {
-			writer_line(out, c == 'V' ? slice_of("ts-fetch " TS_VERSION)
-						  : (struct slice){usage, sizeof usage - 2});
-			return OPTIONS_DONE;
-		}
-		if (c == 'v')
-			s->verbose = true;
-		else if (c == 'a')
-			s->fetch.adjusted = false;
-		else if (c == 'x')
-			s->fetch.extended = true;
-		else if (c == 'u')
-			s->url = optarg;
-		else if (c == 'j')
-			next = read_parallel(s, optarg);
-		else if (c == 'r' && rate_parse(s->rate = optarg, &s->fetch.rate) != 0)
-			next = bad("bad value for -r: ", optarg, "such as 50/s, 5/m, 1000/h");
-		else if (c == ':' || c == '?')
-			next = bad(c == ':' ? "missing value for -" : "unknown option -",
-				(char[]){(char)optopt, '\0'}, "");
-	}
-	if (next == OPTIONS_RUN && optind < argc)
-		next = bad("unexpected operand: ", argv[optind], "");
-	return next == OPTIONS_RUN ? read_url(s) : next;
+	if ((why = url_base(&f->base)) != NULL)
+		return command_misuse(&self, "URL of the API", why);
+	f->parallel = (unsigned)o->parallel;
+	f->extended = o->extended;
+	f->adjusted = !o->as_traded;
+	return -1;
 }
 
 /* Takes what has been read so far; false at the end of input. */
@@ -183,13 +137,13 @@ run(struct fetch *f, struct reader *in)
 }
 
 static void
-log_start(const struct settings *s, const char *key)
+log_start(const struct options *o, const struct fetch_options *f, const char *key)
 {
 	log_info("start version=%s url=%.*s key=%s parallel=%u rate=%s hours=%s adjusted=%s",
-		TS_VERSION, (int)s->fetch.base.n, s->fetch.base.p, key, s->fetch.parallel,
-		s->rate == NULL ? "none" : s->rate, s->fetch.extended ? "extended" : "regular",
-		s->fetch.adjusted ? "true" : "false");
-	if (s->fetch.key.n == 0)
+		TS_VERSION, (int)f->base.n, f->base.p, key, f->parallel,
+		o->rate == NULL ? "none" : o->rate, f->extended ? "extended" : "regular",
+		f->adjusted ? "true" : "false");
+	if (f->key.n == 0)
 		log_warning("neither MASSIVE_API_KEY nor MASSIVE_API_KEY_FILE is set: asking "
 			    "without a key");
 }
@@ -222,22 +176,21 @@ status_of(const struct fetch *f, const struct reader *in)
 }
 
 static int
-work(struct settings *s, struct writer *out)
+work(const struct options *o, struct fetch_options *options)
 {
-	const struct rlimit no_core = {0, 0};
 	int64_t start = clock_mono_ms();
 	int status = STATUS_USAGE;
 	struct buffer key = {0};
 	const char *where, *why;
+	struct writer out;
 	struct reader in;
 	struct fetch f;
 
-	/* The key is in memory: it must not get into a core file. */
-	(void)setrlimit(RLIMIT_CORE, &no_core);
+	writer_init(&out, STDOUT_FILENO);
 	if (key_read(&key, &where) == 0) {
-		s->fetch.key = buffer_slice(&key);
-		log_start(s, where);
-		if (fetch_init(&f, &s->fetch, out, &why) == 0) {
+		options->key = buffer_slice(&key);
+		log_start(o, options, where);
+		if (fetch_init(&f, options, &out, &why) == 0) {
 			reader_init(&in, STDIN_FILENO);
 			run(&f, &in);
 			status = status_of(&f, &in);
@@ -249,36 +202,24 @@ work(struct settings *s, struct writer *out)
 		fetch_release(&f);
 	}
 	buffer_release(&key);
+	status = writer_end(&out, status);
+	writer_release(&out);
 	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct settings s = {.fetch = {.parallel = PARALLEL, .adjusted = true}};
-	struct writer out;
-	int status = STATUS_DONE;
+	struct options o = {.parallel = PARALLEL};
+	struct fetch_options options = {0};
+	int status;
 
 	lines_init();
-	log_init("ts-fetch", false);
-	writer_init(&out, STDOUT_FILENO);
-	switch (read_options(argc, argv, &s, &out)) {
-	case OPTIONS_RUN:
-		log_init("ts-fetch", s.verbose);
-		if (signals_init(GRACE_S) != 0) {
-			log_error("cannot catch signals: %s", strerror(errno));
-			status = STATUS_SERVICE;
-		} else {
-			status = work(&s, &out);
-		}
-		break;
-	case OPTIONS_BAD:
-		status = STATUS_USAGE;
-		break;
-	default:
-		break;
+	status = read_options(argc, argv, &o, &options);
+	if (status < 0) {
+		/* The key will be in memory. */
+		command_no_core();
+		status = command_signals(GRACE_S);
 	}
-	status = writer_end(&out, status);
-	writer_release(&out);
-	return status;
+	return status < 0 ? work(&o, &options) : status;
 }

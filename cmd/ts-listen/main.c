@@ -15,45 +15,30 @@
 #include <unistd.h>
 
 struct options {
-	bool verbose;
 	const char *url; /* of -u, NULL without */
 	const char *channel;
 	const char *control;
 	const char *spool; /* -s, NULL without */
 };
 
-static const struct command self = {"ts-listen",
-	"usage: ts-listen [-hVv] [-u redis-url] [-c channel] [-k control-channel] [-s spool]\n"};
+static const struct command_option letters[] = {
+	COMMAND_TEXT('u', "redis-url", url, "the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0)"),
+	COMMAND_TEXT('c', "channel", channel, "of the jobs (tickstock.jobs.data_load)"),
+	COMMAND_TEXT('k', "control-channel", control, "of the cancels (tickstock.jobs.control)"),
+	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
+	{0},
+};
+
+static const struct command self = {"ts-listen", NULL, letters};
 
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	int c, status;
+	int status = command_options(&self, argc, argv, o);
 
-	log_init(self.name, false);
-	while ((c = getopt(argc, argv, "hVvu:c:k:s:")) != -1) {
-		switch (c) {
-		case 'u':
-			o->url = optarg;
-			break;
-		case 'c':
-			o->channel = optarg;
-			break;
-		case 'k':
-			o->control = optarg;
-			break;
-		case 's':
-			o->spool = optarg;
-			break;
-		default:
-			if ((status = command_option(&self, c, &o->verbose)) >= 0)
-				return status;
-		}
-	}
-	log_init(self.name, o->verbose);
-	if (optind < argc)
-		return command_misuse(&self, NULL, "no operands are taken");
+	if (status >= 0)
+		return status;
 	if (o->channel[0] == '\0' || o->control[0] == '\0')
 		return command_misuse(&self, NULL, "a channel needs a name");
 	if (strcmp(o->channel, o->control) == 0)

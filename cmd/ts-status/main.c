@@ -25,45 +25,21 @@ enum {
 };
 
 struct options {
-	bool verbose;
 	bool quiet;
 	bool plain;
 	const char *url; /* of -u, NULL without */
 	const char *spool; /* of -s, NULL without */
 };
 
-static const struct command self = {"ts-status",
-	"usage: ts-status [-hVvqC] [-u redis-url] [-s spool]\n"};
+static const struct command_option letters[] = {
+	COMMAND_FLAG('q', quiet, "no meter"),
+	COMMAND_FLAG('C', plain, "a job that failed in parts is called completed"),
+	COMMAND_TEXT('u', "redis-url", url, "the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0); none: no Redis"),
+	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
+	{0},
+};
 
-/* -1 to go on, else the exit status. */
-static int
-parse_options(int argc, char **argv, struct options *o)
-{
-	int c, status;
-
-	log_init(self.name, false);
-	while ((c = getopt(argc, argv, "hVvqCu:s:")) != -1) {
-		switch (c) {
-		case 'q':
-			o->quiet = true;
-			break;
-		case 'C':
-			o->plain = true;
-			break;
-		case 'u':
-			o->url = optarg;
-			break;
-		case 's':
-			o->spool = optarg;
-			break;
-		default:
-			if ((status = command_option(&self, c, &o->verbose)) >= 0)
-				return status;
-		}
-	}
-	log_init(self.name, o->verbose);
-	return optind < argc ? command_misuse(&self, NULL, "no operands are taken") : -1;
-}
+static const struct command self = {"ts-status", NULL, letters};
 
 /*
  * Finds the URL, *none for no Redis; shuts off core dumps and takes the signals. -1 to go on, else the
@@ -256,7 +232,7 @@ main(int argc, char **argv)
 	int status;
 
 	lines_init();
-	status = parse_options(argc, argv, &o);
+	status = command_options(&self, argc, argv, &o);
 	if (status < 0)
 		status = setup(&o, &url, &none);
 	if (status < 0 && (calendar = calendar_new(&why)) == NULL) {

@@ -24,81 +24,34 @@ enum {
 };
 
 struct options {
-	bool verbose;
 	bool create;
 	bool dry;
 	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
-	size_t batch_rows;
-	int connections;
+	uint64_t batch_rows, connections;
 	const char *rejects; /* NULL: not kept */
 };
 
-static const struct command self = {"ts-store",
-	"usage: ts-store [-hVvin] [-u database-url] [-j connections] "
-	"[-b batch-rows] [-R rejects]\n"};
+static const struct command_option letters[] = {
+	COMMAND_FLAG('i', create, "create missing tables and go on"),
+	COMMAND_FLAG('n', dry, "check and count, write nothing"),
+	COMMAND_TEXT('u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
+	COMMAND_NUMBER('j', "connections", connections, 1, CREW_MAX, "how many at once (2)"),
+	COMMAND_NUMBER('b', "batch-rows", batch_rows, 1, BATCH_ROWS_MAX, "rows a transaction (20000)"),
+	COMMAND_TEXT('R', "rejects", rejects, "the file to which bars are added that could not be stored"),
+	{0},
+};
 
-static int
-read_batch_rows(const char *text, struct options *o)
-{
-	uint64_t n;
-
-	if (slice_count(slice_of(text), &n) != 0 || n < 1 || n > BATCH_ROWS_MAX)
-		return command_misuse(&self, "-b", "wants a number of rows from 1 to 100000");
-	o->batch_rows = (size_t)n;
-	return -1;
-}
-
-static int
-read_connections(const char *text, struct options *o)
-{
-	uint64_t n;
-
-	if (slice_count(slice_of(text), &n) != 0 || n < 1 || n > CREW_MAX)
-		return command_misuse(&self, "-j", "wants a number of connections from 1 to 8");
-	o->connections = (int)n;
-	return -1;
-}
+static const struct command self = {"ts-store", NULL, letters};
 
 /* -1 to go on, else the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	int c, status;
+	int status = command_options(&self, argc, argv, o);
 
-	log_init(self.name, false);
-	while ((c = getopt(argc, argv, "hVvinu:j:b:R:")) != -1) {
-		switch (c) {
-		case 'i':
-			o->create = true;
-			break;
-		case 'n':
-			o->dry = true;
-			break;
-		case 'u':
-			o->url = optarg;
-			break;
-		case 'j':
-			if ((status = read_connections(optarg, o)) >= 0)
-				return status;
-			break;
-		case 'R':
-			o->rejects = optarg;
-			break;
-		case 'b':
-			if ((status = read_batch_rows(optarg, o)) >= 0)
-				return status;
-			break;
-		default:
-			if ((status = command_option(&self, c, &o->verbose)) >= 0)
-				return status;
-		}
-	}
-	log_init(self.name, o->verbose);
-	if (optind < argc)
-		return command_misuse(&self, NULL, "no operands are taken");
-	if (o->create && o->dry)
+	if (status < 0 && o->create && o->dry)
 		return command_misuse(&self, NULL, "-i creates tables and -n writes nothing: choose one");
-	return -1;
+	return status;
 }
 
 /* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
@@ -270,9 +223,9 @@ connect_first(const struct options *o, struct session *session)
 	if (outcome == PG_OK) {
 		session_well(session);
 		c = session_conn(session);
-		log_info("start version=%s host=%s database=%s user=%s connections=%d "
+		log_info("start version=%s host=%s database=%s user=%s connections=%llu "
 			 "batch-rows=%llu",
-			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), o->connections,
+			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), (unsigned long long)o->connections,
 			(unsigned long long)o->batch_rows);
 		if (o->create)
 			outcome = table_create_all(session, schema_sql);
@@ -286,7 +239,7 @@ connect_first(const struct options *o, struct session *session)
 static int
 run_connected(const struct options *o, struct rejects *rejects)
 {
-	struct crew *crew = crew_new(o->url, o->connections);
+	struct crew *crew = crew_new(o->url, (int)o->connections);
 	int status = connect_first(o, crew_session(crew));
 
 	if (status < 0 && crew_start(crew) != 0) {

@@ -3,7 +3,6 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-options ts-audit
 bad_input ts-audit -J
 bad_input ts-audit -m
 bad_output ts-audit -m

@@ -10,7 +10,6 @@ expect() {
 	is "$(printf '%s\n' "$2" | ts-expand 2>err | jq -c "$3")" "$4" "$1"
 }
 
-options ts-expand
 bad_input ts-expand
 bad_output ts-expand
 

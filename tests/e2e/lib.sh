@@ -271,20 +271,32 @@ bad_output() {
 
 # -h, -V, wrong options: the same for all.
 options() {
-	local name=$1 opts
+	local name=$1 c known= page
 	like "$("$name" -h)" "^usage: $name " "$name: -h gives the usage"
+	is "$("$name" --help)" "$("$name" -h)" "$name: --help is -h"
 	like "$("$name" -V)" "^$name [0-9]+\.[0-9]+" "$name: -V gives the version"
+	is "$("$name" --version)" "$("$name" -V)" "$name: --version is -V"
+	"$name" -h >/dev/full 2>err
+	is $? 111 "$name: -h into a full disk is exit 111"
 	"$name" -Z >out 2>err </dev/null
 	is "$?/$(wc -c <out)" 100/0 "$name: an unknown option is exit 100, and nothing on stdout"
-	like "$(cat err)" "usage: $name" "$name: an unknown option shows the usage"
-	# The letters of getopt, of the usage and of the page are the same.
-	opts=$(sed -n 's/.*getopt(argc, argv, "\([^"]*\)").*/\1/p' "$top"/cmd/"$name"/*.c | tr -d : | fold -w 1 |
-		sort | tr -d '\n')
-	is "$("$name" -h | tr -d '\n' | grep -o '\[-[^]]*\]' |
-		sed 's/^\[-//; s/\]$//; s/^\(.\) .*/\1/; s/ .*//' | tr -d '\n' | fold -w 1 | sort | tr -d '\n')" \
-		"$opts" "$name: the usage has the options of getopt"
-	is "$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/$name.1" | sort | tr -d '\n')" "$opts" \
-		"$name: the page has the options of getopt"
+	is "$(sed 1q err)" "$name: error: -Z: there is no such option" "$name: an unknown option is named"
+	like "$(sed -n '2,$p' err)" "^usage: $name .*]" "$name: an unknown option shows the usage"
+	"$name" --zzz >out 2>err </dev/null
+	is "$?/$(sed 1q err)" "100/$name: error: --zzz: there is no such option" "$name: an unknown long option is named"
+	# What the program knows, what the usage shows, what -h explains and what the page tells are the same
+	# letters. The -Z behind each keeps the program from starting.
+	for c in {a..z} {A..Z}; do
+		"$name" "-$c" 7 -Z </dev/null >/dev/null 2>err
+		[ "$(sed 1q err)" = "$name: error: -$c: there is no such option" ] || known+=$c
+	done
+	page=$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/$name.1" | LC_ALL=C sort | tr -d '\n')
+	is "$("$name" -h | sed 1q | grep -o '\[-[^]]*\]' | sed 's/^\[-//; s/\]$//; s/^\(.\) .*/\1/' |
+		tr -d '\n' | fold -w 1 | LC_ALL=C sort | tr -d '\n')" "$page" "$name: the usage has the options of the page"
+	is "$("$name" -h | sed -n 's/^  -\(.\) .*/\1/p' | LC_ALL=C sort | tr -d '\n')" "$page" \
+		"$name: -h explains the options of the page"
+	is "$(fold -w 1 <<<"$known" | LC_ALL=C sort | tr -d '\n')" "$page" \
+		"$name: the program takes the options of the page"
 }
 
 # publish JOB: as the admin page does it: publish first, then write "submitted" with a day to live.

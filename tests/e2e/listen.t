@@ -41,7 +41,6 @@ count_log() {
 	grep -c -- "$1" err
 }
 
-options ts-listen
 ts-listen operand >out 2>err
 is "$?/$(wc -l <err)" 100/2 "an operand is exit 100, one line and the usage"
 ts-listen -c a -k a >out 2>err

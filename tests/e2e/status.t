@@ -63,7 +63,6 @@ submitted() {
 		submitted_at 2025-12-23T12:15:12.5 timestamp 2025-12-23T12:15:13.634000 job_type csv_universe_load >/dev/null
 }
 
-options ts-status
 bad_input ts-status -u none
 bad_output ts-status -u none
 

@@ -51,7 +51,6 @@ empty() {
 
 pg_start || exit 1
 
-options ts-store
 bad_input ts-store
 bad_output ts-store
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The command lines: every letter is explained, is in the page, and is refused where it does not belong.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+for name in ts-listen ts-expand ts-fetch ts-store ts-status ts-audit; do
+	options $name
+done
+
+# refuses WHAT COMMAND...: exit 100 at once, with that sentence and the usage.
+refuses() {
+	"${@:2}" </dev/null >out 2>err
+	is "$?/$(wc -c <out)/$(sed 1q err)" "100/0/$2: error: $1" "${*:2}: $1"
+}
+refuses '-y: options stand before all operands' ts-expand AAPL -y 1
+refuses '-t: its argument is missing' ts-expand -t
+refuses '-j: wants a number from 1 to 8' ts-store -n -j 9
+refuses '-b: wants a number from 1 to 100000' ts-store -n -b 0
+refuses '-j: wants a number from 1 to 64' ts-fetch -j x
+refuses '-l: wants a number from 0 to 100' ts-audit -l 101
+refuses 'no operands are taken' ts-store -n postgres://u:secret@h/d
+refuses 'no operands are taken' ts-fetch AAPL
+is "$(ts-expand -y 1 -- AAPL 2>&1 | jq -r 'select(.type == "task") | .symbol')" AAPL "-- ends the options"
+is "$(ts-expand -- -y 2>/dev/null | jq -r 'select(.type == "failed") | .symbol')" -y \
+	"what stands behind -- is an operand"
+
+done_testing
