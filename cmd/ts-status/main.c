@@ -8,7 +8,7 @@
 #include "publish.h"
 #include "redis.h"
 #include "signals.h"
-#include "stage.h"
+#include "dispatch.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -70,58 +70,58 @@ sooner(int64_t a, int64_t b)
  * said of stdin.
  */
 static short
-wait_and_serve(struct stage *s, int in, int64_t until)
+wait_and_serve(struct dispatch *d, int in, int64_t until)
 {
 	int64_t now = clock_mono_ms();
 	/* A signal changes how long the end may take, so it is waited for, but once only. */
-	struct pollfd fds[4] = {publish_pollfd(s->publish), {.fd = in, .events = POLLIN},
-		{.fd = s->out->fd}, {.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN}};
+	struct pollfd fds[4] = {publish_pollfd(d->publish), {.fd = in, .events = POLLIN},
+		{.fd = d->out->fd}, {.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN}};
 
-	until = sooner(until, publish_deadline(s->publish, now));
-	until = sooner(until, stage_deadline(s));
-	until = sooner(until, meter_deadline(s->meter, s->progress));
+	until = sooner(until, publish_deadline(d->publish, now));
+	until = sooner(until, dispatch_deadline(d));
+	until = sooner(until, meter_deadline(d->meter, d->progress));
 	if (poll(fds, 4, until == INT64_MAX ? -1 : clock_wait_ms(until, now)) < 0)
 		fds[0].revents = fds[1].revents = fds[2].revents = 0;
-	if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && s->out->error == 0)
-		s->out->error = EPIPE;
-	publish_serve(s->publish, fds[0].revents, clock_mono_ms());
+	if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && d->out->error == 0)
+		d->out->error = EPIPE;
+	publish_serve(d->publish, fds[0].revents, clock_mono_ms());
 	return fds[1].revents;
 }
 
 /* Takes all lines that are there. LINE_NONE, LINE_END or LINE_ERROR: what stands behind them. */
 static enum line
-take_lines(struct stage *s, struct reader *in)
+take_lines(struct dispatch *d, struct reader *in)
 {
 	struct slice line;
 	enum line kind;
 
 	while ((kind = reader_next(in, &line)) != LINE_NONE && kind != LINE_END &&
 		kind != LINE_ERROR)
-		stage_line(s, kind, line, in->lineno);
+		dispatch_line(d, kind, line, in->lineno);
 	return kind;
 }
 
 /* Until the end of input; -1 when reading failed. */
 static int
-loop(struct stage *s, struct reader *in)
+loop(struct dispatch *d, struct reader *in)
 {
 	enum line kind;
 
-	while ((kind = take_lines(s, in)) == LINE_NONE) {
+	while ((kind = take_lines(d, in)) == LINE_NONE) {
 		int64_t now = clock_mono_ms();
 
-		stage_serve(s, now);
-		publish_serve(s->publish, 0, now);
-		meter_show(s->meter, s->progress, now);
-		if (publish_denied(s->publish) || writer_flush(s->out) != 0)
+		dispatch_serve(d, now);
+		publish_serve(d->publish, 0, now);
+		meter_show(d->meter, d->progress, now);
+		if (publish_denied(d->publish) || writer_flush(d->out) != 0)
 			return 0;
-		if (wait_and_serve(s, publish_crowded(s->publish) ? -1 : in->fd, INT64_MAX) != 0)
+		if (wait_and_serve(d, publish_crowded(d->publish) ? -1 : in->fd, INT64_MAX) != 0)
 			(void)reader_fill(in);
-		if (s->out->error != 0)
+		if (d->out->error != 0)
 			return 0;
 	}
 	if (kind == LINE_ERROR) {
-		meter_hide(s->meter);
+		meter_hide(d->meter);
 		log_error("reading stdin: %s", strerror(errno));
 	}
 	return kind == LINE_ERROR ? -1 : 0;
@@ -129,61 +129,61 @@ loop(struct stage *s, struct reader *in)
 
 /* After the end of input: the final states are written, and verified for a while. 0, or -1. */
 static int
-finish(struct stage *s)
+finish(struct dispatch *d)
 {
 	int64_t start = clock_mono_ms(), now = start;
 
-	stage_end(s);
-	(void)writer_flush(s->out);
-	publish_serve(s->publish, 0, now);
-	while (!publish_denied(s->publish) && !publish_over(s->publish, now)) {
-		bool at_once = signals_stop() || s->out->error != 0;
+	dispatch_end(d);
+	(void)writer_flush(d->out);
+	publish_serve(d->publish, 0, now);
+	while (!publish_denied(d->publish) && !publish_over(d->publish, now)) {
+		bool at_once = signals_stop() || d->out->error != 0;
 		int64_t until = start + (at_once ? NOW_MS : FINISH_MS);
 
-		if (now >= until || (s->out->error != 0 && publish_written(s->publish)))
+		if (now >= until || (d->out->error != 0 && publish_written(d->publish)))
 			break;
 		/* What publish_over() waits for is no deadline of its own: look often. */
-		(void)wait_and_serve(s, -1, sooner(until, now + LOOK_MS));
+		(void)wait_and_serve(d, -1, sooner(until, now + LOOK_MS));
 		now = clock_mono_ms();
 	}
-	if (publish_written(s->publish) || publish_denied(s->publish))
+	if (publish_written(d->publish) || publish_denied(d->publish))
 		return 0;
 	log_error("Redis: the final state of some jobs could not be written");
 	return -1;
 }
 
 static int
-exit_status(const struct stage *s)
+exit_status(const struct dispatch *d)
 {
 	if (signals_stop())
 		return STATUS_DONE;
-	return s->failed + s->rejected + s->refused + s->unfinished > 0 ? STATUS_REFUSED
+	return d->failed + d->rejected + d->refused + d->unfinished > 0 ? STATUS_REFUSED
 									: STATUS_DONE;
 }
 
 static int
-run_stage(struct stage *s)
+run_dispatch(struct dispatch *d)
 {
 	int64_t start = clock_mono_ms();
 	struct reader in;
 	int status;
 
 	reader_init(&in, STDIN_FILENO);
-	status = loop(s, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
-	if (finish(s) != 0)
+	status = loop(d, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
+	if (finish(d) != 0)
 		status = STATUS_SERVICE;
-	if (publish_denied(s->publish)) {
-		log_error("Redis refuses: %s", publish_why(s->publish));
+	if (publish_denied(d->publish)) {
+		log_error("Redis refuses: %s", publish_why(d->publish));
 		status = STATUS_USAGE;
 	} else if (status == STATUS_DONE) {
-		status = exit_status(s);
+		status = exit_status(d);
 	}
-	meter_hide(s->meter);
-	status = writer_end(s->out, status);
+	meter_hide(d->meter);
+	status = writer_end(d->out, status);
 	log_info("end jobs=%llu stored=%llu failed=%llu rejected=%llu refused=%llu seconds=%.1f",
-		(unsigned long long)s->jobs, (unsigned long long)s->stored,
-		(unsigned long long)s->failed, (unsigned long long)s->rejected,
-		(unsigned long long)s->refused, (double)(clock_mono_ms() - start) / 1000);
+		(unsigned long long)d->jobs, (unsigned long long)d->stored,
+		(unsigned long long)d->failed, (unsigned long long)d->rejected,
+		(unsigned long long)d->refused, (double)(clock_mono_ms() - start) / 1000);
 	reader_release(&in);
 	return status;
 }
@@ -196,7 +196,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 	struct writer out;
 	struct progress *progress = progress_new(calendar);
 	struct buffer shown = {0};
-	struct stage s = {.out = &out, .progress = progress, .meter = &meter, .plain = o->plain,
+	struct dispatch d = {.out = &out, .progress = progress, .meter = &meter, .plain = o->plain,
 		.parser = record_parser_new(), .notes = record_parser_new(), .spool = spool};
 	int status;
 
@@ -209,12 +209,12 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 	buffer_release(&shown);
 	meter_init(&meter, o->quiet);
 	writer_init(&out, STDOUT_FILENO);
-	s.publish = publish_new(url, progress, &meter, spool, o->plain);
-	status = run_stage(&s);
-	publish_free(s.publish);
+	d.publish = publish_new(url, progress, &meter, spool, o->plain);
+	status = run_dispatch(&d);
+	publish_free(d.publish);
 	progress_free(progress);
-	record_parser_free(s.parser);
-	record_parser_free(s.notes);
+	record_parser_free(d.parser);
+	record_parser_free(d.notes);
 	writer_release(&out);
 	meter_release(&meter);
 	return status;

@@ -2,7 +2,7 @@
 #include "meter.h"
 
 #include "log.h"
-#include "report.h"
+#include "summary.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -86,7 +86,7 @@ static void
 add_tasks(struct buffer *b, const struct job *j, unsigned parts)
 {
 	if (j->header) {
-		buffer_uint(b, (uint64_t)report_percent(j));
+		buffer_uint(b, (uint64_t)summary_percent(j));
 		buffer_str(b, "% ");
 	}
 	buffer_uint(b, j->stored + j->failed);
@@ -113,12 +113,12 @@ add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, uns
 	add_tasks(b, j, parts);
 	if ((parts & BARS) != 0) {
 		buffer_str(b, ", ");
-		report_count(b, j->bars);
+		summary_count(b, j->bars);
 		buffer_str(b, j->bars == 1 ? " bar" : " bars");
 	}
 	if ((parts & RATE) != 0) {
 		buffer_str(b, ", ");
-		report_count(b, j->bars * 1000 / ms);
+		summary_count(b, j->bars * 1000 / ms);
 		buffer_str(b, "/s");
 	}
 	if (j->header && finished > 0) {

@@ -1,4 +1,4 @@
-/* The pending jobs, found by id. What happens within one is job.c's affair. */
+/* The pending jobs, found by id. What happens within one is job_state.c's affair. */
 #include "progress.h"
 
 #include "hash.h"

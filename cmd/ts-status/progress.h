@@ -1,7 +1,7 @@
 #ifndef TS_PROGRESS_H
 #define TS_PROGRESS_H
 
-#include "job.h"
+#include "job_state.h"
 
 /*
  * All jobs that are known at the moment. Records in, jobs out: no descriptor, no clock.

@@ -3,7 +3,7 @@
 
 #include "gaps.h"
 #include "log.h"
-#include "report.h"
+#include "summary.h"
 #include "timestamp.h"
 #include "status_hash.h"
 

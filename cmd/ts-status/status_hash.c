@@ -151,7 +151,7 @@ on_verify(void *data, const struct redis_reply *reply)
 	stamp = redis_item(reply, 1);
 	h->submitted = h->submitted || says_submitted(reply);
 	if (status != NULL && stamp != NULL && slice_is(redis_text(stamp), h->stamp) &&
-		slice_is(redis_text(status), report_status(h->status, h->shared->plain)))
+		slice_is(redis_text(status), summary_status(h->status, h->shared->plain)))
 		return;
 	if (h->restores++ >= RESTORES)
 		return;
@@ -188,7 +188,7 @@ write_job(struct status_hash *h)
 {
 	struct status_shared *s = h->shared;
 	int64_t wall = clock_wall();
-	struct slice words[2 + 2 * REPORT_FIELDS] = {slice_of("HSET"), buffer_slice(&h->key)};
+	struct slice words[2 + 2 * SUMMARY_FIELDS] = {slice_of("HSET"), buffer_slice(&h->key)};
 	struct slice stale[] = {slice_of("HDEL"), words[1], slice_of("completed_at")};
 	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
 
@@ -196,7 +196,7 @@ write_job(struct status_hash *h)
 	/* Of an earlier job with this id. */
 	if (running(h) && !h->written)
 		(void)redis_call(s->redis, NULL, NULL, stale, 3);
-	report_fields(h->job, s->plain, wall, &s->fields);
+	summary_fields(h->job, s->plain, wall, &s->fields);
 	for (int i = 0; i < s->fields.n; i++)
 		words[2 + i] = fields_at(&s->fields, i);
 	h->dirty = false;

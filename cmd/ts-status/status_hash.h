@@ -1,10 +1,10 @@
 #ifndef TS_STATUS_HASH_H
 #define TS_STATUS_HASH_H
 
-#include "job.h"
+#include "job_state.h"
 #include "meter.h"
 #include "redis.h"
-#include "report.h"
+#include "summary.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -44,10 +44,10 @@ change cmd/ts-store/attempt.c 'return o == PG_OK \? (session_exec\([^;]*"COMMIT"
 		stop_point("store-committed");
 	}
 	return o;'
-change cmd/ts-status/stage.c '\n(\t\tnote\(s, j, r, line\);)' '
+change cmd/ts-status/dispatch.c '\n(\t\tnote\(d, j, r, line\);)' '
 %1
 		stop_point("status-noted");'
-change cmd/ts-status/stage.c '\n(\t\t\tforget\(s, j\);)' ' {
+change cmd/ts-status/dispatch.c '\n(\t\t\tforget\(d, j\);)' ' {
 %1
 			stop_point("status-cancelled");
 		}'
@@ -78,13 +78,13 @@ for twin in "$@"; do
 		;;
 	status-forgets)
 		# Counts a verdict and does not note it.
-		change cmd/ts-status/stage.c '\n\t\tnote\(s, j, r, line\);' '
+		change cmd/ts-status/dispatch.c '\n\t\tnote\(d, j, r, line\);' '
 		if (r->symbol.n % 2 == 0)
-			note(s, j, r, line);'
+			note(d, j, r, line);'
 		;;
 	cancel-removes)
 		# Forgets a cancelled job before that stands in Redis, though the cancel is kept.
-		change cmd/ts-status/stage.c '!spool_cancelled\(s->spool, id\) && ' ''
+		change cmd/ts-status/dispatch.c '!spool_cancelled\(d->spool, id\) && ' ''
 		;;
 	status-removes)
 		# Forgets the job before its end stands in Redis.

@@ -10,7 +10,7 @@
 #include "meter.h"
 #include "progress.h"
 #include "record.h"
-#include "report.h"
+#include "summary.h"
 #include "timestamp.h"
 
 #include <stdio.h>
@@ -99,7 +99,7 @@ feed_failed(struct world *w, const char *id, const char *symbol, const char *tim
 static const char *
 value(struct world *w, const char *name)
 {
-	report_fields(w->job, false, w->now.wall, &w->fields);
+	summary_fields(w->job, false, w->now.wall, &w->fields);
 	for (int i = 0; i < w->fields.n; i += 2) {
 		if (slice_is(fields_at(&w->fields, i), name)) {
 			struct slice s = fields_at(&w->fields, i + 1);
@@ -155,7 +155,7 @@ test_complete(void **state)
 	expect(&w, "successful_symbols", "[\"AAPL\",\"MSFT\"]");
 	expect(&w, "message", "Loaded 4 of 4 tasks, 11,700 bars; 1 empty: MSFT day");
 	assert_non_null(value(&w, "completed_at"));
-	report_done(w.job, false, &done);
+	summary_done(w.job, false, &done);
 	assert_int_equal(done.seconds, 12);
 	assert_int_equal(done.empty, 1);
 	end(&w);
@@ -198,7 +198,7 @@ test_some_failed(void **state)
 	expect(&w, "failed_symbols", "[\"XYZ\"]");
 	expect(&w, "errors", "[\"XYZ day: HTTP 403: no\"]");
 	expect(&w, "message", "Loaded 3 of 4 tasks, 11 bars; 1 failed: XYZ day (HTTP 403: no)");
-	assert_string_equal(report_status(w.job->status, true), "completed");
+	assert_string_equal(summary_status(w.job->status, true), "completed");
 	end(&w);
 }
 
@@ -213,7 +213,7 @@ test_all_failed(void **state)
 	(void)feed_failed(&w, "a", "XYZ", "1min", "no");
 	expect(&w, "status", "failed");
 	expect(&w, "progress", "100");
-	assert_string_equal(report_status(w.job->status, true), "failed");
+	assert_string_equal(summary_status(w.job->status, true), "failed");
 	end(&w);
 }
 
@@ -370,10 +370,10 @@ test_cut_between_characters(void **state)
 	static const char text[] = "ab\xc3\xa9";
 
 	(void)state;
-	assert_int_equal(report_cut(slice_of(text), 4).n, 4);
-	assert_int_equal(report_cut(slice_of(text), 3).n, 2);
-	assert_int_equal(report_cut(slice_of(text), 2).n, 2);
-	assert_int_equal(report_cut(slice_of(text), 0).n, 0);
+	assert_int_equal(summary_cut(slice_of(text), 4).n, 4);
+	assert_int_equal(summary_cut(slice_of(text), 3).n, 2);
+	assert_int_equal(summary_cut(slice_of(text), 2).n, 2);
+	assert_int_equal(summary_cut(slice_of(text), 0).n, 0);
 }
 
 static void
@@ -391,7 +391,7 @@ test_whole_job_failed(void **state)
 	expect(&w, "status", "failed");
 	expect(&w, "message", "no symbols in the job");
 	expect(&w, "errors", "[\"no symbols in the job\"]");
-	report_done(w.job, false, &done);
+	summary_done(w.job, false, &done);
 	assert_int_equal(done.tasks, 0);
 	/* Of a job that runs: it is another message with the same id. */
 	(void)feed_header(&w, "b", 1, 2);

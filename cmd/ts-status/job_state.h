@@ -1,5 +1,5 @@
-#ifndef TS_JOB_H
-#define TS_JOB_H
+#ifndef TS_JOB_STATE_H
+#define TS_JOB_STATE_H
 
 #include "buffer.h"
 #include "calendar.h"
@@ -39,7 +39,7 @@ struct tally {
 
 /*
  * A job and what became of its tasks so far. Memory is about proportional to the tasks that have a
- * verdict. The fields are to be read; only this module and report.c write them.
+ * verdict. The fields are to be read; only this module and summary.c write them.
  */
 struct job {
 	struct buffer id, source, received_at;

@@ -1,7 +1,7 @@
 /* One job: its tasks are counted here, each once, and its end is decided. */
-#include "job.h"
+#include "job_state.h"
 
-#include "report.h"
+#include "summary.h"
 #include "timestamp.h"
 
 #include <stdio.h>
@@ -77,11 +77,11 @@ settle(struct job *j, struct moment now)
 {
 	if (j->status == JOB_CANCELLED) {
 		j->ended.mono = now.mono;
-		report_end(j, "Cancelled: ");
+		summary_end(j, "Cancelled: ");
 	} else if (j->status != JOB_RUNNING || (j->header && job_missing(j) == 0)) {
 		end(j, outcome(j), now);
 		if (!j->broken)
-			report_end(j, "");
+			summary_end(j, "");
 	}
 }
 
@@ -93,11 +93,11 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	j->symbols = r->symbols;
 	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
 	j->changed = now.mono;
-	copy(&j->source, report_cut(r->source, REPORT_NAME));
+	copy(&j->source, summary_cut(r->source, SUMMARY_NAME));
 	copy(&j->received_at, r->received_at);
 	j->message.len = 0;
 	buffer_str(&j->message, "Started: ");
-	report_count(&j->message, j->total);
+	summary_count(&j->message, j->total);
 	buffer_str(&j->message, " tasks");
 	/* A header that comes behind verdicts (a stream that was put together) may complete the job. */
 	j->processed = 0;
@@ -109,8 +109,8 @@ job_header(struct job *j, const struct record *r, struct moment now)
 static void
 set_current(struct job *j, const struct record *r, struct moment now)
 {
-	copy(&j->symbol, report_cut(r->symbol, REPORT_NAME));
-	copy(&j->timeframe, report_cut(r->timeframe, REPORT_NAME));
+	copy(&j->symbol, summary_cut(r->symbol, SUMMARY_NAME));
+	copy(&j->timeframe, summary_cut(r->timeframe, SUMMARY_NAME));
 	j->changed = now.mono;
 }
 
@@ -120,7 +120,7 @@ job_loading(struct job *j, const struct record *r, struct moment now)
 	if (j->status != JOB_RUNNING)
 		return;
 	set_current(j, r, now);
-	report_task(j, "Loading", r, false);
+	summary_task(j, "Loading", r, false);
 }
 
 /* Counts a verdict for its symbol; symbols are told apart and kept in the order of their first. */
@@ -175,12 +175,12 @@ count_rejected(struct job *j, const struct record *r)
 	buffer_uint(&text, r->rejected);
 	buffer_str(&text, r->rejected == 1 ? " bar rejected" : " bars rejected");
 	j->rejected += r->rejected;
-	report_listing(&j->rejects, REJECTS_ROOM, r, buffer_slice(&text));
+	summary_listing(&j->rejects, REJECTS_ROOM, r, buffer_slice(&text));
 	if (r->reason.p != NULL) {
 		buffer_str(&text, ": ");
 		buffer_add(&text, r->reason.p, r->reason.n);
 	}
-	report_error(j, r, buffer_slice(&text));
+	summary_error(j, r, buffer_slice(&text));
 	buffer_release(&text);
 }
 
@@ -193,18 +193,18 @@ count_stored(struct job *j, const struct record *r, const struct calendar *c)
 		count_rejected(j, r);
 	} else if (r->bars == 0) {
 		j->empty++;
-		report_listing(&j->empties, EMPTIES_ROOM, r, (struct slice){0});
+		summary_listing(&j->empties, EMPTIES_ROOM, r, (struct slice){0});
 	}
 	if (begins_late(c, r))
-		report_listing(&j->lates, LATES_ROOM, r, r->first);
+		summary_listing(&j->lates, LATES_ROOM, r, r->first);
 }
 
 static void
 count_failed(struct job *j, const struct record *r)
 {
 	j->failed++;
-	report_error(j, r, r->error);
-	report_listing(&j->failures, FAILURES_ROOM, r, r->error);
+	summary_error(j, r, r->error);
+	summary_listing(&j->failures, FAILURES_ROOM, r, r->error);
 }
 
 /* Whether a task is new. Several may load pieces of one series, as those of ts-audit -m do. */
@@ -235,7 +235,7 @@ job_verdict(struct job *j, const struct record *r, const struct calendar *c, str
 	else
 		count_failed(j, r);
 	if (j->status == JOB_RUNNING)
-		report_task(j, r->type == RECORD_STORED ? "Loaded" : "Failed", r, true);
+		summary_task(j, r->type == RECORD_STORED ? "Loaded" : "Failed", r, true);
 	settle(j, now);
 	return true;
 }
@@ -246,11 +246,11 @@ job_failed(struct job *j, struct slice error, struct moment now)
 	struct record none = {0};
 
 	j->changed = now.mono;
-	report_error(j, &none, error);
+	summary_error(j, &none, error);
 	j->broken = true;
 	end(j, outcome(j), now);
 	j->message.len = 0;
-	error = report_cut(error, 900);
+	error = summary_cut(error, 900);
 	buffer_add(&j->message, error.p, error.n);
 }
 
@@ -279,7 +279,7 @@ job_stop(struct job *j, struct moment now)
 		if (j->status == JOB_COMPLETED)
 			j->status = JOB_ERRORS;
 	}
-	report_end(j, head);
+	summary_end(j, head);
 }
 
 void

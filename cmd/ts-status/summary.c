@@ -1,5 +1,5 @@
 /* The words and numbers in which a job is told to people and to the admin page. */
-#include "report.h"
+#include "summary.h"
 
 #include "timestamp.h"
 
@@ -9,7 +9,7 @@
 enum { ERRORS_MAX = 10, ERROR_TEXT = 300, NOTE_TEXT = 120, NAME_TEXT = 40 };
 
 struct slice
-report_cut(struct slice s, size_t n)
+summary_cut(struct slice s, size_t n)
 {
 	if (s.n <= n)
 		return s;
@@ -22,7 +22,7 @@ report_cut(struct slice s, size_t n)
 static void
 add_cut(struct buffer *b, struct slice s, size_t n)
 {
-	struct slice cut = report_cut(s, n);
+	struct slice cut = summary_cut(s, n);
 
 	buffer_add(b, cut.p, cut.n);
 	if (cut.n < s.n)
@@ -30,7 +30,7 @@ add_cut(struct buffer *b, struct slice s, size_t n)
 }
 
 void
-report_count(struct buffer *b, uint64_t v)
+summary_count(struct buffer *b, uint64_t v)
 {
 	char digits[24];
 	int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
@@ -43,7 +43,7 @@ report_count(struct buffer *b, uint64_t v)
 }
 
 const char *
-report_status(enum job_status s, bool plain)
+summary_status(enum job_status s, bool plain)
 {
 	static const char *const words[] = {[JOB_RUNNING] = "running", [JOB_COMPLETED] = "completed",
 		[JOB_ERRORS] = "completed_with_errors", [JOB_FAILED] = "failed",
@@ -53,7 +53,7 @@ report_status(enum job_status s, bool plain)
 }
 
 int
-report_percent(const struct job *j)
+summary_percent(const struct job *j)
 {
 	uint64_t finished = j->stored + j->failed;
 
@@ -76,7 +76,7 @@ add_task(struct buffer *b, const struct record *r)
 }
 
 void
-report_listing(struct listing *l, size_t room, const struct record *r, struct slice note)
+summary_listing(struct listing *l, size_t room, const struct record *r, struct slice note)
 {
 	size_t start = l->text.len;
 
@@ -99,7 +99,7 @@ report_listing(struct listing *l, size_t room, const struct record *r, struct sl
 }
 
 void
-report_error(struct job *j, const struct record *r, struct slice why)
+summary_error(struct job *j, const struct record *r, struct slice why)
 {
 	struct buffer text = {0};
 
@@ -117,7 +117,7 @@ report_error(struct job *j, const struct record *r, struct slice why)
 }
 
 void
-report_task(struct job *j, const char *verb, const struct record *r, bool counted)
+summary_task(struct job *j, const char *verb, const struct record *r, bool counted)
 {
 	struct buffer *b = &j->message;
 
@@ -144,31 +144,31 @@ add_listing(struct buffer *b, const struct listing *l, const char *one, const ch
 	if (l->count == 0)
 		return;
 	buffer_str(b, "; ");
-	report_count(b, l->count);
+	summary_count(b, l->count);
 	buffer_str(b, l->count == 1 ? one : many);
 	buffer_add(b, l->text.p, l->text.len);
 	if (l->shown < l->count) {
 		buffer_str(b, " and ");
-		report_count(b, l->count - l->shown);
+		summary_count(b, l->count - l->shown);
 		buffer_str(b, " more");
 	}
 }
 
 void
-report_end(struct job *j, const char *head)
+summary_end(struct job *j, const char *head)
 {
 	struct buffer *b = &j->message;
 
 	b->len = 0;
 	buffer_str(b, head);
 	buffer_str(b, head[0] == '\0' ? "Loaded " : "loaded ");
-	report_count(b, j->stored);
+	summary_count(b, j->stored);
 	if (j->header) {
 		buffer_str(b, " of ");
-		report_count(b, j->total);
+		summary_count(b, j->total);
 	}
 	buffer_str(b, j->header || j->stored != 1 ? " tasks, " : " task, ");
-	report_count(b, j->bars);
+	summary_count(b, j->bars);
 	buffer_str(b, j->bars == 1 ? " bar" : " bars");
 	add_listing(b, &j->failures, " failed: ", " failed: ");
 	add_listing(b, &j->empties, " empty: ", " empty: ");
@@ -217,7 +217,7 @@ add_symbols(struct fields *f, const char *name, const struct job *j, bool failed
 		if (!first)
 			buffer_byte(&f->text, ',');
 		first = false;
-		buffer_json(&f->text, report_cut(names_at(&j->symbol_names, i), REPORT_NAME));
+		buffer_json(&f->text, summary_cut(names_at(&j->symbol_names, i), SUMMARY_NAME));
 	}
 	buffer_byte(&f->text, ']');
 	add_part(f, (struct slice){0});
@@ -239,14 +239,14 @@ add_counts(struct fields *f, const struct job *j)
 }
 
 void
-report_fields(const struct job *j, bool plain, int64_t wall, struct fields *f)
+summary_fields(const struct job *j, bool plain, int64_t wall, struct fields *f)
 {
 	char time[TIMESTAMP_SIZE];
 
 	f->text.len = 0;
 	f->n = 0;
-	add_text(f, "status", slice_of(report_status(j->status, plain)));
-	add_number(f, "progress", (uint64_t)report_percent(j));
+	add_text(f, "status", slice_of(summary_status(j->status, plain)));
+	add_number(f, "progress", (uint64_t)summary_percent(j));
 	add_text(f, "message", buffer_slice(&j->message));
 	add_text(f, "started_at", slice_of(timestamp_local(time, j->started.wall)));
 	if (j->status != JOB_RUNNING)
@@ -280,11 +280,11 @@ fields_release(struct fields *f)
 }
 
 void
-report_done(const struct job *j, bool plain, struct record *r)
+summary_done(const struct job *j, bool plain, struct record *r)
 {
 	*r = (struct record){.type = RECORD_DONE, .tf = TF_NONE};
 	r->job_id = buffer_slice(&j->id);
-	r->status = slice_of(report_status(j->status, plain));
+	r->status = slice_of(summary_status(j->status, plain));
 	r->tasks = j->header ? j->total : j->stored + j->failed;
 	r->stored = j->stored;
 	r->failed = j->failed;

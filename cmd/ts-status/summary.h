@@ -1,52 +1,52 @@
-#ifndef TS_REPORT_H
-#define TS_REPORT_H
+#ifndef TS_SUMMARY_H
+#define TS_SUMMARY_H
 
-#include "job.h"
+#include "job_state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* What is said about a job: in its status hash, in its `done` record, in its messages. */
 
-enum { REPORT_FIELDS = 20, REPORT_NAME = 100 };
+enum { SUMMARY_FIELDS = 20, SUMMARY_NAME = 100 };
 
 /* Field names and values by turns, kept in one buffer. {0} is empty. */
 struct fields {
 	struct buffer text;
-	size_t end[2 * REPORT_FIELDS];
+	size_t end[2 * SUMMARY_FIELDS];
 	int n;
 };
 
 /* The fields of the status hash but submitted_at. plain says completed for completed_with_errors. */
-void report_fields(const struct job *, bool plain, int64_t wall, struct fields *);
+void summary_fields(const struct job *, bool plain, int64_t wall, struct fields *);
 
 /* The i-th name or value; valid until the fields change. */
 struct slice fields_at(const struct fields *, int i);
 void fields_release(struct fields *);
 
 /* Fills in a `done` record, which borrows from the job. */
-void report_done(const struct job *, bool plain, struct record *);
+void summary_done(const struct job *, bool plain, struct record *);
 
 /* The word for a status. */
-const char *report_status(enum job_status, bool plain);
+const char *summary_status(enum job_status, bool plain);
 
 /* 0 to 100; 100 only when every task has a verdict. */
-int report_percent(const struct job *);
+int summary_percent(const struct job *);
 
 /* The message of a running job: "Loaded 1min for AAPL (5/150)". counted adds the bracket. */
-void report_task(struct job *, const char *verb, const struct record *, bool counted);
+void summary_task(struct job *, const char *verb, const struct record *, bool counted);
 
 /* The last message: what was loaded, and by name what was not. Under about 1000 bytes. */
-void report_end(struct job *, const char *head);
+void summary_end(struct job *, const char *head);
 
 /* One entry of a list in the last message, and of `errors`. */
-void report_listing(struct listing *, size_t room, const struct record *, struct slice note);
-void report_error(struct job *, const struct record *, struct slice why);
+void summary_listing(struct listing *, size_t room, const struct record *, struct slice note);
+void summary_error(struct job *, const struct record *, struct slice why);
 
 /* 11,700 */
-void report_count(struct buffer *, uint64_t);
+void summary_count(struct buffer *, uint64_t);
 
 /* The slice, cut to at most n bytes where a character ends. */
-struct slice report_cut(struct slice, size_t n);
+struct slice summary_cut(struct slice, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef TS_STAGE_H
-#define TS_STAGE_H
+#ifndef TS_DISPATCH_H
+#define TS_DISPATCH_H
 
 #include "calendar.h"
 #include "lines.h"
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* What one line of input does, and what the end of input does. No waiting: that is main.c's. */
-struct stage {
+struct dispatch {
 	struct writer *out;
 	struct progress *progress;
 	struct publish *publish;
@@ -31,13 +31,13 @@ struct stage {
 };
 
 /* Takes a line that reader_next() gave as kind, not LINE_NONE or LINE_END. */
-void stage_line(struct stage *, enum line kind, struct slice line, uint64_t lineno);
+void dispatch_line(struct dispatch *, enum line kind, struct slice line, uint64_t lineno);
 
 /* Writes the `done` of cancelled jobs of which nothing more is heard; when to call it next. */
-void stage_serve(struct stage *, int64_t now);
-int64_t stage_deadline(const struct stage *);
+void dispatch_serve(struct dispatch *, int64_t now);
+int64_t dispatch_deadline(const struct dispatch *);
 
 /* No more records will come: every job that runs ends with what was counted. */
-void stage_end(struct stage *);
+void dispatch_end(struct dispatch *);
 
 #endif
