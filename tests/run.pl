@@ -5,11 +5,6 @@ use warnings;
 use FindBin;
 use TAP::Harness;
 
-# Recorded replies and an independent calendar lie beside the project, where somebody has them.
-$ENV{TS_SHARED} //= "$FindBin::Bin/../../shared";
-$ENV{TS_CALENDAR} //= "$ENV{TS_SHARED}/nyse-calendar.tsv";
-# The simulator's list was made by other rules than the program's too, but covers fewer years.
-$ENV{TS_CALENDAR} = "$FindBin::Bin/sim/calendar.tsv" if !-e $ENV{TS_CALENDAR};
 $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
 my $harness = TAP::Harness->new({
 	jobs => $ENV{TS_JOBS} // 2,

@@ -1,48 +1,15 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # ts-fetch against the simulator: each fault of the API, fair turns, pacing, stopping, broken pipes and
-# broken lines. TS_BUILD: where the programs are. TS_SHARED: where recorded replies may be found.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=${TS_BUILD:-$here/../../build}
-shared=${TS_SHARED:-$here/../../../shared}
+# broken lines.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 fetch=$build/ts-fetch
-# How many times as long as usual anything may take: programs under valgrind are slow.
-patience=${TS_PATIENCE:-1}
-tmp=$(mktemp -d) || exit 1
 export TS_TEST_TMP=$tmp
 export MASSIVE_API_KEY=Key-Of-The-Test.1234
-unset MASSIVE_URL MASSIVE_API_KEY_FILE http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-pids=
-n=0
-
-finish() {
-	for p in $pids; do
-		kill "$p" 2>/dev/null
-	done
-	wait
-	rm -rf "$tmp"
-}
-trap finish EXIT
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
 timeout() {
 	command timeout $(($1 * patience)) "${@:2}"
-}
-
-# ok STATUS NAME: one line of TAP.
-ok() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-	fi
-}
-
-# is GOT EXPECTED NAME
-is() {
-	[ "$1" = "$2" ]
-	ok $? "$3"
-	[ "$1" = "$2" ] || printf '# got      %s\n# expected %s\n' "$1" "$2" | head -c 2000
 }
 
 # has FILE PATTERN NAME; hasnt: the opposite
@@ -57,11 +24,6 @@ hasnt() {
 	ok $? "$3"
 }
 
-skip() {
-	n=$((n + 1))
-	echo "ok $n - # SKIP $1"
-}
-
 # sim NAME OPTION...: starts a simulator; its address is then in $url.
 sim() {
 	local name=$1
@@ -69,7 +31,7 @@ sim() {
 	: >"$tmp/$name.log"
 	"$build/ts-sim" -c "$here/../sim/calendar.tsv" -N 2025-12-23T17:15:13Z -P "$tmp/$name.port" \
 		-l "$tmp/$name.log" "$@" >/dev/null 2>"$tmp/$name.sim" &
-	pids="$pids $!"
+	started+=($!)
 	for _ in $(seq 100); do
 		[ -s "$tmp/$name.port" ] && break
 		sleep 0.05
@@ -184,7 +146,7 @@ always_pid=$!
 # An API that is not there yet, and one whose gateway alone is.
 sim absent
 absent=$url
-absent_pid=${pids##* }
+absent_pid=${started[-1]}
 kill "$absent_pid"
 wait "$absent_pid"
 for s in AWY1 AWY2 AWY3; do week j $s; done |
@@ -209,7 +171,7 @@ gateway_pid=$!
 	: >"$tmp/gateway.faults"
 	exec "$build/ts-sim" -c "$here/../sim/calendar.tsv" -N 2025-12-23T17:15:13Z -p "${absent##*:}" >"$tmp/absent.sim" 2>&1
 ) &
-pids="$pids $!"
+started+=($!)
 week j STAL | timeout 60 "$fetch" -v -u "$main" >"$tmp/stall.out" 2>"$tmp/stall.err" &
 stall_pid=$!
 week j ENDL | timeout 60 "$fetch" -u "$main" >"$tmp/endless.out" 2>"$tmp/endless.err" &
@@ -227,7 +189,7 @@ exec 5<>"$tmp/stuck.fifo"
 { for i in 1 2 3 4 5 6 7 8; do session j "K$i"; done; } >"$tmp/stuck.in"
 "$fetch" -u "$plain" <"$tmp/stuck.in" >"$tmp/stuck.fifo" 2>"$tmp/stuck.err" &
 stuck_pid=$!
-pids="$pids $stuck_pid"
+started+=("$stuck_pid")
 await "$tmp/plain.log" /ticker/K8/
 sleep 0.7
 stuck_start=$(now_ms)
@@ -429,7 +391,7 @@ has "$tmp/err" 'cancelled job_id=gone tasks=1$' "it counts as one task"
 
 "$fetch" -j 3 -u "$cutlate" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 p=$!
-pids="$pids $p"
+started+=("$p")
 exec 3>"$tmp/in"
 long j TERM1 >&3
 await "$tmp/out" '"bar"'
@@ -580,7 +542,7 @@ perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
 		print $c "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: ", length $b, "\r\n\r\n$b";
 		close $c;
 	}' "$tmp/echo.port" &
-pids="$pids $!"
+started+=($!)
 await "$tmp/echo.port" .
 week j AAPL | timeout 20 "$fetch" -v -u "http://127.0.0.1:$(cat "$tmp/echo.port")" >"$tmp/out" 2>"$tmp/err"
 is "$(verdict "$tmp/out" AAPL)" "failed HTTP 403: Bearer *** is not welcome, nor is Bearer ***" "an API that repeats the key: all of it is left out"
@@ -667,7 +629,7 @@ exec 3>&-
 for sig in TERM INT; do
 	"$fetch" -j 3 -u "$late" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 	p=$!
-	pids="$pids $p"
+	started+=("$p")
 	exec 3>"$tmp/in"
 	for i in $(seq 50); do week j "T$i"; done >&3
 	await "$tmp/out" fetched
@@ -883,4 +845,4 @@ wait $stall_pid
 is "$? $(verdict "$tmp/stall.out" STAL)" "0 fetched 5" "a transfer that stalls is given up and retried"
 has "$tmp/stall.err" 'retry symbol=STAL .* no byte for 30 s' "with the reason"
 
-echo "1..$n"
+done_testing

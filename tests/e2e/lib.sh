@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # What the end-to-end tests share: TAP, a folder of their own, private servers. Source it first.
-# Everything is found from here, so a test runs from any folder; everything started is ended at exit.
+# Everything is found from here, so a test runs by itself and from any folder; everything started is ended
+# at exit, whose status is 0 when each test passed and the last line was reached.
 set -u
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,7 +16,7 @@ export TS_BUILD=$build LC_ALL=C.UTF-8
 unset TZ DATABASE_URL "${!PG@}" "${!REDIS@}" "${!MASSIVE_@}"
 for name in "${!TS_@}"; do
 	case $name in
-	TS_BUILD | TS_SHARED | TS_PATIENCE | TS_CALENDAR | TS_JOBS) ;;
+	TS_BUILD | TS_SHARED | TS_PATIENCE | TS_JOBS) ;;
 	*) unset "$name" ;;
 	esac
 done
@@ -26,6 +27,7 @@ cd "$tmp" || exit 1
 started=()
 tests=0
 failures=0
+finished=
 
 # Ends what start() and the servers began, by pid, newest first.
 finish() {
@@ -41,6 +43,8 @@ finish() {
 	done
 	wait 2>/dev/null
 	cd / && rm -rf "$tmp"
+	# A test that stopped half way has failed, whatever its last command said.
+	[ $tests -eq 0 ] || [ -n "$finished" ] || exit 1
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
@@ -87,6 +91,7 @@ skip() {
 # The last line of every test file.
 done_testing() {
 	echo "1..$tests"
+	finished=1
 	[ "$failures" -eq 0 ]
 	exit
 }

@@ -29,7 +29,7 @@ compile() {
 rm -rf "$dir"
 mkdir -p "$dir/obj"
 dir=$(cd "$dir" && pwd)
-cp -R "$top/Makefile" "$top/VERSION" "$top/cmd" "$top/common" "$dir"
+cp -R "$top/Makefile" "$top/mk" "$top/VERSION" "$top/cmd" "$top/common" "$dir"
 cp "$here/stoppoint.c" "$here/stoppoint.h" "$dir/common"
 cd "$dir"
 change cmd/ts-listen/listen.c '\n(\tl->jobs\+\+;)' '
@@ -60,7 +60,7 @@ compile "$dir"
 
 for twin in "$@"; do
 	mkdir "$dir/$twin"
-	cp -a "$dir/Makefile" "$dir/VERSION" "$dir/cmd" "$dir/common" "$dir/obj" "$dir/$twin"
+	cp -a "$dir/Makefile" "$dir/mk" "$dir/VERSION" "$dir/cmd" "$dir/common" "$dir/obj" "$dir/$twin"
 	cd "$dir/$twin"
 	case $twin in
 	store-early)

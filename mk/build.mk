@@ -1,0 +1,56 @@
+# How the programs are compiled and linked.
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla -Wpointer-arith
+HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+VERSION := $(shell cat VERSION)
+STD = -std=c11 -D_POSIX_C_SOURCE=200809L -DTS_VERSION=\"$(VERSION)\"
+COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(if $(CI),-Werror) -MMD -MP -Icommon -c -o $@ $<
+LINK = $(CC) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@
+
+COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit
+BINARIES = $(COMMANDS:%=$(B)/%)
+PAGES = $(COMMANDS:%=doc/%.1) doc/ts-pipeline.7 doc/ts-records.5
+
+# Which library a command stands on; ts-expand stands on none.
+PKG_ts-listen = hiredis openssl
+PKG_ts-fetch = libcurl libdeflate
+PKG_ts-store = libpq
+PKG_ts-audit = libpq
+PKG_ts-status = hiredis openssl
+cflags = $(if $(PKG_$(1)),$(shell pkg-config --cflags $(PKG_$(1))))
+libs = $(if $(PKG_$(1)),$(shell pkg-config --libs $(PKG_$(1))))
+objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+
+# All objects are made again when one of these changes.
+BUILT_BY = Makefile mk/build.mk VERSION
+
+programs: $(BINARIES)
+.PHONY: programs
+
+$(B)/common/%.o: common/%.c $(BUILT_BY)
+	@mkdir -p $(@D)
+	$(COMPILE) $(shell pkg-config --cflags hiredis libpq)
+
+# Archives, so that a program gets only the modules that it uses, and no library with the others.
+$(B)/libcommon.a: $(call objects,common) $(call objects,common/*)
+	rm -f $@ && $(AR) rcs $@ $^
+
+define command
+$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c $(BUILT_BY)
+	@mkdir -p $$(@D)
+	$$(COMPILE) -I$$(@D) $$(call cflags,$(1))
+$(B)/cmd/$(1).a: $(filter-out %/main.o,$(call objects,cmd/$(1)))
+	rm -f $$@ && $(AR) rcs $$@ $$^
+$(B)/$(1): $(B)/cmd/$(1)/main.o $(B)/cmd/$(1).a $(B)/libcommon.a
+	$$(LINK) $$^ $$(call libs,$(1))
+endef
+$(foreach c,$(COMMANDS),$(eval $(call command,$(c))))
+
+# schema.sql as a C string, for ts-store -i.
+$(B)/cmd/ts-store/schema.h: cmd/ts-store/schema.sql
+	@mkdir -p $(@D)
+	{ echo 'static const char schema_sql[] ='; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@
+$(call objects,cmd/ts-store): | $(B)/cmd/ts-store/schema.h
+
