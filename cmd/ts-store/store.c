@@ -80,7 +80,7 @@ reject(struct store *s, uint64_t lineno, struct slice line, const struct record 
 				REJECTS_TOLD);
 		return;
 	}
-	log_warning("line %llu: %.*s %.*s %.*s: %.300s: rejected", (unsigned long long)lineno,
+	log_warning("line %llu: %.*s %.*s %.*s: %s: rejected", (unsigned long long)lineno,
 		r->symbol.n > SYMBOL_MAX ? SYMBOL_MAX : (int)r->symbol.n, r->symbol.p,
 		r->timeframe.n > 20 ? 20 : (int)r->timeframe.n, r->timeframe.p,
 		key.n > 40 ? 40 : (int)key.n, key.p == NULL ? "" : key.p, why);

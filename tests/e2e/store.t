@@ -175,6 +175,14 @@ sql "UPDATE ohlcv_1min SET close = NULL WHERE symbol = 'MSFT' AND volume = 1003"
 bars MSFT 1min 40 | ts-store 2>err >out
 is "$(counts out)" "MSFT 1min 40 0 1 39 0" "a null in the table is replaced"
 
+# A correction of any one value.
+bars ONE day 5 | tee in | ts-store >out 2>err
+sed '1s/"open":[0-9.]*/"open":100.7/; 2s/"high":[0-9.]*/"high":555/; 3s/"low":[0-9.]*/"low":1.5/; 4s/"close":[0-9.]*/"close":103.8/
+	5s/"volume":[0-9]*/"volume":7/' in | ts-store >out 2>err
+is "$(counts out)/$(sql "SELECT array_agg(ARRAY[open, high, low, close, volume] ORDER BY date) FROM ohlcv_daily WHERE symbol = 'ONE'")" \
+	"ONE day 5 0 5 0 0/{{100.7,100.86,100.25,100.75,1000},{101.5,555,101.25,101.75,1001},{102.5,102.86,1.5,102.75,1002},{103.5,103.86,103.25,103.8,1003},{104.5,104.86,104.25,104.75,7}}" \
+	"a correction of one value alone is seen, whichever it is"
+
 # Duplicates, the last one wins; and the same over two batches.
 empty
 { bars AAPL day 30 1; bars AAPL day 30 7000; } | grep -v fetched >in
@@ -355,6 +363,43 @@ let_go
 wait $store
 is "$(counts out)" "AAPL day 6 4 1 1 0" "a bar that another writer commits meanwhile is updated, or left"
 like "$(cat err)" 'batch rows=6 series=1 transactions=2$' "at the second try"
+
+# Somebody deletes a bar that is to be corrected.
+bars AAPL day 6 | sed '2s/"low":[0-9.]*/"low":1/' >in
+hold "DELETE FROM ohlcv_daily WHERE volume = 1001"
+ts-store <in >out 2>err &
+store=$!
+wait_for 5 held_up
+let_go
+wait $store
+is "$(counts out)/$(sql "SELECT low FROM ohlcv_daily WHERE volume = 1001")" "AAPL day 6 1 0 5 0/1" \
+	"a bar that is deleted between reading and correcting is inserted"
+# Somebody waits for what ts-store has, and has what it waits for: the deadlock ends with ts-store.
+sql "CREATE FUNCTION take_turns() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END \$\$;
+	CREATE TRIGGER turns BEFORE INSERT ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION take_turns()"
+hold "SET LOCAL deadlock_timeout = '1min'; SELECT pg_advisory_xact_lock(7)"
+bars DEAD day 1 | PGOPTIONS="-c deadlock_timeout=$((2 * patience))s" ts-store >out 2>err &
+store=$!
+wait_for 5 held_up
+echo 'LOCK TABLE ohlcv_daily IN EXCLUSIVE MODE; SELECT 2;' >&"$holding"
+wait_for 20 grep -q 2 held
+let_go
+wait $store
+is "$?/$(counts out)" "0/DEAD day 1 1 0 0 0" "a deadlock is no fault of the bar"
+like "$(cat err)" 'Postgres: 40P01: .*: trying again' "which is said"
+sql "DROP TRIGGER turns ON ohlcv_daily"
+
+# A message that is longer than what is kept of it ends with a whole character.
+for start in '' x; do
+	sql "CREATE OR REPLACE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS
+		\$\$ BEGIN RAISE EXCEPTION '%', '$start' || repeat('é', 400); END \$\$;
+		CREATE OR REPLACE TRIGGER long BEFORE INSERT ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION complain()"
+	bars LONG day 1 | ts-store -R refused >out 2>err
+	grep -q "P0001: $start\(é\)*é\"}" out && cat out refused err | iconv -f UTF-8 -t UTF-8 >/dev/null
+	ok $? "a message of Postgres is cut between two characters ('$start')"
+	rm refused
+done
+sql "DROP TRIGGER long ON ohlcv_daily"
 
 # Poison among 50,000 bars, at any place, is found by halves.
 transactions() {
