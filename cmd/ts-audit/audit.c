@@ -36,6 +36,8 @@ audit_release(struct audit *a)
 	free(a->series);
 	free(a->schedule);
 	free(a->order);
+	for (int tf = 0; tf < TF_COUNT; tf++)
+		pg_table_release(&a->table[tf]);
 	report_release(&a->report);
 	fill_release(&a->fill);
 }
@@ -145,24 +147,35 @@ group(const struct audit *a, size_t i)
 }
 
 static enum outcome
+read_table(struct pg *pg, void *table)
+{
+	enum outcome o = pg_begin(pg);
+
+	if (o == PG_OK)
+		o = pg_table_read(table, pg);
+	return o == PG_OK ? pg_commit(pg) : o;
+}
+
+static enum outcome
 count(struct audit *a, size_t i, size_t n)
 {
-	struct table *t = &a->table[a->order[i]->schedule->tf];
-	bool known = t->known;
-	enum outcome o = table_read(t, a->pg);
+	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
 	int64_t start = clock_mono_ms();
+	enum outcome o = PG_OK;
 
-	if (o == PG_OK && t->absent) {
-		if (!known)
+	if (!t->known) {
+		o = pg_patiently(a->pg, read_table, t);
+		if (o == PG_OK && t->absent)
 			log_warning("table %s does not exist: all of it is missing",
 				timeframe_table(t->tf));
-		return PG_OK;
 	}
-	if (o == PG_OK)
-		o = table_count(t, a->pg, a->order + i, n);
-	if (o == PG_REFUSED)
-		log_error("table %s: %s", timeframe_table(t->tf),
-			t->fault[0] == '\0' ? pg_why(a->pg) : t->fault);
+	if (o == PG_OK && !t->absent)
+		o = t->fault[0] == '\0' ? count_series(t, a->pg, a->order + i, n) : PG_TABLE;
+	if (o == PG_TABLE || o == PG_DATA) {
+		pg_table_fail(t, pg_why(a->pg));
+		log_error("%s", t->fault);
+		o = PG_TABLE;
+	}
 	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), n,
 		(double)(clock_mono_ms() - start) / 1000);
 	return o;

@@ -1,10 +1,9 @@
 #ifndef TS_AUDIT_H
 #define TS_AUDIT_H
 
+#include "count.h"
 #include "fill.h"
-#include "pg.h"
 #include "report.h"
-#include "table.h"
 
 /* What to write of what was found. */
 enum mode { MODE_TABLE, MODE_RECORDS, MODE_TASKS };
@@ -22,7 +21,7 @@ struct audit {
 	struct pg *pg;                   /* borrowed */
 	struct report report;
 	struct fill fill;
-	struct table table[TF_COUNT];
+	struct pg_table table[TF_COUNT];
 	struct series *series; /* the tasks gathered, in the order in which they came */
 	size_t count, cap;
 	size_t cells;
@@ -43,8 +42,8 @@ bool audit_full(const struct audit *);
 bool audit_waiting(const struct audit *);
 
 /*
- * Audits what was gathered. PG_REFUSED: a table cannot be used or read, which is told on stderr, as
- * all else but PG_STOP. What was gathered is forgotten.
+ * Audits what was gathered. PG_TABLE: a table cannot be used or read, which is told on stderr, as all
+ * else but PG_STOP. What was gathered is forgotten.
  */
 enum outcome audit_run(struct audit *);
 

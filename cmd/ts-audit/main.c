@@ -16,8 +16,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Input that brings nothing for so long is taken to rest, and what was gathered is audited. */
-enum { PAUSE_MS = 250 };
+enum {
+	PAUSE_MS = 250, /* input that brings nothing for so long is taken to rest: what was gathered is audited */
+	SILENCE_MS = 605000, /* from Postgres; statement_timeout comes first */
+	BUDGET_MS = 60000,   /* how long a trouble with it may last */
+};
+
+/*
+ * Few groups of very many rows: hashed, not sorted (which the planner, who cannot know how few, would
+ * do on disk), and not compiled.
+ */
+static const char settings_sql[] =
+	"SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true),"
+	" set_config('enable_sort', 'off', true), set_config('jit', 'off', true),"
+	" set_config('work_mem', '64MB', true)";
 
 struct options {
 	bool records, tasks; /* -J, -m */
@@ -170,7 +182,7 @@ loop(struct audit *a, struct input *in, bool *failed)
 static int
 status_of(const struct audit *a, const struct input *in, enum outcome o, bool failed)
 {
-	if (o == PG_CONFIG || o == PG_REFUSED)
+	if (o == PG_CONFIG || o == PG_TABLE)
 		return STATUS_USAGE;
 	if (o == PG_LOST || failed)
 		return STATUS_SERVICE;
@@ -204,7 +216,11 @@ static int
 run(const struct options *o, const struct calendar *calendar)
 {
 	int64_t start = clock_mono_ms();
-	struct pg *pg = pg_new(o->url, STDOUT_FILENO);
+	struct pg_shared shared = {0};
+	const struct pg_options options = {.url = o->url, .program = self.name, .begin = "BEGIN READ ONLY",
+		.settings = settings_sql, .silence_ms = SILENCE_MS, .first_ms = BUDGET_MS,
+		.budget_ms = BUDGET_MS, .stop_fd = signals_fd(), .out_fd = STDOUT_FILENO, .shared = &shared};
+	struct pg *pg = pg_new(&options);
 	struct input in = {.parser = record_parser_new()};
 	struct writer out;
 	struct audit a;

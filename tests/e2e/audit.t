@@ -232,7 +232,7 @@ is "$(cat out)" 0 "-m: tasks without a header, all complete"
 sql "CREATE SCHEMA odd; CREATE TABLE odd.ohlcv_weekly (LIKE ohlcv_weekly INCLUDING ALL);
 	ALTER TABLE odd.ohlcv_weekly RENAME date TO \"Week Start\"; ALTER TABLE odd.ohlcv_weekly ALTER symbol TYPE char(12);
 	INSERT INTO odd.ohlcv_weekly SELECT * FROM ohlcv_weekly;
-	CREATE TABLE odd.ohlcv_daily (symbol text, date date)"
+	CREATE TABLE odd.ohlcv_daily (symbol text, date date, open numeric, high numeric, low numeric, close numeric, volume int)"
 odd=$DATABASE_URL'&options=-csearch_path%3Dodd'
 ts-expand -N 2025-12-24T03:00:00Z -y 0.6 -t week AAPL | DATABASE_URL=$odd ts-audit >out 2>err
 is "$?/$(tail -n 1 out)" "0/1 of 1 complete" "a key of any name, symbols of char(n)"

@@ -1,0 +1,57 @@
+#ifndef TS_PG_TABLE_H
+#define TS_PG_TABLE_H
+
+#include "pg.h"
+#include "timeframe.h"
+
+/*
+ * The table of a timeframe as it is, not as it should be: its columns and key come from the
+ * catalogue, and so do the statements, all names in which are qualified and quoted. A table that
+ * cannot be used has a fault, a sentence that begins "table ohlcv_1min: ".
+ */
+enum volume_type { VOLUME_INT8, VOLUME_INT4, VOLUME_NUMERIC };
+
+struct pg_table {
+	enum timeframe tf;
+	bool known;	 /* was the catalogue asked? */
+	bool absent;	 /* there is no such table */
+	char fault[500]; /* "" when it can be used */
+	int64_t read_at; /* clock_mono_ms() */
+	PGresult *row;	 /* what the catalogue said: the texts below are its own */
+	const char *name, *key, *symbol_type; /* as SQL */
+	const char *key_name;		      /* not quoted */
+	enum volume_type volume;
+	int scale[4]; /* decimals to which open, high, low, close are rounded; INT32_MAX: all */
+	/*
+	 * COPY of symbol, key, open, high, low, close, volume into it; a query for the keys and the
+	 * five values of a symbol (1) from the first (2) to the last (3) key; one that gives slots
+	 * and values for arrays of slots, symbols and keys; and for arrays of slots, symbols, keys
+	 * and the five values: what inserts the missing in order and gives symbol and key, and what
+	 * corrects those that differ and gives their slots.
+	 */
+	const char *copy, *range, *pairs, *insert, *update;
+};
+
+/*
+ * Reads the catalogue, in a transaction. PG_OK even if the table has a fault; else how the query
+ * ended.
+ */
+enum outcome pg_table_read(struct pg_table *, struct pg *);
+
+/* Sets the fault from what Postgres said; the first one stays. */
+void pg_table_fail(struct pg_table *, const char *why);
+
+/* The types of the key column and of the symbol, by Postgres' fixed numbers. */
+enum {
+	PG_INT4 = 23,
+	PG_INT8 = 20,
+	PG_TEXT = 25,
+	PG_NUMERIC = 1700,
+	PG_DATE = 1082,
+	PG_TIMESTAMPTZ = 1184
+};
+Oid pg_table_key_type(enum timeframe);
+
+void pg_table_release(struct pg_table *);
+
+#endif
