@@ -4,6 +4,8 @@
 # An example that is not run here fails this test.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/e2e/pages.sh
+. "$here/pages.sh"
 
 # examples FILE: the commands that a page shows, one a line, in the words of a shell.
 examples() {
@@ -12,7 +14,7 @@ examples() {
 	*.md) sed -n '/^## The house/q; s/^    //p' "$1" ;;
 	*.7) awk '/^\.Bd/ {b = 1; next} /^\.Ed/ {b = 0} b || /^\.Dl/' "$1" ;;
 	*) awk '/^\.Sh/ {e = /EXAMPLES/} /^\.Bd/ {b = 1; next} /^\.Ed/ {b = 0} e && (b || /^\.Dl/)' "$1" ;;
-	esac | sed 's/^\.Dl //; s/^[$#] //; s/\\(dq/"/g; s/\\&//g; s/\\e/\\/g'
+	esac | sed 's/^\.Dl //; s/^[$#] //' | unroff
 }
 : >ran
 # unseen PAGE...: examples that were not run.
@@ -22,31 +24,21 @@ unseen() {
 		examples "$page" | grep -vxFf ran | sed "s|^|${page##*/}: |"
 	done
 }
-pages=("$top"/doc/*.[157] "$top/README.md")
+# The cookbook has a test of its own.
+pages=("$top"/doc/*.[15] "$top/doc/ts-pipeline.7" "$top/README.md")
 for page in "${pages[@]}"; do
 	examples "$page"
 done >all
 
-# try EXAMPLE [SETUP]: runs it in bash; its output is in out, its log in err, its status in code.
+# try EXAMPLE: runs it as run() does.
 try() {
 	printf '%s\n' "$1" >>ran
 	grep -qxF -- "$1" all || ok 1 "some page has the example: $1"
-	timeout 30 bash -o pipefail -c "$1" >out 2>err </dev/null
-	code=$?
+	run "$1"
 }
 # seen EXAMPLE...: run by other tests, as they are.
 elsewhere() {
 	printf '%s\n' "$@" >>ran
-}
-tables="ohlcv_1min, ohlcv_hourly, ohlcv_daily, ohlcv_weekly, ohlcv_monthly"
-empty() {
-	sql "TRUNCATE $tables"
-}
-rows() {
-	sql "SELECT $(sed 's/\([a-z0-9_]*\),\{0,1\} \{0,1\}/(SELECT count(*) FROM \1)+/g; s/+$//' <<<"$tables")"
-}
-types() {
-	jq -r .type "${1:-out}" | sort | uniq -c | awk '{printf "%s%d %s", (NR > 1 ? ", " : ""), $1, $2}'
 }
 
 now=2025-12-16T17:00:30Z
@@ -59,17 +51,7 @@ export SECOND_URL TS_EXPAND_FLAGS='' TS_STATUS_FLAGS=
 ts-store -u "$SECOND_URL" -i </dev/null 2>log || exit 1
 printf '{"job_id":"ex","source":"test","symbols":["AAPL","MSFT"],"timeframes":["1min","hour","day","week","month"],"years":0.02,"received_at":"%s"}\n' \
 	$now >job.json
-# A wall clock that stands still, for the examples that give no -N.
-mkdir bin
-printf '#!/bin/sh\ncase " $* " in *" -y "*) set -- -N %s "$@" ;; esac\nexec %s/ts-expand "$@"\n' "$now" "$build" >bin/ts-expand
-# A command on another host is one of this host here, with the environment of a login.
-cat >bin/ssh <<'END'
-#!/bin/sh
-shift
-exec sh -c "$*"
-END
-chmod 755 bin/*
-PATH=$tmp/bin:$PATH
+clock $now
 
 # small, whole: what job.json asks for.
 job() {
@@ -189,21 +171,6 @@ else
 	skip "zstd is not installed"
 fi
 empty
-jq -r 'select(.type == "bar" and .timeframe == "day") | [.symbol, .date, .open, .high, .low, .close, .volume] | @csv' bars.ndjson |
-	tr -d '"' | sed '1i symbol,date,open,high,low,close,volume' >bars.csv
-a=$(grep '^jq -R' all)
-try "$a"
-is "$code/$(sql 'SELECT count(*) FROM ohlcv_daily')" 0/10 "a CSV file by jq" || cat err
-a=$(grep '^mlr' all)
-if command -v mlr >/dev/null; then
-	empty
-	try "$a"
-	is "$code/$(sql 'SELECT count(*) FROM ohlcv_daily')" 0/10 "a CSV file by mlr" || cat err
-else
-	elsewhere "$a"
-	skip "mlr is not installed"
-fi
-empty
 try "jq -c '.symbols -= [\"MSFT\"]' job.json | ts-expand | ts-fetch | ts-store"
 is "$code/$(sql 'SELECT DISTINCT symbol FROM ohlcv_1min')" 0/AAPL "some symbols of a job"
 empty
@@ -233,9 +200,6 @@ code=$(sh -c "$(cut -d ' ' -f 6- <<<"$a" | sed "s|/etc/tickstock|$tmp|")" >out 2
 stored "and it loads what is missing"
 
 # What serves until it is stopped.
-listening() {
-	[ "$(redis pubsub numsub tickstock.jobs.data_load | tail -n 1)" -gt 0 ]
-}
 # serves EXAMPLE FOLDER: started; published to; stopped.
 serves() {
 	local pid folder=${2-$tmp} id=ex$RANDOM
