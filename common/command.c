@@ -6,6 +6,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -183,6 +184,25 @@ letters_of(const struct command *c, char letters[LETTERS_MAX])
 	letters[n] = '\0';
 }
 
+static void
+drop_secrets(const struct command *c)
+{
+	static const char *const names[] = {"MASSIVE_API_KEY", "MASSIVE_API_KEY_FILE", "DATABASE_URL",
+		"PGPASSWORD", "REDIS_URL"};
+	static const struct rlimit no_core = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char *value = getenv(names[i]);
+
+		if (value == NULL || (c->secrets != NULL && strstr(c->secrets, names[i]) != NULL))
+			continue;
+		/* unsetenv(3) alone leaves it where others can read it: in /proc/PID/environ. */
+		memset(value, 'x', strlen(value));
+		(void)unsetenv(names[i]);
+	}
+}
+
 int
 command_options(const struct command *c, int argc, char **argv, void *values)
 {
@@ -191,6 +211,7 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 	int letter, status = -1;
 
 	log_init(c->name, false);
+	drop_secrets(c);
 	letters_of(c, letters);
 	opterr = 0;
 	while (status < 0 && (letter = getopt(argc, argv, letters)) != -1) {
@@ -229,14 +250,6 @@ command_misuse(const struct command *c, const char *about, const char *what)
 		b.len = 0;
 	buffer_release(&b);
 	return STATUS_USAGE;
-}
-
-void
-command_no_core(void)
-{
-	static const struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
 int

@@ -29,20 +29,21 @@ struct command {
 	const char *name;
 	const char *operands;                 /* as the usage shows them; NULL where none are taken */
 	const struct command_option *options; /* without -h, -V and -v; the last one has letter 0 */
+	const char *secrets;                  /* its own variables that hold secrets, or NULL */
 };
 
 /*
  * Reads the options into values, the command's struct, names the command to log.h, and answers -h, -V,
  * --help and --version. What values holds before is what holds without the option. The operands begin
  * at optind of getopt(3); an option behind one of them is misuse, except behind "--".
+ *
+ * From here on there is no core file, which would hold what is secret in memory, and the secrets of other
+ * commands are gone from the environment.
  */
 int command_options(const struct command *, int argc, char **argv, void *values);
 
 /* Says what is wrong with about, an option or variable, or NULL; and the usage. */
 int command_misuse(const struct command *, const char *about, const char *what);
-
-/* From here on there is no core file, which would hold what is secret in memory. */
-void command_no_core(void);
 
 /* Signals are taken as signals_init() says. */
 int command_signals(int grace_s);

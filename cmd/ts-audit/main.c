@@ -54,7 +54,7 @@ static const struct command_option letters[] = {
 	{0},
 };
 
-static const struct command self = {"ts-audit", NULL, letters};
+static const struct command self = {"ts-audit", NULL, letters, "DATABASE_URL PGPASSWORD"};
 
 /* -1 to go on, else the exit status. */
 static int
@@ -68,7 +68,7 @@ parse_options(int argc, char **argv, struct options *o)
 	return status;
 }
 
-/* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
+/* Finds the URL and takes the signals. -1 to go on, else the exit status. */
 static int
 setup(struct options *o)
 {
@@ -76,7 +76,6 @@ setup(struct options *o)
 
 	if (status >= 0)
 		return status;
-	command_no_core();
 	return command_signals(0);
 }
 

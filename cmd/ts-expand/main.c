@@ -49,7 +49,7 @@ static const struct command_option letters[] = {
 	{0},
 };
 
-static const struct command self = {"ts-expand", "[symbol ...]", letters};
+static const struct command self = {"ts-expand", "[symbol ...]", letters, NULL};
 
 static int
 misuse(const char *what, const char *value)

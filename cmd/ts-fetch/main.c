@@ -32,7 +32,7 @@ static const struct command_option letters[] = {
 	{0},
 };
 
-static const struct command self = {"ts-fetch", NULL, letters};
+static const struct command self = {"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE"};
 
 /* The options as the fetch wants them. -1 to go on, else the exit status. */
 static int
@@ -218,8 +218,7 @@ main(int argc, char **argv)
 	status = read_options(argc, argv, &o, &options);
 	if (status < 0) {
 		/* The key will be in memory. */
-		command_no_core();
-		status = command_signals(GRACE_S);
+			status = command_signals(GRACE_S);
 	}
 	return status < 0 ? work(&o, &options) : status;
 }

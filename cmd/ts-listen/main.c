@@ -29,7 +29,7 @@ static const struct command_option letters[] = {
 	{0},
 };
 
-static const struct command self = {"ts-listen", NULL, letters};
+static const struct command self = {"ts-listen", NULL, letters, "REDIS_URL"};
 
 /* -1 to go on, else the exit status. */
 static int
@@ -46,7 +46,7 @@ parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* Finds the URL, shuts off core dumps and takes the signals. -1 to go on, else the exit status. */
+/* Finds the URL and takes the signals. -1 to go on, else the exit status. */
 static int
 setup(const struct options *o, struct redis_url *url)
 {
@@ -54,7 +54,6 @@ setup(const struct options *o, struct redis_url *url)
 
 	if (status >= 0)
 		return status;
-	command_no_core();
 	return command_signals(0);
 }
 

@@ -39,10 +39,10 @@ static const struct command_option letters[] = {
 	{0},
 };
 
-static const struct command self = {"ts-status", NULL, letters};
+static const struct command self = {"ts-status", NULL, letters, "REDIS_URL"};
 
 /*
- * Finds the URL, *none for no Redis; shuts off core dumps and takes the signals. -1 to go on, else the
+ * Finds the URL, *none for no Redis; takes the signals. -1 to go on, else the
  * exit status.
  */
 static int
@@ -55,7 +55,6 @@ setup(const struct options *o, struct redis_url *url, bool *none)
 		status = redis_url_choose(&self, o->url, url);
 	if (status >= 0)
 		return status;
-	command_no_core();
 	return command_signals(-1);
 }
 
