@@ -81,6 +81,8 @@ run() {
 	ts-store) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL ;;
 	*) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL DATABASE_URL PGPASSWORD ;;
 	esac
+	# Without it ts-expand complains when no job came.
+	[ $service -eq 0 ] || export TS_SERVICE=1
 	case $1 in
 	ts-listen | ts-expand | ts-status)
 		[ $service -eq 1 ] && [ -n "${TS_SPOOL-}" ] && set -- "$@" -s "$TS_SPOOL"

@@ -112,6 +112,15 @@ reader_fill(struct reader *r)
 	return n >= 0 || r->error != 0;
 }
 
+bool
+reader_waiting(const struct reader *r)
+{
+	struct pollfd p = {.fd = r->fd, .events = POLLIN};
+
+	return r->end > r->start ||
+	       (!r->eof && r->error == 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0);
+}
+
 const char *
 line_reason(enum line kind)
 {
@@ -196,10 +205,11 @@ writer_end(struct writer *w, int status)
 		return status;
 	if (w->error == EPIPE)
 		return STATUS_READER;
-	if (w->error == ECANCELED)
+	if (w->error == ECANCELED) {
 		log_warning("told to stop while the reader of stdout took nothing: output is incomplete");
-	else
-		log_error("writing stdout: %s", strerror(w->error));
+		return signals_status(STATUS_SERVICE);
+	}
+	log_error("writing stdout: %s", strerror(w->error));
 	return STATUS_SERVICE;
 }
 

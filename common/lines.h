@@ -54,6 +54,9 @@ enum line reader_next(struct reader *, struct slice *);
 /* One read(2), which blocks if there is nothing. True if there may be more to give out or the end. */
 bool reader_fill(struct reader *);
 
+/* Whether there is input that was not given out: bytes that were read, or that could be. */
+bool reader_waiting(const struct reader *);
+
 /* How a stage names the reason why a line was not even looked at (LINE_CUT, LINE_LONG). */
 const char *line_reason(enum line);
 
@@ -87,8 +90,8 @@ void writer_watch(struct writer *, int revents);
 
 /*
  * Flushes, says on stderr what went wrong with stdout, if anything, and returns the exit status that
- * follows: status when all was written, else 141 for a reader that went away, 111 for any other
- * error. Called once, at the end.
+ * follows: status when all was written, else 141 for a reader that went away, 130 or 143 when a signal
+ * ended the wait for a reader that takes nothing, 111 for any other error. Called once, at the end.
  */
 int writer_end(struct writer *, int status);
 

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "expand.h"
 #include "job.h"
+#include "kinds.h"
 #include "lines.h"
 #include "log.h"
 #include "plan.h"
@@ -13,7 +14,7 @@
 #include "window.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ struct counts {
 	uint64_t jobs;
 	uint64_t failed;
 	uint64_t refused;
+	struct kinds kinds;
 	struct plan *plan; /* -n, else NULL */
 };
 
@@ -150,16 +152,15 @@ static void
 expand_line(const struct expand *e, struct input *in, struct slice line, struct writer *out,
 	struct counts *n)
 {
-	const unsigned verdicts = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_STORED) |
-				  RECORD_BIT(RECORD_FAILED);
 	struct job *j = in->job;
 	struct record r;
 	const char *why;
 
-	if (record_parse(in->parser, line, in->retry == NULL ? 0 : verdicts, &r, &why) != 0) {
+	if (record_parse(in->parser, line, n->kinds.own, &r, &why) != 0) {
 		refuse(&in->reader, why, n);
 		return;
 	}
+	kinds_add(&n->kinds, r.type);
 	if (in->retry != NULL) {
 		if (r.fault != NULL)
 			refuse(&in->reader, r.fault, n);
@@ -180,7 +181,25 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 	take_job(e, j, why, out, n);
 }
 
-/* Reads jobs until the end of input or a signal; 0, or -1 when reading failed. */
+/* What the end of the input means for the exit status, and what has to be said of it. */
+static int
+input_status(const struct input *in, enum line kind, const struct counts *n)
+{
+	if (kind == LINE_ERROR) {
+		log_error("reading stdin: %s", strerror(errno));
+		return STATUS_SERVICE;
+	}
+	if (kind == LINE_STOP)
+		return reader_waiting(&in->reader) ? signals_status(STATUS_DONE) : STATUS_DONE;
+	/* A service that nobody has asked for anything is done. */
+	if (in->reader.lineno == 0 && in->retry == NULL && getenv("TS_SERVICE") == NULL) {
+		log_warning("no job came");
+		return STATUS_REFUSED;
+	}
+	return kinds_status(&n->kinds, n->failed + n->refused > 0 ? STATUS_REFUSED : STATUS_DONE);
+}
+
+/* Reads jobs until the end of input or a signal; the exit status. */
 static int
 expand_input(const struct options *o, struct expand *e, struct job *j, struct writer *out,
 	struct counts *n)
@@ -189,7 +208,12 @@ expand_input(const struct options *o, struct expand *e, struct job *j, struct wr
 		.retry = o->retry ? retry_new() : NULL};
 	struct slice line;
 	enum line kind;
+	int status;
 
+	n->kinds = o->retry ? (struct kinds){.own = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_STORED) |
+						    RECORD_BIT(RECORD_FAILED),
+				      .word = "verdict"}
+			    : (struct kinds){.own = RECORD_BIT(RECORD_MESSAGE), .word = "job"};
 	reader_init(&in.reader, STDIN_FILENO);
 	while ((kind = lines_read(&in.reader, out, &line)) != LINE_END && kind != LINE_STOP &&
 		kind != LINE_ERROR) {
@@ -200,14 +224,13 @@ expand_input(const struct options *o, struct expand *e, struct job *j, struct wr
 		else
 			refuse(&in.reader, line_reason(kind), n);
 	}
-	if (kind == LINE_ERROR)
-		log_error("reading stdin: %s", strerror(errno));
 	if (kind == LINE_END && in.retry != NULL)
 		n->failed += retry_write(in.retry, out, &n->jobs);
+	status = input_status(&in, kind, n);
 	reader_release(&in.reader);
 	retry_free(in.retry);
 	record_parser_free(in.parser);
-	return kind == LINE_ERROR ? -1 : 0;
+	return status;
 }
 
 static int
@@ -217,20 +240,20 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 	struct counts n = {.plan = o->dry ? plan : NULL};
 	struct job job;
 	struct writer out;
-	int status = STATUS_DONE;
+	int status;
 
 	job_init(&job);
 	writer_init(&out, STDOUT_FILENO);
 	log_debug("start version=%s years=%s unfinished=%d", TS_VERSION,
 		o->years == NULL ? "-" : o->years, o->unfinished);
-	if (o->nsymbols > 0)
+	if (o->nsymbols > 0) {
 		expand_operands(o, e, &job, &out, &n);
-	else if (expand_input(o, e, &job, &out, &n) != 0)
-		status = STATUS_SERVICE;
+		status = n.failed > 0 ? STATUS_REFUSED : STATUS_DONE;
+	} else {
+		status = expand_input(o, e, &job, &out, &n);
+	}
 	if (o->dry && !signals_stop())
 		plan_end(plan, &out);
-	if (status == STATUS_DONE && n.failed + n.refused > 0 && !signals_stop())
-		status = STATUS_REFUSED;
 	status = writer_end(&out, status);
 	log_debug("end jobs=%llu failed=%llu refused=%llu seconds=%.1f", (unsigned long long)n.jobs,
 		(unsigned long long)n.failed, (unsigned long long)n.refused,

@@ -206,7 +206,7 @@ kill -TERM $pid
 wait_for 1 ended $pid
 ok $? "SIGTERM ends it within a second when idle"
 wait $pid
-is $? 0 "and it exits 0"
+is $? 0 "and with nothing left it exits 0"
 exec 4>&-
 rm err
 yes "$job" | ts-expand -v >/dev/null 2>err &
@@ -217,7 +217,7 @@ kill -TERM $pid
 wait_for 1 ended $pid
 ok $? "SIGTERM ends it within a second amid a stream"
 wait $pid
-is $? 0 "and it exits 0 then too"
+is $? 143 "and with input left it exits 143"
 mkfifo stuck
 rm err
 yes "$job" | ts-expand -v >stuck 2>err &
@@ -230,4 +230,27 @@ wait_for 3 ended $pid
 ok $? "SIGTERM ends it when its reader takes nothing"
 exec 4<&-
 wait $pid 2>/dev/null
+is $? 143 "and exits 143 then too"
+
+# Input that is not for it, and input that rightly only passes through.
+kind() {
+	printf '%s' "$3" | ts-expand >out 2>err
+	is "$?/$(sed 's/.*warning: //; s/ (.*//' err)" "$1" "$2"
+}
+kind '1/no job came' "an empty input is not a job done" ''
+TS_SERVICE=1 kind 0/ "but for a service that nobody asks for anything" ''
+kind '1/not one job among 1 lines; the first is a task: ts-fetch makes bars of it' "tasks are named" \
+	'{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from":"2025-12-22","to":"2025-12-22"}
+'
+kind '1/not one job among 2 lines; the first is of no known type: see ts-records(5)' "so is what nobody knows" '{"ticker":"A"}
+{"type":"cancel","job_id":"j"}
+{"type":"bar","symbol":"A"}
+'
+kind 0/ "a cancel alone passes through" '{"type":"cancel","job_id":"j"}
+'
+kind 0/ "so does a job that was expanded" "$(ts-expand -N 2025-12-23T17:15:13Z '?' 2>/dev/null)
+"
+is "$(printf '%s\n' "$job" | ts-expand -f 2>&1 | sed 's/.*warning: //')" \
+	"not one verdict among 1 lines; the first is a job: ts-expand makes tasks of it" "-f names what is not a recorded run"
+
 done_testing
