@@ -1,4 +1,4 @@
-/* Rows, their order and their fate. No descriptor, no clock: values in, values out. */
+/* Rows, their order and their status. No descriptor, no clock: values in, values out. */
 #include "batch.h"
 
 #include <stdlib.h>
@@ -25,8 +25,8 @@ batch_init(struct batch *b, size_t limit)
 {
 	*b = (struct batch){.limit = limit};
 	b->row = memory_taken(limit, sizeof *b->row);
-	b->place = memory_taken(limit, sizeof *b->place);
-	b->fate = memory_taken(limit, 1);
+	b->slot = memory_taken(limit, sizeof *b->slot);
+	b->status = memory_taken(limit, 1);
 	/* Growing step by step would leave holes of twice the size behind. */
 	b->prices.p = memory_taken(limit, PRICES_PER_ROW);
 	b->prices.cap = limit * PRICES_PER_ROW;
@@ -37,11 +37,11 @@ batch_release(struct batch *b)
 {
 	batch_clear(b);
 	free(b->row);
-	free(b->place);
+	free(b->slot);
 	free(b->spare);
-	free(b->fate);
-	free(b->group);
-	free(b->refusal);
+	free(b->status);
+	free(b->groups.p);
+	free(b->refusals.p);
 	buffer_release(&b->prices);
 	buffer_release(&b->text);
 	*b = (struct batch){0};
@@ -60,16 +60,12 @@ static struct group *
 group_of(struct batch *b, struct series *s)
 {
 	if (s->group == 0) {
-		if (b->groups == b->group_cap) {
-			b->group_cap = b->group_cap == 0 ? 64 : b->group_cap * 2;
-			b->group = memory_grow(b->group, b->group_cap, sizeof *b->group);
-		}
-		b->group[b->groups] = (struct group){
-			.series = s, .latest = INT64_MIN, .ascending = true};
-		s->group = (uint32_t)++b->groups;
+		*array_add(&b->groups) =
+			(struct group){.series = s, .latest = INT64_MIN, .ascending = true};
+		s->group = (uint32_t)b->groups.n;
 		s->batches++;
 	}
-	return &b->group[s->group - 1];
+	return &b->groups.p[s->group - 1];
 }
 
 void
@@ -105,12 +101,12 @@ static void
 sort_groups(struct batch *b)
 {
 	/* Until here the group that a row names is the one whose series names it too. */
-	uint32_t *moved = memory_grow(NULL, b->groups, sizeof *moved);
+	uint32_t *moved = memory_grow(NULL, b->groups.n, sizeof *moved);
 
-	qsort(b->group, b->groups, sizeof *b->group, by_table_and_symbol);
-	for (size_t i = 0; i < b->groups; i++) {
-		moved[b->group[i].series->group - 1] = (uint32_t)i;
-		b->group[i].series->group = 0;
+	qsort(b->groups.p, b->groups.n, sizeof *b->groups.p, by_table_and_symbol);
+	for (size_t i = 0; i < b->groups.n; i++) {
+		moved[b->groups.p[i].series->group - 1] = (uint32_t)i;
+		b->groups.p[i].series->group = 0;
 	}
 	for (size_t i = 0; i < b->rows; i++)
 		b->row[i].group = moved[b->row[i].group];
@@ -119,7 +115,7 @@ sort_groups(struct batch *b)
 
 /* Merges two sorted runs of from into to; equal keys keep their order. */
 static void
-merge(const struct place *from, struct place *to, size_t left, size_t mid, size_t right)
+merge(const struct slot *from, struct slot *to, size_t left, size_t mid, size_t right)
 {
 	size_t i = left, j = mid;
 
@@ -130,12 +126,12 @@ merge(const struct place *from, struct place *to, size_t left, size_t mid, size_
 
 /* Sorts by key; what came later stays later. */
 static void
-sort_places(struct place *p, struct place *spare, size_t n)
+sort_slots(struct slot *p, struct slot *spare, size_t n)
 {
-	struct place *from = p, *to = spare;
+	struct slot *from = p, *to = spare;
 
 	for (size_t width = 1; width < n; width *= 2) {
-		struct place *swap = from;
+		struct slot *swap = from;
 
 		for (size_t at = 0; at < n; at += 2 * width) {
 			size_t mid = at + width < n ? at + width : n;
@@ -149,18 +145,18 @@ sort_places(struct place *p, struct place *spare, size_t n)
 		memcpy(p, from, n * sizeof *p);
 }
 
-/* Sorts a group's places and leaves the last of each key; how many are left. */
+/* Sorts a group's slots and leaves the last of each key; how many are left. */
 static size_t
 tidy(struct batch *b, const struct group *g)
 {
-	struct place *p = b->place + g->first;
+	struct slot *p = b->slot + g->first;
 	size_t n = 0;
 
 	if (g->ascending)
 		return g->added;
 	if (b->spare == NULL)
 		b->spare = memory_grow(NULL, b->limit, sizeof *b->spare);
-	sort_places(p, b->spare, g->added);
+	sort_slots(p, b->spare, g->added);
 	for (size_t i = 0; i < g->added; i++) {
 		if (i + 1 == g->added || p[i + 1].key != p[i].key)
 			p[n++] = p[i];
@@ -174,41 +170,42 @@ batch_close(struct batch *b)
 	size_t at = 0;
 
 	sort_groups(b);
-	for (size_t i = 0; i < b->groups; i++) {
-		b->group[i].first = at;
-		b->group[i].count = 0;
-		at += b->group[i].added;
+	for (size_t i = 0; i < b->groups.n; i++) {
+		b->groups.p[i].first = at;
+		b->groups.p[i].count = 0;
+		at += b->groups.p[i].added;
 	}
 	for (size_t i = 0; i < b->rows; i++) {
-		struct group *g = &b->group[b->row[i].group];
+		struct group *g = &b->groups.p[b->row[i].group];
 
-		b->place[g->first + g->count++] = (struct place){b->row[i].key, (uint32_t)i};
+		b->slot[g->first + g->count++] = (struct slot){b->row[i].key, (uint32_t)i};
 	}
 	/* Duplicates leave gaps, which the next group closes. */
 	at = 0;
-	for (size_t i = 0; i < b->groups; i++) {
-		struct group *g = &b->group[i];
+	for (size_t i = 0; i < b->groups.n; i++) {
+		struct group *g = &b->groups.p[i];
 
 		g->count = tidy(b, g);
 		if (at != g->first)
-			memmove(b->place + at, b->place + g->first, g->count * sizeof *b->place);
+			memmove(b->slot + at, b->slot + g->first, g->count * sizeof *b->slot);
 		g->first = at;
 		at += g->count;
 	}
-	b->places = at;
-	memset(b->fate, FATE_NONE, at);
+	b->slots = at;
+	memset(b->status, ROW_NONE, at);
 }
 
 /* Whether two groups of one series have a key in common. */
 static bool
-share_key(const struct batch *a, const struct group *x, const struct batch *b, const struct group *y)
+share_key(
+	const struct batch *a, const struct group *x, const struct batch *b, const struct group *y)
 {
 	size_t i = x->first, j = y->first;
 
 	while (i < x->first + x->count && j < y->first + y->count) {
-		if (a->place[i].key == b->place[j].key)
+		if (a->slot[i].key == b->slot[j].key)
 			return true;
-		if (a->place[i].key < b->place[j].key)
+		if (a->slot[i].key < b->slot[j].key)
 			i++;
 		else
 			j++;
@@ -218,11 +215,12 @@ share_key(const struct batch *a, const struct group *x, const struct batch *b, c
 
 /* Whether their keys lie between each other, so that a closer look is needed. */
 static bool
-are_apart(const struct batch *a, const struct group *x, const struct batch *b, const struct group *y)
+are_apart(
+	const struct batch *a, const struct group *x, const struct batch *b, const struct group *y)
 {
 	return x->count == 0 || y->count == 0 ||
-	       a->place[x->first + x->count - 1].key < b->place[y->first].key ||
-	       b->place[y->first + y->count - 1].key < a->place[x->first].key;
+	       a->slot[x->first + x->count - 1].key < b->slot[y->first].key ||
+	       b->slot[y->first + y->count - 1].key < a->slot[x->first].key;
 }
 
 bool
@@ -230,8 +228,8 @@ batch_overlaps(const struct batch *a, const struct batch *b)
 {
 	size_t i = 0, j = 0;
 
-	while (i < a->groups && j < b->groups) {
-		const struct group *x = &a->group[i], *y = &b->group[j];
+	while (i < a->groups.n && j < b->groups.n) {
+		const struct group *x = &a->groups.p[i], *y = &b->groups.p[j];
 		int order = by_table_and_symbol(x, y);
 
 		if (order == 0 && !are_apart(a, x, b, y) && share_key(a, x, b, y))
@@ -243,23 +241,19 @@ batch_overlaps(const struct batch *a, const struct batch *b)
 }
 
 struct group *
-batch_group_at(const struct batch *b, size_t place)
+batch_group_at(const struct batch *b, size_t slot)
 {
-	return &b->group[batch_row(b, place)->group];
+	return &b->groups.p[batch_row(b, slot)->group];
 }
 
 void
-batch_refuse(struct batch *b, size_t place, const char *why)
+batch_refuse(struct batch *b, size_t slot, const char *why)
 {
-	struct group *g = batch_group_at(b, place);
+	struct group *g = batch_group_at(b, slot);
 
-	if (b->refusals == b->refusal_cap) {
-		b->refusal_cap = b->refusal_cap == 0 ? 16 : b->refusal_cap * 2;
-		b->refusal = memory_grow(b->refusal, b->refusal_cap, sizeof *b->refusal);
-	}
-	b->refusal[b->refusals++] = (struct refusal){b->place[place].row, b->text.len};
+	*array_add(&b->refusals) = (struct refusal){b->slot[slot].row, b->text.len};
 	buffer_add(&b->text, why, strlen(why) + 1);
-	b->fate[place] = FATE_REFUSED;
+	b->status[slot] = ROW_REFUSED;
 	g->n.rejected++;
 	if (++g->refusals > REFUSALS_MAX)
 		batch_fail(g, why);
@@ -277,24 +271,24 @@ batch_commit(struct batch *b, size_t from, size_t to)
 	for (size_t i = from; i < to;) {
 		struct group *g = batch_group_at(b, i);
 		size_t end = g->first + g->count < to ? g->first + g->count : to;
-		size_t n[FATE_STORED + 1] = {0};
+		size_t n[ROW_STORED + 1] = {0};
 
-		/* A group with a fault was left out, whatever fates an earlier try gave it. */
+		/* A group with a fault was left out, whatever statuses an earlier try gave it. */
 		for (; i < end; i++) {
-			n[g->fault == NULL ? b->fate[i] : FATE_NONE]++;
-			if (g->fault == NULL && b->fate[i] != FATE_REFUSED)
-				b->fate[i] = FATE_STORED;
+			n[g->fault == NULL ? b->status[i] : ROW_NONE]++;
+			if (g->fault == NULL && b->status[i] != ROW_REFUSED)
+				b->status[i] = ROW_STORED;
 		}
-		g->n.unchanged += n[FATE_SAME];
-		g->n.inserted += n[FATE_NEW];
-		g->n.updated += n[FATE_CHANGED];
+		g->n.unchanged += n[ROW_SAME];
+		g->n.inserted += n[ROW_NEW];
+		g->n.updated += n[ROW_CHANGED];
 	}
 }
 
 bool
-batch_dropped(const struct batch *b, size_t place)
+batch_dropped(const struct batch *b, size_t slot)
 {
-	return b->fate[place] != FATE_STORED && b->fate[place] != FATE_REFUSED;
+	return b->status[slot] != ROW_STORED && b->status[slot] != ROW_REFUSED;
 }
 
 void
@@ -324,21 +318,21 @@ note_span(const struct batch *b, const struct group *g)
 {
 	size_t first = g->first, end = g->first + g->count;
 
-	while (first < end && b->fate[first] == FATE_REFUSED)
+	while (first < end && b->status[first] == ROW_REFUSED)
 		first++;
-	while (first < end && b->fate[end - 1] == FATE_REFUSED)
+	while (first < end && b->status[end - 1] == ROW_REFUSED)
 		end--;
 	if (first < end) {
-		series_span(g->series, b->place[first].key);
-		series_span(g->series, b->place[end - 1].key);
+		series_span(g->series, b->slot[first].key);
+		series_span(g->series, b->slot[end - 1].key);
 	}
 }
 
 void
 batch_settle(struct batch *b, struct counts *total)
 {
-	for (size_t i = 0; i < b->groups; i++) {
-		struct group *g = &b->group[i];
+	for (size_t i = 0; i < b->groups.n; i++) {
+		struct group *g = &b->groups.p[i];
 		struct counts *n = &g->n;
 
 		n->unchanged += g->added - g->count;
@@ -355,8 +349,8 @@ batch_settle(struct batch *b, struct counts *total)
 void
 batch_clear(struct batch *b)
 {
-	for (size_t i = 0; i < b->groups; i++)
-		free(b->group[i].fault);
-	b->groups = b->rows = b->places = b->refusals = 0;
+	for (size_t i = 0; i < b->groups.n; i++)
+		free(b->groups.p[i].fault);
+	b->groups.n = b->rows = b->slots = b->refusals.n = 0;
 	b->prices.len = b->text.len = 0;
 }

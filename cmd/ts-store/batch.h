@@ -1,8 +1,9 @@
 #ifndef TS_BATCH_H
 #define TS_BATCH_H
 
-#include "bar.h"
+#include "array.h"
 #include "buffer.h"
+#include "bar.h"
 #include "series.h"
 
 #include <stdbool.h>
@@ -15,13 +16,13 @@
  * is done with them is noted here and told to the series by batch_settle(). Between two batches
  * the memory is kept.
  */
-enum fate {
-	FATE_NONE,    /* not yet known */
-	FATE_SAME,    /* the table has it already */
-	FATE_NEW,     /* the table has no such key */
-	FATE_CHANGED, /* the table has other values */
-	FATE_REFUSED, /* Postgres refused it */
-	FATE_STORED,  /* the transaction is committed, and it is counted */
+enum row_status {
+	ROW_NONE,    /* not yet known */
+	ROW_SAME,    /* the table has it already */
+	ROW_NEW,     /* the table has no such key */
+	ROW_CHANGED, /* the table has other values */
+	ROW_REFUSED, /* Postgres refused it */
+	ROW_STORED,  /* the transaction is committed, and it is counted */
 };
 
 struct row {
@@ -33,22 +34,22 @@ struct row {
 	uint32_t length; /* and how many bytes they are */
 };
 
-/* A place in the order: the row, and its key to sort by. */
-struct place {
+/* A slot in the order: the row, and its key to sort by. */
+struct slot {
 	int64_t key;
 	uint32_t row;
 };
 
-/* The rows of one series. After batch_close() they are the places first to first + count. */
+/* The rows of one series. After batch_close() they are the slots first to first + count. */
 struct group {
 	struct series *series;
 	size_t first, count;
-	size_t added;    /* rows before duplicates were taken out */
-	int64_t latest;  /* key of the row added last */
-	bool ascending;  /* each key so far was above the one before it */
+	size_t added;	 /* rows before duplicates were taken out */
+	int64_t latest;	 /* key of the row added last */
+	bool ascending;	 /* each key so far was above the one before it */
 	size_t refusals; /* bars that Postgres refused */
 	struct counts n; /* what was committed */
-	char *fault;     /* why the rest of the group is not stored; NULL normally */
+	char *fault;	 /* why the rest of the group is not stored; NULL normally */
 };
 
 /* A bar that Postgres refused and what it said, an offset in the batch's text. */
@@ -63,14 +64,12 @@ struct batch {
 	size_t rows;
 	uint64_t first_line;
 	struct buffer prices;
-	struct group *group; /* in order of table and symbol after batch_close() */
-	size_t groups, group_cap;
-	struct place *place;
-	struct place *spare; /* to sort with; NULL until the first unsorted group */
-	unsigned char *fate; /* of each place, an enum fate */
-	size_t places;
-	struct refusal *refusal;
-	size_t refusals, refusal_cap;
+	ARRAY(struct group) groups; /* in order of table and symbol after batch_close() */
+	struct slot *slot;
+	struct slot *spare;    /* to sort with; NULL until the first unsorted group */
+	unsigned char *status; /* of each slot, an enum row_status */
+	size_t slots;
+	ARRAY(struct refusal) refusals;
 	struct buffer text;
 };
 
@@ -96,14 +95,14 @@ void batch_close(struct batch *);
  */
 bool batch_overlaps(const struct batch *, const struct batch *);
 
-/* The group that a place belongs to. */
-struct group *batch_group_at(const struct batch *, size_t place);
+/* The group that a slot belongs to. */
+struct group *batch_group_at(const struct batch *, size_t slot);
 
-/* The row at a place. */
+/* The row at a slot. */
 static inline const struct row *
-batch_row(const struct batch *b, size_t place)
+batch_row(const struct batch *b, size_t slot)
 {
-	return &b->row[b->place[place].row];
+	return &b->row[b->slot[slot].row];
 }
 
 /* The line of input that a row came in. */
@@ -124,18 +123,18 @@ batch_prices(const struct batch *b, const struct row *r)
  * Postgres refused this bar: it is out, and batch_settle() will count it. When it refuses many of a
  * group, the group is given up.
  */
-void batch_refuse(struct batch *, size_t place, const char *why);
+void batch_refuse(struct batch *, size_t slot, const char *why);
 
 /* Whether it was given up for that. */
 bool batch_given_up(const struct group *);
 
-/* Adds the fates of the places to their groups: the transaction they stood in is committed. */
+/* Adds the statuses of the slots to their groups: the transaction they stood in is committed. */
 void batch_commit(struct batch *, size_t from, size_t to);
 
-/* Whether the bar at a place is not stored because its group is given up; when all is done. */
-bool batch_dropped(const struct batch *, size_t place);
+/* Whether the bar at a slot is not stored because its group is given up; when all is done. */
+bool batch_dropped(const struct batch *, size_t slot);
 
-/* The group is given up: its bars without a fate are dropped. The first reason stays. */
+/* The group is given up: its bars without a status are dropped. The first reason stays. */
 void batch_fail(struct group *, const char *why);
 
 /*

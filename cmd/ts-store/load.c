@@ -1,18 +1,65 @@
 /*
- * A batch, whatever stands in its way: bad tables, bad rows, a server that goes away. What is
- * refused is narrowed down by halves until it has a name.
+ * A batch, whatever stands in its way: bad tables, bad rows, a server that goes away. One
+ * transaction reads what is there, compares, copies what is missing and corrects what differs; what
+ * is refused is narrowed down by halves until it has a name. Postgres is the bottleneck, so it is
+ * given nothing to do that can be done here.
  */
 #include "load.h"
 
-#include "attempt.h"
+#include "compare.h"
 #include "log.h"
+#include "timestamp.h"
+#include "write.h"
 
 #include <string.h>
 
+enum {
+	SILENCE_MS = 75000, /* statement_timeout comes first */
+	FIRST_MS = 30000,
+	BUDGET_MS = 600000,
+	RECHECK_MS = 5000, /* a table with a fault is looked at again after this */
+};
+
+/* What holds in each transaction. */
+static const char settings_sql[] =
+	"SELECT set_config('statement_timeout', '60s', true), set_config('lock_timeout', '30s', "
+	"true),"
+	" set_config('idle_in_transaction_session_timeout', '60s', true),"
+	/* What is told as stored is to survive a crash; a standby's share in it is left alone. */
+	" set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' "
+	"THEN 'on'"
+	"  ELSE current_setting('synchronous_commit') END, true),"
+	/* In COPY no timeout ends a server whose client's machine is gone: only this does. */
+	" set_config('tcp_keepalives_idle', '30', true), set_config('tcp_keepalives_interval', "
+	"'10', true),"
+	" set_config('tcp_keepalives_count', '3', true),"
+	/*
+	 * Reads go by the key's index, whatever the table's statistics say, which may have been
+	 * made when it was empty.
+	 */
+	" set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', "
+	"'off', true),"
+	" set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+	" set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true),"
+	" set_config('max_parallel_workers_per_gather', '0', true)";
+
 void
-load_init(struct load *l, struct session *session)
+load_init(struct load *l, const char *url, struct load_shared *shared, bool extra)
 {
-	*l = (struct load){.session = session};
+	const struct pg_options o = {.url = url,
+		.program = "ts-store",
+		.begin = "BEGIN",
+		.settings = settings_sql,
+		.writes = true,
+		.extra = extra,
+		.silence_ms = SILENCE_MS,
+		.first_ms = FIRST_MS,
+		.budget_ms = BUDGET_MS,
+		.stop_fd = -1,
+		.out_fd = -1,
+		.shared = &shared->pg};
+
+	*l = (struct load){.pg = pg_new(&o), .shared = shared};
 	for (int tf = 0; tf < TF_COUNT; tf++)
 		l->table[tf].tf = (enum timeframe)tf;
 }
@@ -20,20 +67,159 @@ load_init(struct load *l, struct session *session)
 void
 load_release(struct load *l)
 {
+	pg_free(l->pg);
 	for (int tf = 0; tf < TF_COUNT; tf++)
-		table_release(&l->table[tf]);
+		pg_table_release(&l->table[tf]);
 	buffer_release(&l->wire);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 8; i++)
 		buffer_release(&l->array[i]);
+}
+
+bool
+load_next(const struct batch *b, struct range range, struct run *run)
+{
+	size_t at = run->group == NULL ? range.first : run->end;
+
+	if (at >= range.end)
+		return false;
+	run->group = batch_group_at(b, at);
+	run->first = at;
+	run->end = run->group->first + run->group->count;
+	if (run->end > range.end)
+		run->end = range.end;
+	return true;
+}
+
+/* Says what keeps a table from being used, once for all loaders, and again when that changes. */
+static void
+tell_fault(struct load *l, const struct pg_table *t)
+{
+	char *told = l->shared->told[t->tf];
+
+	(void)pthread_mutex_lock(&l->shared->lock);
+	if (strcmp(t->fault, told) != 0 && t->fault[0] != '\0')
+		log_error("%s", t->fault);
+	memcpy(told, t->fault, sizeof l->shared->told[0]);
+	(void)pthread_mutex_unlock(&l->shared->lock);
+}
+
+static enum outcome
+read_table(struct load *l, struct pg_table *t)
+{
+	enum outcome o = pg_begin(l->pg);
+
+	if (o == PG_OK)
+		o = pg_table_read(t, l->pg);
+	if (o == PG_OK)
+		o = pg_commit(l->pg);
+	if (o == PG_OK)
+		tell_fault(l, t);
+	return o;
+}
+
+/* Sees to it that each table of the range is known; groups of bad ones get its fault. */
+static enum outcome
+read_tables(struct load *l, struct batch *b, struct range range)
+{
+	struct run run = {0};
+
+	while (load_next(b, range, &run)) {
+		struct pg_table *t = &l->table[run.group->series->tf];
+		bool again = t->fault[0] != '\0' && clock_mono_ms() - t->read_at >= RECHECK_MS;
+		enum outcome o = PG_OK;
+
+		if (run.group->fault != NULL)
+			continue;
+		l->at = t->tf;
+		if ((!t->known || again) && (o = read_table(l, t)) != PG_OK)
+			return o;
+		if (t->fault[0] != '\0')
+			batch_fail(run.group, t->fault);
+	}
+	return PG_OK;
+}
+
+/*
+ * Gives all open slots the same status to begin with, whatever a try before made of them; a volume
+ * that the column cannot hold is refused at once. False if no slot is open.
+ */
+static bool
+prepare(const struct load *l, struct batch *b, struct range range, enum row_status status)
+{
+	struct run run = {0};
+	bool any = false;
+
+	while (load_next(b, range, &run)) {
+		const struct pg_table *t = &l->table[run.group->series->tf];
+
+		if (run.group->fault != NULL)
+			continue;
+		for (size_t i = run.first; i < run.end; i++) {
+			if (b->status[i] == ROW_REFUSED)
+				continue;
+			b->status[i] = (unsigned char)status;
+			if (t->volume == VOLUME_INT4 && batch_row(b, i)->volume > INT32_MAX)
+				batch_refuse(b, i, "22003: volume is out of range for integer");
+			else
+				any = true;
+		}
+	}
+	return any;
+}
+
+/* One transaction; blind: nothing is read, all is taken for different. */
+static enum outcome
+transact(struct load *l, struct batch *b, struct range range, bool blind)
+{
+	enum outcome o = read_tables(l, b, range);
+
+	/* Without anything to store there is nothing to go wrong. */
+	if (o != PG_OK || !prepare(l, b, range, blind ? ROW_CHANGED : ROW_NEW))
+		return o;
+	l->transactions++;
+	o = blind ? pg_begin(l->pg) : compare_range(l, b, range);
+	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
+		l->at = (enum timeframe)tf;
+		o = write_table(l, b, &l->table[tf], range, blind);
+	}
+	return o == PG_OK ? pg_commit(l->pg) : o;
+}
+
+struct attempt {
+	struct load *load;
+	struct batch *batch;
+	struct range range;
+};
+
+/* Tries once to store the range: on PG_OK it is committed, and what became of its rows is noted. */
+static enum outcome
+attempt(struct pg *pg, void *data)
+{
+	struct attempt *a = data;
+	struct load *l = a->load;
+	enum outcome o = transact(l, a->batch, a->range, false);
+
+	/* Somebody else wrote some of these bars since they were read. */
+	if (o == PG_DUPLICATE) {
+		pg_rollback(pg);
+		o = transact(l, a->batch, a->range, true);
+	}
+	if (o == PG_OK)
+		batch_commit(a->batch, a->range.first, a->range.end);
+	/* The next connection may find another server. */
+	for (int tf = 0; tf < TF_COUNT && o == PG_LOST; tf++)
+		l->table[tf].known = false;
+	/* Another unique key of the table, which is not ours to go round. */
+	return o == PG_DUPLICATE ? PG_DATA : o;
 }
 
 /* All groups of a table in the batch are given up. */
 static void
 fail_groups(struct batch *b, enum timeframe tf, const char *why)
 {
-	for (size_t i = 0; i < b->groups; i++) {
-		if (b->group[i].series->tf == tf)
-			batch_fail(&b->group[i], why);
+	for (size_t i = 0; i < b->groups.n; i++) {
+		if (b->groups.p[i].series->tf == tf)
+			batch_fail(&b->groups.p[i], why);
 	}
 }
 
@@ -44,14 +230,15 @@ fail_groups(struct batch *b, enum timeframe tf, const char *why)
 static bool
 fail_table(struct load *l, struct batch *b)
 {
-	struct table *t = &l->table[l->at];
+	struct pg_table *t = &l->table[l->at];
 
 	switch (l->failures[l->at]++) {
 	case 0:
 		t->known = false;
 		return true;
 	case 1:
-		table_fail(t, session_why(l->session));
+		pg_table_fail(t, pg_why(l->pg));
+		tell_fault(l, t);
 		fail_groups(b, l->at, t->fault);
 		return true;
 	default:
@@ -59,65 +246,55 @@ fail_table(struct load *l, struct batch *b)
 	}
 }
 
-/* Tries until the part is stored or refused, or until there is no Postgres. */
+/* Tries until the range is stored or refused, or until there is no Postgres. */
 static enum outcome
-attempt_patiently(struct load *l, struct batch *b, struct part part)
+attempt_patiently(struct load *l, struct batch *b, struct range range)
 {
-	enum outcome o = session_ready(l->session);
+	struct attempt a = {l, b, range};
+	enum outcome o = pg_patiently(l->pg, attempt, &a);
 
-	while (o == PG_OK) {
-		o = attempt_part(l, b, part);
-		if (o == PG_TABLE)
-			o = fail_table(l, b) ? session_ready(l->session) : PG_DATA;
-		else if (o == PG_BUSY || o == PG_LOST)
-			o = session_recover(l->session);
-		else
-			break;
-		if (o == PG_DATA)
-			break;
-	}
-	if (o == PG_OK || o == PG_DATA)
-		session_well(l->session);
+	while (o == PG_TABLE)
+		o = fail_table(l, b) ? pg_patiently(l->pg, attempt, &a) : PG_DATA;
 	return o;
 }
 
-/* Where to cut a part in two: between groups as long as there are several. */
+/* Where to cut a range in two: between groups as long as there are several. */
 static size_t
-middle(const struct batch *b, struct part p)
+middle(const struct batch *b, struct range r)
 {
-	size_t mid = p.first + (p.end - p.first) / 2;
+	size_t mid = r.first + (r.end - r.first) / 2;
 	const struct group *g = batch_group_at(b, mid);
 
-	if (batch_group_at(b, p.first) == batch_group_at(b, p.end - 1))
+	if (batch_group_at(b, r.first) == batch_group_at(b, r.end - 1))
 		return mid;
-	return g->first > p.first ? g->first : g->first + g->count;
+	return g->first > r.first ? g->first : g->first + g->count;
 }
 
 /*
- * Stores a part. refused: Postgres refuses it as a whole, so that need not be tried again. *clean
+ * Stores a range. refused: Postgres refuses it as a whole, so that need not be tried again. *clean
  * tells whether all of it went in.
  */
 static enum outcome
-load_part(struct load *l, struct batch *b, struct part part, bool refused, bool *clean)
+load_range(struct load *l, struct batch *b, struct range range, bool refused, bool *clean)
 {
 	enum outcome o;
 	size_t mid;
 
-	if (!refused || part.end - part.first == 1) {
-		o = attempt_patiently(l, b, part);
+	if (!refused || range.end - range.first == 1) {
+		o = attempt_patiently(l, b, range);
 		*clean = o == PG_OK;
 		if (o != PG_DATA)
 			return o;
-		if (part.end - part.first == 1) {
-			batch_refuse(b, part.first, session_why(l->session));
+		if (range.end - range.first == 1) {
+			batch_refuse(b, range.first, pg_why(l->pg));
 			return PG_OK;
 		}
 	}
-	mid = middle(b, part);
-	o = load_part(l, b, (struct part){part.first, mid}, false, clean);
+	mid = middle(b, range);
+	o = load_range(l, b, (struct range){range.first, mid}, false, clean);
 	/* If the first half went in, the offence is in the second. */
 	if (o == PG_OK)
-		o = load_part(l, b, (struct part){mid, part.end}, *clean, clean);
+		o = load_range(l, b, (struct range){mid, range.end}, *clean, clean);
 	*clean = false;
 	return o;
 }
@@ -125,15 +302,15 @@ load_part(struct load *l, struct batch *b, struct part part, bool refused, bool 
 enum outcome
 load_batch(struct load *l, struct batch *b)
 {
-	uint64_t before = l->attempts;
+	uint64_t before = l->transactions;
 	enum outcome o;
 	bool clean;
 
 	memset(l->failures, 0, sizeof l->failures);
-	if (b->places == 0)
+	if (b->slots == 0)
 		return PG_OK;
-	o = load_part(l, b, (struct part){0, b->places}, false, &clean);
-	log_debug("batch rows=%llu series=%llu transactions=%llu", (unsigned long long)b->places,
-		(unsigned long long)b->groups, (unsigned long long)(l->attempts - before));
+	o = load_range(l, b, (struct range){0, b->slots}, false, &clean);
+	log_debug("batch rows=%llu series=%llu transactions=%llu", (unsigned long long)b->slots,
+		(unsigned long long)b->groups.n, (unsigned long long)(l->transactions - before));
 	return o;
 }

@@ -2,30 +2,54 @@
 #define TS_LOAD_H
 
 #include "batch.h"
-#include "session.h"
-#include "table.h"
+#include "pg/table.h"
+
+#include <pthread.h>
+
+/* What all loaders share. */
+struct load_shared {
+	struct pg_shared pg;
+	pthread_mutex_t lock;
+	char told[TF_COUNT][500]; /* the faults of tables that the log has */
+};
 
 /*
- * The loader: what it knows of the tables and the memory that it keeps between batches. One
- * belongs to one session; nothing is shared between two.
+ * The loader: a connection, what it knows of the tables, and the memory that it keeps between
+ * batches.
  */
 struct load {
-	struct session *session;
-	struct table table[TF_COUNT];
-	struct buffer wire;     /* rows on their way to COPY */
-	struct buffer array[3]; /* parameters of a read: places, symbols, keys */
-	uint64_t attempts;      /* transactions begun */
-	enum timeframe at;      /* the table in hand when an attempt failed */
+	struct pg *pg;
+	struct load_shared *shared;
+	struct pg_table table[TF_COUNT];
+	struct buffer wire;	/* rows on their way to COPY */
+	struct buffer array[8]; /* parameters of a statement */
+	uint64_t transactions;
+	enum timeframe at;	     /* the table in hand when one failed */
 	unsigned failures[TF_COUNT]; /* of each table in this batch */
 };
 
-void load_init(struct load *, struct session *);
+/* Slots of a batch, from first on, up to but not including end. */
+struct range {
+	size_t first, end;
+};
+
+/* The slots of a range that belong to one group. */
+struct run {
+	struct group *group;
+	size_t first, end;
+};
+
+/* Goes to the first run of a range, where run is {0}, or to the next; false behind the last. */
+bool load_next(const struct batch *, struct range, struct run *);
+
+/* url as for pg_options. The first loader's connection must be had, an extra one's need not. */
+void load_init(struct load *, const char *url, struct load_shared *, bool extra);
 void load_release(struct load *);
 
 /*
- * Stores a closed batch and notes the fate of its rows and groups in it: whatever cannot be stored
- * is refused row by row, or its group has a fault; all else is committed. PG_OK; or PG_LOST or
- * PG_CONFIG when Postgres was not to be had (then the rest of the batch has no fate).
+ * Stores a closed batch and notes the status of its rows and groups in it: whatever cannot be
+ * stored is refused row by row, or its group has a fault; all else is committed. PG_OK; or PG_LOST
+ * or PG_CONFIG when Postgres was not to be had (then the rest of the batch has no status).
  */
 enum outcome load_batch(struct load *, struct batch *);
 

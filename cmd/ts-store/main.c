@@ -1,11 +1,12 @@
 /* ts-store: bars into Postgres, and the word on each task only after COMMIT. See ts-store(1). */
 #include "command.h"
+#include "create.h"
 #include "database_url.h"
+#include "input.h"
 #include "lines.h"
 #include "log.h"
 #include "schema.h"
 #include "signals.h"
-#include "store.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static const struct command_option letters[] = {
 	COMMAND_FLAG('i', create, "create missing tables and go on"),
 	COMMAND_FLAG('n', dry, "check and count, write nothing"),
 	COMMAND_TEXT('u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
-	COMMAND_NUMBER('j', "connections", connections, 1, CREW_MAX, "how many at once (2)"),
+	COMMAND_NUMBER('j', "connections", connections, 1, POOL_MAX, "how many at once (2)"),
 	COMMAND_NUMBER('b', "batch-rows", batch_rows, 1, BATCH_ROWS_MAX, "rows a transaction (20000)"),
 	COMMAND_TEXT('R', "rejects", rejects, "the file to which bars are added that could not be stored"),
 	{0},
@@ -75,7 +76,7 @@ struct wait {
 
 /* How long poll(2) may wait. */
 static int
-patience(const struct store *s, int64_t since)
+patience(const struct tasks *s, int64_t since)
 {
 	int64_t left;
 
@@ -83,7 +84,7 @@ patience(const struct store *s, int64_t since)
 	 * Without bars in hand nothing can happen but input, a signal, or a reader that goes away;
 	 * while all workers are busy, that one is done, for which they have their deadlines.
 	 */
-	if (!store_waiting(s) || !crew_idle(s->crew))
+	if (!tasks_waiting(s) || !tasks_free(s))
 		return -1;
 	left = since + AGE_MS - clock_mono_ms();
 	if (left < 0)
@@ -93,15 +94,15 @@ patience(const struct store *s, int64_t since)
 
 /* Waits for input or a worker; commits when input rests, or when bars have waited for long. */
 static void
-wait_for_input(struct reader *in, struct store *s, struct wait *w)
+wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 {
 	/* stdout is watched for errors only: they tell that its reader has gone. */
 	struct pollfd fds[4] = {{.fd = in->fd, .events = POLLIN}, {.fd = s->out->fd},
 		{.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN},
-		{.fd = s->crew == NULL ? -1 : crew_fd(s->crew), .events = POLLIN}};
+		{.fd = s->pool == NULL ? -1 : pool_fd(s->pool), .events = POLLIN}};
 	int n;
 
-	if (!store_waiting(s) || w->batch != s->n.batches) {
+	if (!tasks_waiting(s) || w->batch != s->n.batches) {
 		w->batch = s->n.batches;
 		w->since = clock_mono_ms();
 	}
@@ -117,15 +118,15 @@ wait_for_input(struct reader *in, struct store *s, struct wait *w)
 		w->told = true;
 	}
 	if (n > 0 && fds[3].revents != 0)
-		store_settle(s);
-	if (store_waiting(s) && crew_idle(s->crew) &&
+		tasks_settle(s);
+	if (tasks_waiting(s) && tasks_free(s) &&
 		(n == 0 || clock_mono_ms() - w->since >= AGE_MS))
-		store_commit(s);
+		tasks_commit(s);
 }
 
 /* Reads all input; 0, or -1 when reading failed. */
 static int
-loop(struct store *s)
+loop(struct tasks *s)
 {
 	struct reader in;
 	struct slice line;
@@ -134,48 +135,48 @@ loop(struct store *s)
 	int result = 0;
 
 	reader_init(&in, STDIN_FILENO);
-	while (kind != LINE_END && kind != LINE_ERROR && store_well(s) && s->out->error == 0) {
+	while (kind != LINE_END && kind != LINE_ERROR && tasks_ok(s) && s->out->error == 0) {
 		kind = reader_next(&in, &line);
 		if (kind == LINE_OK)
-			store_line(s, line, in.lineno);
+			input_line(s, line, in.lineno);
 		else if (kind == LINE_NONE)
 			wait_for_input(&in, s, &wait);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
-			store_refuse(s, in.lineno, line_reason(kind));
+			input_refuse(s, in.lineno, line_reason(kind));
 	}
 	if (kind == LINE_ERROR) {
 		log_error("reading stdin: %s", strerror(errno));
 		result = -1;
 	}
 	/* Without a reader of the verdicts bars that nobody has begun to store are let go. */
-	while (s->out->error != 0 && s->crew != NULL && crew_busy(s->crew) > 0)
-		store_settle(s);
+	while (s->out->error != 0 && s->pool != NULL && pool_busy(s->pool) > 0)
+		tasks_settle(s);
 	if (s->out->error == 0)
-		store_finish(s);
+		tasks_finish(s);
 	reader_release(&in);
 	return result;
 }
 
 static int
-status_of(const struct store *s, int read)
+status_of(const struct tasks *s, int read)
 {
 	const struct totals *n = &s->n;
 
 	if (s->trouble == PG_CONFIG)
 		return STATUS_USAGE;
-	if (!store_well(s) || read != 0)
+	if (!tasks_ok(s) || read != 0)
 		return STATUS_SERVICE;
 	return n->refused + n->bars.rejected + n->bars.dropped + n->failed > 0 ? STATUS_REFUSED
 									       : STATUS_DONE;
 }
 
 static void
-say_end(const struct store *s, int64_t start)
+say_end(const struct tasks *s, int64_t start)
 {
 	const struct totals *n = &s->n;
 	double seconds = (double)(clock_mono_ms() - start) / 1000;
 
-	if (s->crew == NULL) {
+	if (s->pool == NULL) {
 		log_info("end checked: bars=%llu rejected=%llu refused=%llu seconds=%.1f",
 			(unsigned long long)n->bars.received, (unsigned long long)n->bars.rejected,
 			(unsigned long long)n->refused, seconds);
@@ -191,43 +192,42 @@ say_end(const struct store *s, int64_t start)
 		(unsigned long long)n->failed, (unsigned long long)n->batches, seconds);
 }
 
-/* Reads, stores and reports; crew is NULL for -n, and rejects where they are not kept. */
+/* Reads, stores and reports; pool is NULL for -n, and rejects where they are not kept. */
 static int
-run(const struct options *o, struct crew *crew, struct rejects *rejects)
+run(const struct options *o, struct pool *pool, struct rejects *rejects)
 {
 	int64_t start = clock_mono_ms();
 	struct writer out;
-	struct store s;
+	struct tasks s;
 	int status;
 
 	writer_init(&out, STDOUT_FILENO);
-	store_init(&s, crew, rejects, &out, o->batch_rows);
+	tasks_init(&s, pool, rejects, &out, o->batch_rows);
 	status = loop(&s);
 	if (rejects != NULL && rejects_flush(rejects) != 0)
 		s.unkept = true;
 	status = writer_end(&out, status_of(&s, status));
 	say_end(&s, start);
-	store_release(&s);
+	tasks_release(&s);
 	writer_release(&out);
 	return status;
 }
 
 /* Connects, so that a wrong password shows at once and not with the first bar. -1 to go on. */
 static int
-connect_first(const struct options *o, struct session *session)
+connect_first(const struct options *o, struct pg *pg)
 {
-	enum outcome outcome = session_ready(session);
-	PGconn *c;
+	enum outcome outcome = pg_ready(pg);
+	const PGconn *c = pg_conn(pg);
 
 	if (outcome == PG_OK) {
-		session_well(session);
-		c = session_conn(session);
+		pg_recovered(pg);
 		log_info("start version=%s host=%s database=%s user=%s connections=%llu "
 			 "batch-rows=%llu",
 			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), (unsigned long long)o->connections,
 			(unsigned long long)o->batch_rows);
 		if (o->create)
-			outcome = table_create_all(session, schema_sql);
+			outcome = create_all(pg, schema_sql);
 	}
 	if (outcome == PG_OK)
 		return -1;
@@ -238,16 +238,16 @@ connect_first(const struct options *o, struct session *session)
 static int
 run_connected(const struct options *o, struct rejects *rejects)
 {
-	struct crew *crew = crew_new(o->url, (int)o->connections);
-	int status = connect_first(o, crew_session(crew));
+	struct pool *pool = pool_new(o->url, (int)o->connections);
+	int status = connect_first(o, pool_pg(pool));
 
-	if (status < 0 && crew_start(crew) != 0) {
+	if (status < 0 && pool_start(pool) != 0) {
 		log_error("starting a thread: %s", strerror(errno));
 		status = STATUS_SERVICE;
 	}
 	if (status < 0)
-		status = run(o, crew, rejects);
-	crew_free(crew);
+		status = run(o, pool, rejects);
+	pool_free(pool);
 	return status;
 }
 

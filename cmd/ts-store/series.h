@@ -2,6 +2,7 @@
 #define TS_SERIES_H
 
 #include "buffer.h"
+#include "hash.h"
 #include "timeframe.h"
 
 #include <stdbool.h>
@@ -21,21 +22,20 @@ struct series {
 	enum timeframe tf;
 	unsigned char length;
 	char symbol[SYMBOL_MAX + 1];
-	uint32_t hash;
-	uint32_t group;    /* 1 + its group in the batch being filled, 0 when it has none there */
-	unsigned batches;  /* that hold bars of it and are not settled */
-	bool awaited;      /* its fetched record waits for them */
+	char key[SYMBOL_MAX + 1]; /* in the set */
+	UT_hash_handle hh;
+	uint32_t group;	  /* 1 + its group in the batch being filled, 0 when it has none there */
+	unsigned batches; /* that hold bars of it and are not settled */
+	bool awaited;	  /* its fetched record waits for them */
 	struct counts n;
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
-	char *fault;         /* why it was given up; NULL while it is stored */
-	char *reason;        /* why its first bar was rejected; NULL while none is */
+	char *fault;	     /* why it was given up; NULL while it is stored */
+	char *reason;	     /* why its first bar was rejected; NULL while none is */
 };
 
 /* All series in hand, by symbol and timeframe. {0} is a valid empty set. */
 struct series_set {
-	struct series **slot;
-	size_t slots; /* a power of two */
-	size_t used;
+	struct series *table;
 	struct series *recent;
 };
 

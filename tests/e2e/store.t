@@ -81,9 +81,9 @@ PGDATABASE=hyper sql "CREATE SCHEMA ts; CREATE FUNCTION ts.create_hypertable(rel
 	chunk_time_interval anyelement DEFAULT NULL::bigint, create_default_indexes bool DEFAULT true, if_not_exists bool DEFAULT false,
 	migrate_data bool DEFAULT false) RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN
 	EXECUTE format('COMMENT ON TABLE %s IS %L', \$1, concat_ws(' ', \$2, \$3, \$4, \$5, \$6)); END \$\$"
-for tf in 1min hour day week month; do bars AAPL $tf 40; done >in
+for tf in 1min hour day week month; do bars AAPL $tf 40; done >all
 for again in '40 0 0 0' '0 0 40 0'; do
-	DATABASE_URL=$hyper ts-store -i <in >out 2>err
+	DATABASE_URL=$hyper ts-store -i <all >out 2>err
 	is "$?/$(counts out | cut -d ' ' -f 1,3- | uniq -c | tr -s ' ')" "0/ 5 AAPL 40 $again" "-i stores where TimescaleDB is there"
 done
 is "$(PGDATABASE=hyper sql "SELECT obj_description(t::regclass) FROM unnest(string_to_array('$tables', ' ')) t")" \

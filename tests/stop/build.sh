@@ -38,7 +38,7 @@ change cmd/ts-listen/listen.c '\n(\tl->jobs\+\+;)' '
 change cmd/ts-listen/listen.c '\n(\tl->cancels\+\+;)' '
 	stop_point("listen-cancelled");
 %1'
-change cmd/ts-store/attempt.c 'return o == PG_OK \? (session_exec\([^;]*"COMMIT"\)) : o;' \
+change cmd/ts-store/load.c 'return o == PG_OK \? (pg_commit\(l->pg\)) : o;' \
 	'if (o == PG_OK) {
 		o = %1;
 		stop_point("store-committed");
@@ -65,15 +65,15 @@ for twin in "$@"; do
 	case $twin in
 	store-early)
 		# Acknowledges a batch and commits it with the next one, or when it ends in peace.
-		change cmd/ts-store/attempt.c 'o = session_exec\([^;]*"COMMIT"\);' ';'
-		change cmd/ts-store/attempt.c '(enum outcome o = read_tables\(l, b, part\);)' \
-			'enum outcome o = session_exec(l->session, "COMMIT");
+		change cmd/ts-store/load.c 'o = pg_commit\(l->pg\);(\s+stop_point)' '%1'
+		change cmd/ts-store/load.c '(enum outcome o = read_tables\(l, b, range\);)' \
+			'enum outcome o = pg_commit(l->pg);
 
 	if (o == PG_OK)
-		o = read_tables(l, b, part);'
-		change cmd/ts-store/session.c '\n(\tPQfinish\(s->conn\);)' '
-	if (s->conn != NULL)
-		PQclear(PQexec(s->conn, "COMMIT"));
+		o = read_tables(l, b, range);'
+		change common/pg/pg.c '\n(\tPQfinish\(p->conn\);)' '
+	if (p->conn != NULL)
+		PQclear(PQexec(p->conn, "COMMIT"));
 %1'
 		;;
 	status-forgets)
@@ -109,8 +109,8 @@ for twin in "$@"; do
 		;;
 	impatient)
 		# Waits for seconds where the others wait for many.
-		change cmd/ts-store/session.h 'SESSION_PATIENCE_MS = 75000' 'SESSION_PATIENCE_MS = 2000'
-		change cmd/ts-store/session.h 'SESSION_CONNECT_MS = 10000' 'SESSION_CONNECT_MS = 1000'
+		change cmd/ts-store/load.c 'SILENCE_MS = 75000' 'SILENCE_MS = 2000'
+		change common/pg/pg.h 'PG_CONNECT_MS = 10000' 'PG_CONNECT_MS = 1000'
 		change common/redis.h 'REDIS_PATIENCE_MS = 5000' 'REDIS_PATIENCE_MS = 1000'
 		change cmd/ts-listen/listen.c 'PING_MS = 5000' 'PING_MS = 500'
 		change cmd/ts-fetch/outage.c 'OUTAGE_MS = 15 \* 60 \* 1000' 'OUTAGE_MS = 2000'

@@ -1,4 +1,4 @@
-/* Batches: their order, the last one of a key, fates and counts; bars in and out of their form. */
+/* Batches: their order, the last one of a key, statuses and counts; bars in and out of their form. */
 #include "check.h"
 
 #include "batch.h"
@@ -57,13 +57,13 @@ add(struct fixture *f, const char *symbol, enum timeframe tf, int64_t key, int64
 	series(f, symbol, tf)->n.received++;
 }
 
-/* Gives all places from first to end the same fate and commits them. */
+/* Gives all slots from first to end the same status and commits them. */
 static void
-commit(struct batch *b, size_t first, size_t end, enum fate fate)
+commit(struct batch *b, size_t first, size_t end, enum row_status status)
 {
 	for (size_t i = first; i < end; i++) {
-		if (b->fate[i] != FATE_REFUSED)
-			b->fate[i] = (unsigned char)fate;
+		if (b->status[i] != ROW_REFUSED)
+			b->status[i] = (unsigned char)status;
 	}
 	batch_commit(b, first, end);
 }
@@ -89,13 +89,13 @@ order(void **state)
 	add(f, "AA", TF_DAY, 1, 1);
 	add(f, "B", TF_DAY, 8, 1);
 	batch_close(b);
-	assert_int_equal(b->places, 8);
-	for (size_t i = 0; i < b->places; i++) {
+	assert_int_equal(b->slots, 8);
+	for (size_t i = 0; i < b->slots; i++) {
 		const struct series *s = batch_group_at(b, i)->series;
 
 		assert_string_equal(s->symbol, want[i].symbol);
 		assert_int_equal(s->tf, want[i].tf);
-		assert_int_equal(b->place[i].key, want[i].key);
+		assert_int_equal(b->slot[i].key, want[i].key);
 		assert_int_equal(batch_row(b, i)->key, want[i].key);
 	}
 }
@@ -111,13 +111,13 @@ last_of_a_key_wins(void **state)
 		add(f, "A", TF_DAY, 100 + i * 7 % 100, i);
 	add(f, "B", TF_DAY, 1, 1);
 	batch_close(b);
-	assert_int_equal(b->places, 101);
+	assert_int_equal(b->slots, 101);
 	for (size_t i = 0; i < 100; i++) {
-		assert_int_equal(b->place[i].key, 100 + (int)i);
+		assert_int_equal(b->slot[i].key, 100 + (int)i);
 		assert_int_equal(batch_row(b, i)->key, 100 + (int)i);
 		assert_true(batch_row(b, i)->volume >= 200);
 	}
-	commit(b, 0, b->places, FATE_NEW);
+	commit(b, 0, b->slots, ROW_NEW);
 	batch_settle(b, &f->total);
 	assert_int_equal(s->n.inserted, 100);
 	assert_int_equal(s->n.unchanged, 200);
@@ -141,10 +141,10 @@ counts_add_up(void **state)
 	batch_refuse(b, 0, "23514: no");
 	batch_refuse(b, 9, "23514: never");
 	/* What an attempt that failed wrote does not count. */
-	memset(b->fate + 1, FATE_NEW, 8);
-	commit(b, 0, 4, FATE_SAME);
-	commit(b, 4, 5, FATE_CHANGED);
-	commit(b, 5, 10, FATE_NEW);
+	memset(b->status + 1, ROW_NEW, 8);
+	commit(b, 0, 4, ROW_SAME);
+	commit(b, 4, 5, ROW_CHANGED);
+	commit(b, 5, 10, ROW_NEW);
 	batch_settle(b, &f->total);
 	assert_int_equal(s->n.rejected, 2);
 	assert_int_equal(s->n.unchanged, 3 + 1);
@@ -155,9 +155,9 @@ counts_add_up(void **state)
 	/* Refused bars are not part of what the task reached. */
 	assert_int_equal(s->first, 1);
 	assert_int_equal(s->last, 8);
-	assert_string_equal(b->text.p + b->refusal[0].why, "23514: no");
-	assert_string_equal(b->text.p + b->refusal[1].why, "23514: never");
-	assert_int_equal(b->row[b->refusal[1].row].volume, 99);
+	assert_string_equal(b->text.p + b->refusals.p[0].why, "23514: no");
+	assert_string_equal(b->text.p + b->refusals.p[1].why, "23514: never");
+	assert_int_equal(b->row[b->refusals.p[1].row].volume, 99);
 }
 
 static void
@@ -173,13 +173,13 @@ a_series_is_given_up(void **state)
 	batch_close(b);
 	for (size_t i = 0; i < 8; i++)
 		batch_refuse(b, i, "22001: too long");
-	assert_false(batch_given_up(&b->group[0]));
-	commit(b, 8, 10, FATE_NEW);
+	assert_false(batch_given_up(&b->groups.p[0]));
+	commit(b, 8, 10, ROW_NEW);
 	batch_refuse(b, 10, "22001: too long");
-	assert_true(batch_given_up(&b->group[0]));
-	/* What comes after that is dropped, whatever its fate seemed to be. */
-	commit(b, 11, b->places, FATE_NEW);
-	for (size_t i = 0; i < b->places; i++)
+	assert_true(batch_given_up(&b->groups.p[0]));
+	/* What comes after that is dropped, whatever its status seemed to be. */
+	commit(b, 11, b->slots, ROW_NEW);
+	for (size_t i = 0; i < b->slots; i++)
 		assert_int_equal(batch_dropped(b, i), i >= 11 && i < 20);
 	batch_settle(b, &f->total);
 	assert_string_equal(s->fault, "22001: too long");
@@ -208,7 +208,7 @@ two_batches_of_a_series(void **state)
 	batch_add(&second, s, &bar, 1);
 	batch_close(&second);
 	assert_int_equal(s->batches, 2);
-	commit(&f->batch, 0, 1, FATE_NEW);
+	commit(&f->batch, 0, 1, ROW_NEW);
 	batch_settle(&f->batch, &f->total);
 	batch_clear(&f->batch);
 	assert_int_equal(s->batches, 1);
@@ -220,8 +220,8 @@ two_batches_of_a_series(void **state)
 	add(f, "A", TF_DAY, 3, 1);
 	assert_int_equal(f->batch.rows, 1);
 	batch_close(&f->batch);
-	assert_int_equal(f->batch.places, 1);
-	assert_int_equal(f->batch.fate[0], FATE_NONE);
+	assert_int_equal(f->batch.slots, 1);
+	assert_int_equal(f->batch.status[0], ROW_NONE);
 }
 
 static void
@@ -297,7 +297,7 @@ series_are_let_go(void **state)
 		assert_ptr_not_equal(series(f, symbol, TF_WEEK), idle);
 	}
 	assert_int_equal(series_prune(&f->set), 0);
-	assert_int_equal(f->set.used, 1);
+	assert_int_equal(HASH_COUNT(f->set.table), 1);
 	assert_ptr_equal(series(f, "USED", TF_DAY), used);
 	assert_null(series_get(&f->set, slice_of("S00001"), TF_DAY, false));
 }

@@ -1,0 +1,125 @@
+/* From lines to what they mean: bars go into the batch, fetched records wait for them. */
+#include "input.h"
+
+#include "log.h"
+
+void
+input_refuse(struct tasks *s, uint64_t lineno, const char *why)
+{
+	s->n.refused++;
+	log_warning("line %llu: %s", (unsigned long long)lineno, why);
+}
+
+/* The series of a record, if its names can stand in the database. */
+static struct series *
+series_of(struct tasks *s, const struct record *r)
+{
+	if (r->tf == TF_NONE || bar_symbol_fault(r->symbol) != NULL)
+		return NULL;
+	return series_get(&s->series, r->symbol, r->tf, true);
+}
+
+static void
+take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t lineno)
+{
+	const char *why = r->fault != NULL ? r->fault : bar_read(r, &s->bar);
+	struct series *of = s->pool == NULL ? NULL : series_of(s, r);
+
+	/* The bars behind a fetched record belong to another task. */
+	if (of != NULL && of->awaited)
+		tasks_finish(s);
+	if (!tasks_ok(s))
+		return;
+	s->n.bars.received++;
+	if (of != NULL)
+		of->n.received++;
+	if (why != NULL) {
+		s->n.bars.rejected++;
+		if (of != NULL) {
+			of->n.rejected++;
+			series_rejected(of, why);
+		}
+		tasks_reject(s, lineno, line, r, why);
+	} else if (of == NULL) {
+		return;
+	} else if (of->fault != NULL) {
+		s->n.bars.dropped++;
+		of->n.dropped++;
+		tasks_keep(s, line, r, of->fault);
+	} else {
+		batch_add(s->filling, of, &s->bar, lineno);
+		if (batch_full(s->filling))
+			tasks_commit(s);
+	}
+}
+
+static void
+take_fetched(struct tasks *s, struct record *r, uint64_t lineno)
+{
+	const char *why = r->fault;
+	struct series *of;
+
+	if (r->job_id.p == NULL || r->symbol.p == NULL || r->timeframe.p == NULL) {
+		input_refuse(s, lineno, why);
+		return;
+	}
+	if (why == NULL)
+		why = bar_symbol_fault(r->symbol);
+	if (why == NULL && r->tf == TF_NONE)
+		why = "timeframe is none of 1min, hour, day, week, month";
+	if (why != NULL) {
+		log_warning("line %llu: fetched: %s", (unsigned long long)lineno, why);
+		tasks_fail(s, r, why);
+		return;
+	}
+	of = series_get(&s->series, r->symbol, r->tf, true);
+	if (of->awaited)
+		tasks_finish(s);
+	if (!tasks_ok(s))
+		return;
+	if (of->batches != 0)
+		tasks_await(s, r, of);
+	else
+		tasks_conclude(s, r, of);
+}
+
+/* The task of this series ended elsewhere: what came of it counts for no other. */
+static void
+take_failed(struct tasks *s, const struct record *r)
+{
+	struct series *of = NULL;
+
+	if (s->pool != NULL && r->symbol.p != NULL && r->symbol.n <= SYMBOL_MAX && r->tf != TF_NONE)
+		of = series_get(&s->series, r->symbol, r->tf, false);
+	if (of == NULL)
+		return;
+	if (of->batches != 0 || of->awaited)
+		tasks_finish(s);
+	if (of->batches == 0)
+		series_reset(of);
+}
+
+void
+input_line(struct tasks *s, struct slice line, uint64_t lineno)
+{
+	static const unsigned owned =
+		RECORD_BIT(RECORD_BAR) | RECORD_BIT(RECORD_FETCHED) | RECORD_BIT(RECORD_FAILED);
+	struct record r;
+	const char *why;
+
+	if (!tasks_ok(s))
+		return;
+	if (record_parse(s->parser, line, owned, &r, &why) != 0) {
+		input_refuse(s, lineno, why);
+	} else if (r.type == RECORD_BAR) {
+		take_bar(s, line, &r, lineno);
+	} else if (r.type == RECORD_FETCHED) {
+		/* Without a database nothing may claim to be stored. */
+		if (s->pool != NULL)
+			take_fetched(s, &r, lineno);
+	} else {
+		if (r.type == RECORD_FAILED)
+			take_failed(s, &r);
+		writer_line(s->out, line);
+	}
+}

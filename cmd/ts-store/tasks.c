@@ -1,0 +1,321 @@
+/*
+ * From lines to batches, and from what became of a batch to verdicts. A verdict is written only
+ * when all bars of its task are committed.
+ */
+#include "tasks.h"
+
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { REJECTS_TOLD = 100 };
+
+void
+tasks_init(struct tasks *s, struct pool *pool, struct rejects *rejects, struct writer *out,
+	size_t batch_rows)
+{
+	*s = (struct tasks){
+		.pool = pool, .rejects = rejects, .out = out, .parser = record_parser_new()};
+	s->batches = pool == NULL ? 0 : (size_t)pool_workers(pool) + 1;
+	for (size_t i = 0; i < s->batches; i++)
+		batch_init(&s->batch[i], batch_rows);
+	s->filling = &s->batch[0];
+}
+
+void
+tasks_release(struct tasks *s)
+{
+	record_parser_free(s->parser);
+	for (size_t i = 0; i < s->batches; i++)
+		batch_release(&s->batch[i]);
+	for (size_t i = 0; i < s->waiting.n; i++)
+		free(s->waiting.p[i].text);
+	free(s->waiting.p);
+	series_release(&s->series);
+}
+
+bool
+tasks_ok(const struct tasks *s)
+{
+	return s->trouble == PG_OK && !s->unkept;
+}
+
+bool
+tasks_free(const struct tasks *s)
+{
+	return pool_busy(s->pool) < pool_workers(s->pool);
+}
+
+bool
+tasks_waiting(const struct tasks *s)
+{
+	return s->filling->rows > 0;
+}
+
+/*
+ * Keeps a bar that is not stored: with its line where it was seen at once, and with one made again
+ * where that is known only later.
+ */
+void
+tasks_keep(struct tasks *s, struct slice line, const struct record *r, const char *why)
+{
+	if (s->rejects != NULL)
+		rejects_add(s->rejects, line, r, why);
+}
+
+/* Before a verdict counts them, the bars that were not stored must be in their file. */
+static bool
+flush_kept(struct tasks *s)
+{
+	if (s->rejects != NULL && rejects_flush(s->rejects) != 0)
+		s->unkept = true;
+	return !s->unkept;
+}
+
+/* Every bar that is rejected comes through here. */
+void
+tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct record *r,
+	const char *why)
+{
+	struct slice key = r->timestamp.p != NULL ? r->timestamp : r->date;
+
+	tasks_keep(s, line, r, why);
+	if (s->n.rejects_told++ >= REJECTS_TOLD) {
+		if (s->n.rejects_told == REJECTS_TOLD + 1)
+			log_warning("more than %d bars are rejected: further ones are only counted",
+				REJECTS_TOLD);
+		return;
+	}
+	log_warning("line %llu: %.*s %.*s %.*s: %s: rejected", (unsigned long long)lineno,
+		r->symbol.n > SYMBOL_MAX ? SYMBOL_MAX : (int)r->symbol.n, r->symbol.p,
+		r->timeframe.n > 20 ? 20 : (int)r->timeframe.n, r->timeframe.p,
+		key.n > 40 ? 40 : (int)key.n, key.p == NULL ? "" : key.p, why);
+}
+
+/* A task whose record is told by r failed: so says a record of the same names. */
+void
+tasks_fail(struct tasks *s, struct record *r, const char *why)
+{
+	r->type = RECORD_FAILED;
+	r->stage = slice_of("store");
+	r->error = slice_of(why);
+	s->n.failed++;
+	record_write(writer_room(s->out), r);
+	writer_done(s->out);
+}
+
+static void
+write_stored(struct tasks *s, struct record *r, const struct series *of)
+{
+	struct buffer keys = {0};
+	size_t first = 0;
+
+	r->type = RECORD_STORED;
+	r->bars = of->n.received;
+	r->inserted = of->n.inserted;
+	r->updated = of->n.updated;
+	r->unchanged = of->n.unchanged;
+	r->rejected = of->n.rejected;
+	if (of->reason != NULL)
+		r->reason = slice_of(of->reason);
+	r->first = r->last = (struct slice){0};
+	if (of->first <= of->last) {
+		bar_write_key(of->tf, of->first, &keys);
+		first = keys.len;
+		bar_write_key(of->tf, of->last, &keys);
+		r->first = (struct slice){keys.p, first};
+		r->last = (struct slice){keys.p + first, keys.len - first};
+	}
+	s->n.stored++;
+	record_write(writer_room(s->out), r);
+	writer_done(s->out);
+	buffer_release(&keys);
+}
+
+/*
+ * The verdict on a task whose bars all have their fate; r is its fetched record. Without the file
+ * of rejects there is none.
+ */
+void
+tasks_conclude(struct tasks *s, struct record *r, struct series *of)
+{
+	if (!flush_kept(s))
+		return;
+	if (r->bars != of->n.received)
+		log_warning("%s %s: %llu bars arrived, its fetched record says %llu", of->symbol,
+			timeframe_name(of->tf), (unsigned long long)of->n.received,
+			(unsigned long long)r->bars);
+	if (of->fault != NULL)
+		tasks_fail(s, r, of->fault);
+	else if (of->reason != NULL && of->first > of->last)
+		/* Not one of its bars went in. */
+		tasks_fail(s, r, of->reason);
+	else
+		write_stored(s, r, of);
+	series_reset(of);
+}
+
+void
+tasks_await(struct tasks *s, const struct record *r, struct series *of)
+{
+	const struct slice text[3] = {r->job_id, r->from, r->to};
+	struct buffer b = {0};
+
+	for (int i = 0; i < 3; i++) {
+		buffer_add(&b, text[i].p, text[i].n);
+		buffer_byte(&b, '\0');
+	}
+	*array_add(&s->waiting) = (struct task){of, r->bars, b.p};
+	of->awaited = true;
+}
+
+/* The fetched record of a task that waited. */
+static struct record
+recall(const struct task *t)
+{
+	struct record r = {.tf = t->series->tf, .bars = t->bars, .job_id = slice_of(t->text)};
+
+	r.from = slice_of(t->text + r.job_id.n + 1);
+	r.to = slice_of(r.from.p + r.from.n + 1);
+	r.symbol = slice_of(t->series->symbol);
+	r.timeframe = slice_of(timeframe_name(r.tf));
+	return r;
+}
+
+/* Gives the tasks their verdict whose bars are all committed; the others go on waiting. */
+static void
+conclude_awaited(struct tasks *s)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < s->waiting.n; i++) {
+		struct task *t = &s->waiting.p[i];
+
+		if (t->series->batches == 0) {
+			struct record r = recall(t);
+
+			tasks_conclude(s, &r, t->series);
+			free(t->text);
+		} else {
+			s->waiting.p[left++] = *t;
+		}
+	}
+	s->waiting.n = left;
+}
+
+/* The record of a bar in a batch. Its slices last as long as the batch and the two buffers. */
+static struct record
+bar_again(const struct batch *b, const struct row *row, struct buffer *line, struct buffer *key)
+{
+	const struct series *of = b->groups.p[row->group].series;
+	struct record r = {.type = RECORD_BAR,
+		.symbol = {of->symbol, of->length},
+		.timeframe = slice_of(timeframe_name(of->tf)),
+		.tf = of->tf};
+
+	line->len = key->len = 0;
+	bar_write(r.symbol, of->tf, row->key, row->volume, batch_prices(b, row), line);
+	bar_write_key(of->tf, row->key, key);
+	*(timeframe_intraday(of->tf) ? &r.timestamp : &r.date) = buffer_slice(key);
+	return r;
+}
+
+/* Tells of the series of the batch that were given up, and keeps their bars. */
+static void
+report_given_up(struct tasks *s, const struct batch *b, struct buffer *line, struct buffer *key)
+{
+	for (size_t i = 0; i < b->groups.n; i++) {
+		const struct group *g = &b->groups.p[i];
+
+		if (batch_given_up(g))
+			log_warning("%s %s: given up, Postgres refuses bar after bar: %s",
+				g->series->symbol, timeframe_name(g->series->tf), g->fault);
+		if (g->fault == NULL || s->rejects == NULL)
+			continue;
+		for (size_t p = g->first; p < g->first + g->count; p++) {
+			struct record r;
+
+			if (!batch_dropped(b, p))
+				continue;
+			r = bar_again(b, batch_row(b, p), line, key);
+			tasks_keep(s, buffer_slice(line), &r, g->fault);
+		}
+	}
+}
+
+/* Tells of the bars and series of the batch that Postgres refused. */
+static void
+report_refusals(struct tasks *s, const struct batch *b)
+{
+	struct buffer line = {0}, key = {0};
+
+	for (size_t i = 0; i < b->refusals.n; i++) {
+		const struct row *row = &b->row[b->refusals.p[i].row];
+		struct record r = bar_again(b, row, &line, &key);
+
+		series_rejected(b->groups.p[row->group].series, b->text.p + b->refusals.p[i].why);
+		tasks_reject(s, batch_lineno(b, row), buffer_slice(&line), &r,
+			b->text.p + b->refusals.p[i].why);
+	}
+	report_given_up(s, b, &line, &key);
+	buffer_release(&line);
+	buffer_release(&key);
+}
+
+void
+tasks_settle(struct tasks *s)
+{
+	struct batch *done;
+	enum outcome outcome;
+	size_t forgotten;
+
+	if (s->pool == NULL || pool_busy(s->pool) == 0)
+		return;
+	done = pool_end(s->pool, &outcome);
+	if (outcome != PG_OK) {
+		/* Its series stay without a verdict; what others commit gets one. */
+		s->trouble = outcome;
+		return;
+	}
+	s->n.batches++;
+	report_refusals(s, done);
+	batch_settle(done, &s->n.bars);
+	batch_clear(done);
+	conclude_awaited(s);
+	/* Whoever waits for a verdict waits no longer than this. */
+	(void)flush_kept(s);
+	(void)writer_flush(s->out);
+	forgotten = series_prune(&s->series);
+	if (forgotten > 0)
+		log_warning("too many series without a fetched record: forgot the counts of %llu",
+			(unsigned long long)forgotten);
+}
+
+void
+tasks_commit(struct tasks *s)
+{
+	struct batch *full = s->filling;
+
+	if (!tasks_waiting(s) || !tasks_ok(s))
+		return;
+	batch_close(full);
+	while (!tasks_free(s) || pool_conflict(s->pool, full)) {
+		tasks_settle(s);
+		if (!tasks_ok(s))
+			return;
+	}
+	pool_begin(s->pool, full);
+	/* The first that is empty, so that no more are touched than are needed. */
+	s->filling = s->batch;
+	while (s->filling->rows > 0)
+		s->filling++;
+}
+
+void
+tasks_finish(struct tasks *s)
+{
+	tasks_commit(s);
+	while (s->pool != NULL && pool_busy(s->pool) > 0)
+		tasks_settle(s);
+}

@@ -1,0 +1,82 @@
+#ifndef TS_TASKS_H
+#define TS_TASKS_H
+
+#include "batch.h"
+#include "lines.h"
+#include "pool.h"
+#include "record.h"
+#include "rejects.h"
+
+/* A fetched record that waits for its bars to be committed. */
+struct task {
+	struct series *series;
+	uint64_t bars; /* as it says */
+	char *text;    /* job_id, from and to, each with a NUL */
+};
+
+struct totals {
+	struct counts bars;
+	uint64_t refused;	 /* lines that were none of a record, or that could not be used */
+	uint64_t stored, failed; /* tasks */
+	uint64_t batches;
+	uint64_t rejects_told;
+};
+
+/* The stage between input and loader: series, tasks, verdicts. */
+struct tasks {
+	struct pool *pool;	 /* NULL: check and count only */
+	struct rejects *rejects; /* NULL: bars that are not stored are not kept */
+	struct writer *out;
+	struct batch batch[POOL_MAX + 1];
+	size_t batches;	       /* of them: one more than there are workers */
+	struct batch *filling; /* one of them; others are with the pool, or empty */
+	ARRAY(struct task)
+	waiting; /* in the order in which they came: no more than there are series */
+	struct series_set series;
+	struct record_parser *parser;
+	struct bar bar; /* the one being read */
+	struct totals n;
+	enum outcome trouble; /* PG_OK, or why it cannot go on */
+	bool unkept;	      /* the file of rejects cannot be written: it cannot go on either */
+};
+
+/* What is given stays the caller's. */
+void tasks_init(
+	struct tasks *, struct pool *, struct rejects *, struct writer *, size_t batch_rows);
+void tasks_release(struct tasks *);
+
+/* Whether it can go on. If not, nothing more is done. */
+bool tasks_ok(const struct tasks *);
+
+/*
+ * A bar is not stored: keeps it, with its line where it was seen at once, and with one made again
+ * where that is known only later; tasks_reject() says so, too.
+ */
+void tasks_keep(struct tasks *, struct slice line, const struct record *, const char *why);
+void tasks_reject(
+	struct tasks *, uint64_t lineno, struct slice line, const struct record *, const char *why);
+
+/* A task failed whose record has the same names; or, when all its bars have their fate, its
+ * verdict. */
+void tasks_fail(struct tasks *, struct record *, const char *why);
+void tasks_conclude(struct tasks *, struct record *fetched, struct series *);
+
+/* Keeps a fetched record until the bars of its series are committed. */
+void tasks_await(struct tasks *, const struct record *, struct series *);
+
+/* Whether there are bars that no worker has yet. */
+bool tasks_waiting(const struct tasks *);
+
+/* Whether a worker is free for them. */
+bool tasks_free(const struct tasks *);
+
+/* Hands these bars to a worker, and waits until there is one for them. */
+void tasks_commit(struct tasks *);
+
+/* If a worker is busy: waits until one is done, and writes the verdicts that follow. */
+void tasks_settle(struct tasks *);
+
+/* Hands out what there is, and waits until all workers are done. */
+void tasks_finish(struct tasks *);
+
+#endif
