@@ -95,7 +95,7 @@ put(char *p, const char *s, size_t n)
 #define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
 
 static struct slice
-cell(const struct massive_page *page, const struct massive_row *row, int column)
+cell(const struct page *page, const struct row *row, int column)
 {
 	if (row->n[column] == 0)
 		return (struct slice){0};
@@ -158,8 +158,7 @@ put_head(const struct bars *b, char *p, int64_t t)
 }
 
 const char *
-bars_add(struct bars *b, const struct massive_page *page, const struct massive_row *row,
-	struct buffer *out)
+bars_add(struct bars *b, const struct page *page, const struct row *row, struct buffer *out)
 {
 	static const char *const name[COLUMNS] = {
 		",\"open\":", ",\"high\":", ",\"low\":", ",\"close\":", ",\"volume\":"};

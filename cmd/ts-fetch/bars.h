@@ -2,7 +2,7 @@
 #define TS_FETCH_BARS_H
 
 #include "calendar.h"
-#include "massive.h"
+#include "page.h"
 #include "timestamp.h"
 #include "url.h"
 
@@ -37,8 +37,7 @@ bool bars_belong(struct bars *, int64_t t);
  * Appends a row as a bar record. A price or volume that is missing or no number is written as null,
  * so that ts-store rejects the bar by name; then the reason, static, is returned, else NULL.
  */
-const char *bars_add(
-	struct bars *, const struct massive_page *, const struct massive_row *, struct buffer *);
+const char *bars_add(struct bars *, const struct page *, const struct row *, struct buffer *);
 
 /* The key of a bar that starts then: an instant or a New York date, as text; returns out. */
 char *bars_key(const struct bars *, int64_t t, char out[TIMESTAMP_SIZE]);

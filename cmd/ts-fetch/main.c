@@ -53,9 +53,9 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	/* It is not repeated: it may hold a password. */
 	if ((why = url_base(&f->base)) != NULL)
 		return command_misuse(&self, "URL of the API", why);
-	f->parallel = (unsigned)o->parallel;
-	f->extended = o->extended;
-	f->adjusted = !o->as_traded;
+	f->task.parallel = (unsigned)o->parallel;
+	f->task.extended = o->extended;
+	f->task.adjusted = !o->as_traded;
 	return -1;
 }
 
@@ -65,17 +65,16 @@ take_lines(struct fetch *f, struct reader *in)
 {
 	struct slice line;
 
-	while (!queue_full(f->queue) && f->out->error == 0) {
+	while (!queue_full(f->tasks.queue) && f->tasks.out->error == 0) {
 		enum line kind = reader_next(in, &line);
 
 		switch (kind) {
 		case LINE_OK:
-			intake_line(f, line, in->lineno);
+			input_line(&f->input, line, in->lineno);
 			break;
 		case LINE_CUT:
 		case LINE_LONG:
-			log_warning("line %" PRIu64 ": %s", in->lineno, line_reason(kind));
-			f->count.refused++;
+			input_refuse(&f->input, in->lineno, line_reason(kind));
 			break;
 		case LINE_NONE:
 			return true;
@@ -87,26 +86,24 @@ take_lines(struct fetch *f, struct reader *in)
 }
 
 /*
- * Waits for input, for replies, for a signal, and for stdout to be given up, until the monotonic
+ * Waits for input, for responses, for a signal, and for stdout to be given up, until the monotonic
  * clock shows that time.
  */
 static void
 wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 {
-	bool told = signals_stop();
 	int64_t wait = until - clock_mono_ms();
-	struct pollfd fds[3] = {{.fd = f->out->fd}};
+	struct pollfd fds[3] = {{.fd = f->tasks.out->fd}};
 	unsigned n = 1, input = 0;
 
-	if (!told)
+	if (!signals_stop())
 		fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-	if (open && !told && !queue_full(f->queue)) {
+	if (open && !signals_stop() && !queue_full(f->tasks.queue)) {
 		input = n;
 		fds[n++] = (struct pollfd){.fd = in->fd, .events = POLLIN};
 	}
 	transfer_wait(f->transfer, fds, n, wait > 0 ? (int)wait : 0);
-	if ((fds[0].revents & (POLLERR | POLLHUP)) != 0 && f->out->error == 0)
-		f->out->error = EPIPE;
+	writer_watch(f->tasks.out, fds[0].revents);
 	if (input > 0 && fds[input].revents != 0)
 		(void)reader_fill(in);
 }
@@ -120,19 +117,19 @@ run(struct fetch *f, struct reader *in)
 {
 	bool open = true;
 
-	while (f->out->error == 0) {
+	while (f->tasks.out->error == 0) {
 		int64_t until;
 
 		if (open && !signals_stop())
 			open = take_lines(f, in);
-		until = fetch_begin(f, clock_mono_ms());
+		until = sched_start(&f->sched, clock_mono_ms());
 		if (signals_stop() ? transfer_active(f->transfer) == 0 || signals_grace_over()
-				 : !open && fetch_idle(f))
+				   : !open && tasks_idle(&f->tasks))
 			break;
-		if (writer_flush(f->out) != 0)
+		if (writer_flush(f->tasks.out) != 0)
 			break;
 		wait_for_all(f, in, open, until);
-		fetch_replies(f);
+		fetch_responses(f);
 	}
 }
 
@@ -140,9 +137,9 @@ static void
 log_start(const struct options *o, const struct fetch_options *f, const char *key)
 {
 	log_info("start version=%s url=%.*s key=%s parallel=%u rate=%s hours=%s adjusted=%s",
-		TS_VERSION, (int)f->base.n, f->base.p, key, f->parallel,
-		o->rate == NULL ? "none" : o->rate, f->extended ? "extended" : "regular",
-		f->adjusted ? "true" : "false");
+		TS_VERSION, (int)f->base.n, f->base.p, key, f->task.parallel,
+		o->rate == NULL ? "none" : o->rate, f->task.extended ? "extended" : "regular",
+		f->task.adjusted ? "true" : "false");
 	if (f->key.n == 0)
 		log_warning("neither MASSIVE_API_KEY nor MASSIVE_API_KEY_FILE is set: asking "
 			    "without a key");
@@ -151,7 +148,7 @@ log_start(const struct options *o, const struct fetch_options *f, const char *ke
 static void
 log_end(const struct fetch *f, int64_t ms)
 {
-	const struct fetch_counts *c = &f->count;
+	const struct task_counts *c = &f->tasks.count;
 	uint64_t left = c->tasks - c->fetched - c->failed - c->cancelled;
 
 	if (left > 0)
@@ -159,8 +156,8 @@ log_end(const struct fetch *f, int64_t ms)
 	log_info("end tasks=%" PRIu64 " fetched=%" PRIu64 " failed=%" PRIu64 " cancelled=%" PRIu64
 		 " refused=%" PRIu64 " bars=%" PRIu64 " requests=%" PRIu64 " retries=%" PRIu64
 		 " bytes=%" PRIu64 " seconds=%" PRId64 ".%" PRId64,
-		c->tasks, c->fetched, c->failed, c->cancelled, c->refused, c->bars, c->requests,
-		c->retries, c->bytes, ms / 1000, ms / 100 % 10);
+		c->tasks, c->fetched, c->failed, c->cancelled, f->input.refused, c->bars,
+		f->sched.requests, f->sched.retries, f->responses.bytes, ms / 1000, ms / 100 % 10);
 }
 
 static int
@@ -170,13 +167,13 @@ status_of(const struct fetch *f, const struct reader *in)
 		log_error("reading stdin: %s", strerror(in->error));
 		return STATUS_SERVICE;
 	}
-	if (signals_stop() || (f->count.failed == 0 && f->count.refused == 0))
+	if (signals_stop() || (f->tasks.count.failed == 0 && f->input.refused == 0))
 		return STATUS_DONE;
 	return STATUS_REFUSED;
 }
 
 static int
-work(const struct options *o, struct fetch_options *options)
+fetch(const struct options *o, struct fetch_options *options)
 {
 	int64_t start = clock_mono_ms();
 	int status = STATUS_USAGE;
@@ -220,5 +217,5 @@ main(int argc, char **argv)
 		/* The key will be in memory. */
 			status = command_signals(GRACE_S);
 	}
-	return status < 0 ? work(&o, &options) : status;
+	return status < 0 ? fetch(&o, &options) : status;
 }

@@ -17,20 +17,18 @@
  */
 struct queue;
 struct job;
-struct work;
+struct active;
 
 /* One task. Some 160 bytes with its texts, which live behind it. */
 struct task {
-	struct task *next; /* the queue's own */
-	struct job *job;   /* the queue's own */
-	struct work
-		*work; /* the caller's: what it knows about the progress; NULL until it begins */
+	struct task *prev, *next; /* the queue's own */
+	struct job *job;	  /* the queue's own */
+	struct active *active;	  /* the caller's: its state in progress; NULL until it begins */
 	struct slice symbol;
 	struct slice from, to; /* as they stood in the task record */
-	int64_t start,
-		end; /* their meaning: instants for 1min and hour, else dates (timestamp.h) */
+	int64_t start, end;    /* their meaning: instants for 1min and hour, else dates */
 	enum timeframe tf;
-	bool holds;  /* the queue's own: no other task of its symbol and timeframe may begin */
+	bool locks;  /* the queue's own: no other task of its symbol and timeframe may begin */
 	bool queued; /* the queue's own: in progress, and waiting for another turn */
 };
 

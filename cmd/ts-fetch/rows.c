@@ -115,7 +115,7 @@ instant(struct slice s, int64_t *t)
 }
 
 static void
-absent(struct massive_row *row)
+absent(struct row *row)
 {
 	for (int i = 0; i < COLUMNS; i++) {
 		row->at[i] = CELL_MISSING;
@@ -124,7 +124,7 @@ absent(struct massive_row *row)
 }
 
 static bool
-cell(struct massive_row *row, int i, const char *body, const char *from, const char *to)
+cell(struct row *row, int i, const char *body, const char *from, const char *to)
 {
 	if (to - from > DECIMAL_TEXT)
 		return false;
@@ -135,7 +135,7 @@ cell(struct massive_row *row, int i, const char *body, const char *from, const c
 
 /* A row of known keys and numbers, each at most once. Behind it, or NULL. */
 static const char *
-plain_row(const char *body, const char *p, const char *end, struct massive_row *row)
+plain_row(const char *body, const char *p, const char *end, struct row *row)
 {
 	unsigned seen = 0;
 
@@ -170,7 +170,7 @@ plain_row(const char *body, const char *p, const char *end, struct massive_row *
 }
 
 static void
-read_cell(struct massive_row *row, int i, const char *body, const struct json *j, json_at at)
+read_cell(struct row *row, int i, const char *body, const struct json *j, json_at at)
 {
 	struct slice s = json_raw(j, at);
 	enum json_type type = json_type(j, at);
@@ -185,7 +185,7 @@ read_cell(struct massive_row *row, int i, const char *body, const struct json *j
 
 /* Any row, by the general parser. The offset behind it, or 0. */
 static size_t
-any_row(struct slice body, size_t at, struct massive_row *row, struct json *j, const char **why)
+any_row(struct slice body, size_t at, struct row *row, struct json *j, const char **why)
 {
 	static const char *const key[COLUMNS] = {"o", "h", "l", "c", "v"};
 	size_t end = json_end(body, at, why, NULL);
@@ -207,7 +207,7 @@ any_row(struct slice body, size_t at, struct massive_row *row, struct json *j, c
 	return end;
 }
 
-static struct massive_row *
+static struct row *
 another(struct rows *r)
 {
 	if (r->n == r->cap) {
@@ -228,7 +228,7 @@ rows_read(struct rows *r, struct slice body, size_t at, struct json *j, const ch
 	if (at < body.n && body.p[at] == ']')
 		return at + 1;
 	for (;;) {
-		struct massive_row *row = another(r);
+		struct row *row = another(r);
 		const char *p = plain_row(body.p, body.p + at, end, row);
 
 		at = p != NULL ? (size_t)(p - body.p) : any_row(body, at, row, j, why);

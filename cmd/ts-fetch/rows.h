@@ -2,11 +2,11 @@
 #define TS_FETCH_ROWS_H
 
 #include "json.h"
-#include "massive.h"
+#include "page.h"
 
 /* The rows of a page. Keeps its memory from one page to the next; {0} is a valid empty one. */
 struct rows {
-	struct massive_row *row;
+	struct row *row;
 	size_t n;
 	size_t cap;
 };

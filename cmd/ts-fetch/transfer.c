@@ -322,7 +322,7 @@ transfer_sent(struct transfer *t, void **owner, int64_t *at)
 	return false;
 }
 
-/* The value of a header of the last reply, or NULL. */
+/* The value of a header of the last response, or NULL. */
 static const char *
 header(struct slot *s, const char *name)
 {
@@ -357,7 +357,7 @@ retry_after(struct slot *s)
 
 /* The body as it is meant; a reason in r->error if it cannot be had. */
 static void
-unpack(struct slot *s, struct reply *r)
+unpack(struct slot *s, struct response *r)
 {
 	const char *encoding = header(s, "Content-Encoding"), *why;
 
@@ -376,14 +376,14 @@ unpack(struct slot *s, struct reply *r)
 }
 
 static void
-describe(struct slot *s, CURLcode code, struct reply *r)
+describe(struct slot *s, CURLcode code, struct response *r)
 {
 	long http = 0;
 	curl_off_t bytes = 0;
 
 	(void)curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &http);
 	(void)curl_easy_getinfo(s->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
-	*r = (struct reply){.owner = s->owner,
+	*r = (struct response){.owner = s->owner,
 		.http = (int)http,
 		.slot = s,
 		.alone = s->alone,
@@ -395,7 +395,7 @@ describe(struct slot *s, CURLcode code, struct reply *r)
 	if (s->stalled)
 		r->error = slice_of(s->error);
 	else if (code == CURLE_ABORTED_BY_CALLBACK)
-		r->error = slice_of("the connection was closed without a reply");
+		r->error = slice_of("the connection was closed without a response");
 	else if (code != CURLE_OK)
 		r->error = slice_of(s->error[0] != '\0' ? s->error : curl_easy_strerror(code));
 	else
@@ -403,7 +403,7 @@ describe(struct slot *s, CURLcode code, struct reply *r)
 }
 
 bool
-transfer_next(struct transfer *t, struct reply *r)
+transfer_next(struct transfer *t, struct response *r)
 {
 	CURLMsg *msg;
 	int left;
@@ -428,7 +428,7 @@ transfer_next(struct transfer *t, struct reply *r)
 }
 
 void
-transfer_done(struct transfer *t, const struct reply *r)
+transfer_done(struct transfer *t, const struct response *r)
 {
 	leave(t, r->slot);
 }

@@ -9,17 +9,17 @@
 
 /*
  * Requests in flight: the only code that knows libcurl. It knows nothing of tasks: whoever starts a
- * request gets the reply back with the owner it named.
+ * request gets the response back with the owner it named.
  */
 struct transfer;
 struct slot;
 
 enum { TRANSFER_MAX = 64 };
 
-struct reply {
+struct response {
 	void *owner;
 	int http;	     /* status; 0 when there is none */
-	struct slice error;  /* why the transfer failed; absent when the reply is whole */
+	struct slice error;  /* why the transfer failed; absent when the response is whole */
 	bool sent;	     /* there was a connection for the request */
 	bool too_long;	     /* the body exceeds TRANSFER_BODY_MAX */
 	bool alone;	     /* no other request was in flight at any time with it */
@@ -49,7 +49,7 @@ unsigned transfer_active(const struct transfer *);
  */
 int transfer_start(struct transfer *, const char *url, void *owner);
 
-/* Gives up the request of an owner; there will be no reply. */
+/* Gives up the request of an owner; there will be no response. */
 void transfer_abort(struct transfer *, const void *owner);
 
 /*
@@ -65,10 +65,10 @@ void transfer_wait(struct transfer *, struct pollfd *, unsigned n, int timeout_m
 bool transfer_sent(struct transfer *, void **owner, int64_t *at);
 
 /*
- * The next reply that is ready. It and its slices are valid until transfer_done(), which must
+ * The next response that is ready. It and its slices are valid until transfer_done(), which must
  * follow.
  */
-bool transfer_next(struct transfer *, struct reply *);
-void transfer_done(struct transfer *, const struct reply *);
+bool transfer_next(struct transfer *, struct response *);
+void transfer_done(struct transfer *, const struct response *);
 
 #endif

@@ -163,7 +163,7 @@ for s in $(seq 20); do week j "GW$s"; done |
 	timeout 120 "$fetch" -u "$gateway" >"$tmp/gateway.out" 2>"$tmp/gateway.err" &
 gateway_pid=$!
 (
-	until grep -q 'API is away' "$tmp/absent.err" && grep -q 'API is away' "$tmp/gateway.err"; do
+	until grep -q 'API is unreachable' "$tmp/absent.err" && grep -q 'API is unreachable' "$tmp/gateway.err"; do
 		sleep 0.1
 	done
 	sleep 10
@@ -800,22 +800,22 @@ is "$? $(verdict "$tmp/endless.out" ENDL)" "1 failed more than 10000 pages" "pag
 # What was away at the start came back after more than 6 tries would have lasted.
 wait $away_pid
 status=$?
-is "$(cat "$tmp/early")" 0 "while the API is away no task has a verdict"
+is "$(cat "$tmp/early")" 0 "while the API is unreachable no task has a verdict"
 is "$status $(grep -c '"fetched"' "$tmp/absent.out")" "0 3" "no connection for 10 s: all come through when there is one"
 wait $gateway_pid
 is "$? $(grep -c '"fetched"' "$tmp/gateway.out")" "0 20" "a gateway without an API for 10 s: so do they"
 for name in absent gateway; do
-	is "$(grep -c 'warning: the API is away: ' "$tmp/$name.err")/$(grep -c ': the API is back after ' "$tmp/$name.err")/$(grep -c ' error: ' "$tmp/$name.err")" \
-		1/1/0 "$name: told once when it is away, once when it is back"
+	is "$(grep -c 'warning: the API is unreachable: ' "$tmp/$name.err")/$(grep -c ': the API is back after ' "$tmp/$name.err")/$(grep -c ' error: ' "$tmp/$name.err")" \
+		1/1/0 "$name: told once when it is unreachable, once when it is back"
 done
 is "$(grep -c 'warning: retry' "$tmp/absent.err")" 0 "no connection: that is no page's affair"
 [ "$(head -n 60 "$tmp/gateway.log" | grep -c ' 502 ')" -le 16 ]
-ok $? "an API that is away is not stormed"
+ok $? "an API that is unreachable is not stormed"
 wait $hasty_pid
 is $? 1 "an API that stays away: exit 1"
 is "$(verdict "$tmp/hasty.out" 'GUP.' | sort | uniq -c | sed 's/^ *//; s/127.*//')" \
-	"3 failed the API is away: transfer failed: Failed to connect to " "all that is at hand fails by name"
-is "$(grep -c 'warning: the API is away' "$tmp/hasty.err")/$(grep -c 'error: the API is away: .*: all tasks at hand have failed' "$tmp/hasty.err")" \
+	"3 failed the API is unreachable: transfer failed: Failed to connect to " "all that is pending fails by name"
+is "$(grep -c 'warning: the API is unreachable' "$tmp/hasty.err")/$(grep -c 'error: the API is unreachable: .*: all pending tasks have failed' "$tmp/hasty.err")" \
 	2/2 "and what comes later waits anew"
 
 wait $always_pid

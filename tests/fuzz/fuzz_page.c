@@ -1,19 +1,19 @@
 /* Pages of the API: every row of a page that is taken lies within it and in order. */
 #include "fuzz.h"
 
-#include "massive.h"
+#include "page.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice base = {"https://api.massive.com", 23};
-	struct massive *m = massive_new(base);
+	struct page_reader *m = page_reader_new(base);
 	struct series s = {.symbol = {"AAPL", 4}, .tf = TF_DAY, .start = 17000, .end = 20000,
 		.adjusted = true};
-	struct massive_page page;
+	struct page page;
 	struct slice body = {(const char *)data, size}, why = {0}, words, id;
 
-	if (massive_page(m, body, &s, INT64_MIN, &page, &why) == MASSIVE_OK) {
+	if (page_read(m, body, &s, INT64_MIN, &page, &why) == PAGE_OK) {
 		for (size_t i = 0; i < page.rows; i++) {
 			MUST(i == 0 || page.row[i].t >= page.row[i - 1].t);
 			for (int c = 0; c < COLUMNS; c++)
@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		MUST(why.p != NULL && why.n > 0);
 	}
-	massive_words(m, body, &words, &id);
-	massive_free(m);
+	page_words(m, body, &words, &id);
+	page_reader_free(m);
 	return 0;
 }

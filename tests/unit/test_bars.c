@@ -164,8 +164,8 @@ static const char *
 write_row(struct bars *b, const char *start, const char *const cells[COLUMNS],
 	enum cell_fault fault, struct buffer *out)
 {
-	struct massive_page page = {.rows = 1};
-	struct massive_row row = {.t = at(start)};
+	struct page page = {.rows = 1};
+	struct row row = {.t = at(start)};
 	struct buffer body = {0};
 	const char *why;
 

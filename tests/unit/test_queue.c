@@ -48,7 +48,7 @@ test_copies(void **state)
 	assert_int_equal(t->start, 20437);
 	assert_int_equal(t->end, 20441);
 	assert_int_equal(t->tf, TF_WEEK);
-	assert_null(t->work);
+	assert_null(t->active);
 	queue_end(q, t);
 	assert_null(queue_take(q, true));
 	queue_free(q);
@@ -120,7 +120,7 @@ static void
 test_pages_take_turns(void **state)
 {
 	struct queue *q = queue_new(100);
-	struct work *const begun = (struct work *)(void *)q;
+	struct active *const begun = (struct active *)(void *)q;
 	struct task *a, *b;
 
 	(void)state;
@@ -128,10 +128,10 @@ test_pages_take_turns(void **state)
 	push(q, "a", "A2", TF_1MIN);
 	push(q, "b", "B1", TF_1MIN);
 	a = expect(q, "a", "A1");
-	a->work = begun;
+	a->active = begun;
 	queue_again(q, a);
 	b = expect(q, "b", "B1");
-	b->work = begun;
+	b->active = begun;
 	queue_again(q, b);
 	/* Within its job the page comes before the next task. */
 	assert_ptr_equal(expect(q, "a", "A1"), a);
@@ -218,7 +218,7 @@ test_no_new_task_when_told(void **state)
 	push(q, "b", "B2", TF_DAY);
 	assert_null(queue_take(q, false));
 	t = expect(q, "a", "A1");
-	t->work = (struct work *)(void *)q;
+	t->active = (struct active *)(void *)q;
 	queue_again(q, t);
 	assert_ptr_equal(queue_take(q, false), t);
 	assert_null(queue_take(q, false));
@@ -305,7 +305,7 @@ test_cancel(void **state)
 	push(q, "b", "S1", TF_DAY);
 	push(q, "a", "S3", TF_DAY);
 	running = expect(q, "a", "S1");
-	/* b's task is parked behind the running one. */
+	/* b's task waits behind the running one. */
 	t = expect(q, "a", "S2");
 	queue_end(q, t);
 	assert_int_equal(cancel(q, "nobody"), 0);
@@ -321,7 +321,7 @@ test_cancel(void **state)
 	queue_free(q);
 }
 
-/* The task that was to take a free lane is cancelled: those parked there must not wait for ever. */
+/* The task that was to take a free lock is cancelled: those waiting there must not wait for ever. */
 static void
 test_cancel_the_next_of_a_series(void **state)
 {
@@ -344,7 +344,7 @@ test_cancel_the_next_of_a_series(void **state)
 }
 
 static void
-test_cancel_takes_parked_and_pages(void **state)
+test_cancel_takes_waiting_and_pages(void **state)
 {
 	struct queue *q = queue_new(100);
 	struct task *running, *page;
@@ -356,7 +356,7 @@ test_cancel_takes_parked_and_pages(void **state)
 	push(q, "b", "S3", TF_DAY);
 	running = expect(q, "a", "S1");
 	page = expect(q, "b", "S2");
-	page->work = (struct work *)(void *)q;
+	page->active = (struct active *)(void *)q;
 	queue_again(q, page);
 	assert_int_equal(cancel(q, "b"), 3);
 	assert_int_equal(queue_waiting(q), 0);
@@ -387,7 +387,7 @@ test_any_takes_all(void **state)
 	}
 	assert_int_equal(n, 2);
 	queue_end(q, running);
-	/* Free lanes that are left behind are in nobody's way. */
+	/* Free locks that are left behind are in nobody's way. */
 	push(q, "c", "S1", TF_DAY);
 	queue_end(q, expect(q, "c", "S1"));
 	queue_free(q);
@@ -460,7 +460,7 @@ main(void)
 		cmocka_unit_test(test_maximum),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_cancel_the_next_of_a_series),
-		cmocka_unit_test(test_cancel_takes_parked_and_pages),
+		cmocka_unit_test(test_cancel_takes_waiting_and_pages),
 		cmocka_unit_test(test_any_takes_all),
 		cmocka_unit_test(test_by_chance),
 	};

@@ -1,5 +1,5 @@
 /*
- * The life of a task, from its line to its verdict, with a clock and replies of our own: what is
+ * The life of a task, from its line to its verdict, with a clock and responses of our own: what is
  * asked for when, what counts as a try, and when it is the service that fails.
  */
 #include "check.h"
@@ -68,8 +68,8 @@ begin(struct given *g, unsigned parallel, const char *rate)
 {
 	struct fetch_options o = {.base = slice_of("http://127.0.0.1:1"),
 		.key = slice_of(KEY),
-		.parallel = parallel,
-		.adjusted = true};
+		.task.parallel = parallel,
+		.task.adjusted = true};
 	const char *why;
 
 	now = 1000 * 1000;
@@ -98,38 +98,38 @@ ask(struct given *g, const char *symbol)
 		"{\"type\":\"task\",\"job_id\":\"j\",\"symbol\":\"%s\",\"timeframe\":\"day\","
 		"\"from\":\"2025-12-15\",\"to\":\"2025-12-15\"}",
 		symbol);
-	intake_line(&g->f, slice_of(line), 1);
+	input_line(&g->f.input, slice_of(line), 1);
 }
 
 /* The request of that symbol that is in flight, or NULL. */
-static struct piece *
+static struct chunk *
 asked(struct given *g, const char *symbol)
 {
-	for (unsigned i = 0; i < g->f.pieces; i++) {
-		struct piece *p = &g->f.piece[i];
+	for (unsigned i = 0; i < g->f.tasks.chunks; i++) {
+		struct chunk *c = &g->f.tasks.chunk[i];
 
-		if (p->state == PIECE_ACTIVE && slice_is(p->work->task->symbol, symbol))
-			return p;
+		if (c->state == CHUNK_IN_FLIGHT && slice_is(c->active->task->symbol, symbol))
+			return c;
 	}
 	return NULL;
 }
 
-/* The reply to the request of that symbol, which must be in flight. */
+/* The response to the request of that symbol, which must be in flight. */
 static void
-reply(struct given *g, const char *symbol, struct reply r)
+respond(struct given *g, const char *symbol, struct response r)
 {
-	struct piece *p = asked(g, symbol);
+	struct chunk *c = asked(g, symbol);
 
-	assert_non_null(p);
-	transfer_abort(g->f.transfer, p);
-	r.owner = p;
+	assert_non_null(c);
+	transfer_abort(g->f.transfer, c);
+	r.owner = c;
 	r.started = now - 1;
 	if (r.retry_after == 0)
 		r.retry_after = -1;
-	answer_read(&g->f, p, &r);
+	responses_read(&g->f.responses, c, &r);
 }
 
-static struct reply
+static struct response
 page(const char *symbol)
 {
 	static char body[300];
@@ -139,7 +139,7 @@ page(const char *symbol)
 		"\"h\":4,"
 		"\"l\":1,\"c\":3,\"v\":5}],\"status\":\"OK\"}",
 		symbol);
-	return (struct reply){.http = 200, .sent = true, .body = slice_of(body)};
+	return (struct response){.http = 200, .sent = true, .body = slice_of(body)};
 }
 
 static bool
@@ -163,8 +163,8 @@ test_from_line_to_verdict(void **state)
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
 	assert_string_equal(buffer_cstr(&g.out.buf), "");
-	(void)fetch_begin(&g.f, now);
-	reply(&g, "AAPL", page("AAPL"));
+	(void)sched_start(&g.f.sched, now);
+	respond(&g, "AAPL", page("AAPL"));
 	assert_string_equal(buffer_cstr(&g.out.buf),
 		"{\"type\":\"loading\",\"job_id\":\"j\",\"symbol\":\"AAPL\",\"timeframe\":\"day\"}"
 		"\n"
@@ -174,7 +174,7 @@ test_from_line_to_verdict(void **state)
 		"{\"type\":\"fetched\",\"job_id\":\"j\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
 		"\"from\":\"2025-12-15\",\"to\":\"2025-12-15\",\"bars\":1,\"first\":\"2025-12-15\","
 		"\"last\":\"2025-12-15\"}\n");
-	assert_true(fetch_idle(&g.f));
+	assert_true(tasks_idle(&g.f.tasks));
 	end(&g);
 }
 
@@ -182,19 +182,19 @@ test_from_line_to_verdict(void **state)
 static void
 test_refusal_among_others_is_no_try(void **state)
 {
-	struct reply refusal = {.http = 429, .sent = true, .alone = false};
+	struct response refusal = {.http = 429, .sent = true, .alone = false};
 	struct given g;
 
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
-	for (int i = 0; i < 3 * FETCH_TRIES; i++) {
-		(void)fetch_begin(&g.f, now);
-		reply(&g, "AAPL", refusal);
+	for (int i = 0; i < 3 * RESPONSE_TRIES; i++) {
+		(void)sched_start(&g.f.sched, now);
+		respond(&g, "AAPL", refusal);
 		now += LATER;
 	}
-	(void)fetch_begin(&g.f, now);
-	reply(&g, "AAPL", page("AAPL"));
+	(void)sched_start(&g.f.sched, now);
+	respond(&g, "AAPL", page("AAPL"));
 	assert_true(written(&g, "\"fetched\""));
 	end(&g);
 }
@@ -202,16 +202,16 @@ test_refusal_among_others_is_no_try(void **state)
 static void
 test_refusal_alone_is_a_try(void **state)
 {
-	struct reply refusal = {.http = 429, .sent = true, .alone = true};
+	struct response refusal = {.http = 429, .sent = true, .alone = true};
 	struct given g;
 
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
-	for (int i = 0; i < FETCH_TRIES; i++) {
+	for (int i = 0; i < RESPONSE_TRIES; i++) {
 		assert_false(written(&g, "\"failed\""));
-		(void)fetch_begin(&g.f, now);
-		reply(&g, "AAPL", refusal);
+		(void)sched_start(&g.f.sched, now);
+		respond(&g, "AAPL", refusal);
 		now += LATER;
 	}
 	assert_true(written(&g, "\"error\":\"HTTP 429 (6 tries)\""));
@@ -222,17 +222,17 @@ test_refusal_alone_is_a_try(void **state)
 static void
 test_one_task_alone_is_no_outage(void **state)
 {
-	struct reply gateway = {.http = 502, .sent = true};
+	struct response gateway = {.http = 502, .sent = true};
 	struct given g;
 
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
-	for (int i = 0; i < FETCH_TRIES; i++) {
+	for (int i = 0; i < RESPONSE_TRIES; i++) {
 		now += LATER;
-		(void)fetch_begin(&g.f, now);
-		reply(&g, "AAPL", gateway);
-		assert_int_equal(limiter_wait(&g.f.limiter, now, 0), 0);
+		(void)sched_start(&g.f.sched, now);
+		respond(&g, "AAPL", gateway);
+		assert_int_equal(limiter_wait(&g.f.sched.limiter, now, 0), 0);
 	}
 	assert_true(written(&g, "\"error\":\"HTTP 502 (6 tries)\""));
 	end(&g);
@@ -241,7 +241,7 @@ test_one_task_alone_is_no_outage(void **state)
 static void
 test_several_tasks_are_an_outage(void **state)
 {
-	struct reply gateway = {.http = 502, .sent = true};
+	struct response gateway = {.http = 502, .sent = true};
 	struct given g;
 
 	(void)state;
@@ -250,12 +250,12 @@ test_several_tasks_are_an_outage(void **state)
 	ask(&g, "MSFT");
 	for (int i = 0; i < 2; i++) {
 		now += LATER;
-		(void)fetch_begin(&g.f, now);
-		assert_int_equal(limiter_wait(&g.f.limiter, now, 0), 0);
-		reply(&g, "AAPL", gateway);
-		reply(&g, "MSFT", gateway);
+		(void)sched_start(&g.f.sched, now);
+		assert_int_equal(limiter_wait(&g.f.sched.limiter, now, 0), 0);
+		respond(&g, "AAPL", gateway);
+		respond(&g, "MSFT", gateway);
 	}
-	assert_true(limiter_wait(&g.f.limiter, now, 0) > 0);
+	assert_true(limiter_wait(&g.f.sched.limiter, now, 0) > 0);
 	end(&g);
 }
 
@@ -274,14 +274,14 @@ test_one_reading_of_the_clock(void **state)
 	begin(&g, 8, "1/s");
 	ask(&g, "AAPL");
 	ask(&g, "MSFT");
-	(void)fetch_begin(&g.f, now);
+	(void)sched_start(&g.f.sched, now);
 	assert_non_null(asked(&g, "AAPL"));
-	reply(&g, "AAPL", page("AAPL"));
-	room = now + limiter_wait(&g.f.limiter, now, 0);
+	respond(&g, "AAPL", page("AAPL"));
+	room = now + limiter_wait(&g.f.sched.limiter, now, 0);
 	step = 10;
-	assert_int_equal(fetch_begin(&g.f, room - 1), room);
+	assert_int_equal(sched_start(&g.f.sched, room - 1), room);
 	assert_null(asked(&g, "MSFT"));
-	(void)fetch_begin(&g.f, room);
+	(void)sched_start(&g.f.sched, room);
 	assert_non_null(asked(&g, "MSFT"));
 	end(&g);
 }
@@ -292,22 +292,22 @@ test_the_key_is_not_repeated(void **state)
 {
 	static const char *const head[] = {"{\"status\":\"ERROR\",\"error\":\"",
 		"{\"status\":\"ERROR\",\"message\":\"", "{\"status\":\""};
-	char pad[FETCH_ERROR], body[1000];
+	char pad[TASKS_ERROR], body[1000];
 
 	(void)state;
 	memset(pad, 'x', sizeof pad);
 	for (size_t i = 0; i < 3 * sizeof pad; i++) {
 		int n = snprintf(body, sizeof body, "%s%.*s" KEY "%s\"}", head[i % 3], (int)(i / 3),
 			pad, i % 2 == 0 ? "" : KEY " x");
-		struct reply r = {
+		struct response r = {
 			.http = i % 4 < 2 ? 200 : 403, .sent = true, .body = {body, (size_t)n}};
 		struct given g;
 
 		begin(&g, 1, NULL);
 		ask(&g, "AAPL");
-		for (int try = 0; try < FETCH_TRIES && !written(&g, "\"failed\""); try++) {
-			(void)fetch_begin(&g.f, now);
-			reply(&g, "AAPL", r);
+		for (int try = 0; try < RESPONSE_TRIES && !written(&g, "\"failed\""); try++) {
+			(void)sched_start(&g.f.sched, now);
+			respond(&g, "AAPL", r);
 			now += LATER;
 		}
 		assert_true(written(&g, "\"failed\""));

@@ -1,8 +1,8 @@
 /* What the API is asked and what its answers are taken for. */
 #include "check.h"
 
-#include "clean.h"
-#include "massive.h"
+#include "sanitize.h"
+#include "page.h"
 #include "url.h"
 
 #include <stdio.h>
@@ -154,11 +154,11 @@ test_next_unadjusted(void **state)
 }
 
 struct given {
-	struct massive *m;
+	struct page_reader *m;
 	char *body; /* what page and why point into */
-	struct massive_page page;
+	struct page page;
 	struct slice why;
-	enum massive_verdict verdict;
+	enum page_verdict verdict;
 };
 
 static int
@@ -168,7 +168,7 @@ set_up(void **state)
 
 	if (g == NULL)
 		return -1;
-	g->m = massive_new(slice_of("https://api.massive.com"));
+	g->m = page_reader_new(slice_of("https://api.massive.com"));
 	*state = g;
 	return 0;
 }
@@ -178,7 +178,7 @@ tear_down(void **state)
 {
 	struct given *g = *state;
 
-	massive_free(g->m);
+	page_reader_free(g->m);
 	free(g->body);
 	free(g);
 	return 0;
@@ -194,16 +194,16 @@ read_after(struct given *g, const char *body, int64_t after)
 	g->body = malloc(n == 0 ? 1 : n);
 	assert_non_null(g->body);
 	memcpy(g->body, body, n);
-	g->verdict = massive_page(g->m, (struct slice){g->body, n}, &day, after, &g->page, &g->why);
+	g->verdict = page_read(g->m, (struct slice){g->body, n}, &day, after, &g->page, &g->why);
 }
 
 static void
 accept(struct given *g, const char *body, size_t rows)
 {
 	read_after(g, body, INT64_MIN);
-	if (g->verdict != MASSIVE_OK)
+	if (g->verdict != PAGE_OK)
 		print_message("%.*s\n", (int)g->why.n, g->why.p);
-	assert_int_equal(g->verdict, MASSIVE_OK);
+	assert_int_equal(g->verdict, PAGE_OK);
 	assert_int_equal(g->page.rows, rows);
 }
 
@@ -211,7 +211,7 @@ static void
 refuse(struct given *g, const char *body, const char *why)
 {
 	read_after(g, body, INT64_MIN);
-	assert_int_equal(g->verdict, MASSIVE_RETRY);
+	assert_int_equal(g->verdict, PAGE_RETRY);
 	if (strstr(g->why.p, why) == NULL)
 		print_message("\"%s\" does not say \"%s\"\n", g->why.p, why);
 	assert_non_null(strstr(g->why.p, why));
@@ -421,10 +421,10 @@ test_order_across_pages(void **state)
 
 	accept(g, PAGE(ROW(2000) "," ROW(2000), ""), 2);
 	read_after(g, PAGE(ROW(2000), ""), 2);
-	assert_int_equal(g->verdict, MASSIVE_OK);
+	assert_int_equal(g->verdict, PAGE_OK);
 	/* Where it leads is known all the same, so that a loop is found out. */
 	read_after(g, PAGE(ROW(2000), NEXT "2/3\","), 3);
-	assert_int_equal(g->verdict, MASSIVE_RETRY);
+	assert_int_equal(g->verdict, PAGE_RETRY);
 	assert_true(slice_is(g->page.next, "/v2/aggs/ticker/AAPL/range/1/day/2/3"));
 }
 
@@ -440,7 +440,7 @@ test_cut_anywhere(void **state)
 	for (size_t n = sizeof body - 2; n > 0; n--) {
 		body[n] = '\0';
 		read_after(g, body, INT64_MIN);
-		assert_int_equal(g->verdict, MASSIVE_RETRY);
+		assert_int_equal(g->verdict, PAGE_RETRY);
 		assert_true(g->why.n > 0);
 	}
 	refuse(g, "", "empty");
@@ -465,7 +465,7 @@ test_changed_anywhere(void **state)
 		for (size_t k = 0; k < sizeof with - 1; k++) {
 			body[i] = with[k];
 			read_after(g, body, INT64_MIN);
-			assert_true(g->verdict != MASSIVE_OK || g->page.rows <= 1);
+			assert_true(g->verdict != PAGE_OK || g->page.rows <= 1);
 		}
 		body[i] = was;
 	}
@@ -502,10 +502,10 @@ test_status(void **state)
 	assert_true(slice_is(g->page.request_id, "5e1f"));
 	read_after(g, "{\"status\":\"NOT_AUTHORIZED\",\"message\":\"You are not entitled\"}",
 		INT64_MIN);
-	assert_int_equal(g->verdict, MASSIVE_FAIL);
+	assert_int_equal(g->verdict, PAGE_FAIL);
 	assert_string_equal(g->why.p, "status NOT_AUTHORIZED: You are not entitled");
 	read_after(g, "{\"status\":\"NOT_FOUND\",\"message\":\"Data not found.\"}", INT64_MIN);
-	assert_int_equal(g->verdict, MASSIVE_FAIL);
+	assert_int_equal(g->verdict, PAGE_FAIL);
 }
 
 static void
@@ -513,7 +513,7 @@ check_words(struct given *g, const char *body, const char *words, const char *id
 {
 	struct slice w, i;
 
-	massive_words(g->m, slice_of(body), &w, &i);
+	page_words(g->m, slice_of(body), &w, &i);
 	assert_true(slice_eq(w, slice_of(words)));
 	assert_true(slice_eq(i, slice_of(id)));
 }
@@ -558,33 +558,33 @@ test_many_rows(void **state)
 }
 
 static void
-check_clean(const char *text, size_t max, const char *secret, const char *expected)
+check_sanitize(const char *text, size_t max, const char *secret, const char *expected)
 {
 	struct buffer b = {0};
 
-	clean_add(&b, slice_of(text), max, slice_of(secret));
+	sanitize_add(&b, slice_of(text), max, slice_of(secret));
 	assert_string_equal(buffer_cstr(&b), expected);
 	buffer_release(&b);
 }
 
 static void
-test_clean(void **state)
+test_sanitize(void **state)
 {
 	(void)state;
-	check_clean("plain", 300, NULL, "plain");
-	check_clean("a\nb\tc\033[31m\177\302\205z", 300, NULL, "a b c [31m   z");
-	check_clean("gr\303\274n \342\202\254 \360\237\230\200", 300, NULL,
+	check_sanitize("plain", 300, NULL, "plain");
+	check_sanitize("a\nb\tc\033[31m\177\302\205z", 300, NULL, "a b c [31m  z");
+	check_sanitize("gr\303\274n \342\202\254 \360\237\230\200", 300, NULL,
 		"gr\303\274n \342\202\254 \360\237\230\200");
-	check_clean("\377a\303", 300, NULL, " a ");
-	check_clean("\355\240\200", 300, NULL, "   ");
+	check_sanitize("\377a\303", 300, NULL, " a ");
+	check_sanitize("\355\240\200", 300, NULL, "   ");
 	/* Never half a character. */
-	check_clean("ab\342\202\254", 4, NULL, "ab");
-	check_clean("abc", 2, NULL, "ab");
-	check_clean("abc", 0, NULL, "");
-	check_clean("key SECRET here", 300, "SECRET", "key *** here");
-	check_clean("SECRETSECRET", 300, "SECRET", "******");
-	check_clean("x SECRET", 4, "SECRET", "x ");
-	check_clean("SECRE", 300, "SECRET", "SECRE");
+	check_sanitize("ab\342\202\254", 4, NULL, "ab");
+	check_sanitize("abc", 2, NULL, "ab");
+	check_sanitize("abc", 0, NULL, "");
+	check_sanitize("key SECRET here", 300, "SECRET", "key *** here");
+	check_sanitize("SECRETSECRET", 300, "SECRET", "******");
+	check_sanitize("x SECRET", 4, "SECRET", "x ");
+	check_sanitize("SECRE", 300, "SECRET", "SECRE");
 }
 
 int
@@ -610,7 +610,7 @@ main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_many_rows),
-		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_sanitize),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,5 +1,5 @@
-#ifndef TS_FETCH_CUT_H
-#define TS_FETCH_CUT_H
+#ifndef TS_FETCH_SPLIT_H
+#define TS_FETCH_SPLIT_H
 
 #include "calendar.h"
 
@@ -12,29 +12,29 @@
  * range is asked for as a whole until its first page shows that there are more. Cuts are made at
  * midnights of New York: every minute and every hour lies on one side of them.
  */
-struct cut {
+struct split {
 	const struct calendar *calendar;
 	int sessions;  /* on a full page, as far as the latest one tells; 0: not known yet */
 	uint64_t full; /* base bars on a full page */
 };
 
 /* The calendar must outlive it. */
-void cut_init(struct cut *, const struct calendar *);
+void split_init(struct split *, const struct calendar *);
 
 /*
  * A page of [start, end) came that is not the last one: its last row started at last, and it was
  * made of so many base bars. Returns the midnight up to which the range is done and from which the
  * rest of it can be asked for anew; start if that would gain no session.
  */
-int64_t cut_full(struct cut *, int64_t start, int64_t end, int64_t last, uint64_t base);
+int64_t split_full(struct split *, int64_t start, int64_t end, int64_t last, uint64_t base);
 
 /* A page came that was all of [start, end). */
-void cut_whole(struct cut *, int64_t start, int64_t end, uint64_t base);
+void split_whole(struct split *, int64_t start, int64_t end, uint64_t base);
 
 /*
  * Where the first piece of [start, end) ends, if it is divided evenly into as few pieces as will
  * hold a page each; end if it is a piece itself, or nothing is known.
  */
-int64_t cut_first(const struct cut *, int64_t start, int64_t end);
+int64_t split_first(const struct split *, int64_t start, int64_t end);
 
 #endif

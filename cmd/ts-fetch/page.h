@@ -1,5 +1,5 @@
-#ifndef TS_FETCH_MASSIVE_H
-#define TS_FETCH_MASSIVE_H
+#ifndef TS_FETCH_PAGE_H
+#define TS_FETCH_PAGE_H
 
 #include "buffer.h"
 #include "url.h"
@@ -17,16 +17,16 @@
 enum cell_fault { CELL_MISSING, CELL_NULL, CELL_NO_NUMBER, CELL_TOO_LONG };
 enum column { COLUMN_OPEN, COLUMN_HIGH, COLUMN_LOW, COLUMN_CLOSE, COLUMN_VOLUME, COLUMNS };
 
-struct massive_row {
+struct row {
 	int64_t t;	      /* start of the bar, seconds */
 	uint32_t at[COLUMNS]; /* offset in the body; an enum cell_fault where n is 0 */
 	uint16_t n[COLUMNS];
 };
 
 /* A page that has been checked. Its slices are valid until the next call for the same reader. */
-struct massive_page {
+struct page {
 	struct slice body;
-	const struct massive_row *row;
+	const struct row *row;
 	size_t rows;
 	uint64_t base;	   /* bars that they were made of: the API's word, else their number */
 	struct slice next; /* path and query of the next page; absent on the last one */
@@ -34,31 +34,31 @@ struct massive_page {
 };
 
 /* What an answer is good for. */
-enum massive_verdict {
-	MASSIVE_OK,
-	MASSIVE_RETRY, /* it may be another one next time */
-	MASSIVE_FAIL,  /* it will be the same next time */
+enum page_verdict {
+	PAGE_OK,
+	PAGE_RETRY, /* it may be another one next time */
+	PAGE_FAIL,  /* it will be the same next time */
 };
 
 /* Reads answers; keeps its memory from one to the next. */
-struct massive;
+struct page_reader;
 
 /* base is the address asked, as url_base() left it; it must outlive the reader. */
-struct massive *massive_new(struct slice base);
-void massive_free(struct massive *);
+struct page_reader *page_reader_new(struct slice base);
+void page_reader_free(struct page_reader *);
 
 /*
  * Checks a body that came with 200 as a whole: JSON grammar, status, ticker, adjusted,
  * resultsCount, every row with a t, none before the one in front of it nor before after (the t of
  * the last row of the page before; INT64_MIN for the first page), a next_url for the same series.
- * If it is not MASSIVE_OK, *why says so, in the API's own words where it has any, valid until the
+ * If it is not PAGE_OK, *why says so, in the API's own words where it has any, valid until the
  * next call; page->next and page->request_id are set as far as they were read.
  */
-enum massive_verdict massive_page(struct massive *, struct slice body, const struct series *,
-	int64_t after, struct massive_page *, struct slice *why);
+enum page_verdict page_read(struct page_reader *, struct slice body, const struct series *,
+	int64_t after, struct page *, struct slice *why);
 
 /* The API's words in the body of an error, and its request_id; absent where there are none. */
-void massive_words(
-	struct massive *, struct slice body, struct slice *words, struct slice *request_id);
+void page_words(
+	struct page_reader *, struct slice body, struct slice *words, struct slice *request_id);
 
 #endif

@@ -2,7 +2,7 @@
  * How a long range is divided. A piece that holds little costs a request for little, one that holds
  * a bit more than a page costs another request: so pieces are made a little smaller than a page.
  */
-#include "cut.h"
+#include "split.h"
 
 enum {
 	MARGIN = 32,	      /* a piece is made so much smaller than a page: one part of 32 */
@@ -10,26 +10,26 @@ enum {
 };
 
 void
-cut_init(struct cut *c, const struct calendar *calendar)
+split_init(struct split *c, const struct calendar *calendar)
 {
-	*c = (struct cut){.calendar = calendar};
+	*c = (struct split){.calendar = calendar};
 }
 
 /* The dates on which a range begins and ends. */
 static int32_t
-first_date(const struct cut *c, int64_t start)
+first_date(const struct split *c, int64_t start)
 {
 	return calendar_date(c->calendar, start);
 }
 
 static int32_t
-last_date(const struct cut *c, int64_t end)
+last_date(const struct split *c, int64_t end)
 {
 	return calendar_date(c->calendar, end - 1);
 }
 
 int64_t
-cut_full(struct cut *c, int64_t start, int64_t end, int64_t last, uint64_t base)
+split_full(struct split *c, int64_t start, int64_t end, int64_t last, uint64_t base)
 {
 	int32_t date = calendar_date(c->calendar, last);
 	int64_t seam = calendar_instant(c->calendar, date, 0);
@@ -46,7 +46,7 @@ cut_full(struct cut *c, int64_t start, int64_t end, int64_t last, uint64_t base)
 }
 
 void
-cut_whole(struct cut *c, int64_t start, int64_t end, uint64_t base)
+split_whole(struct split *c, int64_t start, int64_t end, uint64_t base)
 {
 	uint64_t sessions;
 
@@ -61,7 +61,7 @@ cut_whole(struct cut *c, int64_t start, int64_t end, uint64_t base)
 }
 
 int64_t
-cut_first(const struct cut *c, int64_t start, int64_t end)
+split_first(const struct split *c, int64_t start, int64_t end)
 {
 	int32_t date = first_date(c, start), last = last_date(c, end);
 	int fit = c->sessions - c->sessions / MARGIN;

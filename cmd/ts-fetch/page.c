@@ -3,7 +3,7 @@
  * members that matter are collected into a little object of their own, which the general parser
  * then reads and checks.
  */
-#include "massive.h"
+#include "page.h"
 
 #include "json.h"
 #include "rows.h"
@@ -13,7 +13,7 @@
 
 enum { MEMBER_BYTES = 1 << 14 };
 
-struct massive {
+struct page_reader {
 	struct slice base;
 	struct json *json;
 	struct rows rows;
@@ -23,17 +23,17 @@ struct massive {
 	struct buffer why;
 };
 
-struct massive *
-massive_new(struct slice base)
+struct page_reader *
+page_reader_new(struct slice base)
 {
-	struct massive *m = memory_grow(NULL, 1, sizeof *m);
+	struct page_reader *m = memory_grow(NULL, 1, sizeof *m);
 
-	*m = (struct massive){.json = json_new(), .base = base};
+	*m = (struct page_reader){.json = json_new(), .base = base};
 	return m;
 }
 
 void
-massive_free(struct massive *m)
+page_reader_free(struct page_reader *m)
 {
 	if (m == NULL)
 		return;
@@ -60,7 +60,7 @@ wanted(struct slice key)
 }
 
 static bool
-refuse(struct massive *m, const char *what, const char *why)
+refuse(struct page_reader *m, const char *what, const char *why)
 {
 	m->why.len = 0;
 	buffer_str(&m->why, what);
@@ -70,7 +70,7 @@ refuse(struct massive *m, const char *what, const char *why)
 
 /* The value of "results": rows, or null, or nothing in brackets. */
 static size_t
-walk_results(struct massive *m, struct slice body, size_t at)
+walk_results(struct page_reader *m, struct slice body, size_t at)
 {
 	const char *why = "";
 	char what[60];
@@ -95,7 +95,7 @@ walk_results(struct massive *m, struct slice body, size_t at)
 
 /* One member, from its key at body[at] on: the offset behind it, or 0. */
 static size_t
-walk_member(struct massive *m, struct slice body, size_t at, bool *results)
+walk_member(struct page_reader *m, struct slice body, size_t at, bool *results)
 {
 	const char *why = "a key is missing";
 	size_t start = at, end = 0;
@@ -131,7 +131,7 @@ walk_member(struct massive *m, struct slice body, size_t at, bool *results)
 
 /* The whole body: rows into m->rows, the rest that matters into m->json. */
 static bool
-walk(struct massive *m, struct slice body)
+walk(struct page_reader *m, struct slice body)
 {
 	size_t at = json_skip(body, 0);
 	bool results = false;
@@ -167,7 +167,7 @@ walk(struct massive *m, struct slice body)
 }
 
 static struct slice
-member(struct massive *m, const char *key)
+member(struct page_reader *m, const char *key)
 {
 	struct slice s = json_decode(m->json, json_find(m->json, 0, key), &m->scratch);
 
@@ -176,7 +176,7 @@ member(struct massive *m, const char *key)
 
 /* error for status ERROR, message for the others; whichever is there. */
 static struct slice
-words_of(struct massive *m)
+words_of(struct page_reader *m)
 {
 	struct slice words = member(m, "error");
 
@@ -184,14 +184,14 @@ words_of(struct massive *m)
 }
 
 /* A reply of 200 whose status is no success has failed like any other. */
-static enum massive_verdict
-check_status(struct massive *m)
+static enum page_verdict
+check_status(struct page_reader *m)
 {
 	struct slice status = member(m, "status");
 	struct slice words;
 
 	if (slice_is(status, "OK") || slice_is(status, "DELAYED"))
-		return MASSIVE_OK;
+		return PAGE_OK;
 	/* Whole: who shortens a text must see all of a key in it. */
 	words = words_of(m);
 	if (status.p == NULL)
@@ -202,13 +202,13 @@ check_status(struct massive *m)
 		buffer_str(&m->why, ": ");
 		buffer_add(&m->why, words.p, words.n);
 	}
-	return slice_is(status, "NOT_AUTHORIZED") || slice_is(status, "NOT_FOUND") ? MASSIVE_FAIL
-										   : MASSIVE_RETRY;
+	return slice_is(status, "NOT_AUTHORIZED") || slice_is(status, "NOT_FOUND") ? PAGE_FAIL
+										   : PAGE_RETRY;
 }
 
 /* Whether the page is about what was asked. */
 static bool
-check_echo(struct massive *m, const struct series *s)
+check_echo(struct page_reader *m, const struct series *s)
 {
 	json_at adjusted = json_find(m->json, 0, "adjusted");
 	json_at count = json_find(m->json, 0, "resultsCount");
@@ -227,7 +227,7 @@ check_echo(struct massive *m, const struct series *s)
 
 /* An absent, null or empty next_url is the end. */
 static bool
-read_next(struct massive *m, const struct series *s, struct massive_page *page)
+read_next(struct page_reader *m, const struct series *s, struct page *page)
 {
 	json_at at = json_find(m->json, 0, "next_url");
 	struct slice url = member(m, "next_url");
@@ -246,7 +246,7 @@ read_next(struct massive *m, const struct series *s, struct massive_page *page)
 
 /* How full the page is. It is no more than a hint, so what cannot be is passed over. */
 static uint64_t
-read_base(struct massive *m)
+read_base(struct page_reader *m)
 {
 	json_at count = json_find(m->json, 0, "queryCount");
 	uint64_t n;
@@ -259,37 +259,37 @@ read_base(struct massive *m)
 }
 
 static bool
-check_after(struct massive *m, int64_t after)
+check_after(struct page_reader *m, int64_t after)
 {
 	if (m->rows.n == 0 || m->rows.row[0].t >= after)
 		return true;
 	return refuse(m, "bad page: ", "it starts before the end of the page before");
 }
 
-enum massive_verdict
-massive_page(struct massive *m, struct slice body, const struct series *s, int64_t after,
-	struct massive_page *page, struct slice *why)
+enum page_verdict
+page_read(struct page_reader *m, struct slice body, const struct series *s, int64_t after,
+	struct page *page, struct slice *why)
 {
-	enum massive_verdict verdict = MASSIVE_RETRY;
+	enum page_verdict verdict = PAGE_RETRY;
 
-	*page = (struct massive_page){.body = body};
+	*page = (struct page){.body = body};
 	m->why.len = 0;
 	if (walk(m, body)) {
 		page->request_id = member(m, "request_id");
 		verdict = check_status(m);
-		if (verdict == MASSIVE_OK &&
+		if (verdict == PAGE_OK &&
 			(!check_echo(m, s) || !read_next(m, s, page) || !check_after(m, after)))
-			verdict = MASSIVE_RETRY;
+			verdict = PAGE_RETRY;
 	}
 	page->row = m->rows.row;
 	page->rows = m->rows.n;
-	page->base = verdict == MASSIVE_OK ? read_base(m) : 0;
+	page->base = verdict == PAGE_OK ? read_base(m) : 0;
 	*why = slice_of(buffer_cstr(&m->why));
 	return verdict;
 }
 
 void
-massive_words(struct massive *m, struct slice body, struct slice *words, struct slice *request_id)
+page_words(struct page_reader *m, struct slice body, struct slice *words, struct slice *request_id)
 {
 	*words = *request_id = (struct slice){0};
 	if (!walk(m, body))

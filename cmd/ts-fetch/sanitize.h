@@ -1,5 +1,5 @@
-#ifndef TS_FETCH_CLEAN_H
-#define TS_FETCH_CLEAN_H
+#ifndef TS_FETCH_SANITIZE_H
+#define TS_FETCH_SANITIZE_H
 
 #include "buffer.h"
 
@@ -8,6 +8,6 @@
  * and for what is no UTF-8, at most max bytes, and "***" wherever the secret stands in it. An empty
  * or absent secret stands nowhere.
  */
-void clean_add(struct buffer *, struct slice text, size_t max, struct slice secret);
+void sanitize_add(struct buffer *, struct slice text, size_t max, struct slice secret);
 
 #endif

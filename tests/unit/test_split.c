@@ -2,14 +2,14 @@
 #include "check.h"
 #include "check_calendar.h"
 
-#include "cut.h"
+#include "split.h"
 
-static struct cut
+static struct split
 known(int sessions)
 {
-	struct cut c;
+	struct split c;
 
-	cut_init(&c, calendar);
+	split_init(&c, calendar);
 	c.sessions = sessions;
 	c.full = sessions == 0 ? 0 : 50000;
 	return c;
@@ -19,22 +19,22 @@ known(int sessions)
 static void
 test_nothing_known(void **state)
 {
-	struct cut c = known(0);
+	struct split c = known(0);
 	int64_t end = at("2025-12-20T01:00:00Z");
 
 	(void)state;
-	assert_int_equal(cut_first(&c, at("2000-01-03T14:30:00Z"), end), end);
-	cut_whole(&c, at("2025-01-01T05:00:00Z"), end, 50000);
+	assert_int_equal(split_first(&c, at("2000-01-03T14:30:00Z"), end), end);
+	split_whole(&c, at("2025-01-01T05:00:00Z"), end, 50000);
 	assert_int_equal(c.sessions, 0);
 }
 
 static void
 check_seam(const char *start, const char *last, const char *seam, int sessions)
 {
-	struct cut c = known(0);
+	struct split c = known(0);
 	int64_t end = at("2025-12-20T01:00:00Z");
 
-	assert_int_equal(cut_full(&c, at(start), end, at(last), 50000), at(seam));
+	assert_int_equal(split_full(&c, at(start), end, at(last), 50000), at(seam));
 	assert_int_equal(c.sessions, sessions);
 	assert_int_equal(c.full, sessions > 0 ? 50000 : 0);
 }
@@ -74,14 +74,14 @@ test_no_seam(void **state)
 static void
 check_pieces(const char *from, const char *to, int page, int expected)
 {
-	struct cut c = known(page);
+	struct split c = known(page);
 	int64_t start = at(from), end = at(to), next;
 	int pieces = 0, least = 1 << 30, most = 0;
 
 	for (; start < end; start = next, pieces++) {
 		int n;
 
-		next = cut_first(&c, start, end);
+		next = split_first(&c, start, end);
 		assert_true(next > start && next <= end);
 		if (next < end)
 			assert_int_equal(calendar_minute(calendar, next), 0);
@@ -117,21 +117,21 @@ test_pieces(void **state)
 static void
 test_learning(void **state)
 {
-	struct cut c = known(20);
+	struct split c = known(20);
 	int64_t start = at("2025-11-03T05:00:00Z"), end = at("2025-12-02T05:00:00Z");
 
 	(void)state;
 	/* 20 sessions, half a page. */
-	cut_whole(&c, start, end, 25000);
+	split_whole(&c, start, end, 25000);
 	assert_int_equal(c.sessions, 40);
-	cut_whole(&c, start, end, 50000);
+	split_whole(&c, start, end, 50000);
 	assert_int_equal(c.sessions, 20);
 	/* Hardly filled, or with what cannot be: nothing is learnt. */
-	cut_whole(&c, start, end, 24999);
-	cut_whole(&c, start, end, 0);
-	cut_whole(&c, start, end, 50001);
+	split_whole(&c, start, end, 24999);
+	split_whole(&c, start, end, 0);
+	split_whole(&c, start, end, 50001);
 	assert_int_equal(c.sessions, 20);
-	assert_int_equal(cut_full(&c, start, at("2025-12-20T01:00:00Z"), end, 48000), end);
+	assert_int_equal(split_full(&c, start, at("2025-12-20T01:00:00Z"), end, 48000), end);
 	assert_int_equal(c.full, 48000);
 }
 

@@ -1,0 +1,122 @@
+/* Lines of input: tasks into the queue, cancels carried out, all others copied through. */
+#include "input.h"
+
+#include "log.h"
+#include "sanitize.h"
+#include "timestamp.h"
+
+#include <inttypes.h>
+
+enum {
+	TASK_BYTES = 1 << 16, /* of a task's line: its `failed` has to fit a line as well */
+	TIME_BYTES = 40,
+};
+
+void
+input_init(struct input *in, struct tasks *tasks)
+{
+	*in = (struct input){.tasks = tasks, .parser = record_parser_new()};
+}
+
+void
+input_release(struct input *in)
+{
+	record_parser_free(in->parser);
+}
+
+void
+input_refuse(struct input *in, uint64_t lineno, const char *why)
+{
+	log_warning("line %" PRIu64 ": %s", lineno, why);
+	in->refused++;
+}
+
+/* One end of a task's window, as an instant or a date. */
+static int
+read_time(struct slice s, enum timeframe tf, int64_t *at)
+{
+	int32_t date;
+
+	if (s.n > TIME_BYTES)
+		return -1;
+	if (timeframe_intraday(tf))
+		return timestamp_parse(s, at);
+	if (date_parse(s, &date) != 0)
+		return -1;
+	*at = date;
+	return 0;
+}
+
+/* What the record asks for, in t; or why it cannot be done. */
+static const char *
+read_task(const struct record *r, struct task *t)
+{
+	if (r->fault != NULL)
+		return r->fault;
+	if (!record_symbol_ok(r->symbol))
+		return "the symbol is none that the API could know";
+	if (r->tf == TF_NONE)
+		return "unknown timeframe";
+	*t = (struct task){.symbol = r->symbol, .from = r->from, .to = r->to, .tf = r->tf};
+	if (read_time(r->from, r->tf, &t->start) != 0)
+		return timeframe_intraday(r->tf) ? "from is no UTC instant" : "from is no date";
+	if (read_time(r->to, r->tf, &t->end) != 0)
+		return timeframe_intraday(r->tf) ? "to is no UTC instant" : "to is no date";
+	if (t->start > t->end || (t->start == t->end && timeframe_intraday(r->tf)))
+		return "from is not before to";
+	if (timeframe_intraday(r->tf) && t->start < 0)
+		return "from lies before 1970";
+	return NULL;
+}
+
+static void
+take_task(struct input *in, const struct record *r, struct slice line, uint64_t lineno)
+{
+	struct task t;
+	const char *why = read_task(r, &t);
+
+	if (line.n > TASK_BYTES) {
+		input_refuse(in, lineno, "the task is over 64 KiB");
+	} else if (why == NULL) {
+		in->tasks->count.tasks++;
+		tasks_push(in->tasks, r, &t);
+	} else if (r->job_id.p == NULL || r->symbol.p == NULL) {
+		input_refuse(in, lineno, why);
+	} else {
+		in->tasks->count.tasks++;
+		log_warning("line %" PRIu64 ": failed: %s", lineno, why);
+		tasks_refuse(in->tasks, *r, slice_of(why));
+	}
+}
+
+/* From now on nothing more is written for the job; ts-status counts what was not. */
+static void
+cancel(struct input *in, struct slice job_id)
+{
+	uint64_t n = tasks_cancel(in->tasks, job_id);
+	struct buffer id = {0};
+
+	sanitize_add(&id, job_id, 100, (struct slice){0});
+	log_info("cancelled job_id=%s tasks=%" PRIu64, buffer_cstr(&id), n);
+	buffer_release(&id);
+}
+
+void
+input_line(struct input *in, struct slice line, uint64_t lineno)
+{
+	struct record r;
+	const char *why;
+
+	if (record_parse(in->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r,
+		    &why) != 0) {
+		input_refuse(in, lineno, why);
+	} else if (r.type == RECORD_TASK) {
+		take_task(in, &r, line, lineno);
+	} else if (r.type == RECORD_CANCEL && r.fault != NULL) {
+		input_refuse(in, lineno, r.fault);
+	} else {
+		if (r.type == RECORD_CANCEL)
+			cancel(in, r.job_id);
+		writer_line(in->tasks->out, line);
+	}
+}

@@ -1,0 +1,39 @@
+#ifndef TS_FETCH_OUTAGE_H
+#define TS_FETCH_OUTAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Whether it is the service that fails and not a page. Pure: the monotonic clock, in milliseconds,
+ * is passed in.
+ *
+ * A service that is unreachable would otherwise cost every page in progress its tries, one after
+ * the other, and each its task. A request that found no connection says so by itself. A response
+ * that was cut off, or that a gateway gave in the service's place, may be the page's own fault, so
+ * several in a row, of several tasks, are wanted.
+ */
+struct outage {
+	unsigned failures; /* without an answer between them */
+	bool several;	   /* they are of more than one task */
+	bool unreachable;  /* that is what it is */
+	const void *first; /* the task whose failure was the first; only to compare with */
+	int64_t since;
+};
+
+enum { OUTAGE_MS = 15 * 60 * 1000 }; /* how long it may last */
+
+/*
+ * A request of the task that started then failed in a way that may be the service's; connected:
+ * there was a connection for it. True if it is the service: then all requests pause, and one at a
+ * time asks whether it is back.
+ */
+bool outage_failed(struct outage *, const void *task, bool connected, int64_t started);
+
+/* Whether it lasts for so long that waiting has an end. */
+bool outage_lasts(const struct outage *, int64_t now);
+
+/* The service has answered, or is no longer waited for. */
+void outage_over(struct outage *);
+
+#endif

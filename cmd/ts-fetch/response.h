@@ -1,0 +1,26 @@
+#ifndef TS_FETCH_RESPONSE_H
+#define TS_FETCH_RESPONSE_H
+
+#include "sched.h"
+
+/* What a response means: a page, another try, or the end of a task or of everything. */
+struct responses {
+	struct sched *sched;
+	struct tasks *tasks;
+	struct page_reader *reader;
+	struct slice key;   /* is repeated nowhere */
+	struct buffer text; /* of an error */
+	struct buffer tail; /* of a log line */
+	uint64_t bytes;
+};
+
+enum { RESPONSE_TRIES = 6 }; /* of one page */
+
+/* sched and what the slices point to must outlive it. */
+void responses_init(struct responses *, struct sched *, struct slice base, struct slice key);
+void responses_release(struct responses *);
+
+/* Deals with the response to the chunk's request. */
+void responses_read(struct responses *, struct chunk *, const struct response *);
+
+#endif

@@ -1,0 +1,116 @@
+#include "sched.h"
+
+#include "signals.h"
+
+enum {
+	IDLE_MS = 60 * 1000, /* nothing can happen but input or a signal, which end the wait */
+	LOOK_MS = 1000,	     /* how often transfers that have stalled are looked for */
+};
+
+void
+sched_init(struct sched *s, struct tasks *tasks, struct transfer *transfer, struct slice base,
+	struct rate rate)
+{
+	*s = (struct sched){.tasks = tasks, .transfer = transfer, .base = base};
+	limiter_init(&s->limiter, rate, tasks->options.parallel);
+}
+
+void
+sched_release(struct sched *s)
+{
+	limiter_release(&s->limiter);
+	buffer_release(&s->url);
+}
+
+unsigned
+sched_chance(struct sched *s)
+{
+	return (unsigned)chance_upto(&s->chance, 1023);
+}
+
+/* The retry that has been due for longest, or NULL. */
+static struct chunk *
+overdue(const struct sched *s, int64_t now)
+{
+	struct chunk *first = NULL;
+
+	for (unsigned i = 0; i < s->tasks->chunks; i++) {
+		struct chunk *c = &s->tasks->chunk[i];
+
+		if (c->state == CHUNK_WAITING && c->due <= now &&
+			(first == NULL || c->due < first->due))
+			first = c;
+	}
+	return first;
+}
+
+static void
+request(struct sched *s, struct chunk *c, int64_t now)
+{
+	tasks_request(s->tasks, c);
+	s->url.len = 0;
+	buffer_add(&s->url, s->base.p, s->base.n);
+	buffer_add(&s->url, c->path.p, c->path.len);
+	if (transfer_start(s->transfer, buffer_cstr(&s->url), c) != 0) {
+		tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"));
+		return;
+	}
+	c->request = limiter_start(&s->limiter, now);
+	s->requests++;
+}
+
+/* When something can be done next by itself; room is what the limiter has said. */
+static int64_t
+next_look(const struct sched *s, int64_t now, int64_t room)
+{
+	int64_t wait = transfer_active(s->transfer) > 0 || signals_stop() ? LOOK_MS : IDLE_MS;
+
+	if (room > 0 && room < wait)
+		wait = room;
+	for (unsigned i = 0; i < s->tasks->chunks; i++) {
+		const struct chunk *c = &s->tasks->chunk[i];
+
+		if (c->state == CHUNK_WAITING && c->due > now && c->due - now < wait)
+			wait = c->due - now;
+	}
+	return now + wait;
+}
+
+int64_t
+sched_start(struct sched *s, int64_t now)
+{
+	int64_t room = 0;
+
+	while (!signals_stop()) {
+		struct chunk *c;
+
+		room = limiter_wait(&s->limiter, now, transfer_active(s->transfer));
+		if (room != 0)
+			break;
+		c = overdue(s, now);
+		if (c == NULL)
+			c = tasks_next(s->tasks);
+		if (c == NULL)
+			break;
+		request(s, c, now);
+	}
+	return next_look(s, now, room);
+}
+
+void
+sched_sent(struct sched *s)
+{
+	void *owner;
+	int64_t at;
+
+	while (transfer_sent(s->transfer, &owner, &at))
+		limiter_sent(&s->limiter, ((struct chunk *)owner)->request, at);
+}
+
+void
+sched_retry(struct sched *s, struct chunk *c, int64_t due)
+{
+	c->state = CHUNK_WAITING;
+	c->due = due;
+	s->retries++;
+}

@@ -1,0 +1,47 @@
+#ifndef TS_FETCH_SCHED_H
+#define TS_FETCH_SCHED_H
+
+#include "chance.h"
+#include "limiter.h"
+#include "outage.h"
+#include "task.h"
+#include "transfer.h"
+
+#include <stdint.h>
+
+/*
+ * What is asked for next, and when: retries that are due first, then the jobs in turn, as the
+ * limiter allows.
+ */
+struct sched {
+	struct tasks *tasks;
+	struct transfer *transfer;
+	struct slice base; /* the API's address */
+	struct limiter limiter;
+	struct outage outage;
+	struct chance chance;
+	struct buffer url;
+	uint64_t requests, retries;
+};
+
+/* tasks, transfer and what base points to must outlive it. */
+void sched_init(struct sched *, struct tasks *, struct transfer *, struct slice base, struct rate);
+void sched_release(struct sched *);
+
+/*
+ * Starts as many requests as may start now. Returns until when there is nothing to do but wait for
+ * responses, input and signals. Both by one reading of the monotonic clock, in milliseconds: what
+ * may start a moment later than now is waited for, never overlooked.
+ */
+int64_t sched_start(struct sched *, int64_t now);
+
+/* Tells the limiter when requests have really been sent. */
+void sched_sent(struct sched *);
+
+/* The page of the chunk is asked for again, at that time at the earliest. */
+void sched_retry(struct sched *, struct chunk *, int64_t due);
+
+/* A number by chance, 0-1023. */
+unsigned sched_chance(struct sched *);
+
+#endif

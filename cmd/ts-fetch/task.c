@@ -1,0 +1,397 @@
+/*
+ * How a task begins, goes on and ends, and the records that say so. It begins as one chunk; where
+ * its first page shows that the range is long, the rest is split into chunks as their turns come.
+ */
+#include "task.h"
+
+#include "log.h"
+#include "signals.h"
+#include "timestamp.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW_WARNINGS = 10 }; /* per page */
+
+/* For a slice behind "%.*s". */
+#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
+
+int
+tasks_init(struct tasks *ts, const struct task_options *options, struct transfer *transfer,
+	struct writer *out, const char **why)
+{
+	*ts = (struct tasks){.options = *options,
+		.transfer = transfer,
+		.out = out,
+		.chunks = options->parallel * TASKS_CHUNKS};
+	ts->calendar = calendar_new(why);
+	ts->queue = queue_new(TASKS_QUEUE);
+	ts->active = memory_grow(NULL, ts->chunks, sizeof *ts->active);
+	memset(ts->active, 0, ts->chunks * sizeof *ts->active);
+	ts->chunk = memory_grow(NULL, ts->chunks, sizeof *ts->chunk);
+	memset(ts->chunk, 0, ts->chunks * sizeof *ts->chunk);
+	return ts->calendar == NULL ? -1 : 0;
+}
+
+void
+tasks_release(struct tasks *ts)
+{
+	for (unsigned i = 0; i < ts->chunks; i++) {
+		if (ts->active[i].task != NULL)
+			tasks_drop(ts, &ts->active[i]);
+	}
+	for (unsigned i = 0; i < ts->chunks; i++)
+		chunk_release(&ts->chunk[i]);
+	free(ts->active);
+	free(ts->chunk);
+	queue_free(ts->queue);
+	calendar_free(ts->calendar);
+	buffer_release(&ts->dead);
+}
+
+bool
+tasks_idle(const struct tasks *ts)
+{
+	return ts->busy == 0 && queue_waiting(ts->queue) == 0;
+}
+
+/* Records. */
+
+/* A record of that type about a task, as far as all types have the same fields. */
+static struct record
+record_about(const struct task *t, enum record_type type)
+{
+	return (struct record){.type = type,
+		.job_id = task_job_id(t),
+		.symbol = t->symbol,
+		.timeframe = slice_of(timeframe_name(t->tf)),
+		.tf = t->tf,
+		.from = t->from,
+		.to = t->to};
+}
+
+static void
+write_record(struct tasks *ts, const struct record *r)
+{
+	record_write(writer_room(ts->out), r);
+	writer_done(ts->out);
+}
+
+void
+tasks_refuse(struct tasks *ts, struct record r, struct slice error)
+{
+	r.type = RECORD_FAILED;
+	r.stage = slice_of("fetch");
+	r.error = error;
+	write_record(ts, &r);
+	ts->count.failed++;
+}
+
+static void
+write_fetched(struct tasks *ts, const struct active *a)
+{
+	struct record r = record_about(a->task, RECORD_FETCHED);
+	char first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
+
+	r.bars = a->bars.count;
+	if (r.bars > 0) {
+		r.first = slice_of(bars_key(&a->bars, a->bars.first, first));
+		r.last = slice_of(bars_key(&a->bars, a->bars.last, last));
+	}
+	write_record(ts, &r);
+	ts->count.fetched++;
+	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64 " pages=%u", TEXT(r.symbol),
+		timeframe_name(r.tf), r.bars, a->pages);
+}
+
+/* Beginning. */
+
+void
+tasks_push(struct tasks *ts, const struct record *r, const struct task *t)
+{
+	if (ts->dead.len > 0)
+		tasks_refuse(ts, *r, buffer_slice(&ts->dead));
+	else
+		queue_push(ts->queue, r->job_id, t);
+}
+
+/* A free chunk takes on a range of a task's. There must be one. */
+static struct chunk *
+chunk_take(struct tasks *ts, struct active *a, int64_t start, int64_t end)
+{
+	struct chunk *c = ts->chunk;
+
+	while (c->state != CHUNK_FREE)
+		c++;
+	c->active = a;
+	chunk_range(c, a->bars.series, start, end);
+	a->chunks++;
+	ts->busy++;
+	return c;
+}
+
+/* Gives up its request if it has one. */
+static void
+chunk_free(struct tasks *ts, struct chunk *c)
+{
+	if (c->state == CHUNK_IN_FLIGHT)
+		transfer_abort(ts->transfer, c);
+	c->state = CHUNK_FREE;
+	c->active->chunks--;
+	c->active = NULL;
+	ts->busy--;
+}
+
+static void
+begin(struct tasks *ts, struct task *t)
+{
+	struct series series = {t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
+	struct active *a = ts->active;
+
+	while (a->task != NULL)
+		a++;
+	*a = (struct active){.task = t};
+	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);
+	split_init(&a->split, ts->calendar);
+	t->active = a;
+	(void)chunk_take(ts, a, t->start, t->end);
+}
+
+/* The earliest chunk of a task in that state except one; NULL when there is none. */
+static struct chunk *
+find(struct tasks *ts, const struct active *a, enum chunk_state state, const struct chunk *except)
+{
+	struct chunk *first = NULL;
+
+	for (unsigned i = 0; i < ts->chunks; i++) {
+		struct chunk *c = &ts->chunk[i];
+
+		if (c->state == state && c->active == a && c != except &&
+			(first == NULL || c->start < first->start))
+			first = c;
+	}
+	return first;
+}
+
+/* It is the task's turn: the chunk to ask for, or NULL when none is ready. */
+static struct chunk *
+next_of(struct tasks *ts, struct active *a)
+{
+	struct chunk *c = find(ts, a, CHUNK_READY, NULL), *rest;
+	int64_t point;
+
+	if (c == NULL)
+		return NULL;
+	/* A task whose pages fail is not spread any further. */
+	point = c->seen.n > 0 || ts->busy == ts->chunks || find(ts, a, CHUNK_WAITING, NULL) != NULL
+			? c->end
+			: split_first(&a->split, c->start, c->end);
+	if (point < c->end) {
+		rest = c;
+		c = chunk_take(ts, a, rest->start, point);
+		chunk_range(rest, a->bars.series, point, rest->end);
+	}
+	if (find(ts, a, CHUNK_READY, c) != NULL)
+		queue_again(ts->queue, a->task);
+	return c;
+}
+
+struct chunk *
+tasks_next(struct tasks *ts)
+{
+	struct chunk *c = NULL;
+
+	while (c == NULL) {
+		struct task *t = queue_take(ts->queue, ts->busy < ts->chunks);
+
+		if (t == NULL)
+			return NULL;
+		if (t->active == NULL)
+			begin(ts, t);
+		c = next_of(ts, t->active);
+	}
+	return c;
+}
+
+void
+tasks_request(struct tasks *ts, struct chunk *c)
+{
+	struct record loading = record_about(c->active->task, RECORD_LOADING);
+
+	if (!c->active->announced)
+		write_record(ts, &loading);
+	c->active->announced = true;
+	c->state = CHUNK_IN_FLIGHT;
+}
+
+/* Going on. */
+
+static void
+warn_row(const struct active *a, int64_t t, const char *why)
+{
+	char key[TIMESTAMP_SIZE];
+
+	log_warning("bad bar symbol=%.*s timeframe=%s %s=%s %s", TEXT(a->task->symbol),
+		timeframe_name(a->task->tf), timeframe_intraday(a->task->tf) ? "timestamp" : "date",
+		bars_key(&a->bars, t, key), why);
+}
+
+/* Writes those rows of a page that belong to the chunk and start before end. */
+static void
+write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t end)
+{
+	struct active *a = c->active;
+	bool intraday = timeframe_intraday(a->task->tf);
+	uint64_t before = a->bars.count, bad = 0;
+
+	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
+		const struct row *row = &page->row[i];
+		const char *why;
+
+		/* A bar at a split point is one chunk's, whatever the API makes of the bounds. */
+		if (intraday && (row->t < c->start || row->t >= end))
+			continue;
+		if (!bars_belong(&a->bars, row->t))
+			continue;
+		why = bars_add(&a->bars, page, row, writer_room(ts->out));
+		writer_done(ts->out);
+		if (why != NULL && ++bad <= ROW_WARNINGS)
+			warn_row(a, row->t, why);
+	}
+	if (bad > ROW_WARNINGS)
+		log_warning("%" PRIu64 " more bad bars on this page symbol=%.*s timeframe=%s",
+			bad - ROW_WARNINGS, TEXT(a->task->symbol), timeframe_name(a->task->tf));
+	ts->count.bars += a->bars.count - before;
+	if (page->rows > 0)
+		c->after = page->row[page->rows - 1].t;
+}
+
+/*
+ * Where what is left of the chunk begins, if it is to be asked for by its own range; its start if
+ * by the address that the page named. Where requests go one by one, nothing is gained by ranges.
+ */
+static int64_t
+rest_of(const struct tasks *ts, const struct chunk *c, const struct page *page)
+{
+	struct active *a = c->active;
+
+	if (ts->options.parallel == 1 || page->rows == 0 || !timeframe_intraday(a->task->tf))
+		return c->start;
+	return split_full(&a->split, c->start, c->end, page->row[page->rows - 1].t, page->base);
+}
+
+/* There are more pages: writes the bars of this one and lines up for the next. */
+static const char *
+go_on(struct tasks *ts, struct chunk *c, const struct page *page)
+{
+	int64_t rest = rest_of(ts, c, page);
+
+	write_bars(ts, c, page, rest > c->start ? rest : c->end);
+	if (c->active->pages >= TASKS_PAGES)
+		return "more than 10000 pages";
+	if (signals_stop()) {
+		tasks_drop(ts, c->active);
+		return NULL;
+	}
+	if (rest > c->start)
+		chunk_range(c, c->active->bars.series, rest, c->end);
+	else
+		chunk_follow(c, page->next);
+	queue_again(ts->queue, c->active->task);
+	return NULL;
+}
+
+/* All of the chunk has come; with the last one the task is done. */
+static void
+finish(struct tasks *ts, struct chunk *c, const struct page *page)
+{
+	struct active *a = c->active;
+
+	write_bars(ts, c, page, c->end);
+	if (timeframe_intraday(a->task->tf) && c->seen.n == 1)
+		split_whole(&a->split, c->start, c->end, page->base);
+	if (a->chunks > 1) {
+		chunk_free(ts, c);
+		return;
+	}
+	write_fetched(ts, a);
+	tasks_drop(ts, a);
+}
+
+const char *
+tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
+{
+	chunk_count(c, page->next);
+	c->active->pages++;
+	if (page->next.p != NULL)
+		return go_on(ts, c, page);
+	finish(ts, c, page);
+	return NULL;
+}
+
+/* Ending. */
+
+void
+tasks_drop(struct tasks *ts, struct active *a)
+{
+	for (unsigned i = 0; i < ts->chunks && a->chunks > 0; i++) {
+		if (ts->chunk[i].active == a)
+			chunk_free(ts, &ts->chunk[i]);
+	}
+	queue_end(ts->queue, a->task);
+	a->task = NULL;
+}
+
+void
+tasks_fail(struct tasks *ts, struct active *a, struct slice error)
+{
+	tasks_refuse(ts, record_about(a->task, RECORD_FAILED), error);
+	tasks_drop(ts, a);
+}
+
+void
+tasks_fail_all(struct tasks *ts, struct slice error)
+{
+	struct task *t;
+
+	while ((t = queue_any(ts->queue)) != NULL) {
+		if (t->active != NULL) {
+			tasks_fail(ts, t->active, error);
+			continue;
+		}
+		tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
+		queue_end(ts->queue, t);
+	}
+	for (unsigned i = 0; i < ts->chunks; i++) {
+		if (ts->active[i].task != NULL)
+			tasks_fail(ts, &ts->active[i], error);
+	}
+}
+
+uint64_t
+tasks_cancel(struct tasks *ts, struct slice job_id)
+{
+	uint64_t before = ts->count.cancelled;
+	struct task *t = queue_cancel(ts->queue, job_id);
+
+	while (t != NULL) {
+		struct task *after = t->next;
+
+		if (t->active != NULL)
+			tasks_drop(ts, t->active);
+		else
+			queue_end(ts->queue, t);
+		ts->count.cancelled++;
+		t = after;
+	}
+	for (unsigned i = 0; i < ts->chunks; i++) {
+		struct active *a = &ts->active[i];
+
+		if (a->task != NULL && slice_eq(task_job_id(a->task), job_id)) {
+			tasks_drop(ts, a);
+			ts->count.cancelled++;
+		}
+	}
+	return ts->count.cancelled - before;
+}
