@@ -213,9 +213,7 @@ main(int argc, char **argv)
 
 	lines_init();
 	status = read_options(argc, argv, &o, &options);
-	if (status < 0) {
-		/* The key will be in memory. */
-			status = command_signals(GRACE_S);
-	}
+	if (status < 0)
+		status = command_signals(GRACE_S);
 	return status < 0 ? fetch(&o, &options) : status;
 }

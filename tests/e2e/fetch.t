@@ -836,7 +836,7 @@ wait $stuck_pid
 status=$?
 took=$(($(now_ms) - stuck_start))
 exec 5>&-
-is $status 111 "SIGTERM while the reader takes nothing: exit 111"
+is $status 143 "SIGTERM while the reader takes nothing: exit 143"
 [ $took -ge 9500 ]
 ok $? "but not before 10 s"
 has "$tmp/stuck.err" 'output is incomplete' "and it says so"
