@@ -100,6 +100,17 @@ cook missing
 is "$code/$(tail -n 1 out | cut -d : -f 1)" "1/3 of 4 complete" "what is missing is named"
 cook fill
 is "$code/$(rows)/$(jq -r .stored out)" 1/12/1 "and loaded; that there was something shows in ts-audit's exit status"
+
+# Every night: cron gives a shell, the variables of its table, and little else.
+sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
+echo nightly >>ran
+cron=$(block nightly | sed -n 's/^PATH=//p')
+block nightly | tail -n 1 | sed -E 's/^([^ ]+ ){6}//' | sed "s|/etc/tickstock|$tmp|" >text
+like "$(block nightly | tail -n 1)" '^[0-9]+ [0-9]+ \* \* 2-6 tickstock cd /etc/tickstock && ' "a line of cron.d: five fields, an account, a command"
+printf 'DATABASE_URL=%s\nMASSIVE_URL=%s\nPGHOST=%s\n' "$DATABASE_URL" "$MASSIVE_URL" "$PGHOST" >./env
+env -i HOME="$tmp" LOGNAME=tickstock SHELL=/bin/sh PATH="$tmp/bin:$build:$cron" sh -c "$(cat text)" >out 2>err
+is "$?/$(rows)/$(jq -r .status out)" "0/12/completed" "what is missing is loaded at night" || cat err
+
 cook plan
 cooked "what a plan costs" "4 requests, 48 s" "$(tail -n 1 out)"
 job '["AAPL"]' '["day"]'
@@ -213,6 +224,12 @@ cooked "no difference from the source" "" "$(cat out)"
 sql "UPDATE ohlcv_daily SET close = close + 0.01 WHERE date = '2025-12-01' AND symbol = 'AAPL'"
 cook compare
 is "$code/$(grep -c '^[<>]' out)/$(grep -o '2025-12-..' out | sort -u)" 1/2/2025-12-01 "a value that differs is shown"
+sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-05'"
+cook coverage
+cooked "a cell of the picture for each month" "1 2 1/AAPL 1min 0" \
+	"$(awk -F '\t' '$1 == "AAPL day"' coverage.tsv | cut -f 14,24,26 | tr '\t' ' ')/$(awk -F '\t' '$1 == "AAPL 1min" {print $1, $24}' coverage.tsv)"
+is "$(for a in '215, *25, *28' '253, *174, *97' '26, *150, *65' 'AAPL 1min' '2025-10'; do grep -c "$a" coverage.svg; done | grep -c -v '^0')" 5 \
+	"and it has the three colours, the series and the months" || grep -o 'fill[^>]*' coverage.svg | sort | uniq -c | head -n 20
 cook delete
 is "$code/$(count daily "symbol = 'AAPL'")/$(bars_of daily | cksum)" "1/250/$want" "deleted and loaded again"
 
