@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# HACKING.md against the tree: every room is in its lists, and every #include goes down them.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# arrows TREE: what is wrong, a line each. A room is a file's name without its ending.
+arrows() {
+	(cd "$1" && perl - HACKING.md <<'END'
+use strict;
+use warnings;
+my (%floor, %object, $part, $n);
+open my $page, '<', 'HACKING.md' or die;
+while (<$page>) {
+	$part = $1 if /^(ts-\w+|common)$/;
+	$part = undef if /^(#|[A-Z])/;
+	next unless defined $part && /^    (\S.*)/;
+	$n++;
+	for my $object (split ' ', (split /   /, $1)[0]) {
+		$floor{$part}{$_} = $n and $object{$part}{$_} = $object for split /\+/, $object;
+	}
+}
+for my $dir (<cmd/*>, 'common') {
+	my $part = $dir =~ s{.*/}{}r;
+	my %room = map { s{^\Q$dir\E/}{}r =~ s/\.[ch]$//r => $_ } glob("$dir/*.[ch] $dir/*/*.[ch]");
+	for my $room (sort keys %room) {
+		print "HACKING.md does not name $room of $part\n" unless $floor{$part}{$room};
+	}
+	for my $room (sort keys %{ $floor{$part} }) {
+		print "HACKING.md names $room of $part, which is gone\n" unless $room{$room};
+	}
+	for my $file (sort glob("$dir/*.[ch] $dir/*/*.[ch]")) {
+		my $from = $file =~ s{^\Q$dir\E/}{}r =~ s/\.[ch]$//r;
+		open my $in, '<', $file or die;
+		while (<$in>) {
+			next unless /^\s*#\s*include "([^"]+)"/;
+			my $header = $1;
+			if ($header =~ m{\.\.|ts-}) {
+				print "$file goes to $header of another command\n";
+				next;
+			}
+			my $to = $header =~ s/\.h$//r;
+			$to = ($from =~ m{^(.*/)})[0] . $to if $from =~ m{/} && -e "$dir/" . ($from =~ m{^(.*/)})[0] . $header;
+			if (!-e "$dir/$to.h") {
+				# The other floor below a command; what the build makes stands nowhere.
+				print "$file: $header is of no floor below\n"
+					if $header ne 'schema.h' && ($part eq 'common' || !-e "common/$header");
+				next;
+			}
+			next if $to eq $from || ($object{$part}{$to} // 1) eq ($object{$part}{$from} // 2);
+			print "$file goes up to $to\n" if ($floor{$part}{$to} // 0) <= ($floor{$part}{$from} // 0);
+		}
+	}
+}
+END
+	)
+}
+is "$(arrows "$top")" "" "every include goes down the lists of HACKING.md" ||
+	echo "# add a new room to the list of its command, below all that include it"
+cp -R "$top/cmd" "$top/common" "$top/HACKING.md" .
+echo '#include "expand.h"' >>cmd/ts-expand/window.c
+echo '#include "../ts-store/batch.h"' >>cmd/ts-fetch/bars.c
+echo '#include "record.h"' >>common/buffer.c
+echo 'int room;' >common/room.c
+is "$(arrows .)" "cmd/ts-expand/window.c goes up to expand
+cmd/ts-fetch/bars.c goes to ../ts-store/batch.h of another command
+HACKING.md does not name room of common
+common/buffer.c goes up to record" "an arrow that goes up, or to another command, and a room that is not named would be seen"
+
+# What it names is there.
+is "$(grep -oE '\b(doc|tests|cmd|common|mk)/[A-Za-z0-9_./-]*[A-Za-z0-9]' "$top/HACKING.md" | grep -v NAME | sort -u | while read -r a; do
+	[ -e "$top/$a" ] || echo "$a"
+done)" "" "every path that it names is there"
+is "$(grep -oE 'make [a-z-]+' "$top/HACKING.md" | sort -u | while read -r _ a; do
+	grep -q "^$a:" "$top/Makefile" "$top"/mk/*.mk || echo "$a"
+done)" "" "and every target of make"
+done_testing
