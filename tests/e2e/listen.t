@@ -245,7 +245,7 @@ for _ in 1 2 3; do
 done
 sleep 0.2
 stop
-[ "$code/$((ms < 1500 * patience))" = 111/1 ]
+[ "$code/$((ms < 1500 * patience))" = 143/1 ]
 ok $? "SIGTERM while stdout is blocked: ended within a second"
 like "$(cat err)" 'output is incomplete' "and what was not written is told"
 exec {fd}<&-
