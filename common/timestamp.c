@@ -225,15 +225,28 @@ timestamp_local(char out[TIMESTAMP_SIZE], int64_t seconds)
 	return out;
 }
 
+/* The instant of a local time, which is summer's (1), winter's (0) or either (-1). -1 where it is not. */
+static int
+local_instant(const struct tm *local, int summer, int64_t *seconds)
+{
+	struct tm tm = *local;
+	time_t t;
+
+	tm.tm_isdst = summer;
+	t = mktime(&tm);
+	*seconds = (int64_t)t;
+	return t == (time_t)-1 || (summer >= 0 && (tm.tm_isdst != summer || tm.tm_hour != local->tm_hour)) ? -1 : 0;
+}
+
 int
-timestamp_parse_local(struct slice s, int64_t *seconds)
+timestamp_parse_local(struct slice s, int64_t seconds[2])
 {
 	size_t at = 0;
 	int32_t date;
 	int clock;
 	struct civil c;
 	struct tm tm = {0};
-	time_t t;
+	bool summer, winter;
 
 	if (parse_moment(s, &at, &date, &clock) != 0 || (at < s.n && s.p[at] != '.'))
 		return -1;
@@ -241,12 +254,18 @@ timestamp_parse_local(struct slice s, int64_t *seconds)
 	tm.tm_year = c.year - 1900;
 	tm.tm_mon = c.month - 1;
 	tm.tm_mday = c.day;
-	tm.tm_sec = clock;
-	tm.tm_isdst = -1;
-	t = mktime(&tm);
-	if (t == (time_t)-1)
+	tm.tm_hour = clock / 3600;
+	tm.tm_min = clock / 60 % 60;
+	tm.tm_sec = clock % 60;
+	summer = local_instant(&tm, 1, &seconds[0]) == 0;
+	winter = local_instant(&tm, 0, &seconds[1]) == 0;
+	if (summer && !winter)
+		seconds[1] = seconds[0];
+	else if (winter && !summer)
+		seconds[0] = seconds[1];
+	else if (!summer && (local_instant(&tm, -1, &seconds[0]) != 0 ||
+				    local_instant(&tm, -1, &seconds[1]) != 0))
 		return -1;
-	*seconds = (int64_t)t;
 	return 0;
 }
 

@@ -45,8 +45,11 @@ char *timestamp_format(char out[TIMESTAMP_SIZE], int64_t seconds);
 /* The same in the host's own time zone and without "Z": what the admin page writes and compares. */
 char *timestamp_local(char out[TIMESTAMP_SIZE], int64_t seconds);
 
-/* Reads what timestamp_local() writes, an optional fraction cut off. 0, or -1. */
-int timestamp_parse_local(struct slice, int64_t *seconds);
+/*
+ * Reads what timestamp_local() writes, an optional fraction cut off. Both instants that it may mean, the same
+ * one twice but for an hour of an autumn night. 0, or -1.
+ */
+int timestamp_parse_local(struct slice, int64_t seconds[2]);
 
 /* The wall clock, in seconds. */
 int64_t clock_wall(void);

@@ -3,6 +3,7 @@
 
 #include "gaps.h"
 #include "log.h"
+#include "signals.h"
 #include "summary.h"
 #include "timestamp.h"
 
@@ -64,9 +65,9 @@ tell_start(struct dispatch *d, const struct job *j)
 
 /* A job is another than before. */
 static void
-changed(struct dispatch *d, struct job *j, bool started, int64_t now)
+changed(struct dispatch *d, struct job *j, bool started)
 {
-	publish_job(d->publish, j, started, now);
+	publish_job(j);
 	if (started && j->header)
 		tell_start(d, j);
 	if (j->status == JOB_RUNNING)
@@ -144,7 +145,8 @@ resume_note(void *data, struct slice line)
 	if (record_parse(d->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
 		    &why) == 0 &&
 		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED))
-		(void)progress_take(d->progress, &r, now, &j, &why);
+		if (progress_take(d->progress, &r, now, &j, &why) == TAKEN_CHANGED && r.type == RECORD_FAILED)
+			publish_failed(j, line);
 }
 
 /*
@@ -201,12 +203,16 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 		break;
 	default:
 		count(d, r);
+		if (taken == TAKEN_STARTED)
+			publish_start(d->publish, j, now.mono);
 		if (taken == TAKEN_STARTED || r->type == RECORD_JOB)
 			resume(d, j);
 		note(d, j, r, line);
 		if (r->type == RECORD_CANCEL)
 			forget(d, j);
-		changed(d, j, taken == TAKEN_STARTED, now.mono);
+		if (r->type == RECORD_FAILED && r->symbol.p != NULL)
+			publish_failed(j, line);
+		changed(d, j, taken == TAKEN_STARTED);
 		break;
 	}
 }
@@ -258,6 +264,31 @@ dispatch_deadline(const struct dispatch *d)
 	return due;
 }
 
+/* A job that runs at the end of input. */
+static void
+end_running(struct dispatch *d, struct job *j, struct moment now)
+{
+	uint64_t missing = job_missing(j);
+
+	d->unfinished += missing > 0 && (!j->kept || signals_stop());
+	if (j->kept)
+		job_interrupt(j);
+	else if (missing > 0 && signals_stop())
+		job_abandon(j, now);
+	else
+		job_stop(j, now);
+	publish_job(j);
+	meter_hide(d->meter);
+	if (j->kept)
+		log_info("job id=%.*s %s", shown(buffer_slice(&j->id)), j->id.p,
+			buffer_cstr(&j->message));
+	else if (missing > 0)
+		log_warning("job id=%.*s %s: %llu of %llu tasks have no verdict",
+			shown(buffer_slice(&j->id)), j->id.p,
+			j->status == JOB_CANCELLED ? "interrupted" : "stopped",
+			(unsigned long long)missing, (unsigned long long)j->total);
+}
+
 void
 dispatch_end(struct dispatch *d)
 {
@@ -265,27 +296,9 @@ dispatch_end(struct dispatch *d)
 
 	publish_search_now(d->publish);
 	for (struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
-		uint64_t missing = job_missing(j);
-
-		if (j->status == JOB_RUNNING && j->kept) {
-			job_interrupt(j);
-			publish_job(d->publish, j, false, now.mono);
-			meter_hide(d->meter);
-			log_info("job id=%.*s %s", shown(buffer_slice(&j->id)), j->id.p,
-				buffer_cstr(&j->message));
-			continue;
-		}
-		if (j->status == JOB_RUNNING) {
-			job_stop(j, now);
-			publish_job(d->publish, j, false, now.mono);
-			d->unfinished += missing > 0;
-			if (missing > 0) {
-				meter_hide(d->meter);
-				log_warning("job id=%.*s stopped: %llu of %llu tasks have no verdict",
-					shown(buffer_slice(&j->id)), j->id.p,
-					(unsigned long long)missing, (unsigned long long)j->total);
-			}
-		}
-		tell_done(d, j);
+		if (j->status == JOB_RUNNING)
+			end_running(d, j, now);
+		if (j->status != JOB_RUNNING)
+			tell_done(d, j);
 	}
 }

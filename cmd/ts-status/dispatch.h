@@ -27,7 +27,7 @@ struct dispatch {
 	uint64_t jobs, stored, failed; /* jobs done, verdicts */
 	uint64_t rejected;             /* bars */
 	uint64_t refused;              /* lines and records that could not be used */
-	uint64_t unfinished;           /* jobs that ended without all verdicts */
+	uint64_t unfinished;           /* jobs that ended without all verdicts, or are left for the next start */
 };
 
 /* Takes a line that reader_next() gave as kind, not LINE_NONE or LINE_END. */

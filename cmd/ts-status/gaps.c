@@ -7,24 +7,28 @@
 #include "log.h"
 #include "timestamp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 2000, AGAIN_MS = 1000, SLACK_S = 1 };
+enum { WAIT_MS = 2000, AGAIN_MS = 1000, SLACK_S = 1, DEAD_S = 60 };
 
 enum { PREFIX = sizeof "tickstock.jobs.status:" - 1 };
 
 struct gaps {
 	const struct progress *progress;
+	struct spool *spool;
 	struct redis *redis; /* while a search is under way */
 	bool pending;
+	bool sweep; /* all that is dead, too */
 	bool again; /* another gap came during the search */
 	int64_t from, to; /* all pending gaps, as one */
 	int64_t due;
 	unsigned checks; /* hashes whose answer is awaited */
 	struct buffer cursor;
 	bool broken; /* the connection was lost during the search */
-	uint64_t failed;
+	bool refused; /* the access list forbids it */
+	uint64_t failed, interrupted;
 };
 
 /* A hash that is being looked at. */
@@ -34,11 +38,11 @@ struct check {
 };
 
 struct gaps *
-gaps_new(const struct progress *p)
+gaps_new(const struct progress *p, struct spool *spool)
 {
 	struct gaps *g = memory_grow(NULL, 1, sizeof *g);
 
-	*g = (struct gaps){.progress = p};
+	*g = (struct gaps){.progress = p, .spool = spool, .from = 1, .to = 0};
 	return g;
 }
 
@@ -54,13 +58,25 @@ gaps_free(struct gaps *g)
 void
 gaps_add(struct gaps *g, int64_t from, int64_t to, int64_t now)
 {
-	if (!g->pending || from - SLACK_S < g->from)
+	bool first = g->from > g->to;
+
+	if (first || from - SLACK_S < g->from)
 		g->from = from - SLACK_S;
-	if (!g->pending || to + SLACK_S > g->to)
+	if (first || to + SLACK_S > g->to)
 		g->to = to + SLACK_S;
 	g->again = g->redis != NULL;
 	g->pending = true;
 	g->due = now + WAIT_MS;
+}
+
+void
+gaps_sweep(struct gaps *g, int64_t now)
+{
+	g->sweep = true;
+	g->again = g->redis != NULL;
+	if (!g->pending)
+		g->due = now + WAIT_MS;
+	g->pending = true;
 }
 
 void
@@ -98,29 +114,83 @@ round_over(struct gaps *g)
 	}
 	g->redis = NULL;
 	g->due = now + AGAIN_MS;
-	if (g->broken || g->again)
+	if (!g->refused && (g->broken || g->again))
 		return;
-	g->pending = false;
+	g->pending = g->sweep = false;
+	g->from = 1;
+	g->to = 0;
 	if (g->failed > 0)
 		log_warning("%llu jobs were published while no listener ran: set to failed",
 			(unsigned long long)g->failed);
-	g->failed = 0;
+	if (g->interrupted > 0)
+		log_warning("%llu jobs were interrupted by the death of their loader: set to failed",
+			(unsigned long long)g->interrupted);
+	g->failed = g->interrupted = 0;
 }
 
 static void
-fail(struct check *c)
+fail(struct check *c, const char *message)
 {
 	char now[TIMESTAMP_SIZE];
 	struct slice time = slice_of(timestamp_local(now, clock_wall()));
 	struct slice words[] = {slice_of("HSET"), buffer_slice(&c->key), slice_of("status"),
-		slice_of("failed"), slice_of("message"),
-		slice_of("published while no listener ran"), slice_of("completed_at"), time,
+		slice_of("failed"), slice_of("message"), slice_of(message), slice_of("completed_at"), time,
 		slice_of("timestamp"), time};
 	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
 
 	(void)redis_call(c->gaps->redis, NULL, NULL, words, 10);
 	(void)redis_call(c->gaps->redis, NULL, NULL, expire, 3);
-	c->gaps->failed++;
+}
+
+/* A number of the hash; 0 where it has none. */
+static uint64_t
+number(const struct redis_reply *reply, size_t i)
+{
+	const struct redis_reply *item = redis_item(reply, i);
+	uint64_t n;
+
+	return item != NULL && slice_count(redis_text(item), &n) == 0 ? n : 0;
+}
+
+/* Whether a local time lies between two instants. An autumn night has some local times twice. */
+static bool
+lies_in(const struct redis_reply *time, int64_t from, int64_t to)
+{
+	int64_t at[2];
+
+	if (time == NULL || timestamp_parse_local(redis_text(time), at) != 0)
+		return false;
+	return (at[0] >= from && at[0] <= to) || (at[1] >= from && at[1] <= to);
+}
+
+/* The fields that are looked at, in this order. */
+enum { STATUS, SUBMITTED, STAMP, LOADER, TOTAL, STORED, FAILED, FIELDS };
+
+static void
+judge(struct check *c, const struct redis_reply *reply)
+{
+	struct gaps *g = c->gaps;
+	struct slice status = redis_item(reply, STATUS) == NULL
+				      ? (struct slice){0}
+				      : redis_text(redis_item(reply, STATUS));
+	int64_t dead = clock_wall() - DEAD_S;
+	char text[120];
+
+	if (slice_is(status, "submitted")) {
+		if (!lies_in(redis_item(reply, SUBMITTED), g->from, g->to) &&
+			!(g->sweep && lies_in(redis_item(reply, SUBMITTED), INT64_MIN, dead)))
+			return;
+		fail(c, "published while no listener ran");
+		g->failed++;
+	} else if (slice_is(status, "running") && g->sweep && redis_item(reply, LOADER) != NULL &&
+		   redis_text(redis_item(reply, LOADER)).p != NULL &&
+		   lies_in(redis_item(reply, STAMP), INT64_MIN, dead)) {
+		(void)snprintf(text, sizeof text, "interrupted at %llu of %llu tasks: publish it again",
+			(unsigned long long)(number(reply, STORED) + number(reply, FAILED)),
+			(unsigned long long)number(reply, TOTAL));
+		fail(c, text);
+		g->interrupted++;
+	}
 }
 
 static void
@@ -129,16 +199,12 @@ on_check(void *data, const struct redis_reply *reply)
 	struct check *c = data;
 	struct gaps *g = c->gaps;
 	struct slice id = {c->key.p + PREFIX, c->key.len - PREFIX};
-	int64_t at;
 
-	if (reply == NULL) {
+	if (reply == NULL)
 		g->broken = true;
-	} else if (redis_item(reply, 0) != NULL && redis_item(reply, 1) != NULL &&
-		   slice_is(redis_text(redis_item(reply, 0)), "submitted") &&
-		   timestamp_parse_local(redis_text(redis_item(reply, 1)), &at) == 0 &&
-		   at >= g->from && at <= g->to && !progress_knows(g->progress, id)) {
-		fail(c);
-	}
+	else if (redis_kind(reply) == REDIS_KIND_ARRAY && !progress_knows(g->progress, id) &&
+		 (g->spool == NULL || !spool_has(g->spool, id)))
+		judge(c, reply);
 	buffer_release(&c->key);
 	free(c);
 	g->checks--;
@@ -149,11 +215,13 @@ static void
 check(struct gaps *g, struct slice key)
 {
 	struct check *c = memory_grow(NULL, 1, sizeof *c);
-	struct slice words[] = {slice_of("HMGET"), key, slice_of("status"), slice_of("submitted_at")};
+	struct slice words[2 + FIELDS] = {slice_of("HMGET"), key, slice_of("status"),
+		slice_of("submitted_at"), slice_of("timestamp"), slice_of("loader"),
+		slice_of("total_tasks"), slice_of("stored_tasks"), slice_of("failed_tasks")};
 
 	*c = (struct check){.gaps = g};
 	buffer_add(&c->key, key.p, key.n);
-	if (redis_call(g->redis, on_check, c, words, 4) == 0) {
+	if (redis_call(g->redis, on_check, c, words, 2 + FIELDS) == 0) {
 		g->checks++;
 		return;
 	}
@@ -173,6 +241,10 @@ on_scan(void *data, const struct redis_reply *reply)
 	g->checks--;
 	if (cursor == NULL || keys == NULL) {
 		g->broken = true;
+		g->refused = reply != NULL && redis_is_error(reply, "NOPERM");
+		if (g->refused)
+			log_error("jobs that nobody stands behind cannot be looked for: %s",
+				redis_text(reply).p);
 		round_over(g);
 		return;
 	}

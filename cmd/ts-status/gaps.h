@@ -3,18 +3,20 @@
 
 #include "progress.h"
 #include "redis.h"
+#include "spool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Jobs that were published while nobody listened: their hashes say "submitted", and would for ever.
- * Finds those whose submitted_at lies in a gap and that no job stands behind, and fails them.
+ * Hashes that no job stands behind, and that would stay as they are for ever: "submitted" ones of jobs
+ * that were published while nobody listened, and "running" ones of loaders that have died. Finds and fails
+ * them.
  */
 struct gaps;
 
-/* progress stays the caller's. */
-struct gaps *gaps_new(const struct progress *);
+/* progress and spool, which may be NULL, stay the caller's: jobs that they know are let alone. */
+struct gaps *gaps_new(const struct progress *, struct spool *);
 void gaps_free(struct gaps *);
 
 /* Of a gap that has none: since when nobody has listened is not known. */
@@ -22,6 +24,12 @@ void gaps_free(struct gaps *);
 
 /* Nobody listened from one instant to another (seconds, both included). now is clock_mono_ms(). */
 void gaps_add(struct gaps *, int64_t from, int64_t to, int64_t now);
+
+/*
+ * No other loader lives on this Redis: every hash that has said "submitted" or, as a loader's, "running" for
+ * over a minute is dead.
+ */
+void gaps_sweep(struct gaps *, int64_t now);
 
 /* No more jobs will come that could stand behind a hash: look at once. */
 void gaps_search_now(struct gaps *);

@@ -265,21 +265,32 @@ job_cancel(struct job *j, struct moment now)
 	return true;
 }
 
-void
-job_stop(struct job *j, struct moment now)
+/* Ends a job of which verdicts are missing, if their number is known. */
+static void
+end_short(struct job *j, const char *how)
 {
 	char head[100] = "";
 
-	if (j->status != JOB_RUNNING)
-		return;
-	end(j, outcome(j), now);
-	if (j->header) {
-		(void)snprintf(head, sizeof head, "stopped: %llu of %llu tasks have no verdict; ",
+	if (j->header)
+		(void)snprintf(head, sizeof head, "%s: %llu of %llu tasks have no verdict; ", how,
 			(unsigned long long)job_missing(j), (unsigned long long)j->total);
-		if (j->status == JOB_COMPLETED)
-			j->status = JOB_ERRORS;
-	}
 	summary_end(j, head);
+}
+
+void
+job_stop(struct job *j, struct moment now)
+{
+	end(j, outcome(j), now);
+	if (j->header && j->status == JOB_COMPLETED)
+		j->status = JOB_ERRORS;
+	end_short(j, "stopped");
+}
+
+void
+job_abandon(struct job *j, struct moment now)
+{
+	end(j, JOB_CANCELLED, now);
+	end_short(j, "interrupted");
 }
 
 void

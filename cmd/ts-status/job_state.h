@@ -97,6 +97,9 @@ bool job_cancel(struct job *, struct moment now);
 /* No more records will come: ends it with what was counted. */
 void job_stop(struct job *, struct moment now);
 
+/* The same, because the run was interrupted: it counts as cancelled. */
+void job_abandon(struct job *, struct moment now);
+
 /* No more records will come for now: it stays running, and says so. */
 void job_interrupt(struct job *);
 

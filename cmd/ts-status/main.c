@@ -1,6 +1,7 @@
 /* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1). */
 #include "calendar.h"
 #include "command.h"
+#include "dispatch.h"
 #include "lines.h"
 #include "log.h"
 #include "meter.h"
@@ -8,7 +9,6 @@
 #include "publish.h"
 #include "redis.h"
 #include "signals.h"
-#include "dispatch.h"
 #include "timestamp.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -42,12 +43,13 @@ static const struct command_option letters[] = {
 static const struct command self = {"ts-status", NULL, letters, "REDIS_URL"};
 
 /*
- * Finds the URL, *none for no Redis; takes the signals. -1 to go on, else the
- * exit status.
+ * Finds the URL, *none for no Redis; sets the zone and takes the signals. -1 to go on, else the exit
+ * status.
  */
 static int
 setup(const struct options *o, struct redis_url *url, bool *none)
 {
+	const char *zone = getenv("TS_PAGE_TZ");
 	int status = -1;
 
 	*none = o->url != NULL && strcmp(o->url, "none") == 0;
@@ -55,6 +57,10 @@ setup(const struct options *o, struct redis_url *url, bool *none)
 		status = redis_url_choose(&self, o->url, url);
 	if (status >= 0)
 		return status;
+	/* The zone of the page that compares the times in the hash with its own. */
+	if (zone != NULL && zone[0] != '\0' && setenv("TZ", zone, 1) != 0)
+		return STATUS_SERVICE;
+	tzset();
 	return command_signals(-1);
 }
 
@@ -155,7 +161,7 @@ static int
 exit_status(const struct dispatch *d)
 {
 	if (signals_stop())
-		return STATUS_DONE;
+		return d->unfinished > 0 ? signals_status(STATUS_DONE) : STATUS_DONE;
 	return d->failed + d->rejected + d->refused + d->unfinished > 0 ? STATUS_REFUSED
 									: STATUS_DONE;
 }

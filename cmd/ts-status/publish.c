@@ -1,18 +1,19 @@
-/* The connection to Redis, the heartbeat, and the hashes of all jobs; a hash is status_hash.c's affair. */
+/* The connection to Redis and the hashes of all jobs; a hash is status_hash.c's affair. */
 #include "publish.h"
 
 #include "gaps.h"
+#include "heartbeat.h"
 #include "log.h"
-#include "summary.h"
-#include "timestamp.h"
 #include "status_hash.h"
+#include "timestamp.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	HEARTBEAT_MS = 10000,
+	OVER_MS = 3600 * 1000, /* for so long the state of a job that is over is kept for another Redis */
+	OVERS = 1000,          /* and of so many */
 	LINGER_MS = 2000, /* at the end of input, for a "submitted" that was not seen yet */
 	LATE_MS = 600000, /* for verdicts of a cancelled job that are still on their way */
 	CROWD = PROGRESS_JOBS / 4 * 3, /* from so many jobs on, those that are over are not verified */
@@ -23,15 +24,15 @@ struct publish {
 	struct progress *progress;
 	struct spool *spool;
 	struct gaps *gaps;
+	struct heartbeat heartbeat;
+	bool swept; /* the hashes of dead loaders were asked for, or must not be */
+	struct status_hash *over; /* of jobs that are over, by key, oldest first */
 	struct status_shared shared;
 	struct backoff backoff; /* of connecting */
 	bool ever;     /* was connected */
 	bool away;     /* is not, and that was said */
 	bool denied;
-	int64_t heartbeat;
 };
-
-static const char key_heartbeat[] = "tickstockpl:heartbeat";
 
 struct publish *
 publish_new(const struct redis_url *url, struct progress *progress, struct meter *meter,
@@ -41,10 +42,17 @@ publish_new(const struct redis_url *url, struct progress *progress, struct meter
 
 	*p = (struct publish){.url = url, .progress = progress, .spool = spool,
 		.shared = {.meter = meter, .plain = plain}};
-	p->gaps = gaps_new(progress);
+	p->gaps = gaps_new(progress, spool);
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);
 	return p;
+}
+
+static void
+drop_over(struct publish *p, struct status_hash *h)
+{
+	HASH_DEL(p->over, h);
+	status_hash_free(h);
 }
 
 void
@@ -53,32 +61,75 @@ publish_free(struct publish *p)
 	redis_free(p->shared.redis);
 	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j))
 		status_hash_free(j->user);
+	while (p->over != NULL)
+		drop_over(p, p->over);
 	fields_release(&p->shared.fields);
 	gaps_free(p->gaps);
 	free(p);
 }
 
 void
-publish_job(struct publish *p, struct job *j, bool started, int64_t now)
+publish_start(struct publish *p, struct job *j, int64_t now)
 {
-	struct status_hash *h = j->user;
+	struct status_hash *h = j->user, *old;
 
 	if (p->shared.redis == NULL)
 		return;
 	if (h == NULL)
 		j->user = h = status_hash_new(&p->shared, j);
-	status_hash_changed(h, j, started, now);
+	HASH_FIND(hh, p->over, h->key.p, h->key.len, old);
+	if (old != NULL && status_hash_retire(old))
+		drop_over(p, old);
+	status_hash_start(h, j, now);
+}
+
+void
+publish_job(struct job *j)
+{
+	/* Verdicts without a job are counted till the end; a card that runs is not for them. */
+	if (j->user != NULL && (j->header || j->status != JOB_RUNNING))
+		status_hash_changed(j->user);
+}
+
+void
+publish_failed(struct job *j, struct slice record)
+{
+	struct status_hash *h = j->user;
+
+	if (h != NULL)
+		failed_list_add(&h->failures, record);
+}
+
+/* The job goes, its hash stays for a while. */
+static void
+keep_over(struct publish *p, struct job *j, int64_t now)
+{
+	struct status_hash *h = j->user, *same;
+
+	j->user = NULL;
+	if (h == NULL)
+		return;
+	HASH_FIND(hh, p->over, h->key.p, h->key.len, same);
+	if (same != NULL || !h->written) {
+		status_hash_free(h);
+		return;
+	}
+	status_hash_end(h, now);
+	HASH_ADD_KEYPTR(hh, p->over, h->key.p, h->key.len, h);
 }
 
 static void
-write_heartbeat(struct publish *p, int64_t now)
+serve_over(struct publish *p, int64_t now)
 {
-	char time[TIMESTAMP_SIZE];
-	struct slice words[] = {slice_of("SET"), slice_of(key_heartbeat),
-		slice_of(timestamp_local(time, clock_wall())), slice_of("EX"), slice_of("30")};
+	for (struct status_hash *h = p->over, *next; h != NULL; h = next) {
+		bool old = now >= h->over + OVER_MS || HASH_COUNT(p->over) > OVERS;
 
-	(void)redis_call(p->shared.redis, NULL, NULL, words, 5);
-	p->heartbeat = now + HEARTBEAT_MS;
+		next = h->hh.next;
+		if (old && status_hash_retire(h))
+			drop_over(p, h);
+		else
+			status_hash_serve(h, now);
+	}
 }
 
 /* Whether nothing more will come of a job that has ended. */
@@ -121,8 +172,7 @@ serve_jobs(struct publish *p, int64_t now)
 		if (j->kept && (j->done_written || j->status == JOB_CANCELLED))
 			release(p, j);
 		if (hash_over(p, j, now)) {
-			status_hash_free(j->user);
-			j->user = NULL;
+			keep_over(p, j, now);
 			progress_drop(p->progress, j);
 		}
 	}
@@ -139,13 +189,13 @@ on_ready(struct publish *p, int64_t now)
 	p->away = false;
 	p->ever = true;
 	backoff_succeeded(&p->backoff, now);
-	write_heartbeat(p, now);
-	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
-		struct status_hash *h = j->user;
-
-		if (h != NULL)
-			h->dirty = true;
+	heartbeat_connected(&p->heartbeat, p->shared.redis, now);
+	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
+		if (j->user != NULL)
+			status_hash_reconnected(j->user);
 	}
+	for (struct status_hash *h = p->over; h != NULL; h = h->hh.next)
+		status_hash_reconnected(h);
 }
 
 static void
@@ -176,12 +226,19 @@ publish_serve(struct publish *p, short revents, int64_t now)
 			on_lost(p, event == REDIS_EVENT_DENIED, now);
 		if (redis_down(p->shared.redis) && now >= p->backoff.due && !p->denied)
 			redis_connect(p->shared.redis, now);
-		if (redis_ready(p->shared.redis) && now >= p->heartbeat)
-			write_heartbeat(p, now);
+		if (redis_ready(p->shared.redis))
+			heartbeat_serve(&p->heartbeat, now);
+		if (!p->swept && p->heartbeat.decided) {
+			p->swept = true;
+			if (p->heartbeat.alone)
+				gaps_sweep(p->gaps, now);
+		}
 	}
 	serve_jobs(p, now);
-	if (p->shared.redis != NULL)
+	if (p->shared.redis != NULL) {
+		serve_over(p, now);
 		gaps_serve(p->gaps, p->shared.redis, now);
+	}
 }
 
 void
@@ -215,7 +272,7 @@ publish_deadline(const struct publish *p, int64_t now)
 	due = redis_deadline(p->shared.redis);
 	if (!redis_ready(p->shared.redis))
 		return due;
-	due = p->heartbeat < due ? p->heartbeat : due;
+	due = heartbeat_due(&p->heartbeat) < due ? heartbeat_due(&p->heartbeat) : due;
 	due = gaps_deadline(p->gaps) < due ? gaps_deadline(p->gaps) : due;
 	/* Where there is no room for requests, answers come first, and they are heard. */
 	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
@@ -226,6 +283,10 @@ publish_deadline(const struct publish *p, int64_t now)
 		if (hash_over(p, j, now))
 			at = now;
 		due = at < due ? at : due;
+	}
+	for (const struct status_hash *h = p->over; h != NULL; h = h->hh.next) {
+		if (redis_room(p->shared.redis) >= STATUS_HASH_REQUESTS && status_hash_due(h) < due)
+			due = status_hash_due(h);
 	}
 	return due;
 }

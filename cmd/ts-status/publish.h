@@ -27,8 +27,13 @@ struct publish *publish_new(const struct redis_url *url, struct progress *, stru
 /* Call it before progress_free(). */
 void publish_free(struct publish *);
 
-/* A job has changed; started: it is new, or new again. */
-void publish_job(struct publish *, struct job *, bool started, int64_t now);
+/*
+ * A job begins, or begins anew: before anything else is told of it. It has changed. A `failed` record of
+ * one of its tasks has come.
+ */
+void publish_start(struct publish *, struct job *, int64_t now);
+void publish_job(struct job *);
+void publish_failed(struct job *, struct slice record);
 
 /* Nobody listened from one instant to another (seconds); and: no more jobs will come. */
 void publish_gap(struct publish *, int64_t from, int64_t to, int64_t now);

@@ -5,10 +5,11 @@
 #include "timestamp.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	MERGE_MS = 100, /* a running job is written no more often */
-	PULSE_MS = 5000, /* and no less often */
+	PULSE_MS = 5000, /* and no less often; its lists of symbols no more often than that */
 	RESTORES = 10,  /* nobody wins a war of writers */
 };
 
@@ -27,6 +28,7 @@ status_hash_new(struct status_shared *s, struct job *j)
 	*h = (struct status_hash){.shared = s, .job = j};
 	buffer_str(&h->key, key_prefix);
 	buffer_add(&h->key, j->id.p, j->id.len);
+	failed_list_init(&h->failures, s->redis, buffer_slice(&j->id));
 	return h;
 }
 
@@ -35,26 +37,65 @@ status_hash_free(struct status_hash *h)
 {
 	if (h == NULL)
 		return;
+	fields_release(&h->sent);
 	buffer_release(&h->key);
+	buffer_release(&h->submitted_at);
+	failed_list_release(&h->failures);
 	free(h);
 }
 
 void
-status_hash_changed(struct status_hash *h, struct job *j, bool started, int64_t now)
+status_hash_start(struct status_hash *h, struct job *j, int64_t now)
 {
 	h->job = j;
+	h->dirty = h->whole = true;
+	h->written = h->submitted = h->verified = h->looked = false;
+	h->wrote = now - MERGE_MS;
+	h->restores = 0;
+	h->submitted_at.len = 0;
+	failed_list_clear(&h->failures);
+}
+
+void
+status_hash_changed(struct status_hash *h)
+{
 	h->dirty = true;
-	if (started) {
-		h->written = h->submitted = h->verified = false;
-		h->wrote = now - MERGE_MS;
-		h->restores = 0;
+}
+
+void
+status_hash_end(struct status_hash *h, int64_t now)
+{
+	h->job = NULL;
+	h->over = now;
+	h->verified = true;
+	h->restores = 0;
+}
+
+bool
+status_hash_retire(struct status_hash *h)
+{
+	h->dirty = false;
+	h->verified = true;
+	h->restores = RESTORES;
+	return !h->verifying && !h->writing && h->failures.flying == 0;
+}
+
+void
+status_hash_reconnected(struct status_hash *h)
+{
+	h->whole = true;
+	if (h->job == NULL) {
+		h->verified = false;
+		return;
 	}
+	h->dirty = true;
+	failed_list_renew(&h->failures);
 }
 
 bool
 status_hash_written(const struct status_hash *h)
 {
-	return !h->dirty && !h->writing;
+	return !h->dirty && !h->writing && failed_list_written(&h->failures);
 }
 
 bool
@@ -66,7 +107,7 @@ status_hash_quiet(const struct status_hash *h)
 static bool
 running(const struct status_hash *h)
 {
-	return h->job->status == JOB_RUNNING;
+	return h->job != NULL && h->job->status == JOB_RUNNING;
 }
 
 static void
@@ -88,7 +129,6 @@ replace_key(struct status_hash *h)
 	meter_hide(h->shared->meter);
 	log_info("replaced a key that was no hash: %s", buffer_cstr(&h->key));
 	(void)redis_call(h->shared->redis, NULL, NULL, words, 2);
-	h->dirty = true;
 }
 
 static void
@@ -98,43 +138,107 @@ on_written(void *data, const struct redis_reply *reply)
 	struct status_shared *s = h->shared;
 
 	h->writing = false;
-	if (reply == NULL) {
-		h->dirty = true;
-	} else if (redis_is_error(reply, "WRONGTYPE")) {
-		replace_key(h);
-	} else if (redis_kind(reply) == REDIS_KIND_ERROR) {
-		h->dirty = true;
-		heard_refusal(s, reply);
-	} else {
-		h->wrote = clock_mono_ms();
-		if (!h->written)
-			h->first = h->wrote;
-		h->written = true;
-		h->verify = 0;
-		if (s->refusing) {
-			meter_hide(s->meter);
-			log_info("Redis takes writes again");
-		}
-		s->refusing = false;
-		backoff_succeeded(&s->hold, h->wrote);
+	if (reply == NULL || redis_kind(reply) == REDIS_KIND_ERROR) {
+		h->dirty = h->whole = true;
+		if (reply != NULL && redis_is_error(reply, "WRONGTYPE"))
+			replace_key(h);
+		else if (reply != NULL)
+			heard_refusal(s, reply);
+		return;
 	}
+	h->wrote = clock_mono_ms();
+	if (!h->written)
+		h->first = h->wrote;
+	h->written = true;
+	h->verify = 0;
+	if (s->refusing) {
+		meter_hide(s->meter);
+		log_info("Redis takes writes again");
+	}
+	s->refusing = false;
+	backoff_succeeded(&s->hold, h->wrote);
 }
 
-static bool
-says_submitted(const struct redis_reply *reply)
+/* What an answer to read_status() says. */
+struct standing {
+	struct slice status, stamp, submitted_at; /* absent where there is none */
+};
+
+static struct slice
+text_at(const struct redis_reply *reply, size_t i)
 {
-	const struct redis_reply *status = reply == NULL ? NULL : redis_item(reply, 0);
+	const struct redis_reply *item = redis_item(reply, i);
 
-	return status != NULL && slice_is(redis_text(status), "submitted");
+	return item == NULL ? (struct slice){0} : redis_text(item);
 }
 
-/* What stood there before a write. */
+static struct standing
+standing(struct status_hash *h, const struct redis_reply *reply)
+{
+	struct standing s = {text_at(reply, 0), text_at(reply, 1), text_at(reply, 2)};
+
+	h->submitted = h->submitted || slice_is(s.status, "submitted");
+	return s;
+}
+
+static void
+read_status(struct status_hash *h, redis_fn *fn)
+{
+	struct slice words[] = {slice_of("HMGET"), buffer_slice(&h->key), slice_of("status"),
+		slice_of("timestamp"), slice_of("submitted_at")};
+
+	(void)redis_call(h->shared->redis, fn, h, words, 5);
+}
+
+/*
+ * submitted_at is the page's; where it left none, the time at which the message came. command: HSET to
+ * replace that of an earlier job, HSETNX.
+ */
+static void
+write_submitted(struct status_hash *h, const char *command)
+{
+	char time[TIMESTAMP_SIZE];
+	int64_t received;
+	struct slice words[] = {slice_of(command), buffer_slice(&h->key), slice_of("submitted_at"),
+		buffer_slice(&h->submitted_at)};
+
+	if (words[3].n == 0) {
+		if (h->job == NULL ||
+			timestamp_parse(buffer_slice(&h->job->received_at), &received) != 0)
+			return;
+		words[3] = slice_of(timestamp_local(time, received));
+	}
+	(void)redis_call(h->shared->redis, NULL, NULL, words, 4);
+}
+
+/* What stood there before a write. An end is that of an earlier job with this id, whose page was quick. */
 static void
 on_before(void *data, const struct redis_reply *reply)
 {
 	struct status_hash *h = data;
+	struct standing s;
 
-	h->submitted = h->submitted || says_submitted(reply);
+	if (reply == NULL)
+		return;
+	s = standing(h, reply);
+	if (!h->looked && s.status.p != NULL && !slice_is(s.status, "submitted") &&
+		!slice_is(s.status, "running")) {
+		write_submitted(h, "HSET");
+	} else if (s.submitted_at.p != NULL) {
+		h->submitted_at.len = 0;
+		buffer_add(&h->submitted_at, s.submitted_at.p, s.submitted_at.n);
+	}
+	h->looked = true;
+}
+
+/* Whether what stands there is older than ours, of a job that is over: another job is let alone. */
+static bool
+outlived(const struct status_hash *h, const struct standing *s)
+{
+	if (s->status.p == NULL)
+		return true;
+	return (slice_is(s->status, "running") || slice_is(s->status, "submitted")) && s->stamp.p != NULL &&
+	       slice_cmp(s->stamp, slice_of(h->stamp)) < 0;
 }
 
 /* What stands there some time after a write: if it is not ours, ours is put back. */
@@ -142,92 +246,117 @@ static void
 on_verify(void *data, const struct redis_reply *reply)
 {
 	struct status_hash *h = data;
-	const struct redis_reply *status, *stamp;
+	struct standing s;
 
 	h->verifying = false;
-	if (reply == NULL || h->dirty || h->writing)
+	if (reply == NULL)
 		return;
-	status = redis_item(reply, 0);
-	stamp = redis_item(reply, 1);
-	h->submitted = h->submitted || says_submitted(reply);
-	if (status != NULL && stamp != NULL && slice_is(redis_text(stamp), h->stamp) &&
-		slice_is(redis_text(status), summary_status(h->status, h->shared->plain)))
+	h->verified = true;
+	if (redis_kind(reply) != REDIS_KIND_ARRAY || h->dirty || h->writing)
+		return;
+	s = standing(h, reply);
+	if (h->job == NULL ? !outlived(h, &s)
+			   : slice_is(s.stamp, h->stamp) &&
+				     slice_is(s.status, summary_status(h->status, h->shared->plain)))
 		return;
 	if (h->restores++ >= RESTORES)
 		return;
 	log_debug("put the status back: %s", buffer_cstr(&h->key));
-	h->dirty = true;
+	h->dirty = h->whole = true;
+	if (h->job == NULL || s.status.p == NULL)
+		failed_list_renew(&h->failures);
 }
 
+/* What should stand there, into the shared fields. */
 static void
-read_status(struct status_hash *h, redis_fn *fn)
+render(struct status_hash *h, bool lists, int64_t wall)
 {
-	struct slice words[] = {slice_of("HMGET"), buffer_slice(&h->key), slice_of("status"),
-		slice_of("timestamp")};
+	static const char *const names[] = {"successful_symbols", "failed_symbols"};
+	struct fields *f = &h->shared->fields;
 
-	(void)redis_call(h->shared->redis, fn, h, words, 4);
-}
-
-/* submitted_at is the page's; where it left none, the time at which the message came. */
-static void
-write_submitted(struct status_hash *h)
-{
-	char time[TIMESTAMP_SIZE];
-	int64_t received;
-	struct slice words[] = {slice_of("HSETNX"), buffer_slice(&h->key), slice_of("submitted_at"),
-		{0}};
-
-	if (timestamp_parse(buffer_slice(&h->job->received_at), &received) != 0)
-		return;
-	words[3] = slice_of(timestamp_local(time, received));
-	(void)redis_call(h->shared->redis, NULL, NULL, words, 4);
-}
-
-static void
-write_job(struct status_hash *h)
-{
-	struct status_shared *s = h->shared;
-	int64_t wall = clock_wall();
-	struct slice words[2 + 2 * SUMMARY_FIELDS] = {slice_of("HSET"), buffer_slice(&h->key)};
-	struct slice stale[] = {slice_of("HDEL"), words[1], slice_of("completed_at")};
-	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
-
-	read_status(h, on_before);
-	/* Of an earlier job with this id. */
-	if (running(h) && !h->written)
-		(void)redis_call(s->redis, NULL, NULL, stale, 3);
-	summary_fields(h->job, s->plain, wall, &s->fields);
-	for (int i = 0; i < s->fields.n; i++)
-		words[2 + i] = fields_at(&s->fields, i);
-	h->dirty = false;
+	summary_fields(h->job, h->shared->plain, lists, wall, f);
+	for (int i = 0; i < 2 && !lists; i++)
+		fields_add(f, names[i], fields_find(&h->sent, slice_of(names[i])));
 	h->status = h->job->status;
 	(void)timestamp_local(h->stamp, wall);
-	if (redis_call(s->redis, on_written, h, words, 2 + s->fields.n) != 0) {
-		h->dirty = true;
-		return;
+}
+
+/* Asks for the fields that have changed, or for all. */
+static int
+send_fields(struct status_hash *h)
+{
+	struct slice words[2 + 2 * SUMMARY_FIELDS] = {slice_of("HSET"), buffer_slice(&h->key)};
+	const struct fields *f = h->job == NULL ? &h->sent : &h->shared->fields;
+	int n = 2;
+
+	for (int i = 0; i < f->n; i += 2) {
+		struct slice name = fields_at(f, i), value = fields_at(f, i + 1);
+
+		/* Always one: without it the write would say nothing. */
+		if (h->whole || slice_is(name, "timestamp") || !slice_eq(value, fields_find(&h->sent, name))) {
+			words[n++] = name;
+			words[n++] = value;
+		}
 	}
+	return redis_call(h->shared->redis, on_written, h, words, n);
+}
+
+static void
+write_hash(struct status_hash *h, int64_t now)
+{
+	struct redis *redis = h->shared->redis;
+	bool lists = !running(h) || h->whole || now >= h->listed + PULSE_MS;
+	struct slice stale[] = {slice_of("HDEL"), buffer_slice(&h->key), slice_of("completed_at")};
+	struct slice expire[] = {slice_of("EXPIRE"), stale[1], slice_of("86400")};
+
+	if (!h->submitted || !h->looked)
+		read_status(h, on_before);
+	/* Of an earlier job with this id. */
+	if (running(h) && !h->written)
+		(void)redis_call(redis, NULL, NULL, stale, 3);
+	if (h->job != NULL)
+		render(h, lists, clock_wall());
+	if (send_fields(h) != 0)
+		return;
+	h->dirty = false;
 	h->writing = true;
-	write_submitted(h);
-	(void)redis_call(s->redis, NULL, NULL, expire, 3);
+	if (h->whole)
+		write_submitted(h, "HSETNX");
+	h->whole = false;
+	if (lists)
+		h->listed = now;
+	if (h->job != NULL)
+		fields_copy(&h->sent, &h->shared->fields);
+	(void)redis_call(redis, NULL, NULL, expire, 3);
+	expire[1] = buffer_slice(&h->failures.key);
+	if (h->failures.pushed > 0)
+		(void)redis_call(redis, NULL, NULL, expire, 3);
 }
 
 int64_t
 status_hash_due(const struct status_hash *h)
 {
+	int64_t due;
+
+	/* A job whose header is missing is told of when it ends. */
+	if (running(h) && !h->job->header)
+		return INT64_MAX;
+	if (failed_list_due(&h->failures))
+		return h->shared->hold.due;
 	if (h->writing)
 		return INT64_MAX;
 	if (h->dirty) {
 		/* An end is told at once; a running job's news can wait for more of it. */
-		int64_t due = running(h) ? h->wrote + MERGE_MS : 0;
-
+		due = running(h) ? h->wrote + MERGE_MS : 0;
 		return due > h->shared->hold.due ? due : h->shared->hold.due;
 	}
-	if (running(h)) {
-		if (!h->verified && !h->verifying)
-			return h->first + 1000;
-		return h->wrote + PULSE_MS;
-	}
-	return h->verify < VERIFIES && !h->verifying ? h->wrote + verify_ms[h->verify] : INT64_MAX;
+	if (h->verifying && !running(h))
+		return INT64_MAX;
+	if (h->job == NULL)
+		return h->verified ? INT64_MAX : 0;
+	if (running(h))
+		return h->verified || h->verifying ? h->wrote + PULSE_MS : h->first + 1000;
+	return h->verify < VERIFIES ? h->wrote + verify_ms[h->verify] : INT64_MAX;
 }
 
 void
@@ -235,14 +364,17 @@ status_hash_serve(struct status_hash *h, int64_t now)
 {
 	if (redis_room(h->shared->redis) < STATUS_HASH_REQUESTS || now < status_hash_due(h))
 		return;
+	failed_list_serve(&h->failures);
+	if (now < status_hash_due(h))
+		return;
 	if (h->dirty || (running(h) && now >= h->wrote + PULSE_MS)) {
-		write_job(h);
+		write_hash(h, now);
 		return;
 	}
 	if (running(h))
 		h->verified = true;
 	else
-		h->verify++;
+		h->verify += h->verify < VERIFIES;
 	h->verifying = true;
 	read_status(h, on_verify);
 }

@@ -184,8 +184,8 @@ add_part(struct fields *f, struct slice s)
 	f->end[f->n++] = f->text.len;
 }
 
-static void
-add_text(struct fields *f, const char *name, struct slice value)
+void
+fields_add(struct fields *f, const char *name, struct slice value)
 {
 	add_part(f, slice_of(name));
 	add_part(f, value);
@@ -239,29 +239,33 @@ add_counts(struct fields *f, const struct job *j)
 }
 
 void
-summary_fields(const struct job *j, bool plain, int64_t wall, struct fields *f)
+summary_fields(const struct job *j, bool plain, bool lists, int64_t wall, struct fields *f)
 {
 	char time[TIMESTAMP_SIZE];
 
 	f->text.len = 0;
 	f->n = 0;
-	add_text(f, "status", slice_of(summary_status(j->status, plain)));
+	fields_add(f, "status", slice_of(summary_status(j->status, plain)));
 	add_number(f, "progress", (uint64_t)summary_percent(j));
-	add_text(f, "message", buffer_slice(&j->message));
-	add_text(f, "started_at", slice_of(timestamp_local(time, j->started.wall)));
+	fields_add(f, "message", buffer_slice(&j->message));
+	fields_add(f, "started_at", slice_of(timestamp_local(time, j->started.wall)));
 	if (j->status != JOB_RUNNING)
-		add_text(f, "completed_at", slice_of(timestamp_local(time, j->ended.wall)));
-	add_text(f, "timestamp", slice_of(timestamp_local(time, wall)));
-	add_text(f, "current_symbol", buffer_slice(&j->symbol));
-	add_text(f, "current_timeframe", buffer_slice(&j->timeframe));
+		fields_add(f, "completed_at", slice_of(timestamp_local(time, j->ended.wall)));
+	fields_add(f, "timestamp", slice_of(timestamp_local(time, wall)));
+	fields_add(f, "current_symbol", buffer_slice(&j->symbol));
+	fields_add(f, "current_timeframe", buffer_slice(&j->timeframe));
 	add_counts(f, j);
-	add_symbols(f, "successful_symbols", j, false);
-	add_symbols(f, "failed_symbols", j, true);
+	if (lists) {
+		add_symbols(f, "successful_symbols", j, false);
+		add_symbols(f, "failed_symbols", j, true);
+	}
 	add_part(f, slice_of("errors"));
 	buffer_byte(&f->text, '[');
 	buffer_add(&f->text, j->errors.p, j->errors.len);
 	buffer_byte(&f->text, ']');
 	add_part(f, (struct slice){0});
+	/* By this a loader knows which hashes are a loader's. */
+	fields_add(f, "loader", slice_of("ts-status " TS_VERSION));
 }
 
 struct slice
@@ -270,6 +274,25 @@ fields_at(const struct fields *f, int i)
 	size_t start = i == 0 ? 0 : f->end[i - 1];
 
 	return (struct slice){f->text.p + start, f->end[i] - start};
+}
+
+struct slice
+fields_find(const struct fields *f, struct slice name)
+{
+	for (int i = 0; i < f->n; i += 2) {
+		if (slice_eq(fields_at(f, i), name))
+			return fields_at(f, i + 1);
+	}
+	return (struct slice){0};
+}
+
+void
+fields_copy(struct fields *to, const struct fields *from)
+{
+	to->text.len = 0;
+	buffer_add(&to->text, from->text.p, from->text.len);
+	memcpy(to->end, from->end, sizeof to->end);
+	to->n = from->n;
 }
 
 void

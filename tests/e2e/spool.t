@@ -80,16 +80,16 @@ is "$(find "$tmp" -name '*escape*')" "" "and nothing elsewhere"
 is "$(hash "$long" status)" completed "a job_id of 300 bytes works"
 
 # Told to stop, what is not begun stays in the spool.
-publish "$(job stop "$(jq -nc '[range(200) | "U\(.)"]')" '["day","hour"]')"
+publish "$(job stop "$(jq -nc '[range(600) | "U\(.)"]')" '["day","hour"]')"
 wait_for 5 hash_is stop status running
-sleep 0.3
+sleep 0.1
 serve_end
 is $? 0 "told to stop, it exits 0"
-like "$(hash stop status)/$(hash stop message)" '^running/interrupted: [0-9]+ of 400 tasks are left for the next start' \
+like "$(hash stop status)/$(hash stop message)" '^running/interrupted: [0-9]+ of 1200 tasks are left for the next start' \
 	"the status says how many tasks are left"
 serve
 wait_for 20 over stop
-is "$(hash stop status)/$(hash stop stored_tasks)" completed/400 "the next start does the rest"
+is "$(hash stop status)/$(hash stop stored_tasks)" completed/1200 "the next start does the rest"
 
 # Cancelled jobs do not come back.
 cancel() {

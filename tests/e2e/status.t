@@ -68,6 +68,21 @@ bad_output ts-status -u none
 
 redis_start --loglevel warning || exit 1
 
+# One that finds the heartbeat of a loader that has died a moment ago, and what that has left.
+redis-server --port 0 --unixsocket "$tmp/stale.sock" --save '' >stale.redis 2>&1 &
+started+=($!)
+stale() {
+	redis-cli --raw -s "$tmp/stale.sock" "$@"
+}
+wait_for 5 stale ping
+stale set tickstockpl:heartbeat 2025-12-23T12:15:13 EX 30 >/dev/null
+stale hset "$(key dead)" status running loader 'ts-status 0' timestamp 2025-12-23T12:15:13 >/dev/null
+mkfifo stale.in
+ts-status -u "unix://$tmp/stale.sock" <stale.in >stale.out 2>stale.err &
+stale_pid=$!
+started+=("$stale_pid")
+exec {stale_in}>stale.in
+
 # One that lives through all of this with a Redis of its own, and with a job that makes no progress.
 redis-server --port 0 --unixsocket "$tmp/pulse.sock" --save '' >pulse.redis 2>&1 &
 started+=($!)
@@ -186,7 +201,8 @@ ok $? "a task that begins is told"
 { stored live AAPL 1min 390; failed live MSFT day why; } >&"$in"
 wait_for 1 hash_is live message 'Failed day for MSFT (3/4)'
 ok $? "and one that failed"
-is "$(hash live progress)/$(hash live successful_symbols)/$(hash live failed_symbols)" '75/["AAPL"]/["MSFT"]' "progress is floored"
+is "$(hash live progress)" 75 "progress is floored"
+is "$(redis --raw lrange tickstock.jobs.failed:live 0 -1)" "$(failed live MSFT day why)" "what failed stands in a list at once"
 sleep 0.2
 stored live MSFT 1min 390 >&"$in"
 begun=$(date +%s%N)
@@ -234,7 +250,7 @@ wait_for 3 logged 'lost Redis'
 stored burst LAST day 1 >&"$in"
 sleep 0.5
 # What is started here must not hold the inputs open.
-eval "redis_start --loglevel warning $in>&- $pulse_in>&-"
+eval "redis_start --loglevel warning $in>&- $pulse_in>&- $stale_in>&-"
 wait_for 6 hash_is burst status completed
 ok $? "what came while Redis was away is written when it is back"
 is "$(hash burst stored_tasks)/$(hash early status)" 3000/running "so are all jobs that are known"
@@ -341,6 +357,93 @@ cat err >>all.err
 unlike "$(cat all.err)" s3cr3t "no log has a password"
 REDISCLI_AUTH=s3cr3t/w redis config set requirepass '' >/dev/null 2>&1
 
+# What loaders that died have left behind. Nothing happens while another one lives: its heartbeat changes.
+left_behind() {
+	redis hset "$(key dead)" status running loader 'ts-status 0' timestamp 2025-12-23T12:15:13 total_tasks 150 \
+		stored_tasks 30 failed_tasks 7 >/dev/null
+	redis hset "$(key other)" status running timestamp 2025-12-23T12:15:13 >/dev/null
+	redis hset "$(key fresh)" status running loader 'ts-status 0' timestamp "$(date +%Y-%m-%dT%H:%M:%S)" >/dev/null
+	redis hset "$(key unheard)" status submitted submitted_at 2025-12-23T12:15:13.5 >/dev/null
+	redis hset "$(key just)" status submitted submitted_at "$(date +%Y-%m-%dT%H:%M:%S.%6N)" >/dev/null
+}
+left_behind
+{ for i in {1..200}; do redis set tickstockpl:heartbeat "another $i" EX 30; sleep 0.2; done; } >/dev/null &
+beating=$!
+started+=("$beating")
+wait_for 5 redis exists tickstockpl:heartbeat
+open
+ours() {
+	[[ $(redis get tickstockpl:heartbeat) =~ ^20 ]]
+}
+wait_for 9 ours
+ok $? "the heartbeat of another loader is not taken for a dead one's"
+sleep 2.5
+is "$(hash dead status)/$(hash unheard status)" running/submitted "while another loader lives, no hash is taken for dead"
+kill "$beating"
+shut
+redis del tickstockpl:heartbeat >/dev/null
+open
+wait_for 9 hash_is dead status failed
+is "$(hash dead status)/$(hash dead message)" 'failed/interrupted at 37 of 150 tasks: publish it again' \
+	"a hash whose loader has died is failed, with its count"
+wait_for 3 hash_is unheard status failed
+is "$(hash unheard message)" 'published while no listener ran' "so is one that nobody has heard of"
+is "$(hash other status)/$(hash fresh status)/$(hash just status)" running/running/submitted \
+	"those of others, and those that are new, are let alone"
+like "$(cat err)" 'warning: 1 jobs were interrupted by the death of their loader' "which is told"
+# The page's times may be those of another zone.
+shut
+redis del tickstockpl:heartbeat >/dev/null
+redis hset "$(key zone)" status submitted submitted_at "$(TZ=Asia/Tokyo date -d '5 minutes ago' +%Y-%m-%dT%H:%M:%S)" >/dev/null
+TS_PAGE_TZ=Asia/Tokyo open
+wait_for 9 hash_is zone status failed
+ok $? "TS_PAGE_TZ is the zone of the page's times"
+shut
+
+# Told to stop, with work left.
+submitted cut
+open
+{ header cut 3 3; stored cut AAPL day 1; } >&"$in"
+wait_for 2 hash_is cut stored_tasks 1
+kill -TERM "$pid"
+shut
+is "$code/$(jq -r .status out)" 143/cancelled "interrupted with work left: exit 143, the job is done as cancelled"
+is "$(hash cut status)/$(hash cut message)" \
+	"cancelled/interrupted: 2 of 3 tasks have no verdict; loaded 1 of 3 tasks, 1 bar" "and its hash says so"
+like "$(cat err)" 'job cancelled id=cut: interrupted: 2 of 3' "and so does the log"
+
+# All that failed can be found and done again.
+submitted many
+{
+	header many 130 130
+	for i in {1..120}; do failed many "S$i" day "HTTP 500"; done
+	for i in {121..130}; do stored many "S$i" day 1; done
+} >failures.ndjson
+ts-status -q <failures.ndjson >out 2>err
+redis --raw lrange tickstock.jobs.failed:many 0 -1 >list
+grep '"failed"' failures.ndjson | cmp -s - list
+ok $? "the list holds every failed task as it was told"
+[ "$(redis ttl tickstock.jobs.failed:many)" -gt 86380 ]
+ok $? "and lives as long as the hash"
+is "$(ts-expand -f <list 2>/dev/null | grep -c '"task"')" 120 "ts-expand -f makes tasks of it"
+submitted many
+{ header many 1 1; stored many S1 day 1; } | ts-status -q >out 2>err
+is "$(redis exists tickstock.jobs.failed:many)/$(hash many status)" 0/completed "the next job of the same id begins without it"
+
+# More jobs than can be pending.
+{ for i in {1..10001}; do echo "{\"type\":\"job\",\"job_id\":\"p$i\",\"symbols\":1,\"tasks\":1}"; done; } | ts-status -q >out 2>err
+is "$(hash p10001 status)/$(hash p10001 message)" 'failed/too many jobs at once: publish it again later' \
+	"a job that is one too many is failed, by name"
+is "$(jq -r 'select(.job_id == "p10001").status' out)/$(hash p10000 status)" failed/failed "and done"
+# A verdict without a job makes no card that runs.
+open
+stored orphan AAPL day 1 >&"$in"
+header known 1 1 >&"$in"
+wait_for 5 hash_is known status running
+is "$(redis exists "$(key orphan)")" 0 "a verdict without its job makes no hash that runs"
+shut
+is "$(hash orphan status)" completed "it is told when its input ends"
+
 # Those from the beginning.
 kill -TERM "$gone"
 wait_for 8 test -s gone.code
@@ -355,6 +458,8 @@ ok $? "the heartbeat goes on"
 from=$(date -d "$(alone hget "$(key pulse)" started_at)" +%s)
 [ $(($(date -d "$(alone hget "$(key pulse)" timestamp)" +%s) - from)) -ge 5 ]
 ok $? "a running job is written every 5 seconds"
+is "$(stale hget "$(key dead)" status)" failed "a heartbeat that nobody renews holds up nothing for long"
+exec {stale_in}>&-
 exec {pulse_in}>&-
 wait "$pulse"
 is "$?/$(jq -r .status pulse.out)/$(alone hget "$(key pulse)" status)" 1/failed/failed "a job without any verdict is failed at the end of input"

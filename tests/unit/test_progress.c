@@ -99,7 +99,7 @@ feed_failed(struct world *w, const char *id, const char *symbol, const char *tim
 static const char *
 value(struct world *w, const char *name)
 {
-	summary_fields(w->job, false, w->now.wall, &w->fields);
+	summary_fields(w->job, false, true, w->now.wall, &w->fields);
 	for (int i = 0; i < w->fields.n; i += 2) {
 		if (slice_is(fields_at(&w->fields, i), name)) {
 			struct slice s = fields_at(&w->fields, i + 1);

@@ -74,15 +74,22 @@ static void
 local(void **state)
 {
 	char text[TIMESTAMP_SIZE];
-	int64_t t;
+	int64_t t[2];
 
 	(void)state;
 	(void)setenv("TZ", "America/Chicago", 1);
 	tzset();
 	assert_string_equal(timestamp_local(text, 1766413800), "2025-12-22T08:30:00");
-	assert_int_equal(timestamp_parse_local(slice_of("2025-12-22T08:30:00.634000"), &t), 0);
-	assert_int_equal(t, 1766413800);
-	assert_int_equal(timestamp_parse_local(slice_of("2025-12-22T08:30:00Z"), &t), -1);
+	assert_int_equal(timestamp_parse_local(slice_of("2025-12-22T08:30:00.634000"), t), 0);
+	assert_true(t[0] == 1766413800 && t[1] == t[0]);
+	assert_int_equal(timestamp_parse_local(slice_of("2025-07-22T08:30:00"), t), 0);
+	assert_true(t[0] == 1753191000 && t[1] == t[0]);
+	assert_int_equal(timestamp_parse_local(slice_of("2025-12-22T08:30:00Z"), t), -1);
+	/* The hour that an autumn night has twice, and the one that a spring night has not. */
+	assert_int_equal(timestamp_parse_local(slice_of("2025-11-02T01:30:00"), t), 0);
+	assert_true(t[0] == 1762065000 && t[1] == t[0] + 3600);
+	assert_int_equal(timestamp_parse_local(slice_of("2025-03-09T02:30:00"), t), 0);
+	assert_true(t[0] == t[1]);
 }
 
 int
