@@ -1,7 +1,6 @@
 /* The table of record types and fields: ts-records(5) in code. */
 #include "record.h"
 
-#include "decimal.h"
 #include "json.h"
 
 #include <stddef.h>
@@ -381,7 +380,7 @@ record_write(struct buffer *b, const struct record *r)
 }
 
 const char *
-record_check_prices(const struct record *r)
+record_check_prices(const struct record *r, struct number price[4], int64_t *volume)
 {
 	static const char *const missing[] = {"open is missing or null", "high is missing or null",
 		"low is missing or null", "close is missing or null", "volume is missing or null"};
@@ -390,20 +389,21 @@ record_check_prices(const struct record *r)
 	static const char *const sign[] = {"open is not above 0", "high is not above 0",
 		"low is not above 0", "close is not above 0", "volume is below 0"};
 	const struct slice text[] = {r->open, r->high, r->low, r->close, r->volume};
-	struct decimal value[5];
-	int64_t volume;
+	struct number last;
 
 	for (int i = 0; i < 5; i++) {
+		struct number *value = i < 4 ? &price[i] : &last;
+
 		if (text[i].p == NULL)
 			return missing[i];
-		if (decimal_parse(text[i], &value[i]) != 0)
+		if (number_parse(text[i], value) != 0)
 			return bad[i];
-		if (decimal_sign(&value[i]) < (i < 4 ? 1 : 0))
+		if (number_sign(value) < (i < 4 ? 1 : 0))
 			return sign[i];
 	}
-	if (decimal_cmp(&value[1], &value[2]) < 0)
+	if (number_cmp(&price[1], &price[2]) < 0)
 		return "high is below low";
-	return decimal_round(&value[4], 0, &volume) != 0 ? bad[4] : NULL;
+	return number_to_int(&last, 0, volume) != 0 ? bad[4] : NULL;
 }
 
 bool

@@ -2,6 +2,7 @@
 #define TS_RECORD_H
 
 #include "buffer.h"
+#include "number.h"
 #include "timeframe.h"
 
 #include <stdbool.h>
@@ -82,10 +83,10 @@ int record_parse(struct record_parser *, struct slice line, unsigned owned, stru
 void record_write(struct buffer *, const struct record *);
 
 /*
- * Checks the values of a bar: NULL if it may be stored, else a static reason. Its symbol, timeframe
- * and key are the caller's to check.
+ * Reads and checks the values of a bar, prices and volume: NULL if it may be stored, else a static
+ * reason. Its symbol, timeframe and key are the caller's to check.
  */
-const char *record_check_prices(const struct record *);
+const char *record_check_prices(const struct record *, struct number price[4], int64_t *volume);
 
 /* Whether a symbol is one that the API could know: [A-Za-z0-9][A-Za-z0-9.:/_-]{0,19}. */
 bool record_symbol_ok(struct slice);

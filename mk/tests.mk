@@ -32,7 +32,6 @@ LIBS_test_inflate = -ldeflate -lz
 UNIT_test_task = ts-fetch
 comma = ,
 LIBS_test_task = $(call libs,ts-fetch) $(addprefix -Wl$(comma)--wrap=,clock_mono_ms log_info log_warning log_error)
-UNIT_test_numeric = ts-store
 UNIT_test_batch = ts-store
 UNIT_test_progress = ts-status
 UNIT_test_status_hash = ts-status
@@ -48,12 +47,11 @@ endef
 $(foreach u,$(notdir $(UNIT)),$(eval $(call unit,$(u))))
 
 # A fuzz target is linked with a replay of its corpus for make check, and with libFuzzer for make fuzz.
-FUZZ = record job page url decimal
+FUZZ = record job page url number
 FUZZ_SECONDS = 30
 FUZZ_job = ts-expand
 FUZZ_page = ts-fetch
 FUZZ_url = ts-fetch
-FUZZ_decimal = ts-store
 define fuzz
 $(B)/fuzz/$(1): tests/fuzz/fuzz_$(1).c tests/fuzz/replay.c $(FUZZ_$(1):%=$(B)/cmd/%.a) $(B)/libcommon.a
 	@mkdir -p $$(@D)

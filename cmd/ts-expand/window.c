@@ -1,7 +1,7 @@
 /* From a number of years to exact first and last bars. */
 #include "window.h"
 
-#include "decimal.h"
+#include "number.h"
 
 enum { DAYS_A_YEAR = 365, MAX_YEARS = 50, DAYS_A_WEEK = 7 };
 
@@ -9,11 +9,11 @@ int
 window_days(struct slice years, int *days)
 {
 	const int64_t million = 1000000;
-	struct decimal d;
+	struct number d;
 	int64_t millionths;
 
-	if (decimal_parse(years, &d) != 0 || decimal_sign(&d) <= 0 ||
-		decimal_round(&d, 6, &millionths) != 0 || millionths > MAX_YEARS * million)
+	if (number_parse(years, &d) != 0 || number_sign(&d) <= 0 ||
+		number_to_int(&d, 6, &millionths) != 0 || millionths > MAX_YEARS * million)
 		return -1;
 	*days = (int)((millionths * DAYS_A_YEAR + million / 2) / million);
 	if (*days < 1)

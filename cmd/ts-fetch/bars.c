@@ -3,11 +3,11 @@
  */
 #include "bars.h"
 
-#include "decimal.h"
+#include "number.h"
 
 #include <string.h>
 
-enum { BAR_BYTES = 256 + COLUMNS * DECIMAL_TEXT };
+enum { BAR_BYTES = 256 + COLUMNS * NUMBER_TEXT };
 
 void
 bars_init(
@@ -116,14 +116,14 @@ all_digits(struct slice s)
 static const char *
 add_volume(struct buffer *out, struct slice s)
 {
-	struct decimal d;
+	struct number d;
 	int64_t v;
 
 	if (s.n <= 18 && all_digits(s)) {
 		buffer_add(out, s.p, s.n);
 		return NULL;
 	}
-	if (decimal_parse(s, &d) != 0 || decimal_round(&d, 0, &v) != 0) {
+	if (number_parse(s, &d) != 0 || number_to_int(&d, 0, &v) != 0) {
 		buffer_str(out, "null");
 		return "volume is out of range";
 	}

@@ -5,7 +5,7 @@
  */
 #include "rows.h"
 
-#include "decimal.h"
+#include "number.h"
 
 #include <stdlib.h>
 
@@ -102,13 +102,13 @@ column(const char **p, const char *end)
 static bool
 instant(struct slice s, int64_t *t)
 {
-	struct decimal d;
+	struct number d;
 	uint64_t plain;
 	int64_t ms;
 
 	if (slice_count(s, &plain) == 0 && plain <= T_MAX_MS)
 		ms = (int64_t)plain;
-	else if (decimal_parse(s, &d) != 0 || decimal_round(&d, 0, &ms) != 0)
+	else if (number_parse(s, &d) != 0 || number_to_int(&d, 0, &ms) != 0)
 		return false;
 	*t = ms / 1000;
 	return ms >= 0 && ms <= T_MAX_MS && ms % 1000 == 0;
@@ -126,7 +126,7 @@ absent(struct row *row)
 static bool
 cell(struct row *row, int i, const char *body, const char *from, const char *to)
 {
-	if (to - from > DECIMAL_TEXT)
+	if (to - from > NUMBER_TEXT)
 		return false;
 	row->at[i] = (uint32_t)(from - body);
 	row->n[i] = (uint16_t)(to - from);

@@ -81,73 +81,29 @@ read_key(const struct record *r, struct bar *b)
 	return NULL;
 }
 
-static bool
-positive(const struct plain *p)
-{
-	return p->whole > 0 || p->part > 0;
-}
-
-/* What nearly all bars hold. False: not plain, or not right; the careful road tells which. */
-static bool
-read_plain(const struct slice text[4], struct slice volume, struct bar *b)
-{
-	struct plain price[4], v;
-	unsigned char *at = b->prices;
-
-	for (int i = 0; i < 4; i++) {
-		if (!plain_read(text[i], &price[i]) || !positive(&price[i]))
-			return false;
-	}
-	if (plain_cmp(&price[1], &price[2]) < 0 || !plain_read(volume, &v) || v.part != 0)
-		return false;
-	for (int i = 0; i < 4; i++) {
-		size_t n = numeric_of_plain(&price[i], at + 4);
-
-		wire_put32(at, (uint32_t)n);
-		at += 4 + n;
-	}
-	b->length = (size_t)(at - b->prices);
-	b->volume = (int64_t)v.whole;
-	return true;
-}
-
-/* Any number, exponents and hundreds of digits included. */
-static const char *
-read_any(const struct record *r, const struct slice text[4], struct bar *b)
-{
-	const char *why = record_check_prices(r);
-	unsigned char *at = b->prices;
-	struct decimal d;
-
-	for (int i = 0; i < 4 && why == NULL; i++) {
-		size_t n;
-
-		if (decimal_parse(text[i], &d) != 0)
-			return "a price is out of range";
-		n = numeric_of_decimal(&d, at + 4);
-		wire_put32(at, (uint32_t)n);
-		at += 4 + n;
-	}
-	b->length = (size_t)(at - b->prices);
-	if (why == NULL &&
-		(decimal_parse(r->volume, &d) != 0 || decimal_round(&d, 0, &b->volume) != 0))
-		why = "volume is out of range";
-	return why;
-}
-
 const char *
 bar_read(const struct record *r, struct bar *b)
 {
-	const struct slice text[4] = {r->open, r->high, r->low, r->close};
+	unsigned char *at = b->prices;
+	struct number price[4];
 	const char *why = bar_symbol_fault(r->symbol);
 
 	if (why == NULL && r->tf == TF_NONE)
 		why = "timeframe is none of 1min, hour, day, week, month";
 	if (why == NULL)
 		why = read_key(r, b);
-	if (why != NULL || read_plain(text, r->volume, b))
+	if (why == NULL)
+		why = record_check_prices(r, price, &b->volume);
+	if (why != NULL)
 		return why;
-	return read_any(r, text, b);
+	for (int i = 0; i < 4; i++) {
+		size_t n = number_binary(&price[i], at + 4);
+
+		wire_put32(at, (uint32_t)n);
+		at += 4 + n;
+	}
+	b->length = (size_t)(at - b->prices);
+	return NULL;
 }
 
 void
@@ -175,8 +131,10 @@ void
 bar_write(struct slice symbol, enum timeframe tf, int64_t key, int64_t volume,
 	const unsigned char *prices, struct buffer *b)
 {
-	struct record r = {.type = RECORD_BAR, .symbol = symbol,
-		.timeframe = slice_of(timeframe_name(tf)), .tf = tf};
+	struct record r = {.type = RECORD_BAR,
+		.symbol = symbol,
+		.timeframe = slice_of(timeframe_name(tf)),
+		.tf = tf};
 	struct slice *const field[4] = {&r.open, &r.high, &r.low, &r.close};
 	struct buffer text = {0};
 	size_t at[7] = {0};
@@ -184,7 +142,9 @@ bar_write(struct slice symbol, enum timeframe tf, int64_t key, int64_t volume,
 	bar_write_key(tf, key, &text);
 	at[1] = text.len;
 	for (int i = 0; i < 4; i++) {
-		numeric_write(bar_price(&prices), &text);
+		const struct number price = number_of_binary(bar_price(&prices));
+
+		number_write(&price, &text);
 		at[i + 2] = text.len;
 	}
 	buffer_int(&text, volume);

@@ -1,19 +1,19 @@
 #ifndef TS_BAR_H
 #define TS_BAR_H
 
-#include "numeric.h"
+#include "number.h"
 #include "record.h"
 
 /* Room for four prices, each a 32-bit length and a binary NUMERIC: as COPY BINARY has fields. */
-enum { PRICES_MAX = 4 * (4 + NUMERIC_MAX) };
+enum { PRICES_MAX = 4 * (4 + NUMBER_BYTES) };
 
 /* A bar as the database takes it. Starts as {0}; used again, it reads a day once only. */
 struct bar {
-	int64_t key;    /* microseconds UTC since 1970 (1min, hour) or days since 1970 */
+	int64_t key; /* microseconds UTC since 1970 (1min, hour) or days since 1970 */
 	int64_t volume;
-	size_t length;  /* of prices */
+	size_t length;			  /* of prices */
 	unsigned char prices[PRICES_MAX]; /* open, high, low, close */
-	char day_text[10]; /* the day read last, and what it is */
+	char day_text[10];		  /* the day read last, and what it is */
 	int32_t day;
 };
 

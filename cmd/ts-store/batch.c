@@ -7,8 +7,8 @@
 /* A series of which Postgres refuses more bars than this in one batch is given up. */
 enum { REFUSALS_MAX = 8 };
 
-/* Prices are some 70 bytes a row; a batch of thousand-digit numbers ends here instead. */
-enum { PRICES_PER_ROW = 72, PRICES_LIMIT_PER_ROW = 256, PRICES_LIMIT_MIN = 1 << 20 };
+/* What prices mostly are, in bytes a row. */
+enum { PRICES_PER_ROW = 72 };
 
 /*
  * Memory that is there, not only promised: a machine that has too little says so at the start, not
@@ -50,10 +50,7 @@ batch_release(struct batch *b)
 bool
 batch_full(const struct batch *b)
 {
-	size_t most = b->limit * PRICES_LIMIT_PER_ROW;
-
-	return b->rows >= b->limit ||
-	       b->prices.len >= (most < PRICES_LIMIT_MIN ? PRICES_LIMIT_MIN : most);
+	return b->rows >= b->limit;
 }
 
 static struct group *

@@ -77,7 +77,7 @@ struct batch {
 void batch_init(struct batch *, size_t limit);
 void batch_release(struct batch *);
 
-/* Whether it must be emptied before the next bar: its rows are there, or many bytes. */
+/* Whether it must be emptied before the next bar. */
 bool batch_full(const struct batch *);
 
 /* Adds a bar of a series that is not given up; there is room. */

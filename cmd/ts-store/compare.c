@@ -5,7 +5,6 @@
  */
 #include "compare.h"
 
-#include "numeric.h"
 #include "wire.h"
 #include "write.h"
 
@@ -46,20 +45,25 @@ same_values(
 {
 	const struct row *r = batch_row(b, slot);
 	const unsigned char *prices = batch_prices(b, r);
-	unsigned char tmp[NUMERIC_MAX];
+	unsigned char tmp[NUMBER_BYTES];
 	size_t n;
 
 	for (int i = 0; i < 4; i++) {
 		struct slice mine = bar_price(&prices), theirs = field(res, row, 1 + i);
 
-		if (t->scale[i] != INT32_MAX)
-			mine = (struct slice){(char *)tmp, numeric_round(mine, t->scale[i], tmp)};
-		if (!numeric_equal(mine, theirs))
+		if (t->scale[i] != INT32_MAX) {
+			struct number rounded = number_of_binary(mine);
+
+			if (number_round(&rounded, t->scale[i]) != 0)
+				return false;
+			mine = (struct slice){(char *)tmp, number_binary(&rounded, tmp)};
+		}
+		if (!number_same(mine, theirs))
 			return false;
 	}
 	n = write_volume(t->volume, r->volume, tmp);
 	if (t->volume == VOLUME_NUMERIC)
-		return numeric_equal((struct slice){(char *)tmp, n}, field(res, row, 5));
+		return number_same((struct slice){(char *)tmp, n}, field(res, row, 5));
 	return slice_eq((struct slice){(char *)tmp, n}, field(res, row, 5));
 }
 

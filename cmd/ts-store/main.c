@@ -35,10 +35,13 @@ struct options {
 static const struct command_option letters[] = {
 	COMMAND_FLAG('i', create, "create missing tables and go on"),
 	COMMAND_FLAG('n', dry, "check and count, write nothing"),
-	COMMAND_TEXT('u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
+	COMMAND_TEXT(
+		'u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
 	COMMAND_NUMBER('j', "connections", connections, 1, POOL_MAX, "how many at once (2)"),
-	COMMAND_NUMBER('b', "batch-rows", batch_rows, 1, BATCH_ROWS_MAX, "rows a transaction (20000)"),
-	COMMAND_TEXT('R', "rejects", rejects, "the file to which bars are added that could not be stored"),
+	COMMAND_NUMBER(
+		'b', "batch-rows", batch_rows, 1, BATCH_ROWS_MAX, "rows a transaction (20000)"),
+	COMMAND_TEXT('R', "rejects", rejects,
+		"the file to which bars are added that could not be stored"),
 	{0},
 };
 
@@ -51,7 +54,8 @@ parse_options(int argc, char **argv, struct options *o)
 	int status = command_options(&self, argc, argv, o);
 
 	if (status < 0 && o->create && o->dry)
-		return command_misuse(&self, NULL, "-i creates tables and -n writes nothing: choose one");
+		return command_misuse(
+			&self, NULL, "-i creates tables and -n writes nothing: choose one");
 	return status;
 }
 
@@ -70,8 +74,8 @@ setup(struct options *o)
 /* What the loop remembers. */
 struct wait {
 	uint64_t batch; /* the one being filled, */
-	int64_t since;  /* and since when it holds bars */
-	bool told;      /* was the first signal told? */
+	int64_t since;	/* and since when it holds bars */
+	bool told;	/* was the first signal told? */
 };
 
 /* How long poll(2) may wait. */
@@ -119,8 +123,7 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 	}
 	if (n > 0 && fds[3].revents != 0)
 		tasks_settle(s);
-	if (tasks_waiting(s) && tasks_free(s) &&
-		(n == 0 || clock_mono_ms() - w->since >= AGE_MS))
+	if (tasks_waiting(s) && tasks_free(s) && (n == 0 || clock_mono_ms() - w->since >= AGE_MS))
 		tasks_commit(s);
 }
 
@@ -224,8 +227,8 @@ connect_first(const struct options *o, struct pg *pg)
 		pg_recovered(pg);
 		log_info("start version=%s host=%s database=%s user=%s connections=%llu "
 			 "batch-rows=%llu",
-			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), (unsigned long long)o->connections,
-			(unsigned long long)o->batch_rows);
+			TS_VERSION, PQhost(c), PQdb(c), PQuser(c),
+			(unsigned long long)o->connections, (unsigned long long)o->batch_rows);
 		if (o->create)
 			outcome = create_all(pg, schema_sql);
 	}
@@ -270,8 +273,8 @@ open_rejects(const char *path, struct rejects *rejects)
 	/* What time may mend, and what it will not. */
 	return errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EMFILE ||
 			       errno == ENFILE || errno == ENOMEM
-		? STATUS_SERVICE
-		: STATUS_USAGE;
+		       ? STATUS_SERVICE
+		       : STATUS_USAGE;
 }
 
 int

@@ -17,7 +17,8 @@ struct rejects {
 	struct buffer scratch;
 };
 
-/* Opens it to append, and makes it when missing. 0, or -1 with errno. The path stays the caller's. */
+/* Opens it to append, and makes it when missing. 0, or -1 with errno. The path stays the caller's.
+ */
 int rejects_open(struct rejects *, const char *path);
 
 /* Closes the file; what was added since rejects_flush() is lost. */

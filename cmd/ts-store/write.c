@@ -6,7 +6,6 @@
 #include "write.h"
 
 #include "log.h"
-#include "numeric.h"
 #include "wire.h"
 
 #include <string.h>
@@ -51,8 +50,11 @@ write_volume(enum volume_type type, int64_t volume, unsigned char out[32])
 	case VOLUME_INT4:
 		wire_put32(out, (uint32_t)volume);
 		return 4;
-	default:
-		return numeric_of_int(volume, out);
+	default: {
+		const struct number d = number_of_int(volume);
+
+		return number_binary(&d, out);
+	}
 	}
 }
 

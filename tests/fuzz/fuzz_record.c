@@ -16,6 +16,8 @@ static void
 roads_agree(struct record_parser *p, struct slice line, const struct record *fast)
 {
 	struct buffer spaced = {0};
+	struct number price[4];
+	int64_t volume;
 	struct record slow;
 	const char *why;
 
@@ -29,7 +31,7 @@ roads_agree(struct record_parser *p, struct slice line, const struct record *fas
 	same_number(slow.low, fast->low);
 	same_number(slow.close, fast->close);
 	same_number(slow.volume, fast->volume);
-	MUST(record_check_prices(&slow) == record_check_prices(fast));
+	MUST(record_check_prices(&slow, price, &volume) == record_check_prices(fast, price, &volume));
 	buffer_release(&spaced);
 }
 
