@@ -77,7 +77,7 @@ walk_results(struct page_reader *m, struct slice body, size_t at)
 	size_t end;
 
 	if (at < body.n && body.p[at] == '[') {
-		end = rows_read(&m->rows, body, at, m->json, &why);
+		end = rows_read(&m->rows, body, at, &why);
 		(void)snprintf(what, sizeof what, "bad page: row %zu: ", m->rows.n);
 		if (end == 0)
 			(void)refuse(m, what, why);

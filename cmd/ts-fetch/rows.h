@@ -1,7 +1,6 @@
 #ifndef TS_FETCH_ROWS_H
 #define TS_FETCH_ROWS_H
 
-#include "json.h"
 #include "page.h"
 
 /* The rows of a page. Keeps its memory from one page to the next; {0} is a valid empty one. */
@@ -14,9 +13,9 @@ struct rows {
 /*
  * Reads the array that starts at body[at], by JSON's grammar and with every row's t: an instant,
  * not before the one in front of it. Returns the offset behind the array; or 0 with a reason in
- * *why, static or the parser's, and the number of the row it is about (from 1) in rows->n.
+ * *why, static, and the number of the row it is about (from 1) in rows->n.
  */
-size_t rows_read(struct rows *, struct slice body, size_t at, struct json *, const char **why);
+size_t rows_read(struct rows *, struct slice body, size_t at, const char **why);
 
 void rows_release(struct rows *);
 

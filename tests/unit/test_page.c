@@ -387,14 +387,16 @@ test_wrong_rows(void **state)
 {
 	struct given *g = *state;
 
-	refuse(g, PAGE("{\"o\":1}", ""), "row 1: its t is no instant");
+	refuse(g, PAGE("{\"o\":1}", ""), "row 1: it has no t");
+	refuse(g, PAGE("{}", ""), "row 1: a key is missing");
+	refuse(g, PAGE("{\"t\":1000,\"\\u006f\":1}", ""), "a key has an escape");
 	refuse(g, PAGE(ROW(1000) ",{\"t\":\"2000\"}", ""), "row 2: its t");
 	refuse(g, PAGE(ROW(null), ""), "its t");
 	refuse(g, PAGE(ROW(1500), ""), "its t");
 	refuse(g, PAGE(ROW(-1000), ""), "its t");
 	refuse(g, PAGE(ROW(7258118400000), ""), "its t");
 	refuse(g, PAGE(ROW(1e300), ""), "its t");
-	refuse(g, PAGE("[1000]", ""), "row 1: not JSON: not an object");
+	refuse(g, PAGE("[1000]", ""), "row 1: it is not an object");
 	refuse(g, PAGE("7", ""), "not an object");
 	refuse(g, PAGE("{\"t\":1000,\"t\":1000}", ""), "twice");
 	refuse(g, PAGE("{\"t\":1000,\"c\":1,\"c\":2}", ""), "twice");
