@@ -161,7 +161,7 @@ note() {
 	report="$report $1=$code"
 	# Told to stop, ts-fetch may be gone before the stages ahead of it have seen their end of input.
 	[ $told -eq 1 ] && case $1=$code in
-	cat=143 | cat=141 | ts-listen=141 | ts-expand=141) code=0 ;;
+	cat=143 | cat=141 | ts-listen=141 | ts-expand=141 | ts-fetch=143) code=0 ;;
 	esac
 	[ "$(rank "$code")" -le "$(rank "$worst")" ] || worst=$code
 }

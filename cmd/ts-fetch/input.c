@@ -15,7 +15,9 @@ enum {
 void
 input_init(struct input *in, struct tasks *tasks)
 {
-	*in = (struct input){.tasks = tasks, .parser = record_parser_new()};
+	*in = (struct input){.tasks = tasks,
+		.parser = record_parser_new(),
+		.kinds = {.own = RECORD_BIT(RECORD_TASK), .word = "task"}};
 }
 
 void
@@ -110,7 +112,10 @@ input_line(struct input *in, struct slice line, uint64_t lineno)
 	if (record_parse(in->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r,
 		    &why) != 0) {
 		input_refuse(in, lineno, why);
-	} else if (r.type == RECORD_TASK) {
+		return;
+	}
+	kinds_add(&in->kinds, r.type);
+	if (r.type == RECORD_TASK) {
 		take_task(in, &r, line, lineno);
 	} else if (r.type == RECORD_CANCEL && r.fault != NULL) {
 		input_refuse(in, lineno, r.fault);

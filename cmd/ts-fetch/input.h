@@ -1,12 +1,14 @@
 #ifndef TS_FETCH_INPUT_H
 #define TS_FETCH_INPUT_H
 
+#include "kinds.h"
 #include "task.h"
 
 /* What lines of input do to the tasks. */
 struct input {
 	struct tasks *tasks;
 	struct record_parser *parser;
+	struct kinds kinds;
 	uint64_t refused; /* lines */
 };
 

@@ -37,23 +37,34 @@ read_file(struct buffer *key, const char *path)
 	return n < 0 ? -1 : 0;
 }
 
-/* It goes into a header line as it is. */
+/*
+ * It goes into a header line as it is. What a paste, a shell or an editor leaves around a key is
+ * not cut off but told: the API would only say that it does not know the key.
+ */
 static int
 check(const struct buffer *key)
 {
+	const char *why = NULL;
+
 	for (size_t i = 0; i < key->len; i++) {
 		unsigned char c = (unsigned char)key->p[i];
 
-		if (c < 0x20 || c == 0x7f) {
-			log_error("the API key holds a control character");
-			return -1;
-		}
+		if (c < 0x20 || c == 0x7f)
+			why = "it holds a control character";
+		else if (c == ' ' || c == '"' || c == '\'')
+			why = "it holds a blank or a quote: set it to the key alone";
+		else if (c > 0x7f)
+			why = "it holds a character beyond ASCII, such as a byte order mark: set "
+			      "it to "
+			      "the key alone";
+		if (why != NULL)
+			break;
 	}
-	if (key->len >= KEY_BYTES) {
-		log_error("the API key is too long");
-		return -1;
-	}
-	return 0;
+	if (key->len >= KEY_BYTES)
+		why = "it is too long";
+	if (why != NULL)
+		log_error("the API key cannot be used: %s", why);
+	return why == NULL ? 0 : -1;
 }
 
 int

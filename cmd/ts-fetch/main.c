@@ -26,13 +26,16 @@ struct options {
 static const struct command_option letters[] = {
 	COMMAND_FLAG('a', as_traded, "bars as traded, not adjusted for splits"),
 	COMMAND_FLAG('x', extended, "keep the bars of extended hours too"),
-	COMMAND_TEXT('u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
+	COMMAND_TEXT(
+		'u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
 	COMMAND_NUMBER('j', "parallel", parallel, 1, TRANSFER_MAX, "requests at once (8)"),
-	COMMAND_TEXT('r', "rate", rate, "requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit)"),
+	COMMAND_TEXT('r', "rate", rate,
+		"requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit)"),
 	{0},
 };
 
-static const struct command self = {"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE"};
+static const struct command self = {
+	"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE"};
 
 /* The options as the fetch wants them. -1 to go on, else the exit status. */
 static int
@@ -145,14 +148,22 @@ log_start(const struct options *o, const struct fetch_options *f, const char *ke
 			    "without a key");
 }
 
+/* How many tasks have no verdict. */
+static uint64_t
+tasks_left(const struct fetch *f)
+{
+	const struct task_counts *c = &f->tasks.count;
+
+	return c->tasks - c->fetched - c->failed - c->cancelled;
+}
+
 static void
 log_end(const struct fetch *f, int64_t ms)
 {
 	const struct task_counts *c = &f->tasks.count;
-	uint64_t left = c->tasks - c->fetched - c->failed - c->cancelled;
 
-	if (left > 0)
-		log_warning("stopped with %" PRIu64 " tasks left", left);
+	if (tasks_left(f) > 0)
+		log_warning("stopped with %" PRIu64 " tasks left", tasks_left(f));
 	log_info("end tasks=%" PRIu64 " fetched=%" PRIu64 " failed=%" PRIu64 " cancelled=%" PRIu64
 		 " refused=%" PRIu64 " bars=%" PRIu64 " requests=%" PRIu64 " retries=%" PRIu64
 		 " bytes=%" PRIu64 " seconds=%" PRId64 ".%" PRId64,
@@ -163,13 +174,16 @@ log_end(const struct fetch *f, int64_t ms)
 static int
 status_of(const struct fetch *f, const struct reader *in)
 {
-	if (in->error != 0 && !signals_stop()) {
+	int status =
+		f->tasks.count.failed > 0 || f->input.refused > 0 ? STATUS_REFUSED : STATUS_DONE;
+
+	if (signals_stop())
+		return tasks_left(f) > 0 || reader_waiting(in) ? signals_status(status) : status;
+	if (in->error != 0) {
 		log_error("reading stdin: %s", strerror(in->error));
 		return STATUS_SERVICE;
 	}
-	if (signals_stop() || (f->tasks.count.failed == 0 && f->input.refused == 0))
-		return STATUS_DONE;
-	return STATUS_REFUSED;
+	return kinds_status(&f->input.kinds, status);
 }
 
 static int

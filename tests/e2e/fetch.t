@@ -399,7 +399,7 @@ sleep 0.05
 start=$(now_ms)
 kill -TERM $p
 wait $p
-is $? 0 "SIGTERM between pieces: exit 0"
+is $? 143 "SIGTERM between chunks: exit 143"
 [ $(($(now_ms) - start)) -lt $((1000 * patience)) ]
 ok $? "as soon as what was in flight is done"
 is "$(grep -c -e '"fetched"' -e '"failed"' "$tmp/out")" 0 "a task of which a piece is missing has no verdict"
@@ -530,6 +530,12 @@ is $? 100 "a key file that is not there: exit 100"
 MASSIVE_API_KEY=$(printf 'a\nX-Other: b') "$fetch" -u "$main" </dev/null 2>"$tmp/err"
 is $? 100 "a key with a newline: exit 100"
 hasnt "$tmp/err" 'X-Other' "and it is not repeated"
+for k in ' plain' 'plain ' '"plain"' "'plain'" 'pl ain' $'\ufeffplain' $'plain\u00a0'; do
+	MASSIVE_API_KEY=$k "$fetch" -u "$main" </dev/null 2>"$tmp/err"
+	is $? 100 "a key with something around it: exit 100"
+	has "$tmp/err" 'error: the API key cannot be used: it holds a .*: set it to the key alone$' "and a sentence"
+	hasnt "$tmp/err" 'lain' "without the key"
+done
 
 # An API that repeats what it was sent. Its address is in $url.
 # shellcheck disable=SC2016 # perl's
@@ -612,6 +618,7 @@ ok $? "-r: and hardly fewer"
 
 # --- stopping ------------------------------------------------------------------------------------
 
+: >"$tmp/out"
 "$fetch" -u "$plain" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 p=$!
 exec 3>"$tmp/in"
@@ -627,6 +634,7 @@ is "$(verdict "$tmp/out" AAPL)" "fetched 5" "what was done is written"
 exec 3>&-
 
 for sig in TERM INT; do
+	: >"$tmp/out"
 	"$fetch" -j 3 -u "$late" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 	p=$!
 	started+=("$p")
@@ -644,7 +652,7 @@ for sig in TERM INT; do
 		kill -TERM $p
 	fi
 	wait $p
-	is $? 0 "SIG$sig in the middle: exit 0"
+	is $? 143 "SIG$sig in the middle: exit 143"
 	[ $(($(now_ms) - start)) -lt $((1500 * patience)) ]
 	ok $? "as soon as what was in flight is done"
 	is "$(grep -c '"type":"loading"' "$tmp/out")" "$(grep -c '"type":"fetched"' "$tmp/out")" "each task that began has its verdict"
@@ -728,6 +736,24 @@ verdict "$tmp/out" '.*' >"$tmp/verdicts"
 is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe;failed from is no date;failed to is no date;failed from is not before to;failed from is no UTC instant;failed from is not before to;failed the symbol is none that the API could know;failed to is missing;" "each fails by name, with its reason"
 is "$(verdict "$tmp/out" GOOD)" "fetched 5" "the others are done"
 is "$(timeout 20 "$fetch" -u "$plain" </dev/null 2>"$tmp/err"; echo $?)" 0 "no input: exit 0"
+# Lines, and none of them a task.
+job='{"job_id":"j","symbols":["AAPL"],"timeframes":["day"],"years":1}'
+for line in "$job" '{"symbol":"AAPL","timeframe":"day","date":"2025-12-15","open":1,"high":1,"low":1,"close":1,"volume":1}' \
+	'{"type":"fetched","job_id":"j","symbol":"AAPL","timeframe":"day","from":"2025-12-15","to":"2025-12-15","bars":0}'; do
+	timeout 20 "$fetch" -u "$plain" <<<"$line" >"$tmp/out" 2>"$tmp/err"
+	is "$?/$(cat "$tmp/out")" "1/$line" "a line that is not a task passes, and it exits 1"
+	has "$tmp/err" 'warning: not one task among 1 lines; the first is ' "with a sentence"
+	{ echo "$line"; week j AAPL; } | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+	is $? 0 "with a task among them it exits 0"
+done
+{
+	echo '{"type":"job","job_id":"j","symbols":1,"timeframes":["day"],"tasks":1}'
+	echo '{"type":"failed","job_id":"j","symbol":"A B","timeframe":"day","stage":"expand","error":"x"}'
+	echo '{"type":"cancel","job_id":"j"}'
+	echo '{"type":"gap","from":"2025-12-22T14:30:00Z","to":"2025-12-22T14:30:01Z"}'
+	echo '{"type":"loading","job_id":"j","symbol":"A","timeframe":"day"}'
+} | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is "$?/$(wc -l <"$tmp/out")" 0/5 "what rightly only passes through is no ground for it"
 
 # --- options -------------------------------------------------------------------------------------
 
