@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,12 +11,23 @@ enum { LINE_MAX_BYTES = 1000 };
 
 static const char *command = "ts";
 static bool debug;
+static bool terminal; /* it obeys escapes */
+
+bool
+log_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) == 1 && term != NULL && term[0] != '\0' &&
+		strcmp(term, "dumb") != 0;
+}
 
 void
 log_init(const char *name, bool verbose)
 {
 	command = name;
 	debug = verbose;
+	terminal = log_terminal();
 }
 
 /* Copies text to out, control characters as \xNN, and returns the length used. */
@@ -48,7 +60,8 @@ say(const char *level, const char *fmt, va_list ap)
 	int head;
 	size_t n;
 
-	head = snprintf(line, sizeof line, "%s: %s", command, level);
+	/* The meter of another stage may stand there; it is drawn again below this line. */
+	head = snprintf(line, sizeof line, "%s%s: %s", terminal ? LOG_WIPE : "", command, level);
 	if (head < 0 || vsnprintf(text, sizeof text, fmt, ap) < 0)
 		return;
 	n = (size_t)head;

@@ -6,7 +6,8 @@
 /*
  * What a command says and how it ends. Every call writes one line of under 1000 bytes to stderr
  * in one write(2), "name: level: text", control characters escaped, no time stamp (svlogd adds
- * it). Callers never pass a secret.
+ * it). Callers never pass a secret. On a terminal a line takes the place of what stands in the one
+ * under the cursor: a meter, which its owner draws again.
  */
 
 /* Exit statuses, the same for all five commands; see ts-pipeline(7). */
@@ -18,6 +19,12 @@ enum status {
 	STATUS_SERVICE = 111, /* a service or the disk failed after retries: restart later */
 	STATUS_READER = 141,  /* the reader of stdout went away */
 };
+
+/* To the start of the line, and clears it. */
+#define LOG_WIPE "\r\033[K"
+
+/* Whether stderr is a terminal that obeys such escapes. */
+bool log_terminal(void);
 
 /* Names the command; verbose makes log_debug() speak. Called once, first. */
 void log_init(const char *name, bool verbose);

@@ -32,7 +32,6 @@ static void
 refuse(struct dispatch *d, uint64_t lineno, const char *why)
 {
 	d->refused++;
-	meter_hide(d->meter);
 	log_warning("line %llu: %s", (unsigned long long)lineno, why);
 }
 
@@ -48,15 +47,13 @@ tell_done(struct dispatch *d, struct job *j)
 	summary_done(j, d->plain, &r);
 	record_write(writer_room(d->out), &r);
 	writer_done(d->out);
-	meter_hide(d->meter);
 	log_info("job %s id=%.*s: %s", summary_status(j->status, d->plain),
 		shown(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
 }
 
 static void
-tell_start(struct dispatch *d, const struct job *j)
+tell_start(const struct job *j)
 {
-	meter_hide(d->meter);
 	log_info("job start id=%.*s source=%.*s symbols=%llu tasks=%llu",
 		shown(buffer_slice(&j->id)), j->id.p, shown(buffer_slice(&j->source)),
 		j->source.len == 0 ? "" : j->source.p, (unsigned long long)j->symbols,
@@ -69,7 +66,7 @@ changed(struct dispatch *d, struct job *j, bool started)
 {
 	publish_job(j);
 	if (started && j->header)
-		tell_start(d, j);
+		tell_start(j);
 	if (j->status == JOB_RUNNING)
 		return;
 	if (j->status != JOB_CANCELLED || job_missing(j) == 0)
@@ -92,18 +89,16 @@ take_gap(struct dispatch *d, const struct record *r)
 	if ((r->from.p == NULL || timestamp_parse(r->from, &from) == 0) &&
 		timestamp_parse(r->to, &to) == 0)
 		publish_gap(d->publish, from, to, clock_mono_ms());
-	meter_hide(d->meter);
 	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard",
 		r->from.p == NULL ? 1 : shown(r->from), r->from.p == NULL ? "?" : r->from.p, shown(r->to),
 		r->to.p);
 }
 
 static void
-log_unknown(struct dispatch *d, const struct record *r)
+log_unknown(const struct record *r)
 {
 	if (r->type == RECORD_LOADING)
 		return;
-	meter_hide(d->meter);
 	if (r->type == RECORD_CANCEL)
 		log_info("cancel for a job that is not known: id=%.*s", shown(r->job_id),
 			r->job_id.p);
@@ -121,11 +116,9 @@ note(struct dispatch *d, const struct job *j, const struct record *r, struct sli
 	if (spool_note(d->spool, r->job_id, line) != SPOOL_OK) {
 		if (d->unnoted++ > 0)
 			return;
-		meter_hide(d->meter);
 		log_error("spool: %s: verdicts cannot be noted; after a crash their tasks would be "
 			  "done again", strerror(errno));
 	} else if (d->unnoted > 0) {
-		meter_hide(d->meter);
 		log_info("spool: verdicts are noted again; %llu were not",
 			(unsigned long long)d->unnoted);
 		d->unnoted = 0;
@@ -191,12 +184,11 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 	switch (taken) {
 	case TAKEN_REFUSED:
 		d->refused++;
-		meter_hide(d->meter);
 		log_warning("line %llu: job id=%.*s refused: %s", (unsigned long long)lineno,
 			shown(r->job_id), r->job_id.p, why);
 		break;
 	case TAKEN_UNKNOWN:
-		log_unknown(d, r);
+		log_unknown(r);
 		break;
 	case TAKEN_REPEATED:
 		log_debug("line %llu: counted before", (unsigned long long)lineno);
@@ -278,7 +270,6 @@ end_running(struct dispatch *d, struct job *j, struct moment now)
 	else
 		job_stop(j, now);
 	publish_job(j);
-	meter_hide(d->meter);
 	if (j->kept)
 		log_info("job id=%.*s %s", shown(buffer_slice(&j->id)), j->id.p,
 			buffer_cstr(&j->message));

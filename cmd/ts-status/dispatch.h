@@ -3,7 +3,6 @@
 
 #include "calendar.h"
 #include "lines.h"
-#include "meter.h"
 #include "progress.h"
 #include "publish.h"
 #include "record.h"
@@ -17,7 +16,6 @@ struct dispatch {
 	struct writer *out;
 	struct progress *progress;
 	struct publish *publish;
-	struct meter *meter;
 	struct record_parser *parser;
 	struct record_parser *notes; /* its own, since a line and a note are read at one time */
 	struct spool *spool;         /* NULL without */

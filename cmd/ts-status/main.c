@@ -84,7 +84,6 @@ wait_and_serve(struct dispatch *d, int in, int64_t until)
 
 	until = sooner(until, publish_deadline(d->publish, now));
 	until = sooner(until, dispatch_deadline(d));
-	until = sooner(until, meter_deadline(d->meter, d->progress));
 	if (poll(fds, 4, until == INT64_MAX ? -1 : clock_wait_ms(until, now)) < 0)
 		fds[0].revents = fds[1].revents = fds[2].revents = 0;
 	if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && d->out->error == 0)
@@ -108,7 +107,7 @@ take_lines(struct dispatch *d, struct reader *in)
 
 /* Until the end of input; -1 when reading failed. */
 static int
-loop(struct dispatch *d, struct reader *in)
+loop(struct dispatch *d, struct meter *meter, struct reader *in)
 {
 	enum line kind;
 
@@ -117,18 +116,20 @@ loop(struct dispatch *d, struct reader *in)
 
 		dispatch_serve(d, now);
 		publish_serve(d->publish, 0, now);
-		meter_show(d->meter, d->progress, now);
+		/* Records may go to the same terminal. */
+		if (d->out->buf.len > 0)
+			meter_hide(meter);
 		if (publish_denied(d->publish) || writer_flush(d->out) != 0)
 			return 0;
-		if (wait_and_serve(d, publish_crowded(d->publish) ? -1 : in->fd, INT64_MAX) != 0)
+		meter_show(meter, d->progress, now);
+		if (wait_and_serve(d, publish_crowded(d->publish) ? -1 : in->fd,
+			    meter_deadline(meter, d->progress)) != 0)
 			(void)reader_fill(in);
 		if (d->out->error != 0)
 			return 0;
 	}
-	if (kind == LINE_ERROR) {
-		meter_hide(d->meter);
+	if (kind == LINE_ERROR)
 		log_error("reading stdin: %s", strerror(errno));
-	}
 	return kind == LINE_ERROR ? -1 : 0;
 }
 
@@ -167,14 +168,15 @@ exit_status(const struct dispatch *d)
 }
 
 static int
-run_dispatch(struct dispatch *d)
+run_dispatch(struct dispatch *d, struct meter *meter)
 {
 	int64_t start = clock_mono_ms();
 	struct reader in;
 	int status;
 
 	reader_init(&in, STDIN_FILENO);
-	status = loop(d, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
+	status = loop(d, meter, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
+	meter_hide(meter);
 	if (finish(d) != 0)
 		status = STATUS_SERVICE;
 	if (publish_denied(d->publish)) {
@@ -183,7 +185,6 @@ run_dispatch(struct dispatch *d)
 	} else if (status == STATUS_DONE) {
 		status = exit_status(d);
 	}
-	meter_hide(d->meter);
 	status = writer_end(d->out, status);
 	log_info("end jobs=%llu stored=%llu failed=%llu rejected=%llu refused=%llu seconds=%.1f",
 		(unsigned long long)d->jobs, (unsigned long long)d->stored,
@@ -201,7 +202,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 	struct writer out;
 	struct progress *progress = progress_new(calendar);
 	struct buffer shown = {0};
-	struct dispatch d = {.out = &out, .progress = progress, .meter = &meter, .plain = o->plain,
+	struct dispatch d = {.out = &out, .progress = progress, .plain = o->plain,
 		.parser = record_parser_new(), .notes = record_parser_new(), .spool = spool};
 	int status;
 
@@ -214,8 +215,8 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 	buffer_release(&shown);
 	meter_init(&meter, o->quiet);
 	writer_init(&out, STDOUT_FILENO);
-	d.publish = publish_new(url, progress, &meter, spool, o->plain);
-	status = run_dispatch(&d);
+	d.publish = publish_new(url, progress, spool, o->plain);
+	status = run_dispatch(&d, &meter);
 	publish_free(d.publish);
 	progress_free(progress);
 	record_parser_free(d.parser);

@@ -13,7 +13,7 @@ enum { REDRAW_MS = 200, LINES_MS = 10000, WIDTH = 80, NAME_WIDTH = 24 };
 void
 meter_init(struct meter *m, bool quiet)
 {
-	bool terminal = isatty(STDERR_FILENO) == 1;
+	bool terminal = log_terminal();
 
 	*m = (struct meter){.terminal = terminal && !quiet, .lines = !terminal && !quiet};
 }
@@ -37,13 +37,11 @@ terminal_width(void)
 void
 meter_hide(struct meter *m)
 {
-	static const char wipe[] = "\r\033[K";
-
 	if (!m->drawn)
 		return;
 	m->drawn = false;
 	/* What comes next is seen anyway. */
-	if (write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
+	if (write(STDERR_FILENO, LOG_WIPE, sizeof LOG_WIPE - 1) < 0)
 		return;
 }
 

@@ -35,13 +35,13 @@ struct publish {
 };
 
 struct publish *
-publish_new(const struct redis_url *url, struct progress *progress, struct meter *meter,
-	struct spool *spool, bool plain)
+publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool,
+	bool plain)
 {
 	struct publish *p = memory_grow(NULL, 1, sizeof *p);
 
 	*p = (struct publish){.url = url, .progress = progress, .spool = spool,
-		.shared = {.meter = meter, .plain = plain}};
+		.shared = {.plain = plain}};
 	p->gaps = gaps_new(progress, spool);
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);
@@ -182,10 +182,8 @@ serve_jobs(struct publish *p, int64_t now)
 static void
 on_ready(struct publish *p, int64_t now)
 {
-	if (p->away) {
-		meter_hide(p->shared.meter);
+	if (p->away)
 		log_info("Redis is %s", p->ever ? "back" : "there now");
-	}
 	p->away = false;
 	p->ever = true;
 	backoff_succeeded(&p->backoff, now);
@@ -203,7 +201,6 @@ on_lost(struct publish *p, bool denied, int64_t now)
 {
 	p->denied = denied && !p->ever;
 	if (!p->away && !p->denied) {
-		meter_hide(p->shared.meter);
 		log_warning("%s Redis: %s; counting goes on, trying again until it answers",
 			p->ever ? "lost" : "cannot connect to", redis_why(p->shared.redis));
 	} else {

@@ -1,7 +1,6 @@
 #ifndef TS_PUBLISH_H
 #define TS_PUBLISH_H
 
-#include "meter.h"
 #include "progress.h"
 #include "redis.h"
 #include "spool.h"
@@ -21,8 +20,8 @@ struct publish;
  * url NULL: no Redis, and everything below is quickly done. plain: completed for completed_with_errors.
  * All pointers stay the caller's. The jobs' user pointers are this module's.
  */
-struct publish *publish_new(const struct redis_url *url, struct progress *, struct meter *,
-	struct spool *, bool plain);
+struct publish *publish_new(const struct redis_url *url, struct progress *, struct spool *,
+	bool plain);
 
 /* Call it before progress_free(). */
 void publish_free(struct publish *);

@@ -117,7 +117,6 @@ heard_refusal(struct status_shared *s, const struct redis_reply *reply)
 	if (s->refusing)
 		return;
 	s->refusing = true;
-	meter_hide(s->meter);
 	log_warning("Redis refuses to write: %s; trying again until it does", redis_text(reply).p);
 }
 
@@ -126,7 +125,6 @@ replace_key(struct status_hash *h)
 {
 	struct slice words[] = {slice_of("DEL"), buffer_slice(&h->key)};
 
-	meter_hide(h->shared->meter);
 	log_info("replaced a key that was no hash: %s", buffer_cstr(&h->key));
 	(void)redis_call(h->shared->redis, NULL, NULL, words, 2);
 }
@@ -151,10 +149,8 @@ on_written(void *data, const struct redis_reply *reply)
 		h->first = h->wrote;
 	h->written = true;
 	h->verify = 0;
-	if (s->refusing) {
-		meter_hide(s->meter);
+	if (s->refusing)
 		log_info("Redis takes writes again");
-	}
 	s->refusing = false;
 	backoff_succeeded(&s->hold, h->wrote);
 }

@@ -4,7 +4,6 @@
 #include "failed_list.h"
 #include "hash.h"
 #include "job_state.h"
-#include "meter.h"
 #include "redis.h"
 #include "summary.h"
 
@@ -22,7 +21,6 @@
 /* What all hashes share. */
 struct status_shared {
 	struct redis *redis; /* NULL without Redis */
-	struct meter *meter;
 	bool plain;          /* completed for completed_with_errors */
 	bool refusing;       /* Redis answers writes with errors, and that was said */
 	struct backoff hold; /* of writes that Redis refuses */

@@ -108,7 +108,6 @@ answer(const char *status, const char *stamp, const char *error)
 }
 
 static struct calendar *calendar;
-static struct meter meter;
 static struct status_shared shared;
 static struct progress *progress;
 static struct record_parser *parser;
@@ -139,8 +138,7 @@ static int
 begin(void **state)
 {
 	(void)state;
-	meter_init(&meter, true);
-	shared = (struct status_shared){.meter = &meter};
+	shared = (struct status_shared){0};
 	progress = progress_new(calendar);
 	parser = record_parser_new();
 	feed("{\"type\":\"job\",\"job_id\":\"j\",\"source\":\"t\",\"symbols\":1,\"timeframes\":[\"day\",\"hour\"],"
