@@ -17,6 +17,7 @@ static const struct command_option common[] = {
 	{'h', NULL, "print this and exit", 0, 0, 0},
 	{'V', NULL, "print the version and exit", 0, 0, 0},
 	{'v', NULL, "say more on standard error", 0, 0, 0},
+	{'q', NULL, "say nothing but trouble", 0, 0, 0},
 	{0},
 };
 
@@ -26,7 +27,7 @@ add_usage(struct buffer *b, const struct command *c)
 {
 	buffer_str(b, "usage: ");
 	buffer_str(b, c->name);
-	buffer_str(b, " [-hVv");
+	buffer_str(b, " [-hVvq");
 	for (const struct command_option *o = c->options; o->letter != 0; o++) {
 		if (o->argument == NULL)
 			buffer_byte(b, o->letter);
@@ -207,7 +208,7 @@ int
 command_options(const struct command *c, int argc, char **argv, void *values)
 {
 	char letters[LETTERS_MAX];
-	bool verbose = false;
+	bool verbose = false, quiet = false;
 	int letter, status = -1;
 
 	log_init(c->name, false);
@@ -225,6 +226,9 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 		case 'v':
 			verbose = true;
 			break;
+		case 'q':
+			quiet = true;
+			break;
 		case ':':
 			return command_misuse(c, name, "its argument is missing");
 		case '?':
@@ -235,6 +239,8 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 		}
 	}
 	log_init(c->name, verbose);
+	if (quiet)
+		log_quiet();
 	return status >= 0 ? status : check_operands(c, argc, argv);
 }
 

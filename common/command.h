@@ -28,7 +28,7 @@ struct command_option {
 struct command {
 	const char *name;
 	const char *operands;                 /* as the usage shows them; NULL where none are taken */
-	const struct command_option *options; /* without -h, -V and -v; the last one has letter 0 */
+	const struct command_option *options; /* without -h, -V, -v and -q; the last one has letter 0 */
 	const char *secrets;                  /* its own variables that hold secrets, or NULL */
 };
 

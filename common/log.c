@@ -11,6 +11,7 @@ enum { LINE_MAX_BYTES = 1000 };
 
 static const char *command = "ts";
 static bool debug;
+static bool quiet;
 static bool terminal; /* it obeys escapes */
 
 bool
@@ -19,7 +20,7 @@ log_terminal(void)
 	const char *term = getenv("TERM");
 
 	return isatty(STDERR_FILENO) == 1 && term != NULL && term[0] != '\0' &&
-		strcmp(term, "dumb") != 0;
+	       strcmp(term, "dumb") != 0;
 }
 
 void
@@ -28,6 +29,18 @@ log_init(const char *name, bool verbose)
 	command = name;
 	debug = verbose;
 	terminal = log_terminal();
+}
+
+void
+log_quiet(void)
+{
+	quiet = true;
+}
+
+bool
+log_is_quiet(void)
+{
+	return quiet;
 }
 
 /* Copies text to out, control characters as \xNN, and returns the length used. */
@@ -72,27 +85,18 @@ say(const char *level, const char *fmt, va_list ap)
 		return;
 }
 
-#define LOG_FUNCTION(name, level)                                                                  \
+#define LOG_FUNCTION(name, level, unwanted)                                                        \
 	void name(const char *fmt, ...)                                                            \
 	{                                                                                          \
 		va_list ap;                                                                        \
+		if (unwanted)                                                                      \
+			return;                                                                    \
 		va_start(ap, fmt);                                                                 \
 		say(level, fmt, ap);                                                               \
 		va_end(ap);                                                                        \
 	}
 
-LOG_FUNCTION(log_info, "")
-LOG_FUNCTION(log_warning, "warning: ")
-LOG_FUNCTION(log_error, "error: ")
-
-void
-log_debug(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!debug)
-		return;
-	va_start(ap, fmt);
-	say("debug: ", fmt, ap);
-	va_end(ap);
-}
+LOG_FUNCTION(log_debug, "debug: ", !debug)
+LOG_FUNCTION(log_info, "", quiet)
+LOG_FUNCTION(log_warning, "warning: ", false)
+LOG_FUNCTION(log_error, "error: ", false)

@@ -29,6 +29,10 @@ bool log_terminal(void);
 /* Names the command; verbose makes log_debug() speak. Called once, first. */
 void log_init(const char *name, bool verbose);
 
+/* From now on nothing but warnings and errors, and whatever verbose asks for; whether it is so. */
+void log_quiet(void);
+bool log_is_quiet(void);
+
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

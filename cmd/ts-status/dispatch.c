@@ -39,7 +39,10 @@ static void
 tell_done(struct dispatch *d, struct job *j)
 {
 	struct record r;
+	void (*tell)(const char *, ...) __attribute__((format(printf, 1, 2))) = log_warning;
 
+	if (j->status == JOB_COMPLETED || j->status == JOB_CANCELLED)
+		tell = log_info;
 	if (j->done_written)
 		return;
 	j->done_written = true;
@@ -47,7 +50,7 @@ tell_done(struct dispatch *d, struct job *j)
 	summary_done(j, d->plain, &r);
 	record_write(writer_room(d->out), &r);
 	writer_done(d->out);
-	log_info("job %s id=%.*s: %s", summary_status(j->status, d->plain),
+	tell("job %s id=%.*s: %s", summary_status(j->status, d->plain),
 		shown(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
 }
 

@@ -26,14 +26,12 @@ enum {
 };
 
 struct options {
-	bool quiet;
 	bool plain;
 	const char *url; /* of -u, NULL without */
 	const char *spool; /* of -s, NULL without */
 };
 
 static const struct command_option letters[] = {
-	COMMAND_FLAG('q', quiet, "no meter"),
 	COMMAND_FLAG('C', plain, "a job that failed in parts is called completed"),
 	COMMAND_TEXT('u', "redis-url", url, "the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0); none: no Redis"),
 	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
@@ -210,10 +208,10 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 		buffer_str(&shown, "none");
 	else
 		redis_url_show(url, &shown);
-	log_info("start version=%s redis=%s%s%s", TS_VERSION, buffer_cstr(&shown),
-		o->quiet ? " quiet" : "", o->plain ? " plain" : "");
+	log_info("start version=%s redis=%s%s", TS_VERSION, buffer_cstr(&shown),
+		o->plain ? " plain" : "");
 	buffer_release(&shown);
-	meter_init(&meter, o->quiet);
+	meter_init(&meter, log_is_quiet());
 	writer_init(&out, STDOUT_FILENO);
 	d.publish = publish_new(url, progress, spool, o->plain);
 	status = run_dispatch(&d, &meter);

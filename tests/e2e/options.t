@@ -24,6 +24,22 @@ is "$(ts-expand -y 1 -- AAPL 2>&1 | jq -r 'select(.type == "task") | .symbol')" 
 is "$(ts-expand -- -y 2>/dev/null | jq -r 'select(.type == "failed") | .symbol')" -y \
 	"what stands behind -- is an operand"
 
+# -q: nothing but trouble, so that cron mails nothing else.
+ts-expand -q -t day AAPL >out 2>err
+is "$?/$(cat err)" 0/ "ts-expand -q says nothing of what went well"
+echo '{"symbol":"A","timeframe":"day","date":"2025-12-19","open":1,"high":1,"low":1,"close":1,"volume":1}' >bar
+ts-store -n -q <bar 2>err
+is "$?/$(cat err)" 0/ "nor does ts-store"
+sed 's/"low":1/"low":2/' bar | ts-store -n -q 2>err
+is "$?/$(cat err)" "1/ts-store: warning: line 1: A day 2025-12-19: high is below low: rejected" "but trouble is told"
+echo '{"type":"job","job_id":"j","symbols":1,"timeframes":["day"],"tasks":1,"received_at":"2025-12-16T17:00:30Z"}' >job
+{ cat job; echo '{"type":"stored","job_id":"j","symbol":"A","timeframe":"day","from":"2025-12-15","to":"2025-12-16","bars":1,"inserted":1,"updated":0,"unchanged":0,"rejected":0}'; } |
+	ts-status -q -u none >out 2>err
+is "$?/$(cat err)" 0/ "nor does ts-status of a job that went well"
+{ cat job; echo '{"type":"failed","job_id":"j","symbol":"A","timeframe":"day","from":"2025-12-15","to":"2025-12-16","stage":"fetch","error":"made up"}'; } |
+	ts-status -q -u none >out 2>err
+like "$?/$(cat err)" '^1/ts-status: warning: job failed id=j: .*made up' "and of one that failed it does"
+
 # A stage holds no secret but its own, not even where /proc shows what it was started with, and leaves none
 # in a core file.
 ulimit -c unlimited 2>/dev/null
