@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -26,7 +28,7 @@ write_all(int fd, struct slice text)
 int
 file_replace(int dir, const char *name, struct slice text)
 {
-	int fd = openat(dir, FILE_UNFINISHED, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(dir, FILE_UNFINISHED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int error;
 
 	if (fd < 0)
@@ -46,7 +48,7 @@ file_replace(int dir, const char *name, struct slice text)
 int
 file_append(int dir, const char *name, struct slice text)
 {
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	int error;
 
 	if (fd < 0)
@@ -64,25 +66,55 @@ file_remove(int dir, const char *name)
 	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : -1;
 }
 
-int
-file_read(int dir, const char *name, struct buffer *text)
+/* What is wrong with an open file before it is read. errno is 0 where that does not pass. */
+static const char *
+unfit(int fd, size_t most)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : 1;
+	struct stat st;
 
-	text->len = 0;
-	while (n > 0 || (n < 0 && fd >= 0 && errno == EINTR)) {
+	if (fstat(fd, &st) != 0)
+		return strerror(errno);
+	errno = 0;
+	if (!S_ISREG(st.st_mode))
+		return "is not a regular file";
+	return (uintmax_t)st.st_size > most ? "is too large" : NULL;
+}
+
+/* NULL, or errno's text. */
+static const char *
+read_all(int fd, struct buffer *text)
+{
+	ssize_t n;
+
+	do {
 		n = read(fd, buffer_room(text, 1 << 16), 1 << 16);
 		if (n > 0)
 			text->len += (size_t)n;
-	}
-	if (fd >= 0) {
-		int saved = errno;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n == 0 ? NULL : strerror(errno);
+}
 
-		(void)close(fd);
-		errno = saved;
+const char *
+file_read(int dir, const char *name, size_t most, struct buffer *text)
+{
+	/* A fifo would be waited for. */
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), saved;
+	const char *why;
+
+	text->len = 0;
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO)) {
+		errno = 0;
+		return "is not a regular file";
 	}
-	return n == 0 ? 0 : -1;
+	if (fd < 0)
+		return strerror(errno);
+	why = unfit(fd, most);
+	if (why == NULL)
+		why = read_all(fd, text);
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return why;
 }
 
 void

@@ -8,6 +8,8 @@
 /* What a file is called until it is whole. */
 #define FILE_UNFINISHED ".new"
 
+/* Links are never followed. */
+
 /*
  * Writes a file that is whole under its name or not there at all, whatever happens: written, fsynced and
  * renamed, the folder fsynced. One at a time in a folder.
@@ -20,8 +22,11 @@ int file_append(int dir, const char *name, struct slice text);
 /* One that is not there is fine. */
 int file_remove(int dir, const char *name);
 
-/* Reads all of it into the buffer, whose content is replaced. */
-int file_read(int dir, const char *name, struct buffer *);
+/*
+ * Reads all of a regular file of at most so many bytes into the buffer, whose content is replaced. NULL, or
+ * why not, with errno; errno is 0 for what is never going to be such a file.
+ */
+const char *file_read(int dir, const char *name, size_t most, struct buffer *);
 
 /* Calls each for every line but empty ones and a last one without its newline. */
 void file_lines(struct slice text, void (*each)(void *, struct slice), void *ctx);

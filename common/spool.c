@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PREFIX_MAX = 48, NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".cancel" };
+enum {
+	PREFIX_MAX = 48,
+	NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".cancel",
+	JOB_MAX = (1 << 20) + 1, /* a line of 1 MiB and its newline */
+};
 
 struct spool {
+	char *path;
 	int dir;
 	int lock;
+	const char *given; /* the file whose line is being given */
 	struct buffer text; /* a file read or about to be written */
 };
 
@@ -80,19 +87,34 @@ lock_file(int dir, const char *role)
 	return fd;
 }
 
+/* Why the folder must not be used, or NULL. */
+static const char *
+check_folder(int dir)
+{
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st) != 0)
+		return strerror(errno);
+	return (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others may write to it: chmod go-w it" : NULL;
+}
+
 struct spool *
 spool_open(const char *path, const char *role, const char **why)
 {
 	struct spool *s = memory_grow(NULL, 1, sizeof *s);
 
 	*s = (struct spool){.dir = -1, .lock = -1};
+	s->path = memory_grow(NULL, strlen(path) + 1, 1);
+	memcpy(s->path, path, strlen(path) + 1);
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir >= 0)
+	*why = check_folder(s->dir);
+	if (*why == NULL) {
 		s->lock = lock_file(s->dir, role);
-	if (s->lock >= 0)
-		return s;
-	*why = s->dir >= 0 && errno == EAGAIN ? "another pipeline works on it" : strerror(errno);
+		if (s->lock >= 0)
+			return s;
+		*why = errno == EAGAIN ? "another pipeline works on it" : strerror(errno);
+	}
 	spool_close(s);
 	return NULL;
 }
@@ -107,7 +129,17 @@ spool_close(struct spool *s)
 	if (s->dir >= 0)
 		(void)close(s->dir);
 	buffer_release(&s->text);
+	free(s->path);
 	free(s);
+}
+
+bool
+spool_gone(const struct spool *s)
+{
+	struct stat ours, there;
+
+	return fstat(s->dir, &ours) == 0 &&
+	       (stat(s->path, &there) != 0 || there.st_ino != ours.st_ino || there.st_dev != ours.st_dev);
 }
 
 static enum spool_result
@@ -249,7 +281,7 @@ spool_notes(struct spool *s, struct slice job_id, void (*each)(void *, struct sl
 	char name[NAME_SIZE];
 
 	name_of(name, job_id, notes_suffix);
-	if (file_read(s->dir, name, &s->text) != 0)
+	if (file_read(s->dir, name, SIZE_MAX, &s->text) != NULL)
 		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
 	file_lines(buffer_slice(&s->text), each, ctx);
 	return SPOOL_OK;
@@ -311,7 +343,7 @@ list(struct spool *s, struct kept **out, size_t *count)
 
 		drop_orphan(s, e->d_name, notes_suffix);
 		drop_orphan(s, e->d_name, cancel_suffix);
-		if (!ends_in(e->d_name, job_suffix) || fstatat(s->dir, e->d_name, &st, 0) != 0)
+		if (!ends_in(e->d_name, job_suffix) || fstatat(s->dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		if (*count == cap) {
 			cap = cap == 0 ? 16 : 2 * cap;
@@ -328,56 +360,98 @@ list(struct spool *s, struct kept **out, size_t *count)
 	return 0;
 }
 
-/* Whom the lines of a file are given to. */
-struct taker {
-	void (*each)(void *, struct slice, bool cancel);
-	void *ctx;
+/* A file of one line that is read for somebody; why it cannot be used. */
+struct taking {
+	const struct spool_reader *reader;
 	bool cancel;
+	size_t lines;
+	const char *why;
 };
 
 static void
-give(void *data, struct slice line)
+take_line(void *data, struct slice line)
 {
-	const struct taker *t = data;
+	struct taking *t = data;
 
-	t->each(t->ctx, line, t->cancel);
+	if (t->lines++ == 0)
+		t->why = t->reader->job(t->reader->ctx, line, t->cancel);
 }
 
-/* Gives a kept job, and its cancel. -1 with errno. */
-static int
-give_job(struct spool *s, const char *name, struct taker *t)
+/* Gives the line of a file. NULL, or why not, with errno: 0 for what will never be of use. */
+static const char *
+give(struct spool *s, const char *name, const struct spool_reader *reader, bool cancel)
+{
+	struct taking t = {.reader = reader, .cancel = cancel};
+	const char *why = file_read(s->dir, name, JOB_MAX, &s->text);
+
+	if (why != NULL)
+		return why;
+	s->given = name;
+	file_lines(buffer_slice(&s->text), take_line, &t);
+	s->given = NULL;
+	errno = 0;
+	return t.lines == 0 ? "holds no line" : t.why;
+}
+
+/* Leaves a file out, and sets it aside if it will never be of use. */
+static void
+leave_out(struct spool *s, const char *name, const char *why, const struct spool_reader *reader)
+{
+	struct buffer bad = {0};
+	const char *dot = strrchr(name, '.');
+	bool aside = errno == 0;
+
+	if (aside) {
+		buffer_add(&bad, name, (size_t)(dot - name));
+		buffer_str(&bad, ".bad");
+		aside = renameat(s->dir, name, s->dir, buffer_cstr(&bad)) == 0;
+	}
+	reader->left_out(reader->ctx, name, why, aside);
+	buffer_release(&bad);
+}
+
+/* Gives a kept job, and its cancel. */
+static void
+give_job(struct spool *s, const char *name, const struct spool_reader *reader)
 {
 	char cancel[NAME_SIZE];
+	const char *why = give(s, name, reader, false);
 
-	if (file_read(s->dir, name, &s->text) != 0)
-		return -1;
-	t->cancel = false;
-	file_lines(buffer_slice(&s->text), give, t);
+	if (why != NULL) {
+		leave_out(s, name, why, reader);
+		return;
+	}
 	if (!sibling(cancel, name, job_suffix, cancel_suffix))
-		return 0;
-	if (file_read(s->dir, cancel, &s->text) != 0)
-		return errno == ENOENT ? 0 : -1;
-	t->cancel = true;
-	file_lines(buffer_slice(&s->text), give, t);
-	return 0;
+		return;
+	why = give(s, cancel, reader, true);
+	if (why != NULL && errno != ENOENT)
+		leave_out(s, cancel, why, reader);
 }
 
 enum spool_result
-spool_jobs(struct spool *s, void (*each)(void *, struct slice, bool cancel), void *ctx)
+spool_jobs(struct spool *s, const struct spool_reader *reader)
 {
-	struct taker t = {.each = each, .ctx = ctx};
 	struct kept *kept;
 	size_t n;
-	enum spool_result result = SPOOL_OK;
 
 	/* What a crash left half written was never kept. */
-	if (file_remove(s->dir, FILE_UNFINISHED) != 0 || list(s, &kept, &n) != 0)
+	if (file_remove(s->dir, FILE_UNFINISHED) != 0)
+		reader->left_out(reader->ctx, FILE_UNFINISHED, strerror(errno), false);
+	if (list(s, &kept, &n) != 0)
 		return SPOOL_ERROR;
 	for (size_t i = 0; i < n; i++) {
-		if (give_job(s, kept[i].name, &t) != 0)
-			result = SPOOL_ERROR;
+		give_job(s, kept[i].name, reader);
 		free(kept[i].name);
 	}
 	free(kept);
-	return result;
+	return SPOOL_OK;
+}
+
+bool
+spool_given(const struct spool *s, struct slice job_id)
+{
+	char name[NAME_SIZE];
+
+	name_of(name, job_id, "");
+	return s->given != NULL && strncmp(s->given, name, strlen(name)) == 0 && s->given[strlen(name)] == '.';
 }

@@ -48,6 +48,7 @@ emit_job(struct listen *l, struct slice id, size_t start)
 			strerror(errno), (int)(id.n < 100 ? id.n : 100), id.p);
 	l->jobs++;
 	writer_done(l->out);
+	passed_add(&l->passed, id);
 }
 
 /* A cancel that stands there as a job does in emit_job(), and is kept as long as its job. */
@@ -62,6 +63,30 @@ emit_cancel(struct listen *l, struct slice id, size_t start)
 			strerror(errno));
 	l->cancels++;
 	writer_done(l->out);
+	passed_drop(&l->passed, id);
+}
+
+/* One cancel for each job that may not be over; with a spool it is known which are. */
+static void
+cancel_all(struct listen *l)
+{
+	struct record r = {.type = RECORD_CANCEL};
+	struct buffer id = {0};
+	uint64_t n = 0;
+
+	while (passed_take(&l->passed, &id) == 0) {
+		struct buffer *out = writer_room(l->out);
+		size_t start = out->len;
+
+		r.job_id = buffer_slice(&id);
+		if (l->spool != NULL && !spool_has(l->spool, r.job_id))
+			continue;
+		record_write(out, &r);
+		emit_cancel(l, r.job_id, start);
+		n++;
+	}
+	buffer_release(&id);
+	log_info("cancelled all jobs: %llu", (unsigned long long)n);
 }
 
 static void
@@ -83,6 +108,8 @@ on_message(void *data, const struct redis_reply *reply)
 		: message_control(l->messages, redis_text(text), out, &id, &why);
 	if (m == MESSAGE_BAD) {
 		drop(l, job ? "job" : "control message", why);
+	} else if (m == MESSAGE_ALL) {
+		cancel_all(l);
 	} else if (m == MESSAGE_FOREIGN) {
 		l->ignored++;
 		log_debug("ignored a message of another kind on %s",
@@ -107,20 +134,40 @@ listen_init(struct listen *l)
 	}
 }
 
-static void
+static const char *
 resume_job(void *data, struct slice line, bool cancel)
 {
 	struct listen *l = data;
+	struct slice id;
+	const char *why = message_id(l->messages, line, &id);
 
+	if (why != NULL)
+		return why;
+	if (!spool_given(l->spool, id))
+		return "is not called as its job_id wants it";
+	if (cancel)
+		passed_drop(&l->passed, id);
+	else
+		passed_add(&l->passed, id);
 	l->kept += !cancel;
 	l->cancels += cancel;
 	writer_line(l->out, line);
+	return NULL;
+}
+
+static void
+left_out(void *data, const char *name, const char *why, bool bad)
+{
+	(void)data;
+	log_error("spool: %s %s: %s", name, why, bad ? "set aside as *.bad" : "left out");
 }
 
 int
 listen_resume(struct listen *l)
 {
-	if (l->spool != NULL && spool_jobs(l->spool, resume_job, l) != SPOOL_OK)
+	const struct spool_reader reader = {resume_job, left_out, l};
+
+	if (l->spool != NULL && spool_jobs(l->spool, &reader) != SPOOL_OK)
 		return -1;
 	if (l->kept > 0)
 		log_info("resuming %llu jobs from the spool, %llu of them cancelled",
@@ -131,6 +178,11 @@ listen_resume(struct listen *l)
 static void
 touch(struct listen *l)
 {
+	bool gone = l->spool != NULL && spool_gone(l->spool);
+
+	if (gone && !l->unkept)
+		log_error("the spool was taken away: jobs are not kept any more; start the service again");
+	l->unkept = gone;
 	if (l->spool != NULL && l->confirmed == CHANNELS)
 		spool_touch(l->spool, l->known);
 }
@@ -138,10 +190,15 @@ touch(struct listen *l)
 void
 listen_release(struct listen *l)
 {
+	struct buffer id = {0};
+
 	touch(l);
 	redis_free(l->redis);
 	redis_free(l->silent);
 	messages_free(l->messages);
+	while (passed_take(&l->passed, &id) == 0)
+		continue;
+	buffer_release(&id);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "lines.h"
 #include "message.h"
+#include "passed.h"
 #include "redis.h"
 #include "spool.h"
 
@@ -23,10 +24,12 @@ struct listen {
 	int64_t silent_until; /* when that is over, once another connection answers; else 0 */
 	struct backoff backoff;
 	struct messages *messages;
+	struct passed *passed; /* jobs that may not be over yet */
 	int confirmed;   /* channels subscribed to, of 2 */
 	bool listened;   /* ever */
 	bool away;       /* nobody listens, and that was said */
 	bool missed;     /* nobody listened before this process did */
+	bool unkept;     /* the spool was taken away, and that was said */
 	bool denied;     /* Redis will never let us in: give up */
 	int64_t ping_due;
 	int64_t asked;   /* wall clock, as the next two: when the last PING or SUBSCRIBE was sent */

@@ -136,23 +136,42 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 	return MESSAGE_BAD;
 }
 
+const char *
+message_id(struct messages *m, struct slice line, struct slice *id)
+{
+	const char *why = parse(m, line);
+
+	return why != NULL ? why : read_id(m, id);
+}
+
+/* What is to be done, by either name; absent where it is said by neither. */
+static struct slice
+action(struct messages *m)
+{
+	const char *name = has(m, "action") ? "action" : "command";
+
+	return json_decode(m->json, json_find(m->json, 0, name), &m->scratch);
+}
+
 enum message
 message_control(struct messages *m, struct slice text, struct buffer *out, struct slice *id,
 	const char **why)
 {
 	struct record r = {.type = RECORD_CANCEL};
-	struct slice action;
+	struct slice what;
 
 	*why = parse(m, text);
 	if (*why != NULL)
 		return MESSAGE_BAD;
-	if (has(m, "event_type") || (!has(m, "job_id") && !has(m, "action")))
+	if (has(m, "event_type"))
 		return MESSAGE_FOREIGN;
+	what = action(m);
+	if (slice_is(what, "cancel_all") && !has(m, "job_id"))
+		return MESSAGE_ALL;
 	*why = read_id(m, &r.job_id);
 	if (*why != NULL)
 		return MESSAGE_BAD;
-	action = json_decode(m->json, json_find(m->json, 0, "action"), &m->scratch);
-	if (!slice_is(action, "cancel")) {
+	if (!slice_is(what, "cancel")) {
 		(void)snprintf(m->why, sizeof m->why, "job_id=%.*s action is not \"cancel\"",
 			(int)(r.job_id.n < 100 ? r.job_id.n : 100), r.job_id.p);
 		*why = m->why;

@@ -224,6 +224,9 @@ on_before(void *data, const struct redis_reply *reply)
 		h->submitted_at.len = 0;
 		buffer_add(&h->submitted_at, s.submitted_at.p, s.submitted_at.n);
 	}
+	/* The page has come between two writes, of which the second need not have said the status. */
+	if (h->partial && !slice_is(s.status, summary_status(h->before, h->shared->plain)))
+		h->dirty = h->whole = true;
 	h->looked = true;
 }
 
@@ -248,9 +251,14 @@ on_verify(void *data, const struct redis_reply *reply)
 	if (reply == NULL)
 		return;
 	h->verified = true;
-	if (redis_kind(reply) != REDIS_KIND_ARRAY || h->dirty || h->writing)
+	if (redis_kind(reply) != REDIS_KIND_ARRAY)
 		return;
 	s = standing(h, reply);
+	if (h->dirty || h->writing) {
+		if (h->job != NULL && slice_is(s.status, "submitted"))
+			h->dirty = h->whole = true;
+		return;
+	}
 	if (h->job == NULL ? !outlived(h, &s)
 			   : slice_is(s.stamp, h->stamp) &&
 				     slice_is(s.status, summary_status(h->status, h->shared->plain)))
@@ -305,6 +313,8 @@ write_hash(struct status_hash *h, int64_t now)
 	struct slice stale[] = {slice_of("HDEL"), buffer_slice(&h->key), slice_of("completed_at")};
 	struct slice expire[] = {slice_of("EXPIRE"), stale[1], slice_of("86400")};
 
+	h->before = h->status;
+	h->partial = !h->whole;
 	if (!h->submitted || !h->looked)
 		read_status(h, on_before);
 	/* Of an earlier job with this id. */

@@ -33,6 +33,7 @@ struct status_hash {
 	struct job *job; /* NULL when it is over and forgotten */
 	bool dirty;      /* the job is another than what was written */
 	bool whole;      /* nothing of what was written need stand there */
+	bool partial;    /* the last write did not say all */
 	bool writing;    /* a write waits for its answer */
 	bool verifying;  /* its answer is awaited */
 	bool written;    /* a write succeeded */
@@ -44,6 +45,7 @@ struct status_hash {
 	int verify;           /* the next of verify_ms[] */
 	int restores;
 	enum job_status status;     /* what the last write said */
+	enum job_status before;     /* and the one before it */
 	char stamp[TIMESTAMP_SIZE]; /* and when */
 	struct fields sent;         /* what should stand there */
 	struct buffer key;

@@ -110,15 +110,16 @@ printf '{"job_id":"utf \xff","symbols":[]}' | redis -x publish "$jobs" >/dev/nul
 say "$control" '{"job_id":"a","action":"pause"}'
 say "$control" '{"action":"cancel"}'
 say "$control" 'cancel'
+say "$control" '{"hello":"world"}'
 say "$jobs" '{"event_type":"job_progress","job_id":"a","symbols":[]}'
 say "$jobs" '{"hello":"world"}'
 say "$control" '{"event_type":"x"}'
 say "$jobs" '{"job_id":"last","symbols":[]}'
 wait_for 2 lines_are 106
 is "$(tail -n 1 out | jq -r .job_id)" last "what cannot be used is dropped, and what follows is not"
-is "$(($(wc -l <err) - before))" 16 "each message dropped is one line of log; those of others are none"
+is "$(($(wc -l <err) - before))" 17 "each message dropped is one line of log; those of others are none"
 is "$(count_log 'warning: job dropped: ')" 13 "dropped jobs are named so"
-is "$(count_log 'control message dropped: ')" 3 "dropped control messages are named so"
+is "$(count_log 'control message dropped: ')" 4 "dropped control messages are named so"
 like "$(cat err)" 'over 1 MiB' "a message over 1 MiB is dropped"
 like "$(cat err)" 'job_id is over 300 bytes' "a long job_id is dropped"
 like "$(cat err)" 'stands twice' "a duplicate key is named"
@@ -157,7 +158,7 @@ stop
 is $code 0 "SIGTERM while idle: exit 0"
 [ $ms -lt $((1000 * patience)) ]
 ok $? "within a second"
-like "$(tail -n 1 err)" 'end resumed=0 jobs=108 cancels=1 ignored=3 dropped=17 gaps=1' "the counts are told at the end"
+like "$(tail -n 1 err)" 'end resumed=0 jobs=108 cancels=1 ignored=3 dropped=18 gaps=1' "the counts are told at the end"
 
 # Other channels.
 : >err
@@ -171,6 +172,13 @@ say "$jobs" '{"job_id":"other","symbols":[]}'
 say my.control '{"job_id":"mine","action":"cancel"}'
 wait_for 2 lines_are 2
 is "$(jq -r .job_id out | tr '\n' ' ')" "mine mine " "-c and -k name the channels"
+say my.jobs '{"job_id":"one","symbols":[]}'
+say my.jobs '{"job_id":"two","symbols":[]}'
+wait_for 2 lines_are 4
+say my.control '{"command":"cancel_all"}'
+wait_for 2 lines_are 6
+is "$(tail -n 2 out | tr -d '\n')" '{"type":"cancel","job_id":"one"}{"type":"cancel","job_id":"two"}' \
+	"cancel_all is one cancel for each job that was not cancelled"
 like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock channel=my.jobs control=my.control" \
 	"the start line has the settings"
 kill -INT "$pid"

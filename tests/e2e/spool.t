@@ -184,6 +184,41 @@ else
 	skip "a full disk: no file system may be mounted here"
 fi
 
+# One odd entry costs only itself.
+mkdir -p "$TS_SPOOL/x.job"
+mkfifo "$TS_SPOOL/y.job"
+ln -s /etc/hostname "$TS_SPOOL/z.job"
+echo '{"job_id":"renamed","symbols":["AAPL"]}' >"$TS_SPOOL/moved.job"
+echo 'not json' >"$TS_SPOOL/garbage.job"
+truncate -s 3G "$TS_SPOOL/large.job"
+serve
+publish "$(job odd '["AAPL"]' '["day"]')"
+wait_for 10 over odd
+is "$(hash odd status)" completed "among odd entries the spool works"
+is "$(grep -c 'ts-listen: error: spool: [a-z]*.job .*: set aside as \*.bad' pipeline.log)" 6 "each is told by name and set aside"
+is "$(find "$TS_SPOOL" -name '*.bad' | wc -l)/$(find "$TS_SPOOL" -name '*.job' | wc -l)" 6/0 "and is not met again"
+unlike "$(cat pipeline.log pipeline.out)" "$(head -n 1 /etc/hostname)|not json" "nothing of them is read out"
+# Everybody, taken together.
+publish "$(job all1 "$(jq -nc '[range(400) | "Y\(.)"]')" '["day","hour"]')"
+publish "$(job all2 "$(jq -nc '[range(400) | "Z\(.)"]')" '["day","hour"]')"
+wait_for 5 hash_is all2 status running
+redis publish tickstock.jobs.control '{"command":"cancel_all"}' >/dev/null
+wait_for 5 hash_is all1 status cancelled
+wait_for 5 hash_is all2 status cancelled
+is "$(hash all1 status)/$(hash all2 status)" cancelled/cancelled "cancel_all cancels all jobs"
+is "$(grep -c 'cancelled all jobs: 2' pipeline.log)" 1 "and none that is over"
+mv "$TS_SPOOL" "$TS_SPOOL.away"
+wait_for 12 grep -q 'the spool was taken away' pipeline.log
+ok $? "a spool that is taken away under a running service is told"
+mv "$TS_SPOOL.away" "$TS_SPOOL"
+serve_end
+rm -r "$TS_SPOOL"/*.bad
+chmod g+w "$TS_SPOOL"
+"$top/pipeline.sh" >second.out 2>second.log
+is $? 111 "a spool that others may write to is refused"
+like "$(cat second.log)" 'ts-listen: error: spool .*others may write to it: chmod go-w it' "and why is said"
+chmod g-w "$TS_SPOOL"
+
 # What is published while nobody listens.
 publish "$(job lost '["AAPL"]' '["day"]')"
 redis hset tickstock.jobs.status:older status submitted submitted_at 2020-01-01T00:00:00 >/dev/null

@@ -42,8 +42,10 @@ end(void **state)
 	struct dirent *e;
 
 	(void)state;
-	while ((e = readdir(d)) != NULL)
-		(void)unlinkat(dir, e->d_name, 0);
+	while ((e = readdir(d)) != NULL) {
+		if (unlinkat(dir, e->d_name, 0) != 0)
+			(void)unlinkat(dir, e->d_name, AT_REMOVEDIR);
+	}
 	(void)closedir(d);
 	(void)close(dir);
 	assert_int_equal(rmdir(folder), 0);
@@ -69,25 +71,42 @@ there(const char *name)
 }
 
 static void
-see(void *ctx, struct slice line, bool cancel)
+see_note(void *ctx, struct slice line)
 {
 	(void)ctx;
-	buffer_str(&seen, cancel ? "x" : "");
 	buffer_add(&seen, line.p, line.n);
 	buffer_byte(&seen, '|');
 }
 
-static void
-see_note(void *ctx, struct slice line)
+static const char *
+see(void *ctx, struct slice line, bool cancel)
 {
-	see(ctx, line, false);
+	if (slice_is(line, "garbage"))
+		return "is garbage";
+	buffer_str(&seen, cancel ? "x" : "");
+	see_note(ctx, line);
+	return NULL;
 }
+
+/* "(name why)", with a ! where it was set aside. */
+static void
+see_left_out(void *ctx, const char *name, const char *why, bool bad)
+{
+	(void)ctx;
+	buffer_str(&seen, bad ? "!(" : "(");
+	buffer_str(&seen, name);
+	buffer_byte(&seen, ' ');
+	buffer_str(&seen, why);
+	buffer_str(&seen, ")|");
+}
+
+static const struct spool_reader reader = {see, see_left_out, NULL};
 
 static const char *
 jobs(void)
 {
 	seen.len = 0;
-	assert_int_equal(spool_jobs(spool, see, NULL), SPOOL_OK);
+	assert_int_equal(spool_jobs(spool, &reader), SPOOL_OK);
 	return buffer_cstr(&seen);
 }
 
@@ -229,6 +248,79 @@ test_order(void **state)
 	assert_string_equal(jobs(), "c|b|d|a|");
 }
 
+/* One odd entry costs only itself. What can never be used is set aside, and told once. */
+static void
+test_odd(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(spool_keep(spool, id, slice_of("{1}")), SPOOL_OK);
+	set_age(NAME ".job", 9000, 0);
+	assert_int_equal(mkdirat(dir, "a.job", 0700), 0);
+	set_age("a.job", 1000, 0);
+	assert_int_equal(mkfifoat(dir, "b.job", 0600), 0);
+	set_age("b.job", 2000, 0);
+	put("secret", "{secret}\n");
+	assert_int_equal(symlinkat("secret", dir, "c.job"), 0);
+	put("d.job", "garbage\n");
+	set_age("d.job", 4000, 0);
+	put("e.job", "no newline");
+	set_age("e.job", 5000, 0);
+	fd = openat(dir, "f.job", O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(ftruncate(fd, 3L << 30), 0);
+	(void)close(fd);
+	set_age("f.job", 6000, 0);
+	assert_string_equal(jobs(), "!(a.job is not a regular file)|!(b.job is not a regular file)|"
+		"!(d.job is garbage)|!(e.job holds no line)|!(f.job is too large)|{1}|"
+		"!(c.job is not a regular file)|");
+	assert_true(there("a.bad") && there("d.bad") && there(NAME ".job"));
+	assert_string_equal(jobs(), "{1}|");
+}
+
+/* Notes and cancels are not written through a link; nor is what is half written. */
+static void
+test_links(void **state)
+{
+	(void)state;
+	put("secret", "{secret}\n");
+	assert_int_equal(spool_keep(spool, id, slice_of("{1}")), SPOOL_OK);
+	assert_int_equal(symlinkat("secret", dir, NAME ".notes"), 0);
+	assert_int_equal(spool_note(spool, id, slice_of("{v}")), SPOOL_ERROR);
+	assert_int_equal(spool_notes(spool, id, see_note, NULL), SPOOL_ERROR);
+	assert_int_equal(symlinkat("secret", dir, ".new"), 0);
+	assert_int_equal(spool_cancel(spool, id, slice_of("{c}")), SPOOL_ERROR);
+	assert_int_equal(spool_keep(spool, slice_of("b"), slice_of("{2}")), SPOOL_ERROR);
+	assert_string_equal(jobs(), "{1}|");
+}
+
+static void
+test_others_may_write(void **state)
+{
+	struct spool *other;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(fchmod(dir, 0777), 0);
+	other = spool_open(folder, "status", &why);
+	assert_null(other);
+	assert_non_null(strstr(why, "others may write to it"));
+}
+
+static void
+test_gone(void **state)
+{
+	char name[80];
+
+	(void)state;
+	assert_false(spool_gone(spool));
+	(void)snprintf(name, sizeof name, "%s.away", folder);
+	assert_int_equal(rename(folder, name), 0);
+	assert_true(spool_gone(spool));
+	assert_int_equal(rename(name, folder), 0);
+	assert_false(spool_gone(spool));
+}
+
 static void
 test_one_each(void **state)
 {
@@ -268,6 +360,10 @@ main(void)
 		spool_test(test_orphans),
 		spool_test(test_notes_of_another_life),
 		spool_test(test_order),
+		spool_test(test_odd),
+		spool_test(test_links),
+		spool_test(test_others_may_write),
+		spool_test(test_gone),
 		spool_test(test_one_each),
 		spool_test(test_listening),
 	};

@@ -259,6 +259,32 @@ test_merged(void **state)
 	assert_non_null(sent("HSET tickstock.jobs.status:j status completed progress 100"));
 }
 
+/* The page's "submitted" that comes between two writes is put right by a third: the second says what changed. */
+static void
+test_submitted_between(void **state)
+{
+	(void)state;
+	status_hash_serve(hash, clock_mono_ms());
+	answer(NULL, NULL, NULL);
+	verdict("day");
+	status_hash_serve(hash, hash->wrote + 100);
+	assert_null(strstr(buffer_cstr(&sent("HSET")->text), "status running"));
+	answer("submitted", "x", NULL);
+	assert_false(status_hash_written(hash));
+	status_hash_serve(hash, hash->wrote + 100);
+	assert_non_null(sent("HSET tickstock.jobs.status:j status running"));
+	answer("running", "x", NULL);
+	assert_true(status_hash_written(hash));
+	/* So is one that the early look finds while there is news. */
+	hash->verified = false;
+	status_hash_serve(hash, hash->first + 1000);
+	verdict("hour");
+	answer("submitted", "x", NULL);
+	status_hash_serve(hash, hash->wrote + 1000);
+	assert_non_null(sent("HSET tickstock.jobs.status:j status completed progress 100 message"));
+	assert_non_null(strstr(buffer_cstr(&sent("HSET tick")->text), "total_tasks"));
+}
+
 /* Only what has changed is written, the lists of symbols at most with the pulse. */
 static void
 test_changed_only(void **state)
@@ -456,6 +482,7 @@ main(void)
 		hash_test(test_early_verify),
 		hash_test(test_pulse),
 		hash_test(test_merged),
+		hash_test(test_submitted_between),
 		hash_test(test_changed_only),
 		hash_test(test_failed_list),
 		hash_test(test_over),
