@@ -15,7 +15,8 @@ enum kind {
 	ARRAY,  /* an array as it stands */
 };
 
-enum { REQUIRED = 1 };
+/* UNLESS_0: a count that is not written when it is 0. */
+enum { REQUIRED = 1, UNLESS_0 };
 
 struct field {
 	const char *key;
@@ -26,7 +27,7 @@ struct field {
 enum field_id {
 	JOB_ID, SYMBOL, TIMEFRAME, FROM, TO, FIRST, LAST, TIMESTAMP, DATE, OPEN, HIGH, LOW, CLOSE, VOLUME,
 	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, REASON, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
-	UNCHANGED, REJECTED, STORED, FAILED, EMPTY, SECONDS, FIELDS
+	UNCHANGED, REJECTED, ROUNDED, ODD, STORED, FAILED, EMPTY, SECONDS, FIELDS
 };
 
 #define AT(member) offsetof(struct record, member)
@@ -60,6 +61,8 @@ static const struct field fields[FIELDS] = {
 	[UPDATED] = {"updated", AT(updated), COUNT},
 	[UNCHANGED] = {"unchanged", AT(unchanged), COUNT},
 	[REJECTED] = {"rejected", AT(rejected), COUNT},
+	[ROUNDED] = {"rounded", AT(rounded), COUNT},
+	[ODD] = {"odd", AT(odd), COUNT},
 	[STORED] = {"stored", AT(stored), COUNT},
 	[FAILED] = {"failed", AT(failed), COUNT},
 	[EMPTY] = {"empty", AT(empty), COUNT},
@@ -94,7 +97,8 @@ static const struct {
 	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
 		{END, 0}}},
 	[RECORD_STORED] = {"stored", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
-		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0}, {END, 0}}},
+		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0},
+		{ROUNDED, UNLESS_0}, {ODD, UNLESS_0}, {END, 0}}},
 	[RECORD_FAILED] = {"failed", {{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0},
 		{TO, 0}, {STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
 	[RECORD_CANCEL] = {"cancel", {{JOB_ID, REQUIRED}, {END, 0}}},
@@ -357,8 +361,12 @@ write_field(struct buffer *b, const struct record *r, const struct use *u)
 	const struct slice *s = (const struct slice *)(const void *)base;
 
 	if (f->kind == COUNT) {
+		uint64_t count = *(const uint64_t *)(const void *)base;
+
+		if (count == 0 && u->how == UNLESS_0)
+			return;
 		write_key(b, f->key);
-		buffer_uint(b, *(const uint64_t *)(const void *)base);
+		buffer_uint(b, count);
 	} else if (s->p != NULL) {
 		write_key(b, f->key);
 		if (f->kind == TEXT)
@@ -379,8 +387,15 @@ record_write(struct buffer *b, const struct record *r)
 	buffer_str(b, "}\n");
 }
 
+/* Whether a value lies outside of low and high. */
+static bool
+is_outside(const struct record_values *v, int i)
+{
+	return number_cmp(&v->price[i], &v->price[1]) > 0 || number_cmp(&v->price[i], &v->price[2]) < 0;
+}
+
 const char *
-record_check_prices(const struct record *r, struct number price[4], int64_t *volume)
+record_check_values(const struct record *r, struct record_values *v)
 {
 	static const char *const missing[] = {"open is missing or null", "high is missing or null",
 		"low is missing or null", "close is missing or null", "volume is missing or null"};
@@ -389,11 +404,14 @@ record_check_prices(const struct record *r, struct number price[4], int64_t *vol
 	static const char *const sign[] = {"open is not above 0", "high is not above 0",
 		"low is not above 0", "close is not above 0", "volume is below 0"};
 	const struct slice text[] = {r->open, r->high, r->low, r->close, r->volume};
-	struct number last;
+	bool index = r->symbol.n > 2 && memcmp(r->symbol.p, "I:", 2) == 0;
+	struct number volume = {0};
 
 	for (int i = 0; i < 5; i++) {
-		struct number *value = i < 4 ? &price[i] : &last;
+		struct number *value = i < 4 ? &v->price[i] : &volume;
 
+		if (i == 4 && text[i].p == NULL && index)
+			break;
 		if (text[i].p == NULL)
 			return missing[i];
 		if (number_parse(text[i], value) != 0)
@@ -401,9 +419,14 @@ record_check_prices(const struct record *r, struct number price[4], int64_t *vol
 		if (number_sign(value) < (i < 4 ? 1 : 0))
 			return sign[i];
 	}
-	if (number_cmp(&price[1], &price[2]) < 0)
+	if (number_cmp(&v->price[1], &v->price[2]) < 0)
 		return "high is below low";
-	return number_to_int(&last, 0, volume) != 0 ? bad[4] : NULL;
+	v->odd = is_outside(v, 0) || is_outside(v, 3);
+	v->rounded = volume.end > NUMBER_POINT && number_sign(&volume) != 0;
+	v->volume = -1;
+	if (text[4].p != NULL && number_to_int(&volume, 0, &v->volume) != 0)
+		return bad[4];
+	return NULL;
 }
 
 bool

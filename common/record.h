@@ -52,6 +52,7 @@ struct record {
 	struct slice status;         /* of done */
 	uint64_t symbols, tasks;
 	uint64_t bars, inserted, updated, unchanged, rejected;
+	uint64_t rounded, odd; /* of stored, absent when 0 */
 	uint64_t stored, failed, empty, seconds;
 	/*
 	 * Why the record cannot be used, or NULL: a field missing or of the wrong kind. What could be
@@ -86,7 +87,13 @@ void record_write(struct buffer *, const struct record *);
  * Reads and checks the values of a bar, prices and volume: NULL if it may be stored, else a static
  * reason. Its symbol, timeframe and key are the caller's to check.
  */
-const char *record_check_prices(const struct record *, struct number price[4], int64_t *volume);
+struct record_values {
+	struct number price[4]; /* open, high, low, close */
+	int64_t volume; /* -1: an index has none */
+	bool odd;     /* open or close lie outside of low and high, as some vendors have it */
+	bool rounded; /* the volume was not whole */
+};
+const char *record_check_values(const struct record *, struct record_values *);
 
 /* Whether a symbol is one that the API could know: [A-Za-z0-9][A-Za-z0-9.:/_-]{0,19}. */
 bool record_symbol_ok(struct slice);

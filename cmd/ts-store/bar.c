@@ -15,6 +15,8 @@ bar_symbol_fault(struct slice s)
 		return "symbol is empty";
 	if (s.n > 64)
 		return "symbol is longer than 64 bytes";
+	if (s.p[0] == ' ' || s.p[s.n - 1] == ' ')
+		return "symbol has a blank at its start or end";
 	for (size_t i = 0; i < s.n; i++) {
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
 			return "symbol has a control character";
@@ -71,13 +73,21 @@ read_key(const struct record *r, struct bar *b)
 		if (read_instant(b, r->timestamp, &seconds) != 0)
 			return "timestamp is no instant such as 2025-12-22T14:30:00Z";
 		b->key = seconds * SECOND;
-		return NULL;
+		if (seconds % timeframe_seconds(r->tf) == 0)
+			return NULL;
+		return r->tf == TF_1MIN ? "timestamp is not on a full minute"
+					: "timestamp is not on a full hour";
 	}
 	if (r->date.p == NULL)
 		return "date is missing";
 	if (date_parse(r->date, &date) != 0)
 		return "date is no date such as 2025-12-22";
 	b->key = date;
+	/* 1970-01-04 was a Sunday. */
+	if (r->tf == TF_WEEK && (date - 3) % 7 != 0)
+		return "date is not a Sunday, on which weeks start";
+	if (r->tf == TF_MONTH && memcmp(r->date.p + r->date.n - 2, "01", 2) != 0)
+		return "date is not the first of a month";
 	return NULL;
 }
 
@@ -85,7 +95,7 @@ const char *
 bar_read(const struct record *r, struct bar *b)
 {
 	unsigned char *at = b->prices;
-	struct number price[4];
+	struct record_values v;
 	const char *why = bar_symbol_fault(r->symbol);
 
 	if (why == NULL && r->tf == TF_NONE)
@@ -93,16 +103,18 @@ bar_read(const struct record *r, struct bar *b)
 	if (why == NULL)
 		why = read_key(r, b);
 	if (why == NULL)
-		why = record_check_prices(r, price, &b->volume);
+		why = record_check_values(r, &v);
 	if (why != NULL)
 		return why;
 	for (int i = 0; i < 4; i++) {
-		size_t n = number_binary(&price[i], at + 4);
+		size_t n = number_binary(&v.price[i], at + 4);
 
 		wire_put32(at, (uint32_t)n);
 		at += 4 + n;
 	}
 	b->length = (size_t)(at - b->prices);
+	b->volume = v.volume;
+	b->flags = (unsigned char)((v.odd ? BAR_ODD : 0) | (v.rounded ? BAR_ROUNDED : 0));
 	return NULL;
 }
 
@@ -147,12 +159,14 @@ bar_write(struct slice symbol, enum timeframe tf, int64_t key, int64_t volume,
 		number_write(&price, &text);
 		at[i + 2] = text.len;
 	}
-	buffer_int(&text, volume);
+	if (volume >= 0)
+		buffer_int(&text, volume);
 	at[6] = text.len;
 	*(timeframe_intraday(tf) ? &r.timestamp : &r.date) = (struct slice){text.p, at[1]};
 	for (int i = 0; i < 4; i++)
 		*field[i] = (struct slice){text.p + at[i + 1], at[i + 2] - at[i + 1]};
-	r.volume = (struct slice){text.p + at[5], at[6] - at[5]};
+	if (volume >= 0)
+		r.volume = (struct slice){text.p + at[5], at[6] - at[5]};
 	record_write(b, &r);
 	buffer_release(&text);
 }

@@ -7,11 +7,15 @@
 /* Room for four prices, each a 32-bit length and a binary NUMERIC: as COPY BINARY has fields. */
 enum { PRICES_MAX = 4 * (4 + NUMBER_BYTES) };
 
+/* What is told of a bar that is stored. */
+enum bar_flag { BAR_ODD = 1, BAR_ROUNDED = 2 };
+
 /* A bar as the database takes it. Starts as {0}; used again, it reads a day once only. */
 struct bar {
-	int64_t key; /* microseconds UTC since 1970 (1min, hour) or days since 1970 */
-	int64_t volume;
-	size_t length;			  /* of prices */
+	int64_t key;	     /* microseconds UTC since 1970 (1min, hour) or days since 1970 */
+	int64_t volume;	     /* -1: none */
+	unsigned char flags; /* of enum bar_flag */
+	size_t length;	     /* of prices */
 	unsigned char prices[PRICES_MAX]; /* open, high, low, close */
 	char day_text[10];		  /* the day read last, and what it is */
 	int32_t day;

@@ -73,7 +73,8 @@ batch_add(struct batch *b, struct series *s, const struct bar *bar, uint64_t lin
 	if (b->rows == 0)
 		b->first_line = lineno;
 	b->row[b->rows++] = (struct row){bar->key, bar->volume, (uint32_t)(lineno - b->first_line),
-		s->group - 1, (uint32_t)b->prices.len, (uint32_t)bar->length};
+		s->group - 1, (uint32_t)b->prices.len, (uint16_t)bar->length, bar->flags};
+	b->flagged = b->flagged || bar->flags != 0;
 	buffer_add(&b->prices, bar->prices, bar->length);
 	if (bar->key <= g->latest)
 		g->ascending = false;
@@ -244,6 +245,13 @@ batch_group_at(const struct batch *b, size_t slot)
 }
 
 void
+batch_round(struct batch *b, size_t slot)
+{
+	b->row[b->slot[slot].row].flags |= BAR_ROUNDED;
+	b->flagged = true;
+}
+
+void
 batch_refuse(struct batch *b, size_t slot, const char *why)
 {
 	struct group *g = batch_group_at(b, slot);
@@ -307,6 +315,8 @@ add_counts(struct counts *to, const struct counts *n)
 	to->unchanged += n->unchanged;
 	to->rejected += n->rejected;
 	to->dropped += n->dropped;
+	to->rounded += n->rounded;
+	to->odd += n->odd;
 }
 
 /* Tells the series the first and last key that was not refused. */
@@ -325,6 +335,18 @@ note_span(const struct batch *b, const struct group *g)
 	}
 }
 
+/* Counts what is to be told of the bars that went in. */
+static void
+count_flags(const struct batch *b, struct group *g)
+{
+	for (size_t i = g->first; i < g->first + g->count; i++) {
+		if (b->status[i] != ROW_STORED)
+			continue;
+		g->n.odd += (batch_row(b, i)->flags & BAR_ODD) != 0;
+		g->n.rounded += (batch_row(b, i)->flags & BAR_ROUNDED) != 0;
+	}
+}
+
 void
 batch_settle(struct batch *b, struct counts *total)
 {
@@ -335,6 +357,8 @@ batch_settle(struct batch *b, struct counts *total)
 		n->unchanged += g->added - g->count;
 		n->dropped = g->added - n->unchanged - n->inserted - n->updated - n->rejected;
 		note_span(b, g);
+		if (b->flagged)
+			count_flags(b, g);
 		g->series->batches--;
 		add_counts(&g->series->n, n);
 		add_counts(total, n);
@@ -350,4 +374,5 @@ batch_clear(struct batch *b)
 		free(b->groups.p[i].fault);
 	b->groups.n = b->rows = b->slots = b->refusals.n = 0;
 	b->prices.len = b->text.len = 0;
+	b->flagged = false;
 }

@@ -31,7 +31,8 @@ struct row {
 	uint32_t line; /* of input, counted from that of the batch's first row */
 	uint32_t group;
 	uint32_t prices; /* where in the batch's prices they start */
-	uint32_t length; /* and how many bytes they are */
+	uint16_t length; /* and how many bytes they are */
+	uint8_t flags;	 /* of enum bar_flag */
 };
 
 /* A slot in the order: the row, and its key to sort by. */
@@ -67,6 +68,7 @@ struct batch {
 	ARRAY(struct group) groups; /* in order of table and symbol after batch_close() */
 	struct slot *slot;
 	struct slot *spare;    /* to sort with; NULL until the first unsorted group */
+	bool flagged;	       /* some row has flags */
 	unsigned char *status; /* of each slot, an enum row_status */
 	size_t slots;
 	ARRAY(struct refusal) refusals;
@@ -118,6 +120,9 @@ batch_prices(const struct batch *b, const struct row *r)
 {
 	return (const unsigned char *)b->prices.p + r->prices;
 }
+
+/* The column will not hold all digits of this bar. */
+void batch_round(struct batch *, size_t slot);
 
 /*
  * Postgres refused this bar: it is out, and batch_settle() will count it. When it refuses many of a

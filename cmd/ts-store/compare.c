@@ -61,6 +61,8 @@ same_values(
 		if (!number_same(mine, theirs))
 			return false;
 	}
+	if (r->volume < 0 || PQgetisnull(res, row, 5))
+		return r->volume < 0 && PQgetisnull(res, row, 5);
 	n = write_volume(t->volume, r->volume, tmp);
 	if (t->volume == VOLUME_NUMERIC)
 		return number_same((struct slice){(char *)tmp, n}, field(res, row, 5));

@@ -41,7 +41,8 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 		}
 		tasks_reject(s, lineno, line, r, why);
 	} else if (of == NULL) {
-		return;
+		s->n.bars.odd += (s->bar.flags & BAR_ODD) != 0;
+		s->n.bars.rounded += (s->bar.flags & BAR_ROUNDED) != 0;
 	} else if (of->fault != NULL) {
 		s->n.bars.dropped++;
 		of->n.dropped++;

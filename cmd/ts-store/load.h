@@ -11,6 +11,7 @@ struct load_shared {
 	struct pg_shared pg;
 	pthread_mutex_t lock;
 	char told[TF_COUNT][500]; /* the faults of tables that the log has */
+	bool rounding_told[TF_COUNT][4];
 };
 
 /*

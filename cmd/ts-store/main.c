@@ -180,19 +180,23 @@ say_end(const struct tasks *s, int64_t start)
 	double seconds = (double)(clock_mono_ms() - start) / 1000;
 
 	if (s->pool == NULL) {
-		log_info("end checked: bars=%llu rejected=%llu refused=%llu seconds=%.1f",
+		log_info("end checked: bars=%llu rejected=%llu refused=%llu rounded=%llu odd=%llu "
+			 "seconds=%.1f",
 			(unsigned long long)n->bars.received, (unsigned long long)n->bars.rejected,
-			(unsigned long long)n->refused, seconds);
+			(unsigned long long)n->refused, (unsigned long long)n->bars.rounded,
+			(unsigned long long)n->bars.odd, seconds);
 		return;
 	}
 	log_info("end bars=%llu inserted=%llu updated=%llu unchanged=%llu rejected=%llu "
 		 "dropped=%llu "
-		 "refused=%llu stored=%llu failed=%llu batches=%llu seconds=%.1f",
+		 "refused=%llu stored=%llu failed=%llu rounded=%llu odd=%llu batches=%llu "
+		 "seconds=%.1f",
 		(unsigned long long)n->bars.received, (unsigned long long)n->bars.inserted,
 		(unsigned long long)n->bars.updated, (unsigned long long)n->bars.unchanged,
 		(unsigned long long)n->bars.rejected, (unsigned long long)n->bars.dropped,
 		(unsigned long long)n->refused, (unsigned long long)n->stored,
-		(unsigned long long)n->failed, (unsigned long long)n->batches, seconds);
+		(unsigned long long)n->failed, (unsigned long long)n->bars.rounded,
+		(unsigned long long)n->bars.odd, (unsigned long long)n->batches, seconds);
 }
 
 /* Reads, stores and reports; pool is NULL for -n, and rejects where they are not kept. */

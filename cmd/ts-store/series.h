@@ -14,7 +14,8 @@ enum { SYMBOL_MAX = 64 };
 /* What became of bars. received is the sum of the others once they are committed. */
 struct counts {
 	uint64_t received, inserted, updated, unchanged, rejected;
-	uint64_t dropped; /* of a series that was given up */
+	uint64_t dropped;      /* of a series that was given up */
+	uint64_t rounded, odd; /* of those that are in the table: see ts-records(5) */
 };
 
 /* The bars of a symbol in a timeframe since its last fetched record. */

@@ -117,6 +117,8 @@ write_stored(struct tasks *s, struct record *r, const struct series *of)
 	r->updated = of->n.updated;
 	r->unchanged = of->n.unchanged;
 	r->rejected = of->n.rejected;
+	r->rounded = of->n.rounded;
+	r->odd = of->n.odd;
 	if (of->reason != NULL)
 		r->reason = slice_of(of->reason);
 	r->first = r->last = (struct slice){0};
@@ -146,6 +148,11 @@ tasks_conclude(struct tasks *s, struct record *r, struct series *of)
 		log_warning("%s %s: %llu bars arrived, its fetched record says %llu", of->symbol,
 			timeframe_name(of->tf), (unsigned long long)of->n.received,
 			(unsigned long long)r->bars);
+	if (of->n.odd > 0)
+		log_warning("%s %s: %llu bar%s with open or close outside of low and high: stored "
+			    "as the vendor has it",
+			of->symbol, timeframe_name(of->tf), (unsigned long long)of->n.odd,
+			of->n.odd == 1 ? "" : "s");
 	if (of->fault != NULL)
 		tasks_fail(s, r, of->fault);
 	else if (of->reason != NULL && of->first > of->last)

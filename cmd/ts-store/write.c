@@ -79,9 +79,12 @@ write_element(struct buffer *b, const void *p, size_t n)
 {
 	unsigned char *out = (unsigned char *)buffer_room(b, 4 + n);
 
-	wire_put32(out, (uint32_t)n);
-	memcpy(out + 4, p, n);
-	b->len += 4 + n;
+	wire_put32(out, p == NULL ? UINT32_MAX : (uint32_t)n);
+	if (p != NULL)
+		memcpy(out + 4, p, n);
+	else
+		wire_put32((unsigned char *)b->p + 4, 1);
+	b->len += p == NULL ? 4 : 4 + n;
 }
 
 void
@@ -113,8 +116,8 @@ add_row(struct buffer *b, const struct batch *batch, size_t slot, const struct s
 	at += 4 + n;
 	memcpy(at, batch_prices(batch, r), r->length);
 	at += r->length;
-	n = write_volume(type, r->volume, at + 4);
-	wire_put32(at, (uint32_t)n);
+	n = r->volume < 0 ? 0 : write_volume(type, r->volume, at + 4);
+	wire_put32(at, r->volume < 0 ? UINT32_MAX : (uint32_t)n);
 	at += 4 + n;
 	b->len += (size_t)(at - start);
 }
@@ -200,7 +203,7 @@ gather(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 			write_element(&l->array[3 + i], price.p, price.n);
 		}
 		wire_put64(tmp, (uint64_t)r->volume);
-		write_element(&l->array[7], tmp, 8);
+		write_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
 	}
 	return n;
 }

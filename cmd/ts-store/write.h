@@ -20,7 +20,8 @@ int64_t write_key_of(enum timeframe, const char *field);
 /* How a table holds a volume: writes it to out and returns the bytes used. */
 size_t write_volume(enum volume_type, int64_t volume, unsigned char out[32]);
 
-/* Arrays of one dimension as parameters: empties one for n elements of a type; adds one element. */
+/* Arrays of one dimension as parameters: empties one for n elements of a type; adds one element,
+ * NULL where p is. */
 void write_array(struct buffer *, uint32_t type);
 void write_element(struct buffer *, const void *, size_t);
 

@@ -113,6 +113,27 @@ number(const PGresult *res, int column)
 	return (int)strtol(PQgetvalue(res, 0, column), NULL, 10);
 }
 
+/* A column that is called for the end of the period must not get its start. */
+static void
+check_key_name(struct pg_table *t)
+{
+	static const char *const ends[] = {"_end", "_ending"};
+	size_t n = strlen(t->key_name);
+	char why[300];
+
+	for (int i = 0; i < 2; i++) {
+		size_t m = strlen(ends[i]);
+
+		if (n < m || strcmp(t->key_name + n - m, ends[i]) != 0)
+			continue;
+		(void)snprintf(why, sizeof why,
+			"its key column %s is called for the end of the period, but keys are its "
+			"start",
+			t->key_name);
+		pg_table_fail(t, why);
+	}
+}
+
 static void
 take_row(struct pg_table *t, PGresult *res)
 {
@@ -134,6 +155,7 @@ take_row(struct pg_table *t, PGresult *res)
 		if (text[i] != NULL)
 			*text[i] = PQgetvalue(res, 0, (int)i);
 	}
+	check_key_name(t);
 	t->volume = volume == PG_INT8	? VOLUME_INT8
 		    : volume == PG_INT4 ? VOLUME_INT4
 					: VOLUME_NUMERIC;

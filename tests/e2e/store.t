@@ -10,11 +10,12 @@ bars() {
 	perl -MPOSIX=strftime -e '
 		my ($symbol, $tf, $n, $volume) = @ARGV;
 		my ($at, $step, $key, $form) = $tf eq "1min" || $tf eq "hour" ?
-			(1766413800, $tf eq "1min" ? 60 : 3600, "timestamp", "%Y-%m-%dT%H:%M:%SZ") :
-			(1009756800, 86400 * {day => 1, week => 7, month => 31}->{$tf}, "date", "%Y-%m-%d");
+			($tf eq "1min" ? (1766413800, 60) : (1766412000, 3600), "timestamp", "%Y-%m-%dT%H:%M:%SZ") :
+			($tf eq "week" ? 1009670400 : 1009756800, 86400 * ($tf eq "week" ? 7 : 1), "date", "%Y-%m-%d");
 		my ($first, $last);
 		for my $i (0 .. $n - 1) {
 			$last = strftime($form, gmtime($at + $i * $step));
+			$last = sprintf("%d-%02d-01", 2002 + $i / 12, 1 + $i % 12) if $tf eq "month";
 			$first = $last if $i == 0;
 			printf qq({"type":"bar","symbol":"%s","timeframe":"%s","%s":"%s",) .
 				qq("open":%d.5,"high":%d.86,"low":%d.25,"close":%d.75,"volume":%d}\n),
@@ -116,6 +117,8 @@ unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, open float8, hig
 	"column open is double precision, not numeric"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, volume bigint, source text NOT NULL, PRIMARY KEY (symbol, date))" \
 	"column source must not be null, and has no default"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, day_ending date, $columns, volume bigint, PRIMARY KEY (symbol, day_ending))" \
+	"its key column day_ending is called for the end of the period, but keys are its start"
 unusable "CREATE VIEW odd.ohlcv_daily AS SELECT 1" "is not a table"
 sql "DROP VIEW odd.ohlcv_daily;
 	CREATE TABLE odd.ohlcv_daily (id serial, \"Trading Day\" date, close numeric(20,4), volume numeric, high numeric, low numeric,
@@ -281,6 +284,56 @@ for ((i = 0; i < 150; i++)); do
 done | ts-store 2>err
 is "$(grep -c ': rejected$' err)" 100 "after 100 rejected bars the log is quiet"
 ended_with ' rejected=150 ' "but all are counted"
+
+# Keys off their grid, symbols with blanks, and what is stored but told.
+empty
+grid=$(for bar in 'week:2025-12-14' 'week:2025-12-15' 'month:2025-11-01' 'month:2025-11-30' 'hour:2025-12-19T14:00:00Z' \
+	'hour:2025-12-19T14:30:00Z' '1min:2025-12-19T14:30:00Z' '1min:2025-12-19T14:30:59Z'; do
+	key=date
+	[[ $bar = *T* ]] && key=timestamp
+	echo "{\"symbol\":\"G\",\"timeframe\":\"${bar%%:*}\",\"$key\":\"${bar#*:}\",\"open\":10,\"high\":11,\"low\":9,\"close\":10,\"volume\":1}"
+done)
+{ echo "$grid"; sed -n 's/"G"/"G "/p' <<<"$grid" | head -n 1; } | ts-store -R refused >out 2>err
+is "$?/$(jq -r .error refused)" "1/date is not a Sunday, on which weeks start
+date is not the first of a month
+timestamp is not on a full hour
+timestamp is not on a full minute
+symbol has a blank at its start or end" "a key off its grid is rejected by name, and so is a blank around the symbol"
+is "$(for t in ohlcv_1min ohlcv_hourly ohlcv_weekly ohlcv_monthly; do sql "SELECT count(*) FROM $t"; done | tr '\n' ' ')" "1 1 1 1 " \
+	"those on it are stored"
+rm refused
+{ bars ODD day 5 | sed '1s/"open":[0-9.]*/"open":200/; 2s/"close":[0-9.]*/"close":1/; 3s/"volume":[0-9]*/"volume":0.318/'
+	bars I:SPX day 3 | sed 's/,"volume":[0-9]*//'; bars NONE day 1 | sed 's/,"volume":[0-9]*//'; } >in
+ts-store <in >out 2>err
+is "$(jq -c '[.symbol, .type, .inserted, .rounded, .odd, .error]' out | sort)" '["I:SPX","stored",3,null,null,null]
+["NONE","failed",null,null,null,"volume is missing or null"]
+["ODD","stored",5,1,2,null]' "odd and rounded bars are counted, and an index needs no volume"
+like "$(cat err)" 'ODD day: 2 bars with open or close outside of low and high: stored as the vendor has it' "odd ones are warned of"
+ended_with ' failed=1 rounded=1 odd=2 ' "the end line has them"
+is "$(sql "SELECT count(*) FROM ohlcv_daily WHERE symbol = 'I:SPX' AND volume IS NULL")" 3 "a volume that is not there is NULL"
+ts-store <in >out 2>err
+ended_with ' inserted=0 updated=0 unchanged=8 ' "the same again is unchanged"
+sed '/"I:SPX"/s/"close":[0-9.]*/"close":100.6/' in | ts-store >out 2>err
+is "$(counts out | grep SPX)/$(sql "SELECT count(*) FROM ohlcv_daily WHERE symbol = 'I:SPX' AND volume IS NULL AND close = 100.6")" \
+	"I:SPX day 3 0 3 0 0/3" "and is corrected without one"
+ts-store -n <in 2>err
+ended_with ' rounded=1 odd=2 ' "-n counts them, too"
+empty
+sql "ALTER TABLE ohlcv_daily ALTER open TYPE numeric(10,2), ALTER close TYPE numeric(10,2)"
+{
+	bars PENNY day 2 | sed '1s/"open":[0-9.]*/"open":0.0012/; 1s/"low":[0-9.]*/"low":0.0011/'
+	bars AAPL day 4 | sed '1s/"open":[0-9.]*/"open":100.8551/; 2s/"close":[0-9.]*/"close":101.7500/; 3s/"open":[0-9.]*/"open":102.505/'
+} >in
+for again in '4 0' '0 4'; do
+	ts-store -R refused <in >out 2>err
+	is "$(jq -c '[.symbol, .inserted, .unchanged, .rejected, .rounded, .reason]' out | grep AAPL)/$(jq -r .error refused)" \
+		"[\"AAPL\",${again% *},${again#* },0,2,null]/open would be rounded to 0 by its column" \
+		"a column that cannot hold the digits rounds, which is counted; nothing becomes 0 ($again)"
+	rm refused
+done
+is "$(grep -c 'column open holds 2 decimals: prices with more are rounded' err)/$(grep -c 'column close' err)" 1/0 "it is told once"
+is "$(sql "SELECT string_agg(open::text, ' ' ORDER BY date) FROM ohlcv_daily WHERE symbol = 'AAPL'")" "100.86 101.50 102.51 103.50" "as Postgres rounds"
+sql "ALTER TABLE ohlcv_daily ALTER open TYPE numeric, ALTER close TYPE numeric"
 
 # What only Postgres refuses.
 sql "ALTER TABLE ohlcv_1min ADD CONSTRAINT lucky CHECK (volume <> 1234)"

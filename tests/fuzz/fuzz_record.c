@@ -16,8 +16,7 @@ static void
 roads_agree(struct record_parser *p, struct slice line, const struct record *fast)
 {
 	struct buffer spaced = {0};
-	struct number price[4];
-	int64_t volume;
+	struct record_values values;
 	struct record slow;
 	const char *why;
 
@@ -31,7 +30,7 @@ roads_agree(struct record_parser *p, struct slice line, const struct record *fas
 	same_number(slow.low, fast->low);
 	same_number(slow.close, fast->close);
 	same_number(slow.volume, fast->volume);
-	MUST(record_check_prices(&slow, price, &volume) == record_check_prices(fast, price, &volume));
+	MUST(record_check_values(&slow, &values) == record_check_values(fast, &values));
 	buffer_release(&spaced);
 }
 

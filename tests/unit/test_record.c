@@ -157,29 +157,28 @@ prices(const char *open, const char *high, const char *low, const char *close, c
 static void
 checks(void **state)
 {
-	struct number price[4];
-	int64_t volume;
+	struct record_values values;
 	struct record r;
 
 	(void)state;
 	r = parse(prices("1", "2", "0.5", "1.5", "0"));
-	assert_null(record_check_prices(&r, price, &volume));
+	assert_null(record_check_values(&r, &values));
 	r = parse(prices("1", "2.0", "2", "1.5", "1.2e+06"));
-	assert_null(record_check_prices(&r, price, &volume));
+	assert_null(record_check_values(&r, &values));
 	r = parse(prices("1", "1.99", "2", "1.5", "1"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "high is below low");
+	assert_string_equal(record_check_values(&r, &values), "high is below low");
 	r = parse(prices("0", "2", "1", "1.5", "1"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "open is not above 0");
+	assert_string_equal(record_check_values(&r, &values), "open is not above 0");
 	r = parse(prices("1", "2", "-1", "1.5", "1"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "low is not above 0");
+	assert_string_equal(record_check_values(&r, &values), "low is not above 0");
 	r = parse(prices("1", "2", "1", "1.5", "-1"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "volume is below 0");
+	assert_string_equal(record_check_values(&r, &values), "volume is below 0");
 	r = parse(prices("1", "2", "1", "null", "1"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "close is missing or null");
+	assert_string_equal(record_check_values(&r, &values), "close is missing or null");
 	r = parse(prices("1", "2", "1", "1e999", "1"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "close is out of range");
+	assert_string_equal(record_check_values(&r, &values), "close is out of range");
 	r = parse(prices("1", "2", "1", "1", "1e30"));
-	assert_string_equal(record_check_prices(&r, price, &volume), "volume is out of range");
+	assert_string_equal(record_check_values(&r, &values), "volume is out of range");
 }
 
 /* The scanner and the general reader must agree on every line that the scanner takes. */
