@@ -114,12 +114,12 @@ unknown(const struct command *c, const char *argument)
 	const char letter[] = {'-', (char)optopt, '\0'};
 
 	if (optopt != '-')
-		return command_misuse(c, letter, "there is no such option");
+		return command_misuse(c, letter, "unknown option");
 	if (strcmp(argument, "--help") == 0)
 		return help(c);
 	if (strcmp(argument, "--version") == 0)
 		return version(c);
-	return command_misuse(c, argument, "there is no such option");
+	return command_misuse(c, argument, "unknown option");
 }
 
 static int

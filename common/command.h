@@ -37,7 +37,7 @@ struct command {
  * --help and --version. What values holds before is what holds without the option. The operands begin
  * at optind of getopt(3); an option behind one of them is misuse, except behind "--".
  *
- * From here on there is no core file, which would hold what is secret in memory, and the secrets of other
+ * From here on no core file is written, which would hold what is secret in memory, and the secrets of other
  * commands are gone from the environment.
  */
 int command_options(const struct command *, int argc, char **argv, void *values);

@@ -102,7 +102,7 @@ json_hex4(const char *p, size_t n)
 	return v;
 }
 
-/* Behind a backslash. A surrogate must have its other half, else it is no character. */
+/* Behind a backslash. A surrogate must have its other half, else it is not a character. */
 static bool
 escape(struct walk *w)
 {

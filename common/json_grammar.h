@@ -13,7 +13,7 @@ enum { JSON_DEPTH = 32 };
 
 /*
  * The offset behind the JSON value that starts at text[at], white space before it skipped; or 0 if
- * there is no value there, with a static reason in *why and the offset of the offence in *where
+ * no value begins there, with a static reason in *why and the offset of the offence in *where
  * (either may be NULL). Values nest JSON_DEPTH deep at most.
  */
 size_t json_end(struct slice text, size_t at, const char **why, size_t *where);

@@ -36,7 +36,7 @@ trim(struct number *d)
 		d->negative = false;
 }
 
-/* Adds to a group; -1 where there is no such place. */
+/* Adds to a group; -1 where it has no such place. */
 static int
 add_group(struct number *d, int power, unsigned v)
 {

@@ -37,7 +37,7 @@ typedef void redis_fn(void *data, const struct redis_reply *);
 struct redis *redis_new(const struct redis_url *, redis_fn *push, void *data);
 void redis_free(struct redis *);
 
-/* Starts to connect; what comes of it is told by redis_serve(). Only when there is no connection. */
+/* Starts to connect; what comes of it is told by redis_serve(). Only without a connection. */
 void redis_connect(struct redis *, int64_t now);
 
 /* Whether requests can be made. */
@@ -48,7 +48,7 @@ bool redis_down(const struct redis *);
 
 /*
  * Asks for something; the words are copied. fn, which may be NULL, is called with the reply. 0; or
- * -1 when there is no connection or too many requests wait already.
+ * -1 without a connection, or when too many requests wait already.
  */
 int redis_call(struct redis *, redis_fn *, void *data, const struct slice *words, int n);
 
@@ -73,7 +73,7 @@ enum redis_event {
 
 /*
  * From now until the connection ends its owner minds the silence: an answer that is overdue, from
- * the moment that redis_overdue() gives, is no more than late. INT64_MAX when none is awaited.
+ * the moment that redis_overdue() gives, is only late. INT64_MAX when none is awaited.
  */
 void redis_be_patient(struct redis *);
 int64_t redis_overdue(const struct redis *);

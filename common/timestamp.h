@@ -26,7 +26,7 @@ struct civil date_civil(int32_t date);
 int date_weekday(int32_t date);
 
 /*
- * Reads "2025-12-22", years 1900-2199. 0, or -1 if it is no such date.
+ * Reads "2025-12-22", years 1900-2199. 0, or -1 if it is not such a date.
  */
 int date_parse(struct slice, int32_t *date);
 

@@ -88,11 +88,11 @@ audit_task(struct audit *a, const struct record *r)
 	if (r->tf == TF_NONE)
 		return "unknown timeframe";
 	if (!record_symbol_ok(r->symbol))
-		return "the symbol is none that the API could know";
+		return "the symbol is not one that the API could know";
 	if (read_time(r->from, r->tf, &from) != 0)
-		return timeframe_intraday(r->tf) ? "from is no UTC instant" : "from is no date";
+		return timeframe_intraday(r->tf) ? "from is not a UTC instant" : "from is not a date";
 	if (read_time(r->to, r->tf, &to) != 0)
-		return timeframe_intraday(r->tf) ? "to is no UTC instant" : "to is no date";
+		return timeframe_intraday(r->tf) ? "to is not a UTC instant" : "to is not a date";
 	if (from > to || (from == to && timeframe_intraday(r->tf)))
 		return "from is not before to";
 	if (a->count == a->cap) {

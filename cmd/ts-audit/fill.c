@@ -105,7 +105,7 @@ fill_failed(struct fill *f, const struct record *r, struct slice line)
 void
 fill_end(struct fill *f)
 {
-	/* A job of which nothing is missing is no job. */
+	/* A job of which nothing is missing is left out. */
 	if (f->header && f->lines.len > 0)
 		record_write(writer_room(f->out), &f->job);
 	if (f->lines.len > 0)

@@ -188,7 +188,7 @@ status_of(const struct audit *a, const struct input *in, enum outcome o, bool fa
 	if (o == PG_STOP && in->out->error == 0)
 		log_warning("told to stop: there are tasks that were not audited");
 	if (o == PG_OK && a->mode == MODE_TABLE && a->report.series == 0) {
-		log_warning("no task came, so nothing is certified");
+		log_warning("no tasks came, so nothing is certified");
 		return STATUS_REFUSED;
 	}
 	if (o == PG_STOP || in->refused > 0 ||

@@ -114,7 +114,7 @@ series_judge(struct series *s, unsigned least)
 	for (size_t i = 0; i < d->count; i++) {
 		if (!d->period[i].due)
 			continue;
-		/* The other cells' counts are in due_bars, so this one's is no longer needed. */
+		/* The other cells' counts are in due_bars, so this one's is not needed any more. */
 		if (is_missing(s, i, least))
 			s->cell[i].faulty = missing_mark;
 		else

@@ -90,7 +90,7 @@ job_sort(struct job *j)
 	j->symbols.n = n + 1;
 }
 
-/* Gives each string of a list to add(); the reason when it is no list of strings. */
+/* Gives each string of a list to add(); the reason when it is not a list of strings. */
 static const char *
 read_list(struct job *j, json_at list, void (*add)(struct job *, struct slice), const char *reason)
 {

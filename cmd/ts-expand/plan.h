@@ -12,7 +12,7 @@
  * plan_job(), which writes the table.
  */
 
-/* At most so many requests in so many seconds; requests is 0 where there is no such limit. */
+/* At most so many requests in so many seconds; requests is 0 without a limit. */
 struct plan_rate {
 	uint64_t requests;
 	uint64_t seconds;

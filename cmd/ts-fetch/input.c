@@ -56,14 +56,14 @@ read_task(const struct record *r, struct task *t)
 	if (r->fault != NULL)
 		return r->fault;
 	if (!record_symbol_ok(r->symbol))
-		return "the symbol is none that the API could know";
+		return "the symbol is not one that the API could know";
 	if (r->tf == TF_NONE)
 		return "unknown timeframe";
 	*t = (struct task){.symbol = r->symbol, .from = r->from, .to = r->to, .tf = r->tf};
 	if (read_time(r->from, r->tf, &t->start) != 0)
-		return timeframe_intraday(r->tf) ? "from is no UTC instant" : "from is no date";
+		return timeframe_intraday(r->tf) ? "from is not a UTC instant" : "from is not a date";
 	if (read_time(r->to, r->tf, &t->end) != 0)
-		return timeframe_intraday(r->tf) ? "to is no UTC instant" : "to is no date";
+		return timeframe_intraday(r->tf) ? "to is not a UTC instant" : "to is not a date";
 	if (t->start > t->end || (t->start == t->end && timeframe_intraday(r->tf)))
 		return "from is not before to";
 	if (timeframe_intraday(r->tf) && t->start < 0)

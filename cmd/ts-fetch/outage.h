@@ -33,7 +33,7 @@ bool outage_failed(struct outage *, const void *task, bool connected, int64_t st
 /* Whether it lasts for so long that waiting has an end. */
 bool outage_lasts(const struct outage *, int64_t now);
 
-/* The service has answered, or is no longer waited for. */
+/* The service has answered, or is not waited for any more. */
 void outage_over(struct outage *);
 
 #endif

@@ -85,7 +85,7 @@ walk_results(struct page_reader *m, struct slice body, size_t at)
 	}
 	end = json_end(body, at, &why, NULL);
 	if (end != 0 && body.p[at] != 'n') {
-		why = "results is no array";
+		why = "results is not an array";
 		end = 0;
 	}
 	if (end == 0)
@@ -183,7 +183,7 @@ words_of(struct page_reader *m)
 	return words.p != NULL ? words : member(m, "message");
 }
 
-/* A reply of 200 whose status is no success has failed like any other. */
+/* A reply of 200 whose status is not a success has failed like any other. */
 static enum page_verdict
 check_status(struct page_reader *m)
 {
@@ -218,7 +218,7 @@ check_echo(struct page_reader *m, const struct series *s)
 		return refuse(m, "bad page: ", "it is about another ticker");
 	if (json_type(m->json, adjusted) != JSON_BOOL ||
 		slice_is(json_raw(m->json, adjusted), "true") != s->adjusted)
-		return refuse(m, "bad page: ", "it is adjusted otherwise than asked");
+		return refuse(m, "bad page: ", "its adjusted is not what was asked for");
 	if (count >= 0 && (json_type(m->json, count) != JSON_NUMBER ||
 				  slice_count(json_raw(m->json, count), &n) != 0 || n != m->rows.n))
 		return refuse(m, "bad page: ", "resultsCount is not the number of its rows");
@@ -237,14 +237,14 @@ read_next(struct page_reader *m, const struct series *s, struct page *page)
 		(json_type(m->json, at) == JSON_STRING && json_raw(m->json, at).n == 0))
 		return true;
 	m->next.len = 0;
-	why = url.p == NULL ? "next_url is no URL" : url_next(&m->next, url, m->base, s);
+	why = url.p == NULL ? "next_url is not a URL" : url_next(&m->next, url, m->base, s);
 	if (why != NULL)
 		return refuse(m, "bad page: ", why);
 	page->next = buffer_slice(&m->next);
 	return true;
 }
 
-/* How full the page is. It is no more than a hint, so what cannot be is passed over. */
+/* How full the page is. It is only a hint, so what cannot be is passed over. */
 static uint64_t
 read_base(struct page_reader *m)
 {

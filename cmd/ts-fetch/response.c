@@ -214,7 +214,7 @@ page_wait(struct responses *rs, const struct chunk *c, int64_t retry_after)
 	return retry_wait(c->tries + 1, retry_after, sched_chance(rs->sched));
 }
 
-/* A response that is no page. */
+/* A response that is not a page. */
 static void
 read_refusal(struct responses *rs, struct chunk *c, const struct response *r)
 {

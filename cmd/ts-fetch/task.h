@@ -84,7 +84,7 @@ void tasks_request(struct tasks *, struct chunk *);
  */
 const char *tasks_page(struct tasks *, struct chunk *, const struct page *);
 
-/* The record `failed` of what is no task of the queue's; type, stage and error are filled in here.
+/* The record `failed` of what is not a task of the queue; type, stage and error are filled in here.
  */
 void tasks_refuse(struct tasks *, struct record, struct slice error);
 

@@ -4,7 +4,7 @@
  *
  * A transfer without a byte for 30 s has failed. That time is counted on a clock that stands still
  * while we ourselves are busy elsewhere, above all blocked in a write to stdout: a stopped
- * neighbour is no fault of the server's.
+ * neighbour is not the server's fault.
  */
 #include "transfer.h"
 

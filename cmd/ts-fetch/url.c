@@ -245,7 +245,7 @@ url_next(struct buffer *b, struct slice next, struct slice base, const struct se
 	struct slice query = {0};
 
 	if (!url_safe(next))
-		return "next_url is no URL";
+		return "next_url is not a URL";
 	next = local(next, base);
 	if (!same_series(next, s, &query))
 		return "next_url leads to another series";

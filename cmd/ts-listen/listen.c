@@ -40,7 +40,7 @@ emit_job(struct listen *l, struct slice id, size_t start)
 
 	if (kept == SPOOL_EXISTS) {
 		out->len = start;
-		drop(l, "job", "a job of this id is in progress");
+		drop(l, "job", "a job with this id is in progress");
 		return;
 	}
 	if (kept == SPOOL_ERROR)
@@ -286,7 +286,7 @@ on_lost(struct listen *l, int64_t now)
 static void
 put_aside(struct listen *l)
 {
-	log_warning("Redis does not answer: waiting on, and trying another connection");
+	log_warning("Redis does not answer: still waiting, and trying another connection");
 	l->away = true;
 	l->confirmed = 0;
 	l->silent = l->redis;

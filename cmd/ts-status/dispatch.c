@@ -137,7 +137,7 @@ resume_note(void *data, struct slice line)
 	struct job *j;
 	const char *why;
 
-	/* A line that a crash cut is no verdict. */
+	/* A line that a crash cut is not a verdict. */
 	if (record_parse(d->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
 		    &why) == 0 &&
 		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED))

@@ -243,7 +243,7 @@ on_scan(void *data, const struct redis_reply *reply)
 		g->broken = true;
 		g->refused = reply != NULL && redis_is_error(reply, "NOPERM");
 		if (g->refused)
-			log_error("jobs that nobody stands behind cannot be looked for: %s",
+			log_error("abandoned jobs cannot be looked for: %s",
 				redis_text(reply).p);
 		round_over(g);
 		return;

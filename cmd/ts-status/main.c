@@ -146,7 +146,7 @@ finish(struct dispatch *d)
 
 		if (now >= until || (d->out->error != 0 && publish_written(d->publish)))
 			break;
-		/* What publish_over() waits for is no deadline of its own: look often. */
+		/* What publish_over() waits for is not a deadline of its own: look often. */
 		(void)wait_and_serve(d, -1, sooner(until, now + LOOK_MS));
 		now = clock_mono_ms();
 	}

@@ -117,7 +117,7 @@ take_header(struct progress *p, struct job *old, const struct record *r, struct 
 	if (old != NULL && (old->status == JOB_RUNNING || !old->done_written)) {
 		*job = old;
 		if (old->header)
-			return refuse(why, "a job of this id is in progress");
+			return refuse(why, "a job with this id is in progress");
 		job_header(old, r, now);
 		return TAKEN_CHANGED;
 	}
@@ -140,7 +140,7 @@ take_failure(struct job *j, bool fresh, const struct record *r, struct moment no
 		return TAKEN_REPEATED;
 	/* ts-expand refuses a job before it writes a header, so this is another of the same id. */
 	if (!fresh && j->header && slice_is(r->stage, "expand"))
-		return refuse(why, "a job of this id is in progress");
+		return refuse(why, "a job with this id is in progress");
 	job_failed(j, r->error, now);
 	return TAKEN_CHANGED;
 }

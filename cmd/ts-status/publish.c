@@ -271,7 +271,7 @@ publish_deadline(const struct publish *p, int64_t now)
 		return due;
 	due = heartbeat_due(&p->heartbeat) < due ? heartbeat_due(&p->heartbeat) : due;
 	due = gaps_deadline(p->gaps) < due ? gaps_deadline(p->gaps) : due;
-	/* Where there is no room for requests, answers come first, and they are heard. */
+	/* Where requests have no room, answers come first, and they are heard. */
 	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		const struct status_hash *h = j->user;
 		int64_t at = h == NULL || redis_room(p->shared.redis) < STATUS_HASH_REQUESTS ? INT64_MAX

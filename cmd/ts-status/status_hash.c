@@ -125,7 +125,7 @@ replace_key(struct status_hash *h)
 {
 	struct slice words[] = {slice_of("DEL"), buffer_slice(&h->key)};
 
-	log_info("replaced a key that was no hash: %s", buffer_cstr(&h->key));
+	log_info("replaced a key that was not a hash: %s", buffer_cstr(&h->key));
 	(void)redis_call(h->shared->redis, NULL, NULL, words, 2);
 }
 

@@ -71,7 +71,7 @@ read_key(const struct record *r, struct bar *b)
 		if (r->timestamp.p == NULL)
 			return "timestamp is missing";
 		if (read_instant(b, r->timestamp, &seconds) != 0)
-			return "timestamp is no instant such as 2025-12-22T14:30:00Z";
+			return "timestamp is not an instant such as 2025-12-22T14:30:00Z";
 		b->key = seconds * SECOND;
 		if (seconds % timeframe_seconds(r->tf) == 0)
 			return NULL;
@@ -81,7 +81,7 @@ read_key(const struct record *r, struct bar *b)
 	if (r->date.p == NULL)
 		return "date is missing";
 	if (date_parse(r->date, &date) != 0)
-		return "date is no date such as 2025-12-22";
+		return "date is not a date such as 2025-12-22";
 	b->key = date;
 	/* 1970-01-04 was a Sunday. */
 	if (r->tf == TF_WEEK && (date - 3) % 7 != 0)
@@ -99,7 +99,7 @@ bar_read(const struct record *r, struct bar *b)
 	const char *why = bar_symbol_fault(r->symbol);
 
 	if (why == NULL && r->tf == TF_NONE)
-		why = "timeframe is none of 1min, hour, day, week, month";
+		why = "timeframe is not one of 1min, hour, day, week, month";
 	if (why == NULL)
 		why = read_key(r, b);
 	if (why == NULL)

@@ -67,7 +67,7 @@ take_fetched(struct tasks *s, struct record *r, uint64_t lineno)
 	if (why == NULL)
 		why = bar_symbol_fault(r->symbol);
 	if (why == NULL && r->tf == TF_NONE)
-		why = "timeframe is none of 1min, hour, day, week, month";
+		why = "timeframe is not one of 1min, hour, day, week, month";
 	if (why != NULL) {
 		log_warning("line %llu: fetched: %s", (unsigned long long)lineno, why);
 		tasks_fail(s, r, why);

@@ -67,7 +67,7 @@ setup(struct options *o)
 
 	if (status >= 0)
 		return status;
-	/* There is no grace to pass: it runs to the end of its input. */
+	/* No grace has to pass: it runs to the end of its input. */
 	return command_signals(-1);
 }
 
@@ -118,7 +118,7 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 	else if (n > 0 && fds[0].revents != 0)
 		(void)reader_fill(in);
 	if (signals_stop() && !w->told) {
-		log_info("told to stop: goes on to the end of input");
+		log_info("told to stop: going on to the end of input");
 		w->told = true;
 	}
 	if (n > 0 && fds[3].revents != 0)

@@ -67,7 +67,7 @@ carrier(struct worker *w)
 	if (pg_ready(pg) == PG_OK)
 		return w;
 	if (w->disabled_until == 0)
-		log_warning("connection %d of %d: %s: goes on without it", (int)(w - first) + 1,
+		log_warning("connection %d of %d: %s: going on without it", (int)(w - first) + 1,
 			w->pool->workers, pg_why(pg));
 	w->disabled_until = clock_mono_ms() + DISABLED_MS;
 	return first;

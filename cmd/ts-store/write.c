@@ -168,7 +168,7 @@ copy_new(struct load *l, const struct batch *b, const struct pg_table *t, struct
 	if (o == PG_OK)
 		o = pg_copied(l->pg, &rows);
 	if (o == PG_OK && rows != sent)
-		log_warning("table %s: took %llu of %llu rows; has it a trigger?",
+		log_warning("table %s: took %llu of %llu rows; does it have a trigger?",
 			timeframe_table(t->tf), (unsigned long long)rows, (unsigned long long)sent);
 	return o;
 }

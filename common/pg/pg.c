@@ -340,7 +340,7 @@ try_connect(struct pg *p)
 
 /*
  * A connection that rested while another one met the trouble and told of it is found dead when all
- * is over: that is no news. If the server cannot be reached now, it is.
+ * is over: that is not news. If the server cannot be reached now, it is.
  */
 static bool
 is_old_news(const struct pg *p, bool first)

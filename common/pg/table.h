@@ -14,7 +14,7 @@ enum volume_type { VOLUME_INT8, VOLUME_INT4, VOLUME_NUMERIC };
 struct pg_table {
 	enum timeframe tf;
 	bool known;	 /* was the catalogue asked? */
-	bool absent;	 /* there is no such table */
+	bool absent;	 /* the table does not exist */
 	char fault[500]; /* "" when it can be used */
 	int64_t read_at; /* clock_mono_ms() */
 	PGresult *row;	 /* what the catalogue said: the texts below are its own */

@@ -492,7 +492,7 @@ for s in BHL BNEG BHUG; do
 done
 has "$tmp/err" '^ts-fetch: warning: bad bar symbol=BNOC timeframe=day date=2025-12-17 close is missing$' "a missing price is logged"
 has "$tmp/err" 'symbol=BNUL timeframe=day date=2025-12-17 open is null$' "a null price is logged"
-has "$tmp/err" 'symbol=BSTR timeframe=day date=2025-12-17 close is no number$' "a price in quotes is logged"
+has "$tmp/err" 'symbol=BSTR timeframe=day date=2025-12-17 close is not a number$' "a price in quotes is logged"
 has "$tmp/err" 'symbol=BHGV timeframe=day date=2025-12-17 volume is out of range$' "a volume beyond all bounds is logged"
 
 # --- the key -------------------------------------------------------------------------------------
@@ -733,7 +733,7 @@ is "$(grep 'unheard of' "$tmp/out")" "$(printf '{"type":"unheard of", "x" : 1e5 
 } | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
 is $? 1 "tasks that cannot be done: exit 1"
 verdict "$tmp/out" '.*' >"$tmp/verdicts"
-is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe;failed from is no date;failed to is no date;failed from is not before to;failed from is no UTC instant;failed from is not before to;failed the symbol is none that the API could know;failed to is missing;" "each fails by name, with its reason"
+is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe;failed from is not a date;failed to is not a date;failed from is not before to;failed from is not a UTC instant;failed from is not before to;failed the symbol is not one that the API could know;failed to is missing;" "each fails by name, with its reason"
 is "$(verdict "$tmp/out" GOOD)" "fetched 5" "the others are done"
 is "$(timeout 20 "$fetch" -u "$plain" </dev/null 2>"$tmp/err"; echo $?)" 0 "no input: exit 0"
 # Lines, and none of them a task.

@@ -285,15 +285,15 @@ options() {
 	is $? 111 "$name: -h into a full disk is exit 111"
 	"$name" -Z >out 2>err </dev/null
 	is "$?/$(wc -c <out)" 100/0 "$name: an unknown option is exit 100, and nothing on stdout"
-	is "$(sed 1q err)" "$name: error: -Z: there is no such option" "$name: an unknown option is named"
+	is "$(sed 1q err)" "$name: error: -Z: unknown option" "$name: an unknown option is named"
 	like "$(sed -n '2,$p' err)" "^usage: $name .*]" "$name: an unknown option shows the usage"
 	"$name" --zzz >out 2>err </dev/null
-	is "$?/$(sed 1q err)" "100/$name: error: --zzz: there is no such option" "$name: an unknown long option is named"
+	is "$?/$(sed 1q err)" "100/$name: error: --zzz: unknown option" "$name: an unknown long option is named"
 	# What the program knows, what the usage shows, what -h explains and what the page tells are the same
 	# letters. The -Z behind each keeps the program from starting.
 	for c in {a..z} {A..Z}; do
 		"$name" "-$c" 7 -Z </dev/null >/dev/null 2>err
-		[ "$(sed 1q err)" = "$name: error: -$c: there is no such option" ] || known+=$c
+		[ "$(sed 1q err)" = "$name: error: -$c: unknown option" ] || known+=$c
 	done
 	page=$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/$name.1" | LC_ALL=C sort | tr -d '\n')
 	is "$("$name" -h | sed 1q | grep -o '\[-[^]]*\]' | sed 's/^\[-//; s/\]$//; s/^\(.\) .*/\1/' |

@@ -65,7 +65,7 @@ like "$(cat second.log)" 'ts-listen: error: spool .*another pipeline works on it
 # A job of the same id while one is in progress; ids that would lead elsewhere.
 publish "$(job twice "$(jq -nc '[range(300) | "T\(.)"]')" '["day"]')"
 publish "$(job twice '["X"]' '["day"]')"
-wait_for 5 grep -q 'dropped: a job of this id is in progress' pipeline.log
+wait_for 5 grep -q 'dropped: a job with this id is in progress' pipeline.log
 ok $? "a second job of the same id is refused while the first is in the spool"
 long=$(printf 'x%.0s' {1..300})
 for id in ../../escape "$long" 'é/\u0001\n"' . ..; do

@@ -178,7 +178,7 @@ is "$(head -n 1 out)" '{"type":"done","job_id":"whole","status":"failed","tasks"
 	"and is done with no tasks"
 is "$(hash b status)/$(hash b stored_tasks)/$(hash b bars_loaded)/$(hash b total_tasks)" completed/2/391/2 \
 	"a verdict that is repeated counts once, a second job of the same id not at all"
-is "$(grep -c 'job id=b refused: a job of this id is in progress' err)" 2 "the second job is refused with a line"
+is "$(grep -c 'job id=b refused: a job with this id is in progress' err)" 2 "the second job is refused with a line"
 like "$(cat err)" 'cancel for a job that is not known: id=nobody' "a cancel for an unknown job is a line"
 like "$(cat err)" 'gap from=2025-12-23T17:15:13Z to=2025-12-23T17:15:19Z' "a gap is logged"
 like "$(cat err)" 'line 10: timeframe is missing' "a record without a field is named"

@@ -291,7 +291,7 @@ test_absent_cells(void **state)
 	assert_string_equal(
 		write_row(&b, "2025-12-22T05:00:00Z", none, CELL_NULL, &out), "high is null");
 	assert_string_equal(write_row(&b, "2025-12-22T05:00:00Z", none, CELL_NO_NUMBER, &out),
-		"high is no number");
+		"high is not a number");
 	assert_string_equal(write_row(&b, "2025-12-22T05:00:00Z", none, CELL_TOO_LONG, &out),
 		"high is too long");
 	buffer_release(&out);

@@ -377,11 +377,11 @@ bad_bars(void **state)
 	memset(symbol, 'A', 65);
 	symbol[65] = '\0';
 	BAD(symbol, slice_of(symbol), "symbol is longer than 64 bytes");
-	BAD(tf, TF_NONE, "timeframe is none of 1min, hour, day, week, month");
+	BAD(tf, TF_NONE, "timeframe is not one of 1min, hour, day, week, month");
 	BAD(tf, TF_DAY, "date is missing");
 	BAD(timestamp, (struct slice){0}, "timestamp is missing");
 	BAD(timestamp, slice_of("2025-12-22"),
-		"timestamp is no instant such as 2025-12-22T14:30:00Z");
+		"timestamp is not an instant such as 2025-12-22T14:30:00Z");
 	BAD(open, slice_of("0"), "open is not above 0");
 	BAD(open, slice_of("0.00"), "open is not above 0");
 	BAD(low, slice_of("-1"), "low is not above 0");
