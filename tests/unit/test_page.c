@@ -371,15 +371,15 @@ test_wrong_pages(void **state)
 	refuse(g, "{\"ticker\":\"AAPL\",\"status\":\"OK\"}", "adjusted");
 	refuse(g, "{\"ticker\":\"AAPL\",\"adjusted\":true}", "status missing");
 	refuse(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":{},\"status\":\"OK\"}",
-		"no array");
+		"not an array");
 	refuse(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":7,\"status\":\"OK\"}",
-		"no array");
+		"not an array");
 	refuse(g, PAGE(ROW(1000), "\"results\":[],"), "two results");
 	refuse(g, PAGE(ROW(1000), "\"ticker\":\"AAPL\","), "twice");
 	refuse(g,
 		PAGE(ROW(1000), "\"next_url\":\"https://h/v2/aggs/ticker/MSFT/range/1/day/1/2\","),
 		"another series");
-	refuse(g, PAGE(ROW(1000), "\"next_url\":5,"), "no URL");
+	refuse(g, PAGE(ROW(1000), "\"next_url\":5,"), "not a URL");
 }
 
 static void
