@@ -18,7 +18,7 @@ enum { JSON_DEPTH = 32 };
  */
 size_t json_end(struct slice text, size_t at, const char **why, size_t *where);
 
-/* The offset of the first byte from at on that is no JSON white space. */
+/* The offset of the first byte from at on that is not JSON white space. */
 size_t json_skip(struct slice text, size_t at);
 
 /* The value of four hex digits at p, of which n bytes may be read; -1 if they are none. */

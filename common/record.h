@@ -75,7 +75,7 @@ void record_parser_free(struct record_parser *);
 
 /*
  * Reads a line. 0: *r is filled, its slices valid until the line or the parser changes; look at
- * r->fault. -1: the line is no JSON object; *why says so, valid until the next call.
+ * r->fault. -1: the line is not a JSON object; *why says so, valid until the next call.
  */
 int record_parse(struct record_parser *, struct slice line, unsigned owned, struct record *r,
 	const char **why);

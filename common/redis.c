@@ -281,7 +281,7 @@ dispatch(struct redis *r, const struct redis_reply *reply)
 		redis_fail(r, "the server is a replica now");
 }
 
-/* Bytes that are no reply: who has sent them? */
+/* Bytes that are not a reply: who has sent them? */
 static void
 fail_protocol(struct redis *r, char first)
 {

@@ -142,7 +142,7 @@ walk(struct page_reader *m, struct slice body)
 	buffer_byte(&m->head, '{');
 	if (at == body.n || body.p[at] != '{')
 		return refuse(
-			m, "bad page: ", body.n == 0 ? "it is empty" : "it is no JSON object");
+			m, "bad page: ", body.n == 0 ? "it is empty" : "it is not a JSON object");
 	at = json_skip(body, at + 1);
 	if (at == body.n || body.p[at] != '}') {
 		for (;;) {

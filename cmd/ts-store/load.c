@@ -304,7 +304,7 @@ fail_table(struct load *l, struct batch *b)
 	}
 }
 
-/* Tries until the range is stored or refused, or until there is no Postgres. */
+/* Tries until the range is stored or refused, or Postgres is gone. */
 static enum outcome
 attempt_patiently(struct load *l, struct batch *b, struct range range)
 {

@@ -852,8 +852,8 @@ done
 verdict "$tmp/always.out" '.*' | sort >"$tmp/verdicts"
 is "$(grep -c '(6 tries)$' "$tmp/verdicts")" 13 "each fails by name"
 for words in 'HTTP 500: internal server error (6 tries)' 'HTTP 502 (6 tries)' \
-	'HTTP 200: status ERROR: internal server error (6 tries)' 'HTTP 200: bad page: it is no JSON object (6 tries)' \
-	'another ticker (6 tries)' 'adjusted otherwise than asked (6 tries)' 'resultsCount is not the number of its rows (6 tries)' \
+	'HTTP 200: status ERROR: internal server error (6 tries)' 'HTTP 200: bad page: it is not a JSON object (6 tries)' \
+	'another ticker (6 tries)' 'its adjusted is not what was asked for (6 tries)' 'resultsCount is not the number of its rows (6 tries)' \
 	'it starts before the row in front of it (6 tries)' 'transfer failed: '; do
 	has "$tmp/verdicts" "$words" "with the reason: $words"
 done

@@ -446,8 +446,8 @@ test_cut_anywhere(void **state)
 		assert_true(g->why.n > 0);
 	}
 	refuse(g, "", "empty");
-	refuse(g, "<html><head><title>502 Bad Gateway</title></head></html>", "no JSON object");
-	refuse(g, "[]", "no JSON object");
+	refuse(g, "<html><head><title>502 Bad Gateway</title></head></html>", "not a JSON object");
+	refuse(g, "[]", "not a JSON object");
 	refuse(g, PAGE(ROW(1000), "") "{}", "more text");
 }
 
