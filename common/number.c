@@ -1,6 +1,7 @@
 /* Groups of four digits, as Postgres has them: all the arithmetic that prices need. */
 #include "number.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { HEADER = 8, GROUP = 10000, NEGATIVE = 0x4000, EXPONENT_MAX = 400 };
@@ -322,4 +323,48 @@ number_write(const struct number *d, struct buffer *b)
 			buffer_byte(b, '.');
 		buffer_byte(b, (char)('0' + digit_at(d, power)));
 	}
+}
+
+/*
+ * A whole number and a power of ten that both are exact in binary divide to the nearest one. False:
+ * they are not.
+ */
+static bool
+fraction(const struct number *d, int64_t most, int places, int64_t *v)
+{
+	return d->scale <= places && number_to_int(d, d->scale, v) == 0 && *v <= most && *v >= -most;
+}
+
+double
+number_to_double(const struct number *d)
+{
+	static const double ten[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	struct buffer text = {0};
+	double value;
+	int64_t v;
+
+	if (fraction(d, INT64_C(1) << 53, 22, &v))
+		return (double)v / ten[d->scale];
+	number_write(d, &text);
+	value = strtod(buffer_cstr(&text), NULL);
+	buffer_release(&text);
+	return value;
+}
+
+float
+number_to_float(const struct number *d)
+{
+	static const float ten[] = {1, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F, 1e8F, 1e9F, 1e10F};
+	struct buffer text = {0};
+	float value;
+	int64_t v;
+
+	/* By way of a double it would be rounded twice. */
+	if (fraction(d, INT64_C(1) << 24, 10, &v))
+		return (float)v / ten[d->scale];
+	number_write(d, &text);
+	value = strtof(buffer_cstr(&text), NULL);
+	buffer_release(&text);
+	return value;
 }

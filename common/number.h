@@ -8,7 +8,7 @@
 
 /*
  * Decimal numbers: read from text, compared, rounded, written as text and as Postgres' binary
- * NUMERIC, never through a double. Up to 64 digits before the point and 64 behind it.
+ * NUMERIC, never through a double, unless that is what a column holds. Up to 64 digits before the point and 64 behind it.
  */
 enum {
 	NUMBER_POINT = 16,		  /* groups of four digits before the point, */
@@ -50,6 +50,10 @@ int number_round(struct number *, int scale);
 /* The value times 10^places as an integer, rounded half away from zero. 0; or -1 if it does not
  * fit. */
 int number_to_int(const struct number *, int places, int64_t *);
+
+/* The nearest binary number, as Postgres' casts find it; beyond their range infinite or 0. */
+double number_to_double(const struct number *);
+float number_to_float(const struct number *);
 
 /*
  * Postgres' binary NUMERIC, as numeric_send() and numeric_recv() of its utils/adt/numeric.c have

@@ -30,7 +30,7 @@ programs: $(BINARIES)
 
 $(B)/common/%.o: common/%.c $(BUILT_BY)
 	@mkdir -p $(@D)
-	$(COMPILE) $(shell pkg-config --cflags hiredis libpq)
+	$(COMPILE) -I$(@D) $(shell pkg-config --cflags hiredis libpq)
 
 # Archives, so that a program gets only the modules that it uses, and no library with the others.
 $(B)/libcommon.a: $(call objects,common) $(call objects,common/*)
@@ -47,10 +47,14 @@ $(B)/$(1): $(B)/cmd/$(1)/main.o $(B)/cmd/$(1).a $(B)/libcommon.a
 endef
 $(foreach c,$(COMMANDS),$(eval $(call command,$(c))))
 
-# schema.sql as a C string, for ts-store -i.
-$(B)/cmd/ts-store/schema.h: cmd/ts-store/schema.sql
+# SQL as the bytes of a C string, which is longer than a literal may be.
+define sql_header
 	@mkdir -p $(@D)
-	{ echo 'static const char schema_sql[] ='; \
-		sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ';'; } >$@
+	{ echo 'static const char $(basename $(@F))_sql[] = {'; od -An -v -t u1 $< | sed 's/[0-9]\{1,\}/&,/g'; echo '0};'; } >$@
+endef
+$(B)/cmd/ts-store/schema.h: cmd/ts-store/schema.sql $(BUILT_BY)
+	$(sql_header)
+$(B)/common/pg/catalogue.h: common/pg/catalogue.sql $(BUILT_BY)
+	$(sql_header)
 $(call objects,cmd/ts-store): | $(B)/cmd/ts-store/schema.h
-
+$(B)/common/pg/table.o: | $(B)/common/pg/catalogue.h

@@ -76,7 +76,7 @@ fuzz:
 # Copies of the commands that die at chosen points, and twins that break a promise on purpose.
 TWINS = store-early status-forgets status-removes cancel-removes spool-unsynced spool-unnamed listen-early \
 	impatient
-$(B)/stop/built: $(wildcard tests/stop/* common/*.[ch] common/*/*.[ch] cmd/*/*.[ch]) cmd/ts-store/schema.sql $(BUILT_BY)
+$(B)/stop/built: $(wildcard tests/stop/* common/*.[ch] common/*/*.[ch] cmd/*/*.[ch]) $(wildcard common/*/*.sql cmd/*/*.sql) $(BUILT_BY)
 	MAKE='$(MAKE)' sh tests/stop/build.sh $(@D) $(TWINS)
 	touch $@
 
@@ -117,7 +117,7 @@ lint:
 	sh tests/deps.sh lint
 	$(MAKE) test-programs
 	printf '%s\n' $(wildcard cmd/*/*.c common/*.c common/*/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
-		$(STD) -Icommon -I$(B)/cmd/ts-store $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
+		$(STD) -Icommon -I$(B)/cmd/ts-store -I$(B)/common/pg $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
 	shellcheck -x $(SCRIPTS)
 	mandoc -Tlint -Wwarning $(PAGES)
 

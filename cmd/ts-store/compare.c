@@ -8,6 +8,7 @@
 #include "wire.h"
 #include "write.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -19,7 +20,7 @@ enum {
 
 /* What was asked, to go with the answers. */
 struct request {
-	const struct pg_table *table; /* NULL for the begin of the transaction */
+	const struct pg_table *table; /* NULL where nothing was read */
 	struct range range;	      /* {0, 0} for pairs */
 };
 
@@ -29,7 +30,7 @@ struct reading {
 	struct request request[PIPELINE];
 	int n;
 	const char *parsed; /* the statement that requests are for */
-	size_t pairs;	    /* gathered */
+	bool by_values;	    /* statements are planned for the values given */
 };
 
 static struct slice
@@ -38,7 +39,18 @@ field(const PGresult *res, int row, int column)
 	return (struct slice){PQgetvalue(res, row, column), (size_t)PQgetlength(res, row, column)};
 }
 
-/* Whether a row of the table holds what the batch has; NULL is never the same. */
+/* Whether a column holds what the batch has in NUMERIC; NULL is never the same. */
+static bool
+same_value(const struct pg_table *t, int column, struct slice mine, struct slice theirs)
+{
+	unsigned char tmp[NUMBER_BYTES];
+
+	if (t->type[column] == PG_NUMERIC && t->scale[column] == INT32_MAX)
+		return number_same(mine, theirs);
+	mine = (struct slice){(char *)tmp, write_value(t, column, mine, tmp)};
+	return t->type[column] == PG_NUMERIC ? number_same(mine, theirs) : slice_eq(mine, theirs);
+}
+
 static bool
 same_values(
 	const struct batch *b, const struct pg_table *t, size_t slot, const PGresult *res, int row)
@@ -49,22 +61,13 @@ same_values(
 	size_t n;
 
 	for (int i = 0; i < 4; i++) {
-		struct slice mine = bar_price(&prices), theirs = field(res, row, 1 + i);
-
-		if (t->scale[i] != INT32_MAX) {
-			struct number rounded = number_of_binary(mine);
-
-			if (number_round(&rounded, t->scale[i]) != 0)
-				return false;
-			mine = (struct slice){(char *)tmp, number_binary(&rounded, tmp)};
-		}
-		if (!number_same(mine, theirs))
+		if (!same_value(t, i, bar_price(&prices), field(res, row, 1 + i)))
 			return false;
 	}
 	if (r->volume < 0 || PQgetisnull(res, row, 5))
 		return r->volume < 0 && PQgetisnull(res, row, 5);
-	n = write_volume(t->volume, r->volume, tmp);
-	if (t->volume == VOLUME_NUMERIC)
+	n = write_volume(t, r->volume, tmp);
+	if (t->type[4] == PG_NUMERIC)
 		return number_same((struct slice){(char *)tmp, n}, field(res, row, 5));
 	return slice_eq((struct slice){(char *)tmp, n}, field(res, row, 5));
 }
@@ -183,36 +186,69 @@ request_range(
 	return request(r, t, t->range, &v, range);
 }
 
-/* Requests the pairs that were gathered. */
-static enum outcome
-request_pairs(struct reading *r, const struct pg_table *t)
+/* Adds a scattered slot to the pairs. */
+static void
+add_pair(const struct reading *r, enum timeframe tf, size_t slot)
 {
-	struct pg_values v;
-
-	if (r->pairs == 0)
-		return PG_OK;
-	write_values(&v, r->load->array, 3, r->pairs);
-	r->pairs = 0;
-	return request(r, t, t->pairs, &v, (struct range){0, 0});
-}
-
-/* Gathers a slot, to be asked for with others. */
-static enum outcome
-add_pair(struct reading *r, const struct pg_table *t, const struct series *s, size_t slot)
-{
+	const struct series *s = batch_group_at(r->batch, slot)->series;
 	struct buffer *array = r->load->array;
 	unsigned char tmp[8];
 
-	if (r->pairs++ == 0) {
-		write_array(&array[0], PG_INT4);
-		write_array(&array[1], PG_TEXT);
-		write_array(&array[2], pg_table_key_type(t->tf));
-	}
 	wire_put32(tmp, (uint32_t)slot);
 	write_element(&array[0], tmp, 4);
 	write_element(&array[1], s->symbol, s->length);
-	write_element(&array[2], tmp, write_key(t->tf, r->batch->slot[slot].key, tmp));
-	return r->pairs == READ_ROWS ? request_pairs(r, t) : PG_OK;
+	write_element(&array[2], tmp, write_key(tf, r->batch->slot[slot].key, tmp));
+}
+
+/*
+ * Requests scattered slots from *at on; with parts, of a few neighbouring ones. *at moves behind
+ * them.
+ */
+static enum outcome
+request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
+{
+	const struct scattered *p = r->load->scattered.p + *at;
+	int64_t low = p->key, high = p->key;
+	unsigned char bound[2][8];
+	struct pg_values v;
+	size_t n = 0;
+
+	write_array(&r->load->array[0], PG_INT4);
+	write_array(&r->load->array[1], PG_TEXT);
+	write_array(&r->load->array[2], pg_table_key_type(t->tf));
+	for (; n < READ_ROWS && *at < r->load->scattered.n; n++, ++*at) {
+		if (t->parts && p[n].key - low > write_width(t->tf))
+			break;
+		low = p[n].key < low ? p[n].key : low;
+		high = p[n].key > high ? p[n].key : high;
+		add_pair(r, t->tf, p[n].slot);
+	}
+	write_values(&v, r->load->array, 3, n);
+	write_bound(&v, t->tf, low, bound[0]);
+	write_bound(&v, t->tf, high, bound[1]);
+	return request(r, t, t->pairs, &v, (struct range){0, 0});
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	int64_t x = ((const struct scattered *)a)->key, y = ((const struct scattered *)b)->key;
+
+	return (x > y) - (x < y);
+}
+
+static enum outcome
+request_scattered(struct reading *r, const struct pg_table *t)
+{
+	enum outcome o = PG_OK;
+	size_t at = 0;
+
+	/* As they stand they follow the key's index; where there are parts, these come first. */
+	if (t->parts && r->load->scattered.n > 0)
+		qsort(r->load->scattered.p, r->load->scattered.n, sizeof(struct scattered), by_key);
+	while (o == PG_OK && at < r->load->scattered.n)
+		o = request_pairs(r, t, &at);
+	return o;
 }
 
 /* How far neighbouring keys of a full table lie apart. */
@@ -243,30 +279,46 @@ is_sparse(const struct batch *b, enum timeframe tf, size_t first, size_t end)
 	return n < FEW || span / step[tf] > n * SPARSE;
 }
 
-/* Reads one table: the ranges, or, in a second round, what is asked for by pairs. */
+/* Whether the values given are planned with, from here on. */
 static enum outcome
-read_table(struct reading *r, const struct pg_table *t, struct range range, bool pairs)
+plan_by_values(struct reading *r, bool by_values)
+{
+	static const char *const sql[] = {
+		"SELECT set_config('plan_cache_mode', 'force_generic_plan', true)",
+		"SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"};
+
+	if (r->by_values == by_values)
+		return PG_OK;
+	r->by_values = by_values;
+	return request(r, NULL, sql[by_values], NULL, (struct range){0, 0});
+}
+
+/* Reads one table: what lies together by ranges, then what is scattered. */
+static enum outcome
+read_table(struct reading *r, const struct pg_table *t, struct range range)
 {
 	const struct batch *b = r->batch;
 	struct run run = {0};
 	enum outcome o = PG_OK;
 
+	r->load->scattered.n = 0;
 	while (o == PG_OK && load_next(b, range, &run)) {
 		const struct series *s = run.group->series;
 
 		if (s->tf != t->tf || run.group->fault != NULL)
 			continue;
+		o = plan_by_values(r, t->parts);
 		for (size_t at = run.first, to; at < run.end && o == PG_OK; at = to) {
 			to = neighbours(b, t->tf, at, run.end);
-			if (is_sparse(b, t->tf, at, to) != pairs)
-				continue;
-			if (!pairs)
+			if (!is_sparse(b, t->tf, at, to))
 				o = request_range(r, t, s, (struct range){at, to});
-			for (size_t i = at; pairs && i < to && o == PG_OK; i++)
-				o = add_pair(r, t, s, i);
+			else
+				for (size_t i = at; i < to; i++)
+					*array_add(&r->load->scattered) =
+						(struct scattered){b->slot[i].key, i};
 		}
 	}
-	return o == PG_OK ? request_pairs(r, t) : o;
+	return o == PG_OK ? request_scattered(r, t) : o;
 }
 
 enum outcome
@@ -280,11 +332,8 @@ compare_range(struct load *l, struct batch *b, struct range range)
 	/* Its two answers. */
 	r.n = 2;
 	r.request[0] = r.request[1] = (struct request){0};
-	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
-		o = read_table(&r, &l->table[tf], range, false);
-		if (o == PG_OK)
-			o = read_table(&r, &l->table[tf], range, true);
-	}
+	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++)
+		o = read_table(&r, &l->table[tf], range);
 	if (o == PG_OK)
 		o = finish(&r);
 	return o == PG_OK ? pg_unpipe(l->pg) : o;

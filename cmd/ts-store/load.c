@@ -11,6 +11,8 @@
 #include "timestamp.h"
 #include "write.h"
 
+#include <float.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -75,6 +77,7 @@ load_release(struct load *l)
 	buffer_release(&l->wire);
 	for (int i = 0; i < 8; i++)
 		buffer_release(&l->array[i]);
+	free(l->scattered.p);
 }
 
 bool
@@ -105,6 +108,17 @@ tell_fault(struct load *l, const struct pg_table *t)
 	(void)pthread_mutex_unlock(&l->shared->lock);
 }
 
+/* Says once what a person should know of a table that can be used. */
+static void
+tell_notes(struct load *l, const struct pg_table *t)
+{
+	(void)pthread_mutex_lock(&l->shared->lock);
+	if (t->notes[0] != '\0' && t->fault[0] == '\0' && !l->shared->notes_told[t->tf])
+		log_warning("table %s: %s", timeframe_table(t->tf), t->notes);
+	l->shared->notes_told[t->tf] = true;
+	(void)pthread_mutex_unlock(&l->shared->lock);
+}
+
 static enum outcome
 read_table(struct load *l, struct pg_table *t)
 {
@@ -114,8 +128,10 @@ read_table(struct load *l, struct pg_table *t)
 		o = pg_table_read(t, l->pg);
 	if (o == PG_OK)
 		o = pg_commit(l->pg);
-	if (o == PG_OK)
+	if (o == PG_OK) {
 		tell_fault(l, t);
+		tell_notes(l, t);
+	}
 	return o;
 }
 
@@ -165,7 +181,12 @@ round_prices(struct load *l, struct batch *b, size_t slot, const struct pg_table
 
 	for (int i = 0; i < 4; i++) {
 		struct number exact = number_of_binary(bar_price(&prices)), rounded = exact;
+		float real = t->type[i] == PG_FLOAT4 ? number_to_float(&exact) : 1;
 
+		if (real > FLT_MAX)
+			return "22003: a price is out of range for real";
+		if (!(real > 0))
+			return zero[i];
 		/* A carry beyond all digits is for Postgres to refuse. */
 		if (exact.scale <= t->scale[i] || number_round(&rounded, t->scale[i]) != 0)
 			continue;
@@ -184,7 +205,7 @@ static bool
 rounds(const struct pg_table *t)
 {
 	for (int i = 0; i < 4; i++) {
-		if (t->scale[i] != INT32_MAX)
+		if (t->scale[i] != INT32_MAX || t->type[i] == PG_FLOAT4)
 			return true;
 	}
 	return false;
@@ -214,7 +235,7 @@ prepare(struct load *l, struct batch *b, struct range range, enum row_status sta
 			b->status[i] = (unsigned char)status;
 			if (check)
 				why = round_prices(l, b, i, t);
-			if (t->volume == VOLUME_INT4 && batch_row(b, i)->volume > INT32_MAX)
+			if (t->type[4] == PG_INT4 && batch_row(b, i)->volume > INT32_MAX)
 				why = "22003: volume is out of range for integer";
 			if (why != NULL)
 				batch_refuse(b, i, why);

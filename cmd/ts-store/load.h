@@ -11,7 +11,13 @@ struct load_shared {
 	struct pg_shared pg;
 	pthread_mutex_t lock;
 	char told[TF_COUNT][500]; /* the faults of tables that the log has */
-	bool rounding_told[TF_COUNT][4];
+	bool rounding_told[TF_COUNT][4], notes_told[TF_COUNT];
+};
+
+/* A slot that has no neighbours in the batch, with its key to sort by. */
+struct scattered {
+	int64_t key;
+	size_t slot;
 };
 
 /*
@@ -24,6 +30,7 @@ struct load {
 	struct pg_table table[TF_COUNT];
 	struct buffer wire;	/* rows on their way to COPY */
 	struct buffer array[8]; /* parameters of a statement */
+	ARRAY(struct scattered) scattered;
 	uint64_t transactions;
 	enum timeframe at;	     /* the table in hand when one failed */
 	unsigned failures[TF_COUNT]; /* of each table in this batch */

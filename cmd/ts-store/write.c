@@ -40,21 +40,76 @@ write_key_of(enum timeframe tf, const char *field)
 	return (int32_t)wire_get32(p) + epoch_days;
 }
 
-size_t
-write_volume(enum volume_type type, int64_t volume, unsigned char out[32])
+void
+write_bound(struct pg_values *v, enum timeframe tf, int64_t key, unsigned char out[8])
 {
-	switch (type) {
-	case VOLUME_INT8:
+	v->value[v->n] = (char *)out;
+	v->length[v->n++] = (int)write_key(tf, key, out);
+}
+
+int64_t
+write_width(enum timeframe tf)
+{
+	static const int64_t day = 86400000000;
+	static const int64_t width[TF_COUNT] = {[TF_1MIN] = 7 * day,
+		[TF_HOUR] = 90 * day,
+		[TF_DAY] = 366,
+		[TF_WEEK] = 3653,
+		[TF_MONTH] = 3653};
+
+	return width[tf];
+}
+
+static size_t
+write_number(const struct pg_table *t, int column, struct number *d, unsigned char *out)
+{
+	double nearest;
+	float near;
+	uint64_t bits = 0;
+	uint32_t word;
+
+	switch (t->type[column]) {
+	case PG_FLOAT8:
+		nearest = number_to_double(d);
+		memcpy(&bits, &nearest, sizeof bits);
+		wire_put64(out, bits);
+		return 8;
+	case PG_FLOAT4:
+		near = number_to_float(d);
+		memcpy(&word, &near, sizeof word);
+		wire_put32(out, word);
+		return 4;
+	default:
+		/* A carry beyond all digits is for Postgres to refuse. */
+		if (t->scale[column] != INT32_MAX && d->scale > t->scale[column])
+			(void)number_round(d, t->scale[column]);
+		return number_binary(d, out);
+	}
+}
+
+size_t
+write_value(const struct pg_table *t, int column, struct slice value, unsigned char out[NUMBER_BYTES])
+{
+	struct number d = number_of_binary(value);
+
+	return write_number(t, column, &d, out);
+}
+
+size_t
+write_volume(const struct pg_table *t, int64_t volume, unsigned char out[NUMBER_BYTES])
+{
+	struct number d;
+
+	switch (t->type[4]) {
+	case PG_INT8:
 		wire_put64(out, (uint64_t)volume);
 		return 8;
-	case VOLUME_INT4:
+	case PG_INT4:
 		wire_put32(out, (uint32_t)volume);
 		return 4;
-	default: {
-		const struct number d = number_of_int(volume);
-
-		return number_binary(&d, out);
-	}
+	default:
+		d = number_of_int(volume);
+		return write_number(t, 4, &d, out);
 	}
 }
 
@@ -98,13 +153,36 @@ write_values(struct pg_values *v, struct buffer *array, int arrays, size_t n)
 	}
 }
 
+/* Appends prices as the table holds them; how many bytes. */
+static size_t
+put_prices(unsigned char *out, const struct pg_table *t, const struct batch *b, const struct row *r)
+{
+	const unsigned char *prices = batch_prices(b, r);
+	unsigned char *at = out;
+
+	if (!t->binary) {
+		/* The batch has them like this. */
+		memcpy(out, prices, r->length);
+		return r->length;
+	}
+	for (int i = 0; i < 4; i++) {
+		size_t n = write_value(t, i, bar_price(&prices), at + 4);
+
+		wire_put32(at, (uint32_t)n);
+		at += 4 + n;
+	}
+	return (size_t)(at - out);
+}
+
 /* Appends one row of COPY. */
 static void
 add_row(struct buffer *b, const struct batch *batch, size_t slot, const struct series *s,
-	enum volume_type type)
+	const struct pg_table *t)
 {
 	const struct row *r = batch_row(batch, slot);
-	unsigned char *start = (unsigned char *)buffer_room(b, r->length + SYMBOL_MAX + 100), *at;
+	unsigned char *start =
+		(unsigned char *)buffer_room(b, PRICES_MAX + SYMBOL_MAX + NUMBER_BYTES + 50);
+	unsigned char *at;
 	size_t n;
 
 	wire_put16(start, 7);
@@ -114,9 +192,8 @@ add_row(struct buffer *b, const struct batch *batch, size_t slot, const struct s
 	n = write_key(s->tf, r->key, at + 4);
 	wire_put32(at, (uint32_t)n);
 	at += 4 + n;
-	memcpy(at, batch_prices(batch, r), r->length);
-	at += r->length;
-	n = r->volume < 0 ? 0 : write_volume(type, r->volume, at + 4);
+	at += put_prices(at, t, batch, r);
+	n = r->volume < 0 ? 0 : write_volume(t, r->volume, at + 4);
 	wire_put32(at, r->volume < 0 ? UINT32_MAX : (uint32_t)n);
 	at += 4 + n;
 	b->len += (size_t)(at - start);
@@ -155,7 +232,7 @@ copy_new(struct load *l, const struct batch *b, const struct pg_table *t, struct
 	for (; o == PG_OK && find_slot(b, t->tf, range, ROW_NEW, &run, &at); at++) {
 		if (sent++ == 0)
 			o = pg_copy(l->pg, t->copy);
-		add_row(&l->wire, b, at, run.group->series, t->volume);
+		add_row(&l->wire, b, at, run.group->series, t);
 		if (o == PG_OK && l->wire.len >= SEND_AT) {
 			o = pg_put(l->pg, l->wire.p, l->wire.len);
 			l->wire.len = 0;
@@ -173,25 +250,41 @@ copy_new(struct load *l, const struct batch *b, const struct pg_table *t, struct
 	return o;
 }
 
+/* Slots of one statement. */
+struct gathered {
+	size_t n;
+	const struct group *group; /* of the first */
+	int64_t low, high;	   /* the keys of the first and the last */
+};
+
 /*
- * Gathers slots of ROW_CHANGED from *at on, which are taken to be the same until a statement says
- * that it changed them. How many.
+ * Gathers slots of a status from *at on, which are taken to be the same until a statement says
+ * that it changed them; with parts, of one symbol and of neighbouring keys.
  */
-static size_t
+static struct gathered
 gather(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	struct run *run, size_t *at)
+	enum row_status status, struct run *run, size_t *at)
 {
 	static const uint32_t types[8] = {
 		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
-	size_t n = 0;
+	struct gathered g = {0};
 
 	for (int i = 0; i < 8; i++)
 		write_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
-	for (; n < UPSERT_ROWS && find_slot(b, t->tf, range, ROW_CHANGED, run, at); n++, (*at)++) {
+	for (; g.n < UPSERT_ROWS && find_slot(b, t->tf, range, status, run, at);
+		g.n++, (*at)++) {
 		const struct row *r = batch_row(b, *at);
 		const unsigned char *prices = batch_prices(b, r);
 		unsigned char tmp[8];
 
+		if (g.n == 0) {
+			g.group = run->group;
+			g.low = r->key;
+		} else if (t->parts &&
+			   (run->group != g.group || r->key - g.low > write_width(t->tf))) {
+			break;
+		}
+		g.high = r->key;
 		b->status[*at] = ROW_SAME;
 		wire_put32(tmp, (uint32_t)*at);
 		write_element(&l->array[0], tmp, 4);
@@ -205,16 +298,26 @@ gather(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 		wire_put64(tmp, (uint64_t)r->volume);
 		write_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
 	}
-	return n;
+	return g;
 }
 
 static enum outcome
 update(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	const struct pg_values *v, size_t *rows)
+	const struct gathered *g, size_t *rows)
 {
+	unsigned char low[8], high[8];
+	struct pg_values v;
 	PGresult *res;
-	enum outcome o = pg_query(l->pg, t->update, v, &res);
+	enum outcome o;
 
+	write_values(&v, l->array, 8, g->n);
+	if (t->parts) {
+		v.value[v.n] = g->group->series->symbol;
+		v.length[v.n++] = g->group->series->length;
+		write_bound(&v, t->tf, g->low, low);
+		write_bound(&v, t->tf, g->high, high);
+	}
+	o = pg_query(l->pg, t->update, &v, &res);
 	*rows = 0;
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
 		size_t slot = wire_get32((const unsigned char *)PQgetvalue(res, i, 0));
@@ -240,20 +343,43 @@ is_slot(const struct batch *b, const struct pg_table *t, size_t slot, const PGre
 
 /* The rows come back in the order of their slots. */
 static enum outcome
-insert(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	const struct pg_values *v)
+insert(struct load *l, struct batch *b, const struct pg_table *t, struct range range, size_t n,
+	size_t *rows)
 {
+	struct pg_values v;
 	PGresult *res;
-	enum outcome o = pg_query(l->pg, t->insert, v, &res);
+	enum outcome o;
 	size_t slot = range.first;
 
+	*rows = 0;
+	write_values(&v, l->array, 8, n);
+	o = pg_query(l->pg, t->insert, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res) && slot < range.end; i++) {
 		while (slot < range.end && !is_slot(b, t, slot, res, i))
 			slot++;
-		if (slot < range.end)
+		if (slot < range.end) {
 			b->status[slot++] = ROW_NEW;
+			++*rows;
+		}
 	}
 	PQclear(res);
+	return o;
+}
+
+/* What COPY does, where that is not possible. */
+static enum outcome
+insert_new(struct load *l, struct batch *b, const struct pg_table *t, struct range range)
+{
+	struct run run = {0};
+	struct gathered g;
+	enum outcome o = PG_OK;
+	size_t at = 0, inserted;
+
+	while (o == PG_OK && (g = gather(l, b, t, range, ROW_NEW, &run, &at)).n > 0) {
+		o = insert(l, b, t, range, g.n, &inserted);
+		if (o == PG_OK && inserted < g.n)
+			o = PG_DUPLICATE;
+	}
 	return o;
 }
 
@@ -261,28 +387,34 @@ static enum outcome
 upsert(struct load *l, struct batch *b, const struct pg_table *t, struct range range, bool blind)
 {
 	struct run run = {0};
-	struct pg_values v;
+	size_t at = 0;
+	struct gathered g = gather(l, b, t, range, ROW_CHANGED, &run, &at);
+	bool parts = t->parts && g.n > 0;
 	enum outcome o = PG_OK;
-	size_t at = 0, n, updated;
+	size_t inserted, updated;
 
-	while (o == PG_OK && (n = gather(l, b, t, range, &run, &at)) > 0) {
-		write_values(&v, l->array, 8, n);
+	/* By the values given the planner leaves out all other parts. */
+	if (parts)
+		o = pg_exec(l->pg, "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL "
+				   "enable_hashjoin = on");
+	for (; o == PG_OK && g.n > 0; g = gather(l, b, t, range, ROW_CHANGED, &run, &at)) {
 		if (blind)
-			o = insert(l, b, t, range, &v);
+			o = insert(l, b, t, range, g.n, &inserted);
 		if (o == PG_OK)
-			o = update(l, b, t, range, &v, &updated);
+			o = update(l, b, t, range, &g, &updated);
 		/* A row that was there when it was read has gone, or became the same. */
-		if (o == PG_OK && !blind && updated < n)
-			o = insert(l, b, t, range, &v);
+		if (o == PG_OK && !blind && updated < g.n)
+			o = insert(l, b, t, range, g.n, &inserted);
 	}
-	return o;
+	return o == PG_OK && parts ? pg_exec(l->pg, "SET LOCAL enable_hashjoin = off") : o;
 }
 
 enum outcome
 write_table(
 	struct load *l, struct batch *b, const struct pg_table *t, struct range range, bool blind)
 {
-	enum outcome o = copy_new(l, b, t, range);
+	enum outcome o = t->known && t->copy[0] == '\0' ? insert_new(l, b, t, range)
+						      : copy_new(l, b, t, range);
 
 	return o == PG_OK ? upsert(l, b, t, range, blind) : o;
 }

@@ -14,11 +14,24 @@ enum outcome write_table(
 /* A key as the binary formats have it: writes it to out and returns the bytes used. */
 size_t write_key(enum timeframe, int64_t key, unsigned char out[8]);
 
+/* Adds a key to the values of a statement; out must last as long as they do. */
+void write_bound(struct pg_values *, enum timeframe, int64_t key, unsigned char out[8]);
+
+/*
+ * How far the keys of one statement may lie apart where a table has parts: some few of these, and
+ * no more than TimescaleDB decompresses for one statement.
+ */
+int64_t write_width(enum timeframe);
+
 /* The key in a binary result. */
 int64_t write_key_of(enum timeframe, const char *field);
 
-/* How a table holds a volume: writes it to out and returns the bytes used. */
-size_t write_volume(enum volume_type, int64_t volume, unsigned char out[32]);
+/*
+ * How a table holds a NUMERIC in its column (0 to 3: open to close, 4: volume), rounded as far as
+ * it rounds, or a volume: writes it to out and returns the bytes used.
+ */
+size_t write_value(const struct pg_table *, int column, struct slice, unsigned char out[NUMBER_BYTES]);
+size_t write_volume(const struct pg_table *, int64_t volume, unsigned char out[NUMBER_BYTES]);
 
 /* Arrays of one dimension as parameters: empties one for n elements of a type; adds one element,
  * NULL where p is. */

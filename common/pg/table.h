@@ -9,7 +9,7 @@
  * catalogue, and so do the statements, all names in which are qualified and quoted. A table that
  * cannot be used has a fault, a sentence that begins "table ohlcv_1min: ".
  */
-enum volume_type { VOLUME_INT8, VOLUME_INT4, VOLUME_NUMERIC };
+enum { PG_TABLE_VALUES = 5 };
 
 struct pg_table {
 	enum timeframe tf;
@@ -20,14 +20,27 @@ struct pg_table {
 	PGresult *row;	 /* what the catalogue said: the texts below are its own */
 	const char *name, *key, *symbol_type; /* as SQL */
 	const char *key_name;		      /* not quoted */
-	enum volume_type volume;
-	int scale[4]; /* decimals to which open, high, low, close are rounded; INT32_MAX: all */
+	const char *about; /* what it is: name, columns, key */
+	const char *notes; /* what a person should know before it is used; "" for nothing */
+	/* Of open, high, low, close, volume: a type, and to how many decimals it rounds. */
+	int type[PG_TABLE_VALUES];
+	int scale[PG_TABLE_VALUES]; /* INT32_MAX: it does not */
+	bool binary;		    /* a price is REAL or DOUBLE PRECISION */
 	/*
-	 * COPY of symbol, key, open, high, low, close, volume into it; a query for the keys and the
+	 * Its rows are in partitions or chunks, of which a statement is to touch no more than it
+	 * must: that is planned by the first and last key given, and by the symbol where all is of
+	 * one.
+	 */
+	bool parts;
+	/*
+	 * COPY of symbol, key, open, high, low, close, volume into it, "" where that is not
+	 * possible; a query for the keys and the
 	 * five values of a symbol (1) from the first (2) to the last (3) key; one that gives slots
-	 * and values for arrays of slots, symbols and keys; and for arrays of slots, symbols, keys
-	 * and the five values: what inserts the missing in order and gives symbol and key, and what
-	 * corrects those that differ and gives their slots.
+	 * and values for arrays of slots, symbols and keys (1 to 3), none of which lies before (4)
+	 * or behind (5); and for arrays of slots, symbols, keys and the five values (1 to 8): what
+	 * inserts the missing in order and gives symbol and key, and what corrects those that
+	 * differ and gives their slots. With parts that takes rows of one symbol (9) from the first
+	 * (10) to the last (11) key.
 	 */
 	const char *copy, *range, *pairs, *insert, *update;
 };
@@ -41,15 +54,18 @@ enum outcome pg_table_read(struct pg_table *, struct pg *);
 /* Sets the fault from what Postgres said; the first one stays. */
 void pg_table_fail(struct pg_table *, const char *why);
 
-/* The types of the key column and of the symbol, by Postgres' fixed numbers. */
+/* Types by Postgres' fixed numbers. */
 enum {
 	PG_INT4 = 23,
 	PG_INT8 = 20,
 	PG_TEXT = 25,
 	PG_NUMERIC = 1700,
+	PG_FLOAT4 = 700,
+	PG_FLOAT8 = 701,
 	PG_DATE = 1082,
 	PG_TIMESTAMPTZ = 1184
 };
+/* Of the key column. */
 Oid pg_table_key_type(enum timeframe);
 
 void pg_table_release(struct pg_table *);

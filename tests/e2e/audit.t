@@ -242,7 +242,7 @@ like "$(cat err)" 'table ohlcv_daily: has no primary key' "and says why"
 sql "CREATE ROLE stranger LOGIN"
 ts-expand -t day AAPL | DATABASE_URL="${DATABASE_URL%user=*}user=stranger" ts-audit >out 2>err
 is "$?" 100 "a table that may not be read is exit 100"
-like "$(cat err)" 'permission denied' "and says why"
+like "$(cat err)" 'table ohlcv_daily: SELECT is not granted to stranger' "and says why"
 
 # ---- stopped and lost
 

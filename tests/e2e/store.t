@@ -113,8 +113,8 @@ unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, PRIMAR
 	"has no column volume"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date timestamptz, $columns, volume bigint, PRIMARY KEY (symbol, date))" \
 	"its key column date is timestamp with time zone, not date"
-unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, open float8, high numeric, low numeric, close numeric, volume bigint, PRIMARY KEY (symbol, date))" \
-	"column open is double precision, not numeric"
+unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, open money, high numeric, low numeric, close numeric, volume bigint, PRIMARY KEY (symbol, date))" \
+	"column open is money, not numeric"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, date date, $columns, volume bigint, source text NOT NULL, PRIMARY KEY (symbol, date))" \
 	"column source must not be null, and has no default"
 unusable "CREATE TABLE odd.ohlcv_daily (symbol text, day_ending date, $columns, volume bigint, PRIMARY KEY (symbol, day_ending))" \
@@ -369,7 +369,7 @@ empty
 { bars AAPL hour 5; bars AAPL day 5; } |
 	DATABASE_URL="${DATABASE_URL%user=*}user=reader" ts-store >out 2>err
 is "$(counts out)/$(jq -r 'select(.type == "failed").error' out)" \
-	"AAPL day 5 5 0 0 0/table ohlcv_hourly: 42501: permission denied for table ohlcv_hourly" "a right that is missing"
+	"AAPL day 5 5 0 0 0/table ohlcv_hourly: INSERT is not granted to reader: GRANT INSERT ON public.ohlcv_hourly TO reader" "a right that is missing"
 
 # A symbol that another table does not know: each row is refused, though few enough to go on.
 sql "CREATE TABLE symbols (symbol varchar PRIMARY KEY); INSERT INTO symbols VALUES ('AAPL');
