@@ -11,7 +11,7 @@ redis_start --loglevel warning || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
 port=${MASSIVE_URL##*:}
-export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
+export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=
 serve || exit 1
 mark=0
 job=0

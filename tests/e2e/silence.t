@@ -222,7 +222,7 @@ status() {
 	rm -f feed.in
 	mkfifo feed.in
 	redis flushall >/dev/null
-	REDIS_URL=redis://127.0.0.1:$port ts-status -q <feed.in >out 2>err &
+	REDIS_URL=redis://127.0.0.1:$port ts-status <feed.in >out 2>err &
 	status=$!
 	started+=("$status")
 	exec {feed}>feed.in

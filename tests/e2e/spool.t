@@ -8,7 +8,7 @@ pg_start || exit 1
 redis_start --loglevel warning || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
-export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
+export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=
 
 # job ID SYMBOLS TIMEFRAMES
 job() {
