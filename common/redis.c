@@ -79,10 +79,15 @@ redis_deny(struct redis *r, const char *why)
 static void
 fail_wire(struct redis *r)
 {
+	char why[240];
+	bool mute = r->state == LOGIN && r->wire.hung_up && r->heard == 0;
+
+	(void)snprintf(why, sizeof why, "%s%s", r->wire.why,
+		mute ? " before it said a word: is it Redis, and does it want TLS (rediss://)?" : "");
 	if (r->wire.denied)
-		redis_deny(r, r->wire.why);
+		redis_deny(r, why);
 	else
-		redis_fail(r, r->wire.why);
+		redis_fail(r, why);
 }
 
 static void
@@ -124,6 +129,7 @@ dial(struct redis *r, int64_t now)
 
 	r->failed = r->denied = r->patient = r->found = false;
 	r->head = r->waiting = r->refusals = 0;
+	r->heard = 0;
 	r->since = now;
 	r->state = LOGIN;
 	r->reader = redisReaderCreate();
@@ -364,8 +370,9 @@ redis_serve(struct redis *r, short revents, int64_t now)
 	if (!r->failed)
 		serve_wire(r, revents, now);
 	if (!r->failed && now >= redis_deadline(r))
-		redis_fail(r, r->state == READY ? "no answer for 5 seconds"
-					  : "no connection within 5 seconds");
+		redis_fail(r, r->state == READY  ? "no answer for 5 seconds"
+				      : r->url->tls ? "no connection within 5 seconds: does the server speak TLS?"
+						    : "no connection within 5 seconds");
 	if (r->failed)
 		return give_up(r, now);
 	if (r->found) {

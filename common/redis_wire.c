@@ -103,7 +103,7 @@ redis_wire_open_path(struct redis_wire *w, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	w->use_tls = w->denied = false;
+	w->use_tls = w->denied = w->hung_up = false;
 	if (strlen(path) >= sizeof address.sun_path)
 		return fail(w, "the path of the socket is too long");
 	memcpy(address.sun_path, path, strlen(path) + 1);
@@ -116,7 +116,7 @@ redis_wire_open(struct redis_wire *w, const char *host, int port, bool tls)
 	struct addrinfo *list = numeric(host, port);
 
 	w->use_tls = tls;
-	w->denied = false;
+	w->denied = w->hung_up = false;
 	w->port = port;
 	w->host = memory_grow(NULL, strlen(host) + 1, 1);
 	memcpy(w->host, host, strlen(host) + 1);
@@ -147,6 +147,7 @@ redis_wire_read(struct redis_wire *w, char *p, size_t n)
 	if (w->tls != NULL)
 		return redis_tls_read(w->tls, p, n, w->why, sizeof w->why, &w->denied);
 	got = read(w->fd, p, n);
+	w->hung_up = got == 0 || (got < 0 && errno == ECONNRESET);
 	if (got == 0)
 		return fail(w, "the server closed the connection");
 	if (got < 0 && errno != EAGAIN && errno != EINTR)

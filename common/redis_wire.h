@@ -23,6 +23,7 @@ struct redis_wire {
 	struct buffer out; /* to be sent, but for the first sent bytes */
 	size_t sent;
 	bool denied;
+	bool hung_up; /* by the other side */
 	char why[160];
 };
 
