@@ -1,16 +1,17 @@
 /* Tasks gathered, counted by table and window, judged one by one. */
 #include "audit.h"
 
+#include "count.h"
 #include "log.h"
 #include "timestamp.h"
 
 #include <stdlib.h>
 
 void
-audit_init(struct audit *a, enum mode mode, unsigned least, const struct calendar *c, struct pg *pg,
+audit_init(struct audit *a, enum mode mode, const struct calendar *c, struct pg *pg,
 	struct writer *out)
 {
-	*a = (struct audit){.mode = mode, .least = least, .calendar = c, .pg = pg};
+	*a = (struct audit){.mode = mode, .calendar = c, .pg = pg};
 	a->report = (struct report){.calendar = c, .out = out};
 	a->fill = (struct fill){.calendar = c, .out = out};
 	for (int tf = 0; tf < TF_COUNT; tf++)
@@ -134,50 +135,84 @@ compare(const void *x, const void *y)
 	return slice_cmp(a->symbol, b->symbol);
 }
 
-/* How many from i on can be counted by one query: one window, each symbol once. */
-static size_t
-group(const struct audit *a, size_t i)
-{
-	size_t n = 1;
-
-	while (i + n < a->count && a->order[i + n]->schedule == a->order[i]->schedule &&
-		!slice_eq(a->order[i + n]->symbol, a->order[i + n - 1]->symbol))
-		n++;
-	return n;
-}
-
-static enum outcome
-read_table(struct pg *pg, void *table)
-{
-	enum outcome o = pg_begin(pg);
-
-	if (o == PG_OK)
-		o = pg_table_read(table, pg);
-	return o == PG_OK ? pg_commit(pg) : o;
-}
-
+/* Counts a group of series, or marks them as unusable. */
 static enum outcome
 count(struct audit *a, size_t i, size_t n)
 {
 	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
 	int64_t start = clock_mono_ms();
-	enum outcome o = PG_OK;
+	bool known = t->known, told = t->fault[0] != '\0';
+	enum outcome o = cross_table(t, a->pg);
 
-	if (!t->known) {
-		o = pg_patiently(a->pg, read_table, t);
-		if (o == PG_OK && t->absent)
+	if (o == PG_OK && t->absent) {
+		if (!known)
 			log_warning("table %s does not exist: all of it is missing",
 				timeframe_table(t->tf));
+		return PG_OK;
 	}
-	if (o == PG_OK && !t->absent)
-		o = t->fault[0] == '\0' ? count_series(t, a->pg, a->order + i, n) : PG_TABLE;
+	if (o == PG_OK && t->fault[0] == '\0')
+		o = count_series(t, a->pg, a->order + i, n, !a->presence);
 	if (o == PG_TABLE || o == PG_DATA) {
 		pg_table_fail(t, pg_why(a->pg));
-		log_error("%s", t->fault);
-		o = PG_TABLE;
+		o = PG_OK;
 	}
+	if (!told && t->fault[0] != '\0')
+		log_error("%s", t->fault);
+	for (size_t k = i; k < i + n; k++)
+		a->order[k]->unusable = t->fault[0] != '\0';
 	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), n,
 		(double)(clock_mono_ms() - start) / 1000);
+	return o;
+}
+
+static void
+sort(struct audit *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		a->order[i] = &a->series[i];
+	qsort(a->order, a->count, sizeof(struct series *), compare);
+}
+
+/* Begins a task's window where the table does, if that lies before it. */
+static void
+widen(struct audit *a, struct series *s)
+{
+	const struct schedule *d = s->schedule;
+	int64_t from = schedule_aligned(d->tf, a->calendar, s->first);
+	struct series old = *s;
+
+	if (s->first > s->last || from >= d->from)
+		return;
+	series_init(s, old.job_id, old.symbol, schedule_of(a, d->tf, from, d->to));
+	series_release(&old);
+}
+
+/* The first key of each symbol of a group. */
+static enum outcome
+look_back(struct audit *a, size_t i, size_t n)
+{
+	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
+	enum outcome o = cross_table(t, a->pg);
+
+	if (o != PG_OK || t->absent || t->fault[0] != '\0')
+		return o;
+	o = count_first(t, a->pg, a->order + i, n);
+	/* Who may not read it is told when its rows are counted. */
+	return o == PG_TABLE || o == PG_DATA ? PG_OK : o;
+}
+
+static enum outcome
+widen_all(struct audit *a)
+{
+	enum outcome o = PG_OK;
+
+	for (size_t i = 0, n; i < a->count && o == PG_OK; i += n) {
+		n = cross_group(a->order, a->count, i);
+		o = look_back(a, i, n);
+	}
+	for (size_t i = 0; i < a->count && o == PG_OK; i++)
+		widen(a, &a->series[i]);
+	sort(a);
 	return o;
 }
 
@@ -197,17 +232,21 @@ tell(struct audit *a, struct series *s)
 enum outcome
 audit_run(struct audit *a)
 {
+	/* A refresh asks whatever is there. */
+	bool look = a->mode != MODE_TASKS || a->fill.missing;
 	enum outcome o = PG_OK;
 
 	if (a->count == 0)
 		return PG_OK;
-	for (size_t i = 0; i < a->count; i++)
-		a->order[i] = &a->series[i];
-	qsort(a->order, a->count, sizeof(struct series *), compare);
-	for (size_t i = 0, n; i < a->count && o == PG_OK; i += n) {
-		n = group(a, i);
+	sort(a);
+	if (a->back)
+		o = widen_all(a);
+	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
+		n = cross_group(a->order, a->count, i);
 		o = count(a, i, n);
 	}
+	if (o == PG_OK && look && !a->presence)
+		o = cross_check(&(struct cross){a->order, a->count, a->table, a->pg, a->calendar});
 	for (size_t i = 0; i < a->count && o == PG_OK && a->report.out->error == 0; i++)
 		tell(a, &a->series[i]);
 	forget(a);

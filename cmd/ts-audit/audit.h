@@ -1,7 +1,7 @@
 #ifndef TS_AUDIT_H
 #define TS_AUDIT_H
 
-#include "count.h"
+#include "cross.h"
 #include "fill.h"
 #include "report.h"
 
@@ -10,15 +10,17 @@ enum mode { MODE_TABLE, MODE_RECORDS, MODE_TASKS };
 
 /*
  * Tasks in, verdicts out. Tasks are gathered, so that one query counts for many symbols, up to
- * AUDIT_TASKS tasks or AUDIT_CELLS periods of tasks (24 bytes each).
+ * AUDIT_TASKS tasks or AUDIT_CELLS periods of tasks (32 bytes each).
  */
 enum { AUDIT_TASKS = 10000, AUDIT_CELLS = 2000000 };
 
 struct audit {
 	enum mode mode;
+	bool back;	/* to the first bar that the table holds */
+	bool presence;	/* alone: values are not looked at; the caller's, as least is */
 	unsigned least; /* per cent of a period's bars; 0: any will do */
 	const struct calendar *calendar; /* borrowed */
-	struct pg *pg;                   /* borrowed */
+	struct pg *pg;			 /* borrowed */
 	struct report report;
 	struct fill fill;
 	struct pg_table table[TF_COUNT];
@@ -30,8 +32,7 @@ struct audit {
 	struct series **order; /* for the queries */
 };
 
-void audit_init(struct audit *, enum mode, unsigned least, const struct calendar *, struct pg *,
-	struct writer *);
+void audit_init(struct audit *, enum mode, const struct calendar *, struct pg *, struct writer *);
 void audit_release(struct audit *);
 
 /* Gathers a task; NULL, or why it cannot be: a static sentence or the record's. */
@@ -42,8 +43,8 @@ bool audit_full(const struct audit *);
 bool audit_waiting(const struct audit *);
 
 /*
- * Audits what was gathered. PG_TABLE: a table cannot be used or read, which is told on stderr, as all
- * else but PG_STOP. What was gathered is forgotten.
+ * Audits what was gathered. A table that cannot be used is told on stderr and costs its own series
+ * alone. What was gathered is forgotten.
  */
 enum outcome audit_run(struct audit *);
 

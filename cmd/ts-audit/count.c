@@ -5,177 +5,154 @@
  */
 #include "count.h"
 
-#include "timestamp.h"
+#include <stdio.h>
 
-#include <stdlib.h>
+/* Which bound is next, in columns of the answer. */
+enum { SYMBOL, BIN, BARS, NULLS, CROSSED, ODD, OFF, FIRST, LAST, FILLED };
 
-static void
-add_key(struct buffer *b, enum timeframe tf, int64_t key)
-{
-	char text[TIMESTAMP_SIZE];
-
-	buffer_str(b, timeframe_intraday(tf) ? timestamp_format(text, key)
-					     : date_format(text, (int32_t)key));
-}
-
-/* The bounds of all periods as an array. */
 static void
 add_bounds(struct buffer *b, const struct schedule *s)
 {
-	buffer_byte(b, '{');
 	for (size_t i = 0; i < s->count; i++) {
-		if (i > 0)
-			buffer_byte(b, ',');
-		add_key(b, s->tf, s->period[i].start);
-		buffer_byte(b, ',');
-		add_key(b, s->tf, s->period[i].end);
-	}
-	buffer_byte(b, '}');
-}
+		const struct period *p = &s->period[i];
+		const int64_t bound[SCHEDULE_BOUNDS] = {p->early, p->start, p->end, p->late};
 
-/* The symbols as an array. */
-static void
-add_symbols(struct buffer *b, struct series *const *series, size_t n)
-{
-	buffer_byte(b, '{');
-	for (size_t i = 0; i < n; i++) {
-		struct slice s = series[i]->symbol;
-
-		buffer_str(b, i == 0 ? "\"" : ",\"");
-		for (size_t k = 0; k < s.n; k++) {
-			if (s.p[k] == '"' || s.p[k] == '\\')
-				buffer_byte(b, '\\');
-			buffer_byte(b, s.p[k]);
+		for (size_t k = 0; k < SCHEDULE_BOUNDS; k++) {
+			sql_comma(b, i + k);
+			sql_key(b, s->tf, bound[k]);
 		}
-		buffer_byte(b, '"');
 	}
 	buffer_byte(b, '}');
 }
 
+/* The columns that only bars of sessions need: off the grid, and the pieces with a bar. */
 static void
-add_all(struct buffer *b, const char *const *words)
+add_intraday(struct buffer *b, enum timeframe tf)
 {
-	for (; *words != NULL; words++)
-		buffer_str(b, *words);
+	char text[200];
+	int seconds = timeframe_seconds(tf);
+
+	(void)snprintf(text, sizeof text,
+		"count(*) FILTER (WHERE e / %d <> floor(e / %d)) AS off,"
+		" COALESCE(bit_or(CASE WHEN bin %% %d = 2 THEN 1::int8 <<"
+		" ((e::int8 %% 86400 - %d) / %d)::int4 END), 0) AS filled,",
+		seconds, seconds, SCHEDULE_BOUNDS, schedule_piece_start(tf),
+		schedule_piece_seconds(tf));
+	buffer_str(b, text);
 }
 
-#define ADD(b, ...) add_all(b, (const char *const[]){__VA_ARGS__, NULL})
-
 static void
-add_query(struct buffer *b, const struct pg_table *t, bool bounds)
+add_query(struct buffer *b, const struct pg_table *t, bool bounds, bool values)
 {
 	bool intraday = timeframe_intraday(t->tf);
 	const char *type = intraday ? "timestamptz" : "date";
-	/* Keys as numbers, so that nothing here needs to read dates. */
-	const char *open = intraday ? "extract(epoch FROM " : "(";
-	const char *close = intraday ? ")::int8" : " - date '1970-01-01')";
 
-	ADD(b, "SELECT symbol::text, bin, bars, nulls, crossed, ", open, "first", close, ", ", open,
-		"last", close, " FROM (SELECT symbol, ");
+	buffer_str(b,
+		"SELECT symbol::text, bin, bars, nulls, crossed, odd, off, first, last, filled FROM"
+		" (SELECT symbol, bin, count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR"
+		" high IS NULL OR low IS NULL OR close IS NULL OR volume IS NULL) AS nulls,"
+		" count(*) FILTER (WHERE high < low) AS crossed,");
+	buffer_str(
+		b, values ? " count(*) FILTER (WHERE high >= low AND (open > high OR open < low OR"
+			    " close > high OR close < low)) AS odd,"
+			  : " 0 AS odd,");
+	if (intraday)
+		add_intraday(b, t->tf);
+	else
+		buffer_str(b, " 0 AS off, 0 AS filled,");
+	buffer_str(b,
+		" floor(min(e))::int8 AS first, floor(max(e))::int8 AS last FROM (SELECT symbol, ");
 	if (bounds)
-		ADD(b, "width_bucket(", t->key, ", $4::", type, "[])");
+		SQL(b, "width_bucket(", t->key, ", $4::", type, "[])");
 	else
 		buffer_str(b, "0");
-	buffer_str(b,
-		" AS bin, count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR high IS NULL"
-		" OR low IS NULL OR close IS NULL OR volume IS NULL) AS nulls,"
-		" count(*) FILTER (WHERE high < low) AS crossed");
-	ADD(b, ", min(", t->key, ") AS first, max(", t->key, ") AS last FROM ", t->name);
-	ADD(b, " WHERE symbol = ANY ($1::text[]::", t->symbol_type, "[]) AND ", t->key,
-		" >= $2::", type, " AND ", t->key, " < $3::", type, " GROUP BY 1, 2) x");
+	/* Keys as numbers, so that nothing here needs to read dates; each computed once. */
+	SQL(b, " AS bin, ", intraday ? "date_part('epoch', " : "(", t->key,
+		intraday ? ")" : " - date '1970-01-01')",
+		" AS e, open, high, low, close, volume FROM ", t->name, " WHERE ");
+	sql_where(b, t, 2);
+	buffer_str(b, " OFFSET 0) x GROUP BY 1, 2) y");
 }
 
-/* The series that are counted, found by symbol, and how. */
+/* The series that are counted, found by symbol. */
 struct counting {
 	struct series *const *series;
 	size_t n;
-	const char *sql;
-	struct pg_values values;
 };
 
-static int
-compare(const void *symbol, const void *series)
-{
-	return slice_cmp(*(const struct slice *)symbol, (*(struct series *const *)series)->symbol);
-}
-
-static uint64_t
-number(const PGresult *res, int row, int column)
-{
-	uint64_t v = 0;
-
-	(void)slice_count(slice_of(PQgetvalue(res, row, column)), &v);
-	return v;
-}
-
-/* A key before 1970 has a sign. */
-static int64_t
-key_number(const PGresult *res, int row, int column)
-{
-	const char *text = PQgetvalue(res, row, column);
-	uint64_t v = 0;
-
-	(void)slice_count(slice_of(text + (text[0] == '-')), &v);
-	return text[0] == '-' ? -(int64_t)v : (int64_t)v;
-}
-
 static void
-take_count(void *data, const PGresult *res, int row)
+begin(void *data)
 {
 	struct counting *c = data;
-	struct slice symbol = slice_of(PQgetvalue(res, row, 0));
-	struct series *const *at =
-		bsearch(&symbol, c->series, c->n, sizeof(struct series *), compare);
-	struct tally t = {.bars = number(res, row, 2),
-		.nulls = number(res, row, 3),
-		.crossed = number(res, row, 4),
-		.first = key_number(res, row, 5),
-		.last = key_number(res, row, 6)};
-
-	/* A bar with a NULL can be crossed as well: its count is more than is needed, never less.
-	 */
-	t.faulty = t.nulls + t.crossed;
-	if (at != NULL)
-		series_count(*at, number(res, row, 1), &t);
-}
-
-/* Counts from zero, also when it is done again. */
-static enum outcome
-count(struct pg *pg, void *data)
-{
-	struct counting *c = data;
-	const struct pg_sink sink = {take_count, c};
-	enum outcome o = pg_begin(pg);
 
 	for (size_t i = 0; i < c->n; i++)
 		series_reset(c->series[i]);
-	if (o == PG_OK)
-		o = pg_stream(pg, c->sql, &c->values, &sink);
-	return o == PG_OK ? pg_commit(pg) : o;
+}
+
+static void
+take_row(void *data, const PGresult *res, int row)
+{
+	struct counting *c = data;
+	struct series *s = sql_series(c->series, c->n, PQgetvalue(res, row, SYMBOL));
+	struct tally t = {.bars = (uint64_t)sql_number(res, row, BARS),
+		.nulls = (uint64_t)sql_number(res, row, NULLS),
+		.crossed = (uint64_t)sql_number(res, row, CROSSED),
+		.odd = (uint64_t)sql_number(res, row, ODD),
+		.off = (uint64_t)sql_number(res, row, OFF),
+		.first = sql_number(res, row, FIRST),
+		.last = sql_number(res, row, LAST),
+		.filled = (uint64_t)sql_number(res, row, FILLED)};
+
+	if (s != NULL)
+		series_count(s, (uint64_t)sql_number(res, row, BIN), &t);
 }
 
 enum outcome
-count_series(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n)
+count_series(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n,
+	bool values)
 {
 	const struct schedule *s = series[0]->schedule;
-	struct counting c = {.series = series, .n = n};
-	struct buffer sql = {0}, values[4] = {0};
+	struct counting c = {series, n};
+	const struct pg_sink sink = {take_row, &c};
+	struct buffer sql = {0}, value[4] = {0};
 	enum outcome o;
 
-	add_query(&sql, t, s->count > 0);
-	add_symbols(&values[0], series, n);
-	add_key(&values[1], s->tf, s->from);
-	/* A bar belongs to a task when it ends at or before its to. */
-	add_key(&values[2], s->tf,
-		timeframe_intraday(s->tf) ? s->to - timeframe_seconds(s->tf) + 1 : s->to + 1);
-	add_bounds(&values[3], s);
-	c.sql = buffer_cstr(&sql);
-	c.values.n = s->count > 0 ? 4 : 3;
-	for (int i = 0; i < c.values.n; i++)
-		c.values.value[i] = buffer_cstr(&values[i]);
-	o = pg_patiently(pg, count, &c);
+	add_query(&sql, t, s->count > 0, values);
+	sql_symbols(&value[0], series, n);
+	sql_key(&value[1], s->tf, s->from);
+	sql_key(&value[2], s->tf, schedule_end(s));
+	add_bounds(&value[3], s);
+	o = sql_run(pg, buffer_cstr(&sql), value, s->count > 0 ? 4 : 3, begin, &sink);
 	buffer_release(&sql);
-	for (int i = 0; i < 4; i++)
-		buffer_release(&values[i]);
+	buffer_release(&value[3]);
+	return o;
+}
+
+static void
+take_first(void *data, const PGresult *res, int row)
+{
+	struct counting *c = data;
+	struct series *s = sql_series(c->series, c->n, PQgetvalue(res, row, 0));
+
+	if (s != NULL && !PQgetisnull(res, row, 1))
+		s->first = s->last = sql_number(res, row, 1);
+}
+
+enum outcome
+count_first(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n)
+{
+	bool intraday = timeframe_intraday(t->tf);
+	struct counting c = {series, n};
+	const struct pg_sink sink = {take_first, &c};
+	struct buffer sql = {0}, symbols = {0};
+	enum outcome o;
+
+	SQL(&sql, "SELECT s, floor(",
+		intraday ? "date_part('epoch', key)" : "key - date '1970-01-01'",
+		")::int8 FROM (SELECT s, (SELECT min(", t->key, ") FROM ", t->name,
+		" WHERE symbol = s::", t->symbol_type, ") AS key FROM unnest($1::text[]) s) x");
+	sql_symbols(&symbols, series, n);
+	o = sql_run(pg, buffer_cstr(&sql), &symbols, 1, begin, &sink);
+	buffer_release(&sql);
 	return o;
 }

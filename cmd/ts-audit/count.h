@@ -1,13 +1,17 @@
 #ifndef TS_COUNT_H
 #define TS_COUNT_H
 
-#include "pg/table.h"
-#include "series.h"
+#include "sql.h"
 
 /*
  * Counts the bars of n series that have the same schedule, each with another symbol, in ascending
- * order of the symbols, by one query. As pg_patiently().
+ * order of the symbols, by one query. As pg_patiently(). Without values nobody looks whether open
+ * and close lie between low and high.
  */
-enum outcome count_series(const struct pg_table *, struct pg *, struct series *const *, size_t n);
+enum outcome count_series(
+	const struct pg_table *, struct pg *, struct series *const *, size_t n, bool values);
+
+/* The first key of each such series, in first and last; first > last where there is none. */
+enum outcome count_first(const struct pg_table *, struct pg *, struct series *const *, size_t n);
 
 #endif

@@ -9,8 +9,9 @@ enum { JOB_ID, SOURCE, TIMEFRAMES, RECEIVED_AT, TEXTS };
 static struct slice *
 text(struct record *r, int i)
 {
-	struct slice *const at[TEXTS] = {
-		[JOB_ID] = &r->job_id, [SOURCE] = &r->source, [TIMEFRAMES] = &r->timeframes,
+	struct slice *const at[TEXTS] = {[JOB_ID] = &r->job_id,
+		[SOURCE] = &r->source,
+		[TIMEFRAMES] = &r->timeframes,
 		[RECEIVED_AT] = &r->received_at};
 
 	return at[i];
@@ -24,6 +25,8 @@ fill_header(struct fill *f, const struct record *r)
 	f->job = *r;
 	f->job.tasks = f->job.symbols = 0;
 	f->left = r->tasks;
+	if (r->received_at.p == NULL || timestamp_parse(r->received_at, &f->now) != 0)
+		f->now = 0;
 	f->head.len = 0;
 	for (int i = 0; i < TEXTS; i++) {
 		struct slice *s = text(&f->job, i);
@@ -71,23 +74,113 @@ count(struct fill *f, struct slice job_id, struct slice symbol)
 	buffer_add(&f->symbol, symbol.p, symbol.n);
 }
 
+/* What is asked again: what is missing, and what may be wrong. */
+enum {
+	WANTED = FOUND_DIFFERS | FOUND_BIT(FOUND_ODD) | FOUND_BIT(FOUND_FAULTY) |
+		 FOUND_BIT(FOUND_MISSING)
+};
+
+static int64_t
+now(struct fill *f)
+{
+	if (f->now == 0)
+		f->now = clock_wall();
+	return f->now;
+}
+
+/* Whether all of a period, or of the day of a session, was asked for lately. */
+static bool
+lately(struct fill *f, const struct series *s, size_t i, enum timeframe tf)
+{
+	const struct period *p = &s->schedule->period[i];
+	int64_t from = p->first, to = p->last;
+
+	if (f->asked == NULL)
+		return false;
+	if (timeframe_intraday(tf))
+		schedule_range(s->schedule, f->calendar, i, i, &from, &to);
+	return asked_lately(f->asked, s->symbol, tf, from, to, now(f));
+}
+
+static bool
+is_refreshed(const struct fill *f, const struct series *s, size_t i)
+{
+	return f->refresh &&
+	       (!timeframe_intraday(s->schedule->tf) || i + f->sessions >= s->schedule->count);
+}
+
+static bool
+wanted(struct fill *f, const struct series *s, size_t i)
+{
+	uint32_t found = s->cell[i].found & WANTED;
+
+	if (is_refreshed(f, s, i))
+		return true;
+	if (!f->missing || found == 0)
+		return false;
+	/* Where there is no day, nothing was traded, unless the day was lost, too: that is asked
+	 * first. */
+	if (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && f->asked != NULL &&
+		lately(f, s, i, TF_DAY) && found == FOUND_BIT(FOUND_MISSING)) {
+		f->again++;
+		return false;
+	}
+	if (found == FOUND_BIT(FOUND_NO_DAY) && series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) &&
+		!lately(f, s, i, TF_DAY))
+		return false;
+	if (!lately(f, s, i, s->schedule->tf))
+		return true;
+	f->again++;
+	return false;
+}
+
+/*
+ * The next range to ask for. A request brings 52 sessions of minutes (50,000 of them, with extended
+ * hours) and any number of days, so what lies nearer to each other is one range.
+ */
+static bool
+next_range(struct fill *f, const struct series *s, size_t *first, size_t *last)
+{
+	const struct schedule *d = s->schedule;
+	size_t i = *first;
+
+	while (i < d->count && !wanted(f, s, i))
+		i++;
+	if (i == d->count)
+		return false;
+	*first = *last = i;
+	while (++i < d->count) {
+		if (timeframe_intraday(d->tf) && i - *first >= FILL_SESSIONS && i > *last + 1)
+			break;
+		if (wanted(f, s, i))
+			*last = i;
+	}
+	return true;
+}
+
 void
 fill_series(struct fill *f, const struct series *s)
 {
 	const struct schedule *d = s->schedule;
-	struct record r = {.type = RECORD_TASK, .job_id = s->job_id, .symbol = s->symbol,
+	struct record r = {.type = RECORD_TASK,
+		.job_id = s->job_id,
+		.symbol = s->symbol,
 		.timeframe = slice_of(timeframe_name(d->tf))};
 	bool intraday = timeframe_intraday(d->tf);
 	char a[TIMESTAMP_SIZE], b[TIMESTAMP_SIZE];
 	int64_t from, to;
 
-	for (size_t first = 0, last; series_run(s, &first, &last); first = last + 1) {
+	for (size_t first = 0, last; !s->unusable && next_range(f, s, &first, &last);
+		first = last + 1) {
 		schedule_range(d, f->calendar, first, last, &from, &to);
-		r.from = slice_of(intraday ? timestamp_format(a, from) : date_format(a, (int32_t)from));
+		r.from = slice_of(
+			intraday ? timestamp_format(a, from) : date_format(a, (int32_t)from));
 		r.to = slice_of(intraday ? timestamp_format(b, to) : date_format(b, (int32_t)to));
 		record_write(&f->lines, &r);
 		count(f, s->job_id, s->symbol);
 		f->tasks++;
+		if (f->asked != NULL)
+			asked_note(f->asked, s->symbol, d->tf, from, to, now(f));
 	}
 	came(f, s->job_id);
 }

@@ -1,26 +1,36 @@
 #ifndef TS_FILL_H
 #define TS_FILL_H
 
+#include "asked.h"
 #include "calendar.h"
 #include "lines.h"
 #include "record.h"
 #include "series.h"
 
 /*
- * Tasks for exactly what is missing (-m). A job's header goes before its tasks and counts them, so
- * they are held until the job's last task is audited. Of a job that is complete nothing is written.
+ * Tasks for what is missing or differs (-m). A job's header goes before its tasks and counts them,
+ * so they are held until the job's last task is audited. Of a job that is complete nothing is
+ * written.
  */
+enum { FILL_SESSIONS = 52 };
+
 struct fill {
+	bool missing;	     /* ask for what is missing or differs (-m) */
+	bool refresh;	     /* ask for days, weeks and months as a whole, */
+	uint64_t sessions;   /* and for so many of the last sessions of 1min and hour (-r, -n) */
+	struct asked *asked; /* what was asked lately is not asked again; NULL: nothing was */
+	int64_t now;	     /* when the job was received; 0: not known */
+	uint64_t again;	     /* periods that were asked lately and are as they were */
 	const struct calendar *calendar; /* borrowed */
-	struct writer *out;              /* borrowed */
-	bool header;                     /* a job is being held */
-	struct buffer head;              /* texts of its header, */
-	struct record job;               /* which points there once it is written */
+	struct writer *out;		 /* borrowed */
+	bool header;			 /* a job is being held */
+	struct buffer head;		 /* texts of its header, */
+	struct record job;		 /* which points there once it is written */
 	size_t at[4];
-	uint64_t left;        /* tasks of it that are still to come, by its header */
+	uint64_t left;	      /* tasks of it that are still to come, by its header */
 	struct buffer symbol; /* of the last task */
 	struct buffer lines;  /* the tasks, and failed records between them */
-	uint64_t tasks;       /* all tasks written */
+	uint64_t tasks;	      /* all tasks written */
 };
 
 /* A job's header came: the last job is over. */

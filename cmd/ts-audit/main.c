@@ -32,7 +32,9 @@ static const char settings_sql[] =
 	" set_config('work_mem', '64MB', true)";
 
 struct options {
-	bool records, tasks; /* -J, -m */
+	bool records, tasks, presence, refresh, back; /* -J, -m, -p, -r, -b */
+	uint64_t sessions;
+	const char *asked; /* the file of -k */
 	enum mode mode;
 	uint64_t least;
 	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
@@ -49,6 +51,11 @@ struct input {
 static const struct command_option letters[] = {
 	COMMAND_FLAG('J', records, "write one audit record a series"),
 	COMMAND_FLAG('m', tasks, "write the tasks that load what is missing"),
+	COMMAND_FLAG('b', back, "back to the first bar that the table holds"),
+	COMMAND_FLAG('r', refresh, "write the tasks that ask again for days, weeks, months and the last sessions"),
+	COMMAND_NUMBER('n', "sessions", sessions, 1, 10000, "of minutes and hours that -r asks for (3)"),
+	COMMAND_TEXT('k', "file", asked, "where -m and -r keep what was asked for lately"),
+	COMMAND_FLAG('p', presence, "look at presence only, not at values"),
 	COMMAND_NUMBER('l', "percent", least, 0, 100, "of its bars that a session must have (0)"),
 	COMMAND_TEXT('u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
 	{0},
@@ -62,9 +69,9 @@ parse_options(int argc, char **argv, struct options *o)
 {
 	int status = command_options(&self, argc, argv, o);
 
-	if (status < 0 && o->records && o->tasks)
-		return command_misuse(&self, NULL, "-J writes audits and -m tasks: choose one");
-	o->mode = o->records ? MODE_RECORDS : o->tasks ? MODE_TASKS : MODE_TABLE;
+	if (status < 0 && o->records && (o->tasks || o->refresh))
+		return command_misuse(&self, NULL, "-J writes audits, -m and -r tasks: choose one");
+	o->mode = o->records ? MODE_RECORDS : o->tasks || o->refresh ? MODE_TASKS : MODE_TABLE;
 	return status;
 }
 
@@ -181,7 +188,7 @@ loop(struct audit *a, struct input *in, bool *failed)
 static int
 status_of(const struct audit *a, const struct input *in, enum outcome o, bool failed)
 {
-	if (o == PG_CONFIG || o == PG_TABLE)
+	if (o == PG_CONFIG)
 		return STATUS_USAGE;
 	if (o == PG_LOST || failed)
 		return STATUS_SERVICE;
@@ -191,8 +198,10 @@ status_of(const struct audit *a, const struct input *in, enum outcome o, bool fa
 		log_warning("no tasks came, so nothing is certified");
 		return STATUS_REFUSED;
 	}
-	if (o == PG_STOP || in->refused > 0 ||
-		a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
+	if (o == PG_STOP || in->refused > 0 || a->report.verdicts[VERDICT_UNUSABLE] > 0)
+		return STATUS_REFUSED;
+	/* Tasks that were written as they should are no failure. */
+	if (a->mode != MODE_TASKS && a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
 		return STATUS_REFUSED;
 	return STATUS_DONE;
 }
@@ -202,17 +211,20 @@ say_end(const struct audit *a, const struct input *in, int64_t start)
 {
 	const struct report *r = &a->report;
 
-	log_info("end series=%llu complete=%llu holes=%llu empty=%llu failed=%llu refused=%llu "
-		 "tasks=%llu seconds=%.1f",
+	log_info("end series=%llu complete=%llu holes=%llu differs=%llu outside=%llu empty=%llu "
+		 "unusable=%llu failed=%llu refused=%llu tasks=%llu seconds=%.1f",
 		(unsigned long long)r->series, (unsigned long long)r->verdicts[VERDICT_COMPLETE],
 		(unsigned long long)r->verdicts[VERDICT_HOLES],
-		(unsigned long long)r->verdicts[VERDICT_EMPTY], (unsigned long long)r->failed,
+		(unsigned long long)r->verdicts[VERDICT_DIFFERS],
+		(unsigned long long)r->verdicts[VERDICT_OUTSIDE],
+		(unsigned long long)r->verdicts[VERDICT_EMPTY],
+		(unsigned long long)r->verdicts[VERDICT_UNUSABLE], (unsigned long long)r->failed,
 		(unsigned long long)in->refused, (unsigned long long)a->fill.tasks,
 		(double)(clock_mono_ms() - start) / 1000);
 }
 
 static int
-run(const struct options *o, const struct calendar *calendar)
+run(const struct options *o, const struct calendar *calendar, struct asked *asked)
 {
 	int64_t start = clock_mono_ms();
 	struct pg_shared shared = {0};
@@ -231,13 +243,29 @@ run(const struct options *o, const struct calendar *calendar)
 	writer_init(&out, STDOUT_FILENO);
 	reader_init(&in.reader, STDIN_FILENO);
 	in.out = &out;
-	audit_init(&a, o->mode, (unsigned)o->least, calendar, pg, &out);
+	audit_init(&a, o->mode, calendar, pg, &out);
+	a.presence = o->presence;
+	a.back = o->back;
+	a.fill.missing = o->tasks;
+	a.fill.refresh = o->refresh;
+	a.fill.sessions = o->sessions;
+	a.fill.asked = asked;
+	a.least = (unsigned)o->least;
 	outcome = loop(&a, &in, &failed);
-	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS)
+	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS) {
 		fill_end(&a.fill);
+		if (a.fill.again > 0)
+			log_info("asked again within 20 hours, and still as it was: %llu sessions, weeks or months",
+				(unsigned long long)a.fill.again);
+	}
 	if (outcome == PG_OK && !failed && o->mode == MODE_TABLE)
 		report_certificate(&a.report);
 	status = writer_end(&out, status_of(&a, &in, outcome, failed));
+	/* Only what was written has been asked for. */
+	if (asked != NULL && status < STATUS_USAGE && outcome == PG_OK && asked_save(asked) != 0) {
+		log_error("writing %s: %s", o->asked, strerror(errno));
+		status = STATUS_SERVICE;
+	}
 	say_end(&a, &in, start);
 	audit_release(&a);
 	reader_release(&in.reader);
@@ -250,8 +278,9 @@ run(const struct options *o, const struct calendar *calendar)
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o = {.sessions = 3};
 	struct calendar *calendar;
+	struct asked *asked = NULL;
 	const char *why;
 	int status;
 
@@ -266,7 +295,13 @@ main(int argc, char **argv)
 		log_error("%s", why);
 		return STATUS_USAGE;
 	}
-	status = run(&o, calendar);
+	if (o.asked != NULL && (asked = asked_new(o.asked, &why)) == NULL) {
+		log_error("%s: %s", o.asked, why);
+		calendar_free(calendar);
+		return STATUS_SERVICE;
+	}
+	status = run(&o, calendar, asked);
+	asked_free(asked);
 	calendar_free(calendar);
 	return status;
 }

@@ -6,12 +6,12 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* How many names the certificate lists before it only counts. */
 enum { LISTED = 200, LINE_BYTES = 300 };
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct buffer *b, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) add(struct buffer *b, const char *fmt, ...)
 {
 	char line[LINE_BYTES];
 	va_list ap;
@@ -38,31 +38,22 @@ add_name(struct buffer *b, struct slice name, size_t width)
 const char *
 report_verdict(enum verdict v)
 {
-	static const char *const names[VERDICT_COUNT] = {"complete", "holes", "empty"};
+	static const char *const names[VERDICT_COUNT] = {
+		"complete", "holes", "differs", "outside", "empty", "unusable"};
 
 	return names[v];
 }
 
-static void
-list(struct report *r, struct slice symbol, struct slice timeframe, const char *why)
+static bool
+list(struct report *r, struct slice symbol, struct slice timeframe)
 {
 	if (r->listed++ >= LISTED)
-		return;
+		return false;
 	buffer_str(&r->text, r->listed == 1 ? ": " : ", ");
 	add_name(&r->text, symbol, 0);
 	buffer_byte(&r->text, ' ');
 	add_name(&r->text, timeframe, 0);
-	add(&r->text, " %s", why);
-}
-
-void
-report_count(struct report *r, const struct series *s)
-{
-	r->series++;
-	r->verdicts[s->verdict]++;
-	if (s->verdict != VERDICT_COMPLETE)
-		list(r, s->symbol, slice_of(timeframe_name(s->schedule->tf)),
-			report_verdict(s->verdict));
+	return true;
 }
 
 void
@@ -70,8 +61,9 @@ report_failed(struct report *r, const struct record *task)
 {
 	r->series++;
 	r->failed++;
-	list(r, task->symbol.p == NULL ? slice_of("job") : task->symbol,
-		task->timeframe.p == NULL ? task->job_id : task->timeframe, "failed");
+	if (list(r, task->symbol.p == NULL ? slice_of("job") : task->symbol,
+		    task->timeframe.p == NULL ? task->job_id : task->timeframe))
+		buffer_str(&r->text, " failed");
 }
 
 static struct buffer *
@@ -96,20 +88,95 @@ add_date(struct buffer *b, const struct report *r, enum timeframe tf, int64_t ke
 							       : (int32_t)key));
 }
 
-static void
-add_runs(struct buffer *b, const struct series *s)
+/* How findings are told in a sentence, and in records. */
+static const char *const findings[FOUND_KINDS][2] = {
+	[FOUND_BASIS] = {"prices", "basis"},
+	[FOUND_ROLL_UP] = {"not what the days make", "roll-up"},
+	[FOUND_HOURS] = {"hours and minutes differ", "hours"},
+	[FOUND_RANGE] = {"prices outside of the day's", "range"},
+	[FOUND_VOLUME] = {"more volume than the day", "volume"},
+	[FOUND_NO_DAY] = {"no day", "no day"},
+};
+
+/* The dates of a run: of weeks and months their own. */
+static const char *
+run_dates(char text[2 * DATE_SIZE + 4], const struct series *s, size_t first, size_t last)
 {
 	const struct period *p = s->schedule->period;
-	const char *before = " ";
-	char from[DATE_SIZE], to[DATE_SIZE];
+	int32_t end = timeframe_intraday(s->schedule->tf) ? p[last].last : (int32_t)p[last].start;
+	size_t n;
 
-	for (size_t first = 0, last; series_run(s, &first, &last); first = last + 1) {
-		(void)date_format(from, p[first].first);
-		(void)date_format(to, timeframe_intraday(s->schedule->tf) ? p[last].last
-									  : (int32_t)p[last].start);
-		add(b, first == last ? "%s%s" : "%s%s..%s", before, from, to);
+	(void)date_format(text, p[first].first);
+	n = strlen(text);
+	if (first != last) {
+		memcpy(text + n, "..", 2);
+		(void)date_format(text + n + 2, end);
+	}
+	return text;
+}
+
+static void
+add_runs(struct buffer *b, const struct series *s, uint32_t bits, const char *before)
+{
+	char text[2 * DATE_SIZE + 4];
+
+	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
+		add(b, "%s%s", before, run_dates(text, s, first, last));
 		before = ", ";
 	}
+}
+
+/* "prices before 2025-12-22 are 4 times the days'" */
+static void
+add_stretch(struct buffer *b, const struct series *s, size_t first, size_t last)
+{
+	const struct period *p = s->schedule->period;
+	char from[DATE_SIZE], to[DATE_SIZE];
+	size_t before = first;
+
+	while (before > 0 && s->cell[before - 1].bars == 0)
+		before--;
+	if (before == 0 && last + 1 < s->schedule->count)
+		add(b, "prices before %s", date_format(to, p[last + 1].first));
+	else if (first == last)
+		add(b, "prices of %s", date_format(from, p[first].first));
+	else
+		add(b, "prices from %s to %s", date_format(from, p[first].first),
+			date_format(to, p[last].first));
+	add(b, " are %.4g times the days'", series_factor(s, first, last));
+}
+
+static void
+add_findings(struct buffer *b, const struct series *s)
+{
+	const char *before = "; ";
+
+	for (size_t first = 0, last; series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last);
+		first = last + 1) {
+		buffer_str(b, before);
+		add_stretch(b, s, first, last);
+	}
+	for (int f = FOUND_BASIS + 1; f < FOUND_KINDS; f++) {
+		size_t first = 0, last;
+
+		if (!series_run(s, FOUND_BIT(f), &first, &last))
+			continue;
+		add(b, "; %s ", findings[f][0]);
+		add_runs(b, s, FOUND_BIT(f), "");
+	}
+}
+
+static void
+add_counts(struct buffer *b, const struct series *s)
+{
+	if (s->nulls > 0)
+		add(b, "; %" PRIu64 " with NULL", s->nulls);
+	if (s->crossed > 0)
+		add(b, "; %" PRIu64 " with high below low", s->crossed);
+	if (s->odd > 0)
+		add(b, "; %" PRIu64 " with open or close outside of low and high", s->odd);
+	if (s->outside > 0)
+		add(b, "; %" PRIu64 " outside of sessions", s->outside);
 }
 
 static void
@@ -117,14 +184,35 @@ add_verdict(struct buffer *b, const struct series *s)
 {
 	buffer_str(b, report_verdict(s->verdict));
 	if (s->verdict == VERDICT_HOLES)
-		add_runs(b, s);
-	if (s->nulls > 0)
-		add(b, "; %" PRIu64 " with NULL", s->nulls);
-	if (s->crossed > 0)
-		add(b, "; %" PRIu64 " with high below low", s->crossed);
-	if (s->outside > 0)
-		add(b, "; %" PRIu64 " outside of sessions", s->outside);
+		add_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
+	add_findings(b, s);
+	add_counts(b, s);
 	buffer_byte(b, '\n');
+}
+
+void
+report_count(struct report *r, const struct series *s)
+{
+	struct slice tf = slice_of(timeframe_name(s->schedule->tf));
+	size_t first = 0, last;
+
+	r->series++;
+	r->verdicts[s->verdict]++;
+	if (s->verdict != VERDICT_COMPLETE) {
+		if (!list(r, s->symbol, tf))
+			return;
+		add(&r->text, " %s", report_verdict(s->verdict));
+		/* Another basis is the one thing that a name alone would not tell. */
+		if (series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last)) {
+			buffer_str(&r->text, ": ");
+			add_stretch(&r->text, s, first, last);
+		}
+	} else if (s->compared == 0 && s->schedule->due > 0 && r->presence++ < LISTED) {
+		buffer_str(&r->uncompared, r->presence == 1 ? ": " : ", ");
+		add_name(&r->uncompared, s->symbol, 0);
+		buffer_byte(&r->uncompared, ' ');
+		add_name(&r->uncompared, tf, 0);
+	}
 }
 
 void
@@ -167,16 +255,28 @@ report_failed_row(struct report *r, const struct record *task)
 	writer_done(r->out);
 }
 
+static void
+add_list(struct buffer *b, const struct buffer *text, uint64_t listed)
+{
+	if (text->len > 0)
+		buffer_add(b, text->p, text->len);
+	if (listed > LISTED)
+		add(b, " and %" PRIu64 " more", listed - LISTED);
+}
+
 void
 report_certificate(struct report *r)
 {
 	struct buffer *b = writer_room(r->out);
 
 	add(b, "%" PRIu64 " of %" PRIu64 " complete", r->verdicts[VERDICT_COMPLETE], r->series);
-	if (r->text.len > 0)
-		buffer_add(b, r->text.p, r->text.len);
-	if (r->listed > LISTED)
-		add(b, " and %" PRIu64 " more", r->listed - LISTED);
+	add_list(b, &r->text, r->listed);
+	if (r->presence > 0 && r->presence == r->verdicts[VERDICT_COMPLETE]) {
+		buffer_str(b, "; presence only");
+	} else if (r->presence > 0) {
+		add(b, "; of %" PRIu64 " presence only", r->presence);
+		add_list(b, &r->uncompared, r->presence);
+	}
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -193,21 +293,67 @@ add_key(struct buffer *b, const char *name, enum timeframe tf, int64_t key)
 {
 	char text[TIMESTAMP_SIZE];
 
-	add_text(b, name, slice_of(timeframe_intraday(tf) ? timestamp_format(text, key)
-							  : date_format(text, (int32_t)key)));
+	add_text(b, name,
+		slice_of(timeframe_intraday(tf) ? timestamp_format(text, key)
+						: date_format(text, (int32_t)key)));
 }
 
 static void
 add_missing(struct buffer *b, const struct series *s)
 {
 	const struct period *p = s->schedule->period;
+	const uint32_t bits = FOUND_BIT(FOUND_MISSING);
+	const char *before = "";
 	char from[DATE_SIZE], to[DATE_SIZE];
 
 	buffer_str(b, ",\"missing\":[");
-	for (size_t first = 0, last, n = 0; series_run(s, &first, &last); first = last + 1)
-		add(b, "%s[\"%s\",\"%s\"]", n++ == 0 ? "" : ",", date_format(from, p[first].first),
+	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
+		add(b, "%s[\"%s\",\"%s\"]", before, date_format(from, p[first].first),
 			date_format(to, p[last].last));
+		before = ",";
+	}
 	buffer_byte(b, ']');
+}
+
+/* [what, from, to], and the factor of another basis. */
+static void
+add_differs(struct buffer *b, const struct series *s)
+{
+	const struct period *p = s->schedule->period;
+	const char *before = "";
+	char from[DATE_SIZE], to[DATE_SIZE];
+
+	buffer_str(b, ",\"differs\":[");
+	for (int f = 0; f < FOUND_KINDS; f++) {
+		for (size_t first = 0, last; series_run(s, FOUND_BIT(f), &first, &last);
+			first = last + 1) {
+			add(b, "%s[\"%s\",\"%s\",\"%s\"", before, findings[f][1],
+				date_format(from, p[first].first), date_format(to, p[last].last));
+			if (f == FOUND_BASIS)
+				add(b, ",%.6g", series_factor(s, first, last));
+			buffer_byte(b, ']');
+			before = ",";
+		}
+	}
+	buffer_byte(b, ']');
+}
+
+/* What was measured, for those who want to judge the thresholds. */
+static void
+add_extremes(struct buffer *b, const struct series *s)
+{
+	const struct extremes *x = &s->extremes;
+
+	if (s->compared == 0)
+		return;
+	buffer_str(b, ",\"extremes\":{");
+	if (timeframe_intraday(s->schedule->tf))
+		add(b,
+			"\"basis\":[%.6f,%.6f],\"range\":%.6f,\"share\":%.6f,\"hour\":%.6f,"
+			"\"hour_volume\":%.1f}",
+			x->ratio[0], x->ratio[1], x->range, x->share, x->hour, x->hour_volume);
+	else
+		add(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up, x->roll_up_volume);
 }
 
 void
@@ -229,9 +375,14 @@ report_record(struct report *r, const struct series *s)
 		add_key(b, "first", d->tf, s->first);
 		add_key(b, "last", d->tf, s->last);
 	}
-	add(b, ",\"nulls\":%" PRIu64 ",\"crossed\":%" PRIu64 ",\"outside\":%" PRIu64, s->nulls,
-		s->crossed, s->outside);
+	add(b,
+		",\"nulls\":%" PRIu64 ",\"crossed\":%" PRIu64 ",\"odd\":%" PRIu64
+		",\"outside\":%" PRIu64,
+		s->nulls, s->crossed, s->odd, s->outside);
 	add_missing(b, s);
+	add(b, ",\"compared\":%zu", s->compared);
+	add_differs(b, s);
+	add_extremes(b, s);
 	buffer_str(b, "}\n");
 	writer_done(r->out);
 }
@@ -240,4 +391,5 @@ void
 report_release(struct report *r)
 {
 	buffer_release(&r->text);
+	buffer_release(&r->uncompared);
 }

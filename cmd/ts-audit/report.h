@@ -6,17 +6,20 @@
 #include "record.h"
 #include "series.h"
 
-/* What ts-audit writes: the table with its certificate, audit records, or a table's text for tasks. */
+/* What ts-audit writes: the table with its certificate, audit records, or a table's text for tasks.
+ */
 
 /* Counts of all that was audited, and the names of what is not complete. */
 struct report {
 	const struct calendar *calendar; /* borrowed */
-	struct writer *out;              /* borrowed */
-	uint64_t series;                 /* with the tasks that failed before they came here */
+	struct writer *out;		 /* borrowed */
+	uint64_t series;		 /* with the tasks that failed before they came here */
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t failed;
 	uint64_t listed; /* names in text */
 	struct buffer text;
+	uint64_t presence; /* complete, but compared with nothing; their names in uncompared */
+	struct buffer uncompared;
 	bool headed;
 };
 
@@ -36,7 +39,7 @@ void report_record(struct report *, const struct series *);
 /* The last line of the table: that all is complete, or what is not. */
 void report_certificate(struct report *);
 
-/* "complete", "holes", "empty". */
+/* "complete", "holes" and so on. */
 const char *report_verdict(enum verdict);
 
 void report_release(struct report *);

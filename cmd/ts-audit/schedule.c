@@ -28,7 +28,13 @@ session_of(const struct schedule *s, const struct calendar *c, int32_t date)
 	int seconds = timeframe_seconds(s->tf);
 	int64_t open = calendar_instant(c, date, REGULAR_OPEN), from;
 	int64_t close = calendar_instant(c, date, calendar_regular_close(c, date)), to;
-	struct period p = {.first = date, .last = date, .start = open - open % seconds, .end = close};
+	struct period p = {.first = date,
+		.last = date,
+		.start = open - open % seconds,
+		.end = close,
+		.early = calendar_instant(c, date, EXTENDED_OPEN),
+		/* A bar can start at the very end. */
+		.late = calendar_instant(c, date, calendar_extended_close(c, date)) + seconds};
 	int64_t first, end;
 
 	from = p.start > s->from ? p.start : s->from;
@@ -76,18 +82,19 @@ period_next(enum timeframe tf, int32_t start)
 	return date_of((struct civil){c.year + (c.month == 12), c.month % 12 + 1, 1});
 }
 
-/* Those that lie in the window as a whole and have a session. */
+/* Due are those that lie in the window as a whole. */
 static void
 add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
 {
 	int32_t next;
 
 	for (int32_t d = period_start(s->tf, (int32_t)s->from); d <= s->to; d = next) {
-		struct period p = {.first = d, .start = d, .end = d + 1, .bars = 1, .due = true};
+		struct period p = {.first = d, .start = d, .end = d + 1, .early = d, .late = d + 1, .bars = 1};
 
 		next = period_next(s->tf, d);
 		p.last = next - 1;
-		if (d >= s->from && p.last <= s->to && calendar_sessions(c, p.first, p.last) > 0)
+		p.due = d >= s->from && p.last <= s->to;
+		if (calendar_sessions(c, p.first, p.last) > 0)
 			add(s, cap, &p);
 	}
 }
@@ -103,6 +110,38 @@ schedule_init(
 		add_sessions(s, c, &cap);
 	else
 		add_periods(s, c, &cap);
+}
+
+int64_t
+schedule_aligned(enum timeframe tf, const struct calendar *c, int64_t key)
+{
+	if (timeframe_intraday(tf))
+		return calendar_instant(c, calendar_date(c, key), EXTENDED_OPEN);
+	return period_start(tf, (int32_t)key);
+}
+
+int64_t
+schedule_end(const struct schedule *s)
+{
+	return timeframe_intraday(s->tf) ? s->to - timeframe_seconds(s->tf) + 1 : s->to + 1;
+}
+
+int
+schedule_piece_start(enum timeframe tf)
+{
+	return tf == TF_1MIN ? 48600 : 46800;
+}
+
+int
+schedule_piece_seconds(enum timeframe tf)
+{
+	return tf == TF_1MIN ? 480 : 3600;
+}
+
+int
+schedule_piece(enum timeframe tf, int64_t instant)
+{
+	return (int)(instant % 86400 - schedule_piece_start(tf)) / schedule_piece_seconds(tf);
 }
 
 void

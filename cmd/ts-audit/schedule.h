@@ -18,6 +18,7 @@
 struct period {
 	int32_t first, last; /* dates, both included: the same for a session */
 	int64_t start, end;  /* keys in [start, end) belong to it */
+	int64_t early, late; /* keys in [early, late) do, if extended hours are taken with it */
 	uint32_t bars;       /* how many there can be, those outside of from and to not counted */
 	bool due;            /* at least one is expected */
 };
@@ -31,6 +32,18 @@ struct schedule {
 	uint64_t due_bars; /* and their bars */
 };
 
+/* The bounds of a period, in ascending order: early, start, end, late. */
+enum { SCHEDULE_BOUNDS = 4 };
+
+/*
+ * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in pieces of 8 minutes for 1min
+ * and of an hour for hour: the number of the piece that an instant lies in, below 64; the second of the
+ * day at which the first one begins, and how long they are.
+ */
+int schedule_piece(enum timeframe, int64_t instant);
+int schedule_piece_start(enum timeframe);
+int schedule_piece_seconds(enum timeframe);
+
 /* A session is due when so much of its regular hours lies between from and to. */
 enum { SCHEDULE_DUE_SECONDS = 1800 };
 
@@ -40,6 +53,12 @@ enum { SCHEDULE_DUE_SECONDS = 1800 };
  */
 void schedule_init(struct schedule *, const struct calendar *, enum timeframe, int64_t from, int64_t to);
 void schedule_release(struct schedule *);
+
+/* Where a window must begin to take in a key: its week or month, or 04:00 New York of its date. */
+int64_t schedule_aligned(enum timeframe, const struct calendar *, int64_t key);
+
+/* The first key behind the window: a bar belongs to a task when it ends at or before its to. */
+int64_t schedule_end(const struct schedule *);
 
 /*
  * from and to of a task that loads the periods from one to another, both included, and nothing

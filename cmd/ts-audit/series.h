@@ -5,35 +5,83 @@
 #include "schedule.h"
 
 /*
- * One task under audit: what the database has of a symbol in a timeframe, period by period, and
- * the verdict. Pure.
+ * One task under audit: what the database has of a symbol in a timeframe, period by period, how it
+ * stands to the other timeframes, and the verdict. Pure.
  */
-enum verdict { VERDICT_COMPLETE, VERDICT_HOLES, VERDICT_EMPTY, VERDICT_COUNT };
+enum verdict {
+	VERDICT_COMPLETE,
+	VERDICT_HOLES,	  /* something is missing */
+	VERDICT_DIFFERS,  /* the timeframes contradict each other */
+	VERDICT_OUTSIDE,  /* there are rows that can be no bars */
+	VERDICT_EMPTY,	  /* there is nothing */
+	VERDICT_UNUSABLE, /* its table cannot be used */
+	VERDICT_COUNT
+};
+
+/* What was found of a period, in the order in which it is told. */
+enum finding {
+	FOUND_BASIS,   /* its prices are on another basis than the day's */
+	FOUND_ROLL_UP, /* a week or month is not what its days make */
+	FOUND_HOURS,   /* hours are not what their minutes make */
+	FOUND_RANGE,   /* minutes lie outside the day's low and high */
+	FOUND_VOLUME,  /* the minutes have more volume than the day */
+	FOUND_NO_DAY,  /* days are stored, but not this one */
+	FOUND_KINDS,
+	FOUND_ODD = FOUND_KINDS, /* open or close outside of low and high */
+	FOUND_FAULTY,		 /* a NULL, or high below low */
+	FOUND_MISSING,
+	FOUND_CLOSED,  /* missing for all symbols: the exchange may have been closed */
+	FOUND_REUSED,  /* missing between what seems to be two securities */
+	FOUND_DAY_FIRST, /* no finding: its day is audited, too, and is not there */
+	FOUND_ABSENT,	 /* an answer of cross_check()'s own */
+	FOUND_COMPARED /* no finding: it was compared with another timeframe */
+};
+#define FOUND_BIT(f) (1u << (f))
+#define FOUND_DIFFERS (FOUND_BIT(FOUND_KINDS) - 1)
 
 /* What there is of a period. */
 struct cell {
+	uint64_t filled; /* a bit for each schedule_piece() with a bar */
 	uint32_t bars;
-	uint32_t faulty; /* of them, with a NULL or high below low; then series_judge()'s mark */
-	int64_t last;    /* key of the last bar, if any */
+	uint32_t found; /* FOUND_BIT()s */
+	int32_t first,
+		last; /* start of the first and last bar, in seconds from the period's start */
+	float ratio;  /* to the day's prices; 0: none */
+};
+
+/* The largest of what was measured, for those who want to set thresholds. */
+struct extremes {
+	double ratio[2];      /* the least and the largest basis */
+	double range;	      /* by how much of the price minutes leave the day */
+	double share;	      /* of the day's volume */
+	double hour, roll_up; /* difference of prices */
+	double hour_volume;   /* beyond what rounding explains */
+	double roll_up_volume;
 };
 
 struct series {
-	struct slice job_id, symbol; /* the caller's */
+	struct slice job_id, symbol;	 /* its own */
 	const struct schedule *schedule; /* the caller's */
-	struct cell *cell; /* one for each period */
-	uint64_t bars;     /* within periods */
-	uint64_t outside;  /* bars that belong to no period */
-	uint64_t nulls, crossed; /* bars with a NULL, with high below low; anywhere */
+	struct cell *cell;		 /* one for each period */
+	uint64_t bars;			 /* within periods */
+	uint64_t outside; /* rows that belong to no session, week or month, or off the grid */
+	uint64_t nulls, crossed,
+		odd;	     /* bars with a NULL, with high below low, FOUND_ODD; anywhere */
 	int64_t first, last; /* keys of the first and last bar within periods; first > last: none */
+	bool unusable;	     /* the table is */
+	struct extremes extremes;
 
 	/* From here on series_judge() fills in. */
 	enum verdict verdict;
-	size_t present; /* periods that are due and not missing */
+	size_t present;	   /* periods that are due and not missing */
 	uint64_t due_bars; /* bars in periods that are due */
+	size_t differing;  /* periods with a finding of FOUND_DIFFERS */
+	size_t compared;   /* periods that could be */
 };
 
 /* The slices are copied; series_release() frees them and the cells. */
-void series_init(struct series *, struct slice job_id, struct slice symbol, const struct schedule *);
+void series_init(
+	struct series *, struct slice job_id, struct slice symbol, const struct schedule *);
 void series_release(struct series *);
 
 /* Forgets what was counted, so that counting can begin again. */
@@ -41,30 +89,69 @@ void series_reset(struct series *);
 
 /* Some bars between two keys, which lie all in one period or all in none. */
 struct tally {
-	uint64_t bars, nulls, crossed;
-	uint64_t faulty; /* nulls and crossed, each bar once */
+	uint64_t bars, nulls, crossed, odd;
+	uint64_t off; /* keys that are no start of a minute or hour */
 	int64_t first, last;
+	uint64_t filled; /* as in a cell */
 };
 
 /*
- * Counts bars. bin is the number of bounds at or below their keys, where the bounds are start and
- * end of all periods in turn: odd within a period, even between two.
+ * Counts bars. bin is the number of bounds at or below their keys, where the bounds are early,
+ * start, end and late of all periods in turn.
  */
 void series_count(struct series *, uint64_t bin, const struct tally *);
 
 /*
+ * How the regular bars of a session stand to its day and to its hours, or a week or month to its
+ * days. Numbers mean nothing where there is nothing to compare with.
+ */
+struct comparison {
+	bool day, parts; /* there is a day; there are hours, or days of a week or month */
+	double ratio;	 /* middle of the four prices' ratios to the day's; 0: none */
+	double range;	 /* by how much of the price they leave low and high */
+	double share;	 /* of the day's volume */
+	double price,
+		volume; /* largest differences to what the parts make; volume beyond rounding */
+	bool lost;	/* an hour without a minute, or the other way round */
+};
+
+/* What a comparison is found to say, apart from the basis: FOUND_BIT()s. */
+uint32_t series_findings(enum timeframe, const struct comparison *);
+
+/* Keeps what was measured of a period, and marks it as compared. */
+void series_measure(struct series *, size_t period, const struct comparison *);
+
+/* Marks a period. */
+void series_mark(struct series *, size_t period, uint32_t bits);
+
+/* Finds the sessions on another basis and those without a day; what else was found of the former
+ * goes. */
+void series_basis(struct series *);
+
+/* The period that a date lies in; SIZE_MAX for none. */
+size_t series_period(const struct series *, int32_t date);
+
+/*
  * Reaches the verdict. A period that is due is missing when it has no bar; when one of its bars is
  * faulty, so that it will be loaded again; when it has less than least per cent of its bars (0: any
- * will do); and, for 1min and hour, when its bars break off before its end.
+ * will do); and, for 1min and hour, when by the share of bars that the series has, chance would
+ * leave such a silence at its start, end or in between less than CHECK_SILENCE times.
  */
 void series_judge(struct series *, unsigned least);
 
 /* Whether a period is missing; after series_judge(). */
 bool series_missing(const struct series *, size_t period);
 
+/* Whether a period has one of these findings. */
+bool series_found(const struct series *, size_t period, uint32_t bits);
+
 /*
- * The next run of missing periods from *first on: true, and *first and *last are its ends.
+ * The next run of periods with one of these findings, from *first on: true, and *first and *last
+ * are its ends. A run of FOUND_BASIS ends where the factor changes.
  */
-bool series_run(const struct series *, size_t *first, size_t *last);
+bool series_run(const struct series *, uint32_t bits, size_t *first, size_t *last);
+
+/* The factor of a run of FOUND_BASIS. */
+double series_factor(const struct series *, size_t first, size_t last);
 
 #endif

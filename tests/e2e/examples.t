@@ -189,6 +189,9 @@ like "$code/$(tail -n 1 out)" '^0/10 of 10 complete' "the audit of a complete jo
 sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
 try "$(grep 'ts-audit -J' all)"
 is "$code/$(head -n 1 out | cut -c 1-7)" '1/["AAPL"' "the audit names the dates"
+try 'ts-expand <job.json | ts-audit -r -b | ts-fetch | ts-store'
+is "$(rows)" "$bars" "a refresh brings a lost day back"
+sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
 asked=$(wc -l <"$sim_log")
 try 'ts-expand <job.json | ts-audit -m | ts-fetch | ts-store'
 is "$(rows)/$(($(wc -l <"$sim_log") - asked))" "$bars/1" "what is missing is loaded, and nothing else"

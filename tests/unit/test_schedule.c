@@ -2,11 +2,13 @@
 #include "check.h"
 #include "check_calendar.h"
 
+#include "basis.h"
 #include "schedule.h"
 #include "series.h"
 #include "timestamp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t
@@ -73,9 +75,9 @@ put(struct series *s, size_t i, uint64_t bars, int64_t before_end)
 	const struct schedule *d = s->schedule;
 	int seconds = timeframe_intraday(d->tf) ? timeframe_seconds(d->tf) : 1;
 	struct tally t = {.bars = bars, .first = d->period[i].start,
-		.last = d->period[i].end - seconds * (before_end + 1)};
+		.last = d->period[i].end - seconds * (before_end + 1), .filled = UINT64_MAX};
 
-	series_count(s, 2 * i + 1, &t);
+	series_count(s, SCHEDULE_BOUNDS * i + 2, &t);
 }
 
 static void
@@ -83,7 +85,7 @@ verdicts(void **state)
 {
 	struct schedule d = schedule(TF_DAY, "2025-12-15", "2025-12-22");
 	struct series s;
-	struct tally bad = {.bars = 1, .nulls = 1, .faulty = 1};
+	struct tally bad = {.bars = 1, .nulls = 1};
 	size_t first = 0, last = 0;
 
 	(void)state;
@@ -91,7 +93,7 @@ verdicts(void **state)
 	series_init(&s, slice_of("j"), slice_of("A"), &d);
 	series_judge(&s, 0);
 	assert_int_equal(s.verdict, VERDICT_EMPTY);
-	assert_true(series_run(&s, &first, &last));
+	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
 	assert_int_equal(first, 0);
 	assert_int_equal(last, 5);
 	series_reset(&s);
@@ -99,24 +101,24 @@ verdicts(void **state)
 		put(&s, i, 1, 0);
 	series_judge(&s, 100);
 	assert_int_equal(s.verdict, VERDICT_COMPLETE);
-	assert_false(series_run(&s, &(size_t){0}, &last));
+	assert_false(series_run(&s, FOUND_BIT(FOUND_MISSING), &(size_t){0}, &last));
 	series_reset(&s);
 	put(&s, 0, 1, 0);
 	put(&s, 3, 1, 0);
 	put(&s, 5, 1, 0);
-	series_count(&s, 9, &bad);
-	series_count(&s, 4, &(struct tally){.bars = 7});
+	series_count(&s, 4 * SCHEDULE_BOUNDS + 2, &bad);
+	series_count(&s, 2 * SCHEDULE_BOUNDS, &(struct tally){.bars = 7});
 	series_judge(&s, 0);
 	assert_int_equal(s.verdict, VERDICT_HOLES);
 	assert_int_equal(s.present, 3);
 	assert_int_equal(s.outside, 7);
 	assert_int_equal(s.nulls, 1);
 	first = 0;
-	assert_true(series_run(&s, &first, &last));
+	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
 	assert_int_equal(first, 1);
 	assert_int_equal(last, 2);
 	first = last + 1;
-	assert_true(series_run(&s, &first, &last));
+	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
 	assert_int_equal(first, 4);
 	assert_int_equal(last, 4);
 	series_release(&s);
@@ -184,6 +186,157 @@ ranges(void **state)
 	schedule_release(&w);
 }
 
+/* A day's minutes with a gap in the middle, by the pieces of 8 minutes that have a bar. */
+static bool
+gap(size_t sessions, uint64_t bars, int first, int pieces)
+{
+	struct schedule d = schedule(TF_1MIN, sessions == 1 ? "2025-10-24T08:00:00Z" : "2025-08-01T08:00:00Z",
+		"2025-10-25T00:00:00Z");
+	struct period *p = &d.period[d.count - 1];
+	struct tally t = {.bars = bars, .first = p->start, .last = p->end - 60, .filled = UINT64_MAX};
+	struct series s;
+	bool missing;
+
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
+	for (size_t i = 0; i + 1 < d.count; i++)
+		put(&s, i, bars, 0);
+	for (int i = 0; i < pieces; i++)
+		t.filled &= ~(UINT64_C(1) << (first + i));
+	series_count(&s, SCHEDULE_BOUNDS * (d.count - 1) + 2, &t);
+	series_judge(&s, 0);
+	missing = series_missing(&s, d.count - 1);
+	series_release(&s);
+	schedule_release(&d);
+	return missing;
+}
+
+static void
+middles(void **state)
+{
+	(void)state;
+	assert_false(gap(60, 390, 0, 0));
+	assert_true(gap(60, 388, 20, 1));
+	assert_false(gap(60, 100, 20, 4));
+	assert_true(gap(60, 100, 20, 8));
+	assert_false(gap(60, 20, 20, 20));
+	/* One session alone. */
+	assert_true(gap(1, 320, 20, 8));
+	assert_true(gap(1, 97, 20, 9));
+	assert_false(gap(1, 30, 20, 15));
+	assert_false(gap(1, 1, 0, 0));
+}
+
+/* Sessions from a on, so many, have this ratio; all others 1. How many are found, and the first. */
+static void
+on_basis(size_t n, size_t a, size_t many, float ratio, size_t want)
+{
+	float *r = memory_grow(NULL, n, sizeof *r);
+	bool *off = memory_grow(NULL, n, sizeof *off);
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		r[i] = i >= a && i < a + many ? ratio : i % 2 == 0 ? 1.0001f : 0.9999f;
+	basis_find(r, off, n);
+	for (size_t i = 0; i < n; i++) {
+		found += off[i];
+		assert_true(!off[i] || (i >= a && i < a + many));
+	}
+	assert_int_equal(found, want);
+	free(r);
+	free(off);
+}
+
+static void
+bases(void **state)
+{
+	(void)state;
+	on_basis(100, 0, 0, 1, 0);
+	on_basis(100, 0, 40, 4, 40);
+	on_basis(100, 60, 40, 0.1f, 40);
+	on_basis(100, 0, 37, 1.5f, 37);
+	on_basis(100, 20, 33, 1.05f, 33);
+	on_basis(100, 20, 12, 1.005f, 12);
+	on_basis(100, 20, 6, 1.006f, 6);
+	on_basis(100, 20, 1, 1.031f, 1);
+	/* A session that is odd by itself, and too few to tell. */
+	on_basis(100, 20, 1, 1.029f, 0);
+	on_basis(100, 20, 2, 0.98f, 0);
+	on_basis(1, 0, 1, 1.02f, 0);
+	on_basis(1, 0, 1, 1.04f, 1);
+	on_basis(0, 0, 0, 1, 0);
+	assert_true(basis_median((float[]){3, 1, 2}, 3) == 2);
+	assert_true(basis_median((float[]){4, 1, 2, 3}, 4) == 2.5f);
+}
+
+/* What a comparison says, by the thresholds. */
+static void
+comparisons(void **state)
+{
+	const struct comparison fine = {.day = true, .parts = true, .range = 0.002, .share = 1.05,
+		.price = 0.0001, .volume = 0};
+	struct comparison c = fine;
+
+	(void)state;
+	assert_int_equal(series_findings(TF_1MIN, &c), 0);
+	c.range = 0.0021;
+	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_RANGE));
+	c = fine;
+	c.share = 1.06;
+	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_VOLUME));
+	c.day = false;
+	assert_int_equal(series_findings(TF_1MIN, &c), 0);
+	c = fine;
+	c.volume = 0.5;
+	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_HOURS));
+	c.parts = false;
+	assert_int_equal(series_findings(TF_1MIN, &c), 0);
+	c = fine;
+	c.lost = true;
+	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_HOURS));
+	c = fine;
+	c.price = 0.01;
+	c.volume = 1e6;
+	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_HOURS));
+	assert_int_equal(series_findings(TF_WEEK, &c), FOUND_BIT(FOUND_ROLL_UP));
+	c.price = 0.0001;
+	assert_int_equal(series_findings(TF_WEEK, &c), 0);
+}
+
+/* Another basis hides what follows from it; a session between days without a day is told. */
+static void
+findings(void **state)
+{
+	struct schedule d = schedule(TF_1MIN, "2025-08-01T08:00:00Z", "2025-10-25T00:00:00Z");
+	struct series s;
+	size_t first = 0, last;
+
+	(void)state;
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
+	for (size_t i = 0; i < d.count; i++) {
+		struct comparison c = {.day = i != 50, .ratio = i < 30 ? 4 : i == 40 ? 1.7 : 1,
+			.range = i < 30 ? 3 : 0};
+
+		put(&s, i, 390, 0);
+		series_measure(&s, i, &c);
+		series_mark(&s, i, series_findings(TF_1MIN, &c));
+	}
+	series_basis(&s);
+	series_judge(&s, 0);
+	assert_int_equal(s.verdict, VERDICT_DIFFERS);
+	assert_int_equal(s.differing, 32);
+	assert_int_equal(s.compared, 59);
+	assert_false(series_run(&s, FOUND_BIT(FOUND_RANGE), &(size_t){0}, &last));
+	assert_true(series_run(&s, FOUND_BIT(FOUND_BASIS), &first, &last));
+	assert_int_equal(last, 29);
+	assert_true(series_factor(&s, first, last) == 4);
+	assert_true(series_run(&s, FOUND_BIT(FOUND_NO_DAY), &first, &last));
+	assert_int_equal(first, 50);
+	assert_int_equal(series_period(&s, d.period[7].first), 7);
+	assert_true(series_period(&s, d.period[0].first + 1) == SIZE_MAX);
+	series_release(&s);
+	schedule_release(&d);
+}
+
 int
 main(void)
 {
@@ -191,6 +344,10 @@ main(void)
 		cmocka_unit_test(expectations),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(broken_ends),
+		cmocka_unit_test(middles),
+		cmocka_unit_test(bases),
+		cmocka_unit_test(comparisons),
+		cmocka_unit_test(findings),
 		cmocka_unit_test(ranges),
 	};
 

@@ -1,0 +1,162 @@
+/* Which timeframe is compared with which, and whom a difference is laid to. */
+#include "cross.h"
+
+#include "log.h"
+
+size_t
+cross_group(struct series *const *order, size_t count, size_t i)
+{
+	size_t n = 1;
+
+	while (i + n < count && order[i + n]->schedule == order[i]->schedule &&
+		!slice_eq(order[i + n]->symbol, order[i + n - 1]->symbol))
+		n++;
+	return n;
+}
+
+static enum outcome
+read_table(struct pg *pg, void *table)
+{
+	enum outcome o = pg_begin(pg);
+
+	if (o == PG_OK)
+		o = pg_table_read(table, pg);
+	return o == PG_OK ? pg_commit(pg) : o;
+}
+
+enum outcome
+cross_table(struct pg_table *t, struct pg *pg)
+{
+	return t->known ? PG_OK : pg_patiently(pg, read_table, t);
+}
+
+/* A table that can be compared with, or NULL. */
+static enum outcome
+peer(const struct cross *c, enum timeframe tf, const struct pg_table **t)
+{
+	enum outcome o = cross_table(&c->table[tf], c->pg);
+
+	*t = o == PG_OK && !c->table[tf].absent && c->table[tf].fault[0] == '\0' ? &c->table[tf]
+										 : NULL;
+	return o;
+}
+
+/* Marks the period of a date in all series of a symbol and timeframe; all marks that it then has.
+ */
+static uint32_t
+mark(const struct cross *c, enum timeframe tf, struct slice symbol, int32_t date, uint32_t bits)
+{
+	uint32_t marks = 0;
+
+	for (size_t i = 0, n; i < c->count; i += n) {
+		struct series *s;
+		size_t period;
+
+		n = cross_group(c->order, c->count, i);
+		if (c->order[i]->schedule->tf != tf)
+			continue;
+		s = sql_series(c->order + i, n, symbol.p);
+		if (s == NULL || (period = series_period(s, date)) == SIZE_MAX)
+			continue;
+		series_mark(s, period, bits);
+		marks |= s->cell[period].found;
+		if (s->cell[period].bars == 0)
+			marks |= FOUND_BIT(FOUND_ABSENT);
+	}
+	return marks;
+}
+
+static void
+take(void *data, struct series *s, size_t period, const struct comparison *x)
+{
+	const struct cross *c = data;
+	enum timeframe tf = s->schedule->tf;
+	const struct period *p = &s->schedule->period[period];
+
+	series_measure(s, period, x);
+	series_mark(s, period, series_findings(tf, x));
+	if (timeframe_intraday(tf)) {
+		if (x->day)
+			(void)mark(c, TF_DAY, s->symbol, p->first, FOUND_BIT(FOUND_COMPARED));
+		if (x->parts)
+			(void)mark(c, TF_HOUR, s->symbol, p->first, FOUND_BIT(FOUND_COMPARED));
+		return;
+	}
+	for (int32_t d = p->first; x->parts && d <= p->last; d++)
+		(void)mark(c, TF_DAY, s->symbol, d, FOUND_BIT(FOUND_COMPARED));
+}
+
+/*
+ * Now that it is known which sessions are on another basis: a volume above the day's is the day's
+ * fault, prices outside of it and hours that differ may be either's, except hours on another basis.
+ */
+static void
+share(const struct cross *c, struct series *s)
+{
+	const uint32_t volume = FOUND_BIT(FOUND_VOLUME), hours = FOUND_BIT(FOUND_HOURS);
+
+	for (size_t i = 0; i < s->schedule->count; i++) {
+		int32_t date = s->schedule->period[i].first;
+		uint32_t *found = &s->cell[i].found,
+			 day = *found & (volume | FOUND_BIT(FOUND_RANGE));
+
+		if ((*found & FOUND_BIT(FOUND_NO_DAY)) != 0 || s->cell[i].bars == 0) {
+			if ((mark(c, TF_DAY, s->symbol, date, 0) & FOUND_BIT(FOUND_ABSENT)) != 0)
+				*found |= FOUND_BIT(FOUND_DAY_FIRST);
+		}
+		if ((*found & hours) != 0 && s->schedule->tf == TF_1MIN) {
+			if ((mark(c, TF_HOUR, s->symbol, date, 0) & FOUND_BIT(FOUND_BASIS)) != 0)
+				*found &= ~hours;
+			else
+				(void)mark(c, TF_HOUR, s->symbol, date, hours);
+		}
+		if (day != 0 && mark(c, TF_DAY, s->symbol, date, day) != 0 && (day & volume) != 0)
+			*found &= ~day;
+	}
+}
+
+static enum outcome
+check_group(const struct cross *c, struct series *const *series, size_t n)
+{
+	const struct schedule *d = series[0]->schedule;
+	const struct values_sink sink = {take, (void *)(uintptr_t)c};
+	const struct pg_table *t, *hours = NULL, *days;
+	enum outcome o = peer(c, d->tf, &t);
+
+	if (o == PG_OK)
+		o = peer(c, TF_DAY, &days);
+	if (o == PG_OK && d->tf == TF_1MIN)
+		o = peer(c, TF_HOUR, &hours);
+	if (o != PG_OK || t == NULL || (days == NULL && hours == NULL) || d->count == 0)
+		return o;
+	if (!timeframe_intraday(d->tf))
+		return values_roll_up(t, days, c->pg, series, n, c->calendar, &sink);
+	o = values_sessions(t, hours, days, c->pg, series, n, &sink);
+	for (size_t i = 0; i < n && o == PG_OK && days != NULL; i++)
+		series_basis(series[i]);
+	return o;
+}
+
+enum outcome
+cross_check(const struct cross *c)
+{
+	enum outcome o = PG_OK;
+
+	for (size_t i = 0, n; i < c->count && o == PG_OK; i += n) {
+		n = cross_group(c->order, c->count, i);
+		if (c->order[i]->schedule->tf != TF_DAY)
+			o = check_group(c, c->order + i, n);
+		if (o == PG_TABLE || o == PG_DATA) {
+			/* Presence is known all the same; the certificate tells that nothing was
+			 * compared. */
+			log_warning("%s cannot be compared: %s",
+				timeframe_table(c->order[i]->schedule->tf), pg_why(c->pg));
+			o = PG_OK;
+		}
+	}
+	for (size_t i = 0; i < c->count && o == PG_OK; i++) {
+		if (timeframe_intraday(c->order[i]->schedule->tf))
+			share(c, c->order[i]);
+	}
+	return o;
+}

@@ -1,0 +1,27 @@
+#ifndef TS_CROSS_H
+#define TS_CROSS_H
+
+#include "values.h"
+
+/* The series of an audit checked by each other: what is found is marked in those that it may be due
+ * to. */
+struct cross {
+	struct series **order; /* all, by timeframe, window and symbol */
+	size_t count;
+	struct pg_table
+		*table; /* TF_COUNT of them, read where there is a series; others are read here */
+	struct pg *pg;
+	const struct calendar *calendar;
+};
+
+/* How many series from i on have one window and each another symbol. */
+size_t cross_group(struct series *const *order, size_t count, size_t i);
+
+/* Reads the catalogue's word on a table, unless that is done. PG_OK also when it is absent or
+ * unusable. */
+enum outcome cross_table(struct pg_table *, struct pg *);
+
+/* Compares all series that have something to be compared with. PG_OK, or why it cannot go on. */
+enum outcome cross_check(const struct cross *);
+
+#endif

@@ -1,0 +1,118 @@
+/* Values on their way to Postgres and back. */
+#include "sql.h"
+
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void
+sql_words(struct buffer *b, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		buffer_str(b, *words);
+}
+
+void
+sql_where(struct buffer *b, const struct pg_table *t, int first)
+{
+	const char *type = timeframe_intraday(t->tf) ? "timestamptz" : "date";
+	char range[200];
+
+	(void)snprintf(range, sizeof range, ">= $%d::%s AND", first, type);
+	SQL(b, "symbol = ANY ($1::text[]::", t->symbol_type, "[]) AND ", t->key, " ", range);
+	(void)snprintf(range, sizeof range, "< $%d::%s", first + 1, type);
+	SQL(b, " ", t->key, " ", range);
+}
+
+void
+sql_key(struct buffer *b, enum timeframe tf, int64_t key)
+{
+	char text[TIMESTAMP_SIZE];
+
+	buffer_str(b, timeframe_intraday(tf) ? timestamp_format(text, key)
+					     : date_format(text, (int32_t)key));
+}
+
+void
+sql_comma(struct buffer *b, size_t i)
+{
+	buffer_byte(b, i == 0 ? '{' : ',');
+}
+
+void
+sql_symbols(struct buffer *b, struct series *const *series, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct slice s = series[i]->symbol;
+
+		sql_comma(b, i);
+		buffer_byte(b, '"');
+		for (size_t k = 0; k < s.n; k++) {
+			if (s.p[k] == '"' || s.p[k] == '\\')
+				buffer_byte(b, '\\');
+			buffer_byte(b, s.p[k]);
+		}
+		buffer_byte(b, '"');
+	}
+	buffer_byte(b, '}');
+}
+
+int64_t
+sql_number(const PGresult *res, int row, int column)
+{
+	const char *text = PQgetvalue(res, row, column);
+	uint64_t v = 0;
+
+	(void)slice_count(slice_of(text + (text[0] == '-')), &v);
+	return text[0] == '-' ? -(int64_t)v : (int64_t)v;
+}
+
+static int
+compare(const void *symbol, const void *series)
+{
+	return slice_cmp(*(const struct slice *)symbol, (*(struct series *const *)series)->symbol);
+}
+
+struct series *
+sql_series(struct series *const *series, size_t n, const char *symbol)
+{
+	struct slice key = slice_of(symbol);
+	struct series *const *at = bsearch(&key, series, n, sizeof(struct series *), compare);
+
+	return at == NULL ? NULL : *at;
+}
+
+struct query {
+	const char *text;
+	struct pg_values values;
+	void (*begin)(void *);
+	const struct pg_sink *sink;
+};
+
+static enum outcome
+work(struct pg *pg, void *data)
+{
+	struct query *q = data;
+	enum outcome o = pg_begin(pg);
+
+	q->begin(q->sink->data);
+	if (o == PG_OK)
+		o = pg_stream(pg, q->text, &q->values, q->sink);
+	return o == PG_OK ? pg_commit(pg) : o;
+}
+
+enum outcome
+sql_run(struct pg *pg, const char *query, struct buffer *values, int n, void (*begin)(void *),
+	const struct pg_sink *sink)
+{
+	struct query q = {.text = query, .values = {.n = n}, .begin = begin, .sink = sink};
+	enum outcome o;
+
+	for (int i = 0; i < n; i++)
+		q.values.value[i] = buffer_cstr(&values[i]);
+	o = pg_patiently(pg, work, &q);
+	for (int i = 0; i < n; i++)
+		buffer_release(&values[i]);
+	return o;
+}
