@@ -202,7 +202,7 @@ job acl2 2 >&"$feed"
 said() {
 	grep -Eq "$1" status.err
 }
-wait_for 8 said 'error: jobs that nobody stands behind cannot be looked for: NOPERM'
+wait_for 8 said 'error: abandoned jobs cannot be looked for: NOPERM'
 ok $? "access list: what is missing for SCAN is an error"
 verdicts acl2 3 3 >&"$feed"
 exec {feed}>&-
