@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How much room each list gets in the last message. */
 enum { FAILURES_ROOM = 420, EMPTIES_ROOM = 110, LATES_ROOM = 110, REJECTS_ROOM = 110 };
@@ -85,6 +86,37 @@ settle(struct job *j, struct moment now)
 	}
 }
 
+uint64_t
+job_weight(enum timeframe tf)
+{
+	/* Bars of a day; what has less than one costs a request all the same. */
+	return tf == TF_1MIN ? 390 : tf == TF_HOUR ? 7 : 1;
+}
+
+/* The weight of all tasks: that of the timeframes, a JSON array as it stands, for each symbol. */
+static void
+weigh(struct job *j, struct slice timeframes)
+{
+	struct buffer text = {0}, name = {0};
+	uint64_t sum = 0, n = 0;
+
+	buffer_add(&text, timeframes.p, timeframes.n);
+	for (int tf = 0; tf < TF_COUNT; tf++) {
+		name.len = 0;
+		buffer_byte(&name, '"');
+		buffer_str(&name, timeframe_name((enum timeframe)tf));
+		buffer_byte(&name, '"');
+		if (strstr(buffer_cstr(&text), buffer_cstr(&name)) != NULL) {
+			sum += job_weight((enum timeframe)tf);
+			n++;
+		}
+	}
+	/* A job that is made of what failed has not every symbol in every timeframe. */
+	j->weight_total = n == 0 ? 0 : j->total * sum / n;
+	buffer_release(&text);
+	buffer_release(&name);
+}
+
 void
 job_header(struct job *j, const struct record *r, struct moment now)
 {
@@ -93,6 +125,7 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	j->symbols = r->symbols;
 	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
 	j->changed = now.mono;
+	weigh(j, r->timeframes);
 	copy(&j->source, summary_cut(r->source, SUMMARY_NAME));
 	copy(&j->received_at, r->received_at);
 	j->message.len = 0;
@@ -228,6 +261,7 @@ job_verdict(struct job *j, const struct record *r, const struct calendar *c, str
 	j->changed = now.mono;
 	if (!add_task(j, r))
 		return false;
+	j->weight += job_weight(r->tf);
 	set_current(j, r, now);
 	count_symbol(j, r);
 	if (r->type == RECORD_STORED)

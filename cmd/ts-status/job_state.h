@@ -57,6 +57,7 @@ struct job {
 	UT_hash_handle hh; /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
+	uint64_t weight, weight_total; /* see job_weight(): of tasks with a verdict, and of all */
 	uint64_t processed; /* symbols all of whose tasks have a verdict */
 	struct names tasks; /* those that have a verdict */
 	struct names symbol_names;
@@ -102,6 +103,12 @@ void job_abandon(struct job *, struct moment now);
 
 /* No more records will come for now: it stays running, and says so. */
 void job_interrupt(struct job *);
+
+/*
+ * How much of a job a task is, about in proportion to its bars: a task of minutes takes much longer
+ * than one of days. All timeframes of a job cover the same days.
+ */
+uint64_t job_weight(enum timeframe);
 
 /* Tasks that have no verdict; 0 when their number is unknown. */
 uint64_t job_missing(const struct job *);

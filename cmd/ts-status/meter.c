@@ -78,7 +78,21 @@ add_time(struct buffer *b, uint64_t seconds)
 }
 
 /* Parts of the line that a narrow terminal goes without, in this order. */
-enum { RATE = 1, BARS = 2, JOBS = 4, WORD = 8, SYMBOL = 16, ALL = 31 };
+enum { RATE = 1, ELAPSED = 2, BARS = 4, JOBS = 8, WORD = 16, SYMBOL = 32, ALL = 63 };
+
+/* Milliseconds left if the rest takes as long as what is done, bar by bar; -1 when that is not known. */
+static int64_t
+left(const struct job *j, uint64_t ms)
+{
+	uint64_t finished = j->stored + j->failed;
+
+	if (!j->header || finished == 0)
+		return -1;
+	/* What is known of the timeframes may be wrong; that a task is left is not. */
+	if (j->weight > 0 && j->weight < j->weight_total)
+		return (int64_t)((double)ms * (double)(j->weight_total - j->weight) / (double)j->weight);
+	return (int64_t)((double)ms * (double)job_missing(j) / (double)finished);
+}
 
 static void
 add_tasks(struct buffer *b, const struct job *j, unsigned parts)
@@ -104,7 +118,7 @@ add_tasks(struct buffer *b, const struct job *j, unsigned parts)
 static void
 add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, unsigned parts)
 {
-	uint64_t finished = j->stored + j->failed;
+	int64_t rest = left(j, ms);
 
 	add_name(b, j->source.len > 0 ? buffer_slice(&j->source) : buffer_slice(&j->id));
 	buffer_byte(b, ' ');
@@ -119,9 +133,13 @@ add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, uns
 		summary_count(b, j->bars * 1000 / ms);
 		buffer_str(b, "/s");
 	}
-	if (j->header && finished > 0) {
+	if ((parts & ELAPSED) != 0) {
 		buffer_str(b, ", ");
-		add_time(b, ms / 1000 * job_missing(j) / finished);
+		add_time(b, ms / 1000);
+	}
+	if (rest >= 0) {
+		buffer_str(b, ", ");
+		add_time(b, (uint64_t)rest / 1000);
 		buffer_str(b, " left");
 	}
 	if ((parts & SYMBOL) != 0 && j->symbol.len > 0) {

@@ -561,7 +561,7 @@ test_meter_line(void **state)
 	(void)feed_failed(&w, "a", "E\\u001b[2JVIL", "day", "x");
 	meter_line(&b, w.job, 2, w.now.mono + 10000, 200);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 tasks (1 failed), 20,000 bars, 2,000/s, "
-					     "12:20 left, E?[2JVIL day [2 jobs]");
+					     "0:10, 12:20 left, E?[2JVIL day [2 jobs]");
 	b.len = 0;
 	meter_line(&b, w.job, 2, w.now.mono + 10000, 80);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 tasks (1 failed), 20,000 bars, "
@@ -572,6 +572,14 @@ test_meter_line(void **state)
 	b.len = 0;
 	meter_line(&b, w.job, 2, w.now.mono + 10000, 12);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150");
+	/* Half of the tasks, but what takes long is still to come. */
+	b.len = 0;
+	(void)feed_header(&w, "b", 2, 4);
+	(void)feed_stored(&w, "b", "AAPL", "day", 5, 0);
+	(void)feed_stored(&w, "b", "MSFT", "day", 5, 0);
+	meter_line(&b, w.job, 1, w.now.mono + 10000, 60);
+	assert_string_equal(buffer_cstr(&b),
+		"DIA 50% 2/4 tasks, 10 bars, 0:10, 1:05:00 left, MSFT day");
 	buffer_release(&b);
 	end(&w);
 }
