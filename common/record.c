@@ -26,7 +26,7 @@ struct field {
 
 enum field_id {
 	JOB_ID, SYMBOL, TIMEFRAME, FROM, TO, FIRST, LAST, TIMESTAMP, DATE, OPEN, HIGH, LOW, CLOSE, VOLUME,
-	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, REASON, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
+	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, REASON, UNTIL, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
 	UNCHANGED, REJECTED, ROUNDED, ODD, STORED, FAILED, EMPTY, SECONDS, FIELDS
 };
 
@@ -53,6 +53,7 @@ static const struct field fields[FIELDS] = {
 	[STAGE] = {"stage", AT(stage), TEXT},
 	[ERROR] = {"error", AT(error), TEXT},
 	[REASON] = {"reason", AT(reason), TEXT},
+	[UNTIL] = {"until", AT(until), TEXT},
 	[STATUS] = {"status", AT(status), TEXT},
 	[SYMBOLS] = {"symbols", AT(symbols), COUNT},
 	[TASKS] = {"tasks", AT(tasks), COUNT},
@@ -106,6 +107,7 @@ static const struct {
 	[RECORD_DONE] = {"done", {{JOB_ID, REQUIRED}, {STATUS, REQUIRED}, {TASKS, REQUIRED},
 		{STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED}, {BARS, REQUIRED},
 		{SECONDS, REQUIRED}, {END, 0}}},
+	[RECORD_WAITING] = {"waiting", {{REASON, REQUIRED}, {UNTIL, REQUIRED}, {END, 0}}},
 };
 
 struct record_parser {

@@ -25,6 +25,7 @@ enum record_type {
 	RECORD_CANCEL,
 	RECORD_GAP,
 	RECORD_DONE,
+	RECORD_WAITING,
 	RECORD_TYPES,
 };
 
@@ -48,7 +49,8 @@ struct record {
 	struct slice received_at;
 	struct slice timeframes;     /* of a job: the JSON array as it stands */
 	struct slice stage, error;   /* of failed */
-	struct slice reason;         /* of stored: why its first bar was rejected */
+	struct slice reason;         /* of stored: why its first bar was rejected; of waiting */
+	struct slice until;          /* of waiting: UTC instant */
 	struct slice status;         /* of done */
 	uint64_t symbols, tasks;
 	uint64_t bars, inserted, updated, unchanged, rejected;

@@ -12,9 +12,11 @@ chunk_range(struct chunk *c, struct series series, int64_t start, int64_t end)
 	series.end = c->end = end;
 	c->after = INT64_MIN;
 	c->seen.n = 0;
+	c->stale = 0;
 	c->path.len = 0;
 	url_path(&c->path, &series);
 	c->tries = 0;
+	c->refused_at = 0;
 	c->state = CHUNK_READY;
 }
 
@@ -24,6 +26,7 @@ chunk_follow(struct chunk *c, struct slice path)
 	c->path.len = 0;
 	buffer_add(&c->path, path.p, path.n);
 	c->tries = 0;
+	c->refused_at = 0;
 	c->state = CHUNK_READY;
 }
 

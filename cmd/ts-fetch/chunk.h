@@ -28,7 +28,10 @@ struct chunk {
 	int64_t after;	       /* t of the last row so far */
 	size_t request;	       /* its number in the limiter */
 	unsigned tries;	       /* of this page that have failed */
-	ARRAY(uint64_t) seen;  /* hash of where each page led; none: its range was not asked for */
+	unsigned unprocessed;  /* requests in a row that nobody looked at */
+	unsigned stale;	       /* pages in a row that brought no later row */
+	int64_t refused_at; /* when the service last said that this page was one too many; 0: not */
+	ARRAY(uint64_t) seen; /* hash of where each page led; none: its range was not asked for */
 };
 
 /* Gives it another range of the series, which has not been asked for yet. */

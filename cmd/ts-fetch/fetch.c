@@ -16,7 +16,8 @@ fetch_init(
 		return -1;
 	if (tasks_init(&f->tasks, &options->task, f->transfer, out, why) != 0)
 		return -1;
-	sched_init(&f->sched, &f->tasks, f->transfer, options->base, options->rate);
+	sched_init(
+		&f->sched, &f->tasks, f->transfer, options->base, options->rate, options->patience);
 	responses_init(&f->responses, &f->sched, options->base, options->key);
 	input_init(&f->input, &f->tasks);
 	return 0;

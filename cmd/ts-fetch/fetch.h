@@ -12,6 +12,7 @@ struct fetch_options {
 	struct slice base;
 	struct slice key;
 	struct rate rate;
+	unsigned patience; /* minutes: how long an outage may last */
 	struct task_options task;
 };
 

@@ -83,6 +83,17 @@ member(struct inflate *i, struct slice *packed, size_t max)
 	return r;
 }
 
+/* Zeros up to the end, with which tape and block devices, and some servers, fill up. */
+static bool
+padding(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != '\0')
+			return false;
+	}
+	return true;
+}
+
 bool
 inflate_gzip(
 	struct inflate *i, struct slice packed, size_t max, struct slice *body, const char **why)
@@ -99,7 +110,7 @@ inflate_gzip(
 			*why = NULL;
 		if (r != LIBDEFLATE_SUCCESS)
 			return false;
-	} while (packed.n > 0);
+	} while (!padding(packed));
 	*body = buffer_slice(&i->out);
 	return true;
 }

@@ -16,7 +16,13 @@ enum {
 	SECOND = 1000,
 	MINUTE = 60 * 1000,
 	JITTER_MS = 20, /* by which requests may come closer together on their way to the API */
-	BACKOFF_BASE = 2000,
+	BACKOFF_BASE = 250,
+	BACKOFF_CAP_AT = 9, /* refusals in a row, from which on it is a minute */
+	GAP_FIRST_US = 50 * 1000,
+	GAP_MIN_US = 1000,
+	GAP_MAX_US = 15 * 1000 * 1000,
+	GAP_GROWS = 3, /* refusals in a row that make it grow: those that follow tell of a pause */
+	GAP_SHRINKS = 64, /* by one part of so many with each answer */
 	DOWN_BASE = 1000,
 	RETRY_BASE = 500,
 	RETRY_CAP = 30 * 1000,
@@ -76,6 +82,8 @@ limiter_wait(const struct limiter *l, int64_t now, unsigned in_flight)
 		if (l->ring[l->at] + period > at)
 			at = l->ring[l->at] + period;
 	}
+	if (l->gap_us > 0 && (l->next_us + 999) / 1000 > at)
+		at = (l->next_us + 999) / 1000;
 	return at > now ? at - now : 0;
 }
 
@@ -84,6 +92,9 @@ limiter_start(struct limiter *l, int64_t now)
 {
 	size_t request = l->at;
 
+	/* Who is a little late may be early the next time, by one gap at most. */
+	l->next_us = l->next_us > (now * 1000) - l->gap_us ? l->next_us : now * 1000 - l->gap_us;
+	l->next_us += l->gap_us;
 	if (l->rate.n == 0)
 		return 0;
 	l->ring[l->at] = now;
@@ -105,7 +116,7 @@ backoff(const struct limiter *l)
 {
 	if (l->rate.n > 0 && l->rate.period_ms >= MINUTE)
 		return MINUTE;
-	return l->refusals > 5 ? MINUTE : (int64_t)BACKOFF_BASE << (l->refusals - 1);
+	return l->refusals >= BACKOFF_CAP_AT ? MINUTE : (int64_t)BACKOFF_BASE << (l->refusals - 1);
 }
 
 static int64_t
@@ -137,12 +148,26 @@ hold(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
 		l->paused_until = now + wait;
 }
 
+/* Too fast by a half, as far as one refusal can tell. */
+static void
+slow_down(struct limiter *l, int64_t now)
+{
+	if (l->refusals > GAP_GROWS)
+		return;
+	l->gap_us = l->gap_us == 0 ? GAP_FIRST_US : l->gap_us + l->gap_us / 2;
+	if (l->gap_us > GAP_MAX_US)
+		l->gap_us = GAP_MAX_US;
+	l->next_us = now * 1000;
+}
+
 void
 limiter_refused(
 	struct limiter *l, int64_t now, int64_t started, int64_t retry_after, unsigned chance)
 {
 	bool again = count_refusal(l, now, started);
 
+	if (again)
+		slow_down(l, now);
 	if (retry_after >= 0)
 		hold(l, now, bounded(retry_after > SECOND ? retry_after : SECOND), chance);
 	else if (again)
@@ -163,6 +188,9 @@ limiter_answered(struct limiter *l, int64_t started)
 	if (started <= l->refused_at)
 		return;
 	l->refusals = 0;
+	l->gap_us -= l->gap_us / GAP_SHRINKS;
+	if (l->gap_us < GAP_MIN_US)
+		l->gap_us = 0;
 	l->allowed = l->allowed * 2 < l->parallel ? l->allowed * 2 : l->parallel;
 }
 

@@ -26,7 +26,9 @@ struct limiter {
 	int64_t *ring; /* when the last rate.n requests started, or were sent */
 	size_t at;     /* the oldest of them */
 	unsigned parallel;
-	unsigned allowed;  /* how many may be in flight: parallel, fewer after a 429 */
+	unsigned allowed;  /* how many may be in flight: parallel, fewer after a refusal */
+	int64_t gap_us;	   /* learnt: how far apart requests are to start; 0: as they like */
+	int64_t next_us;   /* when the next one may start for that */
 	unsigned refusals; /* in a row: how far the backoff has come */
 	int64_t paused_until;
 	int64_t refused_at; /* when the refusal came that counted last */
@@ -50,10 +52,12 @@ size_t limiter_start(struct limiter *, int64_t now);
 void limiter_sent(struct limiter *, size_t request, int64_t now);
 
 /*
- * The API said 429 to a request that had started at that time. The whole process pauses: for as
- * long as it was told to (retry_after in ms, -1 if it was not told; 1 s at least, LIMITER_RETRY_MAX
- * at most), else for a minute if requests are paced by the minute, else for 2, 4, 8, 16, 32, 60, 60
- * ... s, up to an eighth longer by chance (0-1023). Then one lone request tries whether it is over.
+ * The API said that a request that had started at that time was one too many. The whole process
+ * pauses: for as long as it was told to (retry_after in ms, -1 if it was not told; 1 s at least,
+ * LIMITER_RETRY_MAX at most), else for a minute if requests are paced by the minute, else for 0.25,
+ * 0.5, 1, 2 ... 32, 60, 60 ... s, up to an eighth longer by chance (0-1023). Then one lone request
+ * tries whether it is over. From then on requests start further apart, and a little closer with
+ * each answer.
  */
 enum { LIMITER_RETRY_MAX = 120 * 1000 };
 void limiter_refused(
@@ -66,8 +70,8 @@ void limiter_refused(
 void limiter_down(struct limiter *, int64_t now, int64_t started, unsigned chance);
 
 /*
- * The API answered, whatever the answer was but for 429, a request that had started at that time:
- * twice as many may be in flight, up to parallel.
+ * The API answered a request that had started at that time, and did not refuse it: twice as many
+ * may be in flight, up to parallel.
  */
 void limiter_answered(struct limiter *, int64_t started);
 

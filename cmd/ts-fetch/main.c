@@ -13,12 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GRACE_S = 10, PARALLEL = 8 };
+enum { GRACE_S = 10, PARALLEL = 8, PATIENCE = 15, PATIENCE_MAX = 7 * 24 * 60 };
 
 struct options {
 	bool as_traded;
 	bool extended;
 	uint64_t parallel;
+	uint64_t patience;
 	const char *url;
 	const char *rate;
 };
@@ -31,6 +32,8 @@ static const struct command_option letters[] = {
 	COMMAND_NUMBER('j', "parallel", parallel, 1, TRANSFER_MAX, "requests at once (8)"),
 	COMMAND_TEXT('r', "rate", rate,
 		"requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit)"),
+	COMMAND_NUMBER('w', "minutes", patience, 1, PATIENCE_MAX,
+		"how long to wait for an API that is unreachable or refuses everything (15)"),
 	{0},
 };
 
@@ -56,6 +59,7 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	/* It is not repeated: it may hold a password. */
 	if ((why = url_base(&f->base)) != NULL)
 		return command_misuse(&self, "URL of the API", why);
+	f->patience = (unsigned)o->patience;
 	f->task.parallel = (unsigned)o->parallel;
 	f->task.extended = o->extended;
 	f->task.adjusted = !o->as_traded;
@@ -183,6 +187,8 @@ status_of(const struct fetch *f, const struct reader *in)
 		log_error("reading stdin: %s", strerror(in->error));
 		return STATUS_SERVICE;
 	}
+	if (responses_misset(&f->responses))
+		return STATUS_USAGE;
 	return kinds_status(&f->input.kinds, status);
 }
 
@@ -221,7 +227,7 @@ fetch(const struct options *o, struct fetch_options *options)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.parallel = PARALLEL};
+	struct options o = {.parallel = PARALLEL, .patience = PATIENCE};
 	struct fetch_options options = {0};
 	int status;
 

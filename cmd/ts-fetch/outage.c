@@ -8,22 +8,30 @@ outage_failed(struct outage *o, const void *task, bool connected, int64_t starte
 {
 	if (o->failures++ == 0)
 		o->first = task;
-	o->several = o->several || task != o->first;
-	if (!o->unreachable && (!connected || (o->failures >= IN_A_ROW && o->several))) {
-		o->unreachable = true;
+	if (o->failures == 1 && !o->refused)
 		o->since = started;
-	}
+	o->several = o->several || task != o->first;
+	if (!connected || (o->failures >= IN_A_ROW && o->several))
+		o->unreachable = true;
 	return o->unreachable;
+}
+
+void
+outage_refused(struct outage *o, int64_t started)
+{
+	if (!o->refused && o->failures == 0)
+		o->since = started;
+	o->refused = true;
 }
 
 bool
 outage_lasts(const struct outage *o, int64_t now)
 {
-	return o->unreachable && now - o->since >= OUTAGE_MS;
+	return (o->unreachable || o->refused) && now - o->since >= o->patience;
 }
 
 void
 outage_over(struct outage *o)
 {
-	*o = (struct outage){0};
+	*o = (struct outage){.patience = o->patience};
 }

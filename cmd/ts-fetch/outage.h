@@ -10,18 +10,21 @@
  *
  * A service that is unreachable would otherwise cost every page in progress its tries, one after
  * the other, and each its task. A request that found no connection says so by itself. A response
- * that was cut off, or that a gateway gave in the service's place, may be the page's own fault, so
- * several in a row, of several tasks, are wanted.
+ * that failed otherwise may be the page's own fault, so several in a row, of several tasks, are
+ * wanted. A service that refuses everything, as at the end of a quota, is waited for in the same
+ * way.
  */
 struct outage {
-	unsigned failures; /* without an answer between them */
+	int64_t patience;  /* ms: how long it may last */
+	unsigned failures; /* without a success between them */
 	bool several;	   /* they are of more than one task */
 	bool unreachable;  /* that is what it is */
+	bool refused;	   /* refusals, and no success since */
 	const void *first; /* the task whose failure was the first; only to compare with */
-	int64_t since;
+	int64_t since;	   /* the first failure or refusal */
 };
 
-enum { OUTAGE_MS = 15 * 60 * 1000 }; /* how long it may last */
+enum { OUTAGE_MINUTE_MS = 60 * 1000 };
 
 /*
  * A request of the task that started then failed in a way that may be the service's; connected:
@@ -30,10 +33,13 @@ enum { OUTAGE_MS = 15 * 60 * 1000 }; /* how long it may last */
  */
 bool outage_failed(struct outage *, const void *task, bool connected, int64_t started);
 
+/* A request that started then was one too many for the service. */
+void outage_refused(struct outage *, int64_t started);
+
 /* Whether it lasts for so long that waiting has an end. */
 bool outage_lasts(const struct outage *, int64_t now);
 
-/* The service has answered, or is not waited for any more. */
+/* The service has brought something, or is no longer waited for. */
 void outage_over(struct outage *);
 
 #endif

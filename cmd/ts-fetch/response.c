@@ -11,14 +11,24 @@
 
 enum {
 	REQUEST_ID = 64, /* bytes of it that are logged */
+	BODY = 80,	 /* characters that are quoted of a body that is not the API's */
 	TRIES_TEXT = sizeof " (6 tries)" - 1,
+	RETRY_LINES = 3, /* logged in QUOTA_MS; outages have lines of their own */
+	QUOTA_MS = 60 * 1000,
+	UNPROCESSED = 10, /* times in a row that count as nothing */
+	AMONG_MS = 1000,  /* so long ago a success may be to show that others get through */
 	HTTP_OK = 200,
+	HTTP_REDIRECT = 300,
+	HTTP_MOVED = 301,
+	HTTP_TEMPORARY = 307,
+	HTTP_PERMANENT = 308,
+	HTTP_REFUSED = 400,
 	HTTP_UNAUTHORIZED = 401,
+	HTTP_PROXY_AUTH = 407,
 	HTTP_TIMEOUT = 408,
 	HTTP_TOO_MANY = 429,
 	HTTP_SERVER = 500,
-	HTTP_GATEWAY = 502,
-	HTTP_GATEWAY_TIMEOUT = 504,
+	HTTP_UNAVAILABLE = 503,
 };
 
 /* For a slice behind "%.*s". */
@@ -89,13 +99,13 @@ say_http(struct responses *rs, int http, struct slice words)
 	quote(rs, words);
 }
 
-/* Waiting has an end; tasks that are read later may wait anew. */
+/* Nothing of what is pending will be fetched; tasks that are read later are tried anew. */
 static void
-give_up(struct responses *rs)
+fail_pending(struct responses *rs, const char *head)
 {
 	struct buffer text = {0};
 
-	buffer_str(&text, "the API is unreachable: ");
+	buffer_str(&text, head);
 	buffer_add(&text, rs->text.p, rs->text.len);
 	log_error("%s: all pending tasks have failed", buffer_cstr(&text));
 	tasks_fail_all(rs->tasks, buffer_slice(&text));
@@ -103,95 +113,18 @@ give_up(struct responses *rs)
 	outage_over(&rs->sched->outage);
 }
 
-/* Whether the page, and nothing else, is to blame for the response. */
-static bool
-own_fault(const struct response *r)
-{
-	/* A 429 only if no other request can have caused it. */
-	return r->http == HTTP_TOO_MANY ? r->alone : r->sent;
-}
-
-/* Whether it is the service and not the page: then all requests pause. The text says how it failed.
- */
-static bool
-service_fails(struct responses *rs, const struct chunk *c, const struct response *r, int64_t now)
-{
-	struct outage *o = &rs->sched->outage;
-	bool known = o->unreachable;
-
-	if (r->error.p == NULL && (r->http < HTTP_GATEWAY || r->http > HTTP_GATEWAY_TIMEOUT))
-		return false;
-	if (!outage_failed(o, c->active->task, r->sent, r->started))
-		return false;
-	if (!known)
-		log_warning("the API is unreachable: %.*s; asking again until it is back, for %d "
-			    "minutes at most",
-			TEXT(buffer_slice(&rs->text)), OUTAGE_MS / 60000);
-	limiter_down(&rs->sched->limiter, now, r->started, sched_chance(rs->sched));
-	return true;
-}
-
+/* What no wait mends. */
 static void
-service_answers(struct responses *rs, int64_t now)
+fail_settings(struct responses *rs)
 {
-	struct outage *o = &rs->sched->outage;
-
-	if (o->unreachable)
-		log_info("the API is back after %" PRId64 " s", (now - o->since) / 1000);
-	outage_over(o);
+	rs->misset = true;
+	fail_pending(rs, "");
 }
 
-static void
-log_retry(struct responses *rs, const struct chunk *c, const struct response *r, int64_t wait,
-	struct slice request_id)
+bool
+responses_misset(const struct responses *rs)
 {
-	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
-		    "s %.*s%s",
-		TEXT(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
-		c->tries, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->text)),
-		log_tail(rs, request_id));
-}
-
-/* The page is to be asked for once more; the text is why. */
-static void
-again(struct responses *rs, struct chunk *c, const struct response *r, int64_t wait,
-	struct slice request_id)
-{
-	int64_t now = clock_mono_ms();
-	bool unreachable = service_fails(rs, c, r, now);
-
-	c->tries += own_fault(r);
-	if (c->tries >= RESPONSE_TRIES) {
-		buffer_str(&rs->text, " (");
-		buffer_uint(&rs->text, c->tries);
-		buffer_str(&rs->text, " tries)");
-		fail(rs, c, request_id);
-		return;
-	}
-	if (outage_lasts(&rs->sched->outage, now)) {
-		give_up(rs);
-		return;
-	}
-	if (!unreachable)
-		log_retry(rs, c, r, wait, request_id);
-	if (signals_stop())
-		tasks_drop(rs->tasks, c->active);
-	else /* Where all pause, the limiter alone says when. */
-		sched_retry(
-			rs->sched, c, now + (unreachable || r->http == HTTP_TOO_MANY ? 0 : wait));
-}
-
-/* The pause is for the whole process: returns how long it is. */
-static int64_t
-pause_all(struct responses *rs, const struct response *r)
-{
-	struct limiter *l = &rs->sched->limiter;
-	int64_t now = clock_mono_ms();
-	int64_t wait;
-
-	limiter_refused(l, now, r->started, r->retry_after, sched_chance(rs->sched));
-	wait = limiter_wait(l, now, 0);
-	return wait < 0 ? 0 : wait;
+	return rs->misset && rs->succeeded_at == 0;
 }
 
 /* With this key nothing will be fetched any more. */
@@ -207,11 +140,171 @@ refuse_all(struct responses *rs)
 	tasks_fail_all(rs->tasks, buffer_slice(dead));
 }
 
-/* How long to wait before the next try of the page. */
-static int64_t
-page_wait(struct responses *rs, const struct chunk *c, int64_t retry_after)
+/* The API has answered as it should. */
+static void
+succeeded(struct responses *rs, const struct response *r)
 {
-	return retry_wait(c->tries + 1, retry_after, sched_chance(rs->sched));
+	struct outage *o = &rs->sched->outage;
+	int64_t now = clock_mono_ms();
+
+	if (o->unreachable)
+		log_info("the API is back after %" PRId64 " s", (now - o->since) / 1000);
+	outage_over(o);
+	limiter_answered(&rs->sched->limiter, r->started);
+	rs->succeeded_at = now;
+}
+
+static void
+log_retry(struct responses *rs, const struct chunk *c, const struct response *r, int64_t wait,
+	struct slice request_id)
+{
+	struct log_quota *q = &rs->quota;
+	int64_t now = clock_mono_ms();
+
+	if (q->lines == 0 || now - q->since >= QUOTA_MS) {
+		if (q->more > 0)
+			log_warning("%u more retries since", q->more);
+		*q = (struct log_quota){.since = now};
+	}
+	if (q->lines == RETRY_LINES) {
+		q->more++;
+		return;
+	}
+	q->lines++;
+	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
+		    "s %.*s%s",
+		TEXT(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
+		c->tries, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->text)),
+		log_tail(rs, request_id));
+}
+
+/* One more try has failed, if counts; the text is why. The page is to be asked for after wait. */
+static void
+try_again(struct responses *rs, struct chunk *c, const struct response *r, bool counts,
+	int64_t wait, struct slice request_id)
+{
+	int64_t now = clock_mono_ms();
+
+	c->tries += counts;
+	if (c->tries >= RESPONSE_TRIES) {
+		buffer_str(&rs->text, " (");
+		buffer_uint(&rs->text, c->tries);
+		buffer_str(&rs->text, " tries)");
+		fail(rs, c, request_id);
+		return;
+	}
+	if (outage_lasts(&rs->sched->outage, now)) {
+		fail_pending(rs, rs->sched->outage.unreachable ? "the API is unreachable: "
+							       : "the API refuses to go on: ");
+		return;
+	}
+	if (!rs->sched->outage.unreachable)
+		log_retry(rs, c, r, wait, request_id);
+	if (signals_stop())
+		tasks_drop(rs->tasks, c->active);
+	else
+		sched_retry(rs->sched, c, now + wait);
+}
+
+/* All pause: how long. One moment more, so that it is not the same page that asks whether it is
+ * over. */
+static int64_t
+pause_ms(struct responses *rs, int64_t now)
+{
+	int64_t wait = limiter_wait(&rs->sched->limiter, now, 0);
+
+	sched_says(rs->sched, buffer_slice(&rs->text));
+	return (wait < 0 ? 0 : wait) + 1;
+}
+
+/* The request was one too many. That is the page's own fault only where others get through. */
+static void
+one_too_many(
+	struct responses *rs, struct chunk *c, const struct response *r, struct slice request_id)
+{
+	int64_t now = clock_mono_ms();
+	bool own = r->alone && c->refused_at != 0 && rs->succeeded_at > c->refused_at;
+
+	limiter_refused(
+		&rs->sched->limiter, now, r->started, r->retry_after, sched_chance(rs->sched));
+	outage_refused(&rs->sched->outage, r->started);
+	c->refused_at = now;
+	try_again(rs, c, r, own, pause_ms(rs, now), request_id);
+}
+
+/* The page failed, or the service: if others fail as well, all requests pause. */
+static void
+failed(struct responses *rs, struct chunk *c, const struct response *r, struct slice request_id)
+{
+	struct outage *o = &rs->sched->outage;
+	int64_t now = clock_mono_ms();
+	bool known = o->unreachable;
+
+	if (!outage_failed(o, c->active->task, r->sent, r->started)) {
+		try_again(rs, c, r, r->sent,
+			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)),
+			request_id);
+		return;
+	}
+	if (!known)
+		log_warning("the API is unreachable: %.*s; asking again until it is back, for "
+			    "%" PRId64 " minutes at most",
+			TEXT(buffer_slice(&rs->text)), o->patience / OUTAGE_MINUTE_MS);
+	limiter_down(&rs->sched->limiter, now, r->started, sched_chance(rs->sched));
+	try_again(rs, c, r, false, pause_ms(rs, now), request_id);
+}
+
+/* Where it leads to and what to change. */
+static void
+say_redirect(struct responses *rs, const struct response *r, bool moved)
+{
+	say_http(rs, r->http, (struct slice){0});
+	if (r->location.n == 0)
+		return;
+	buffer_str(&rs->text, " to ");
+	sanitize_add(&rs->text, r->location, TASKS_ERROR / 2, rs->key);
+	if (moved)
+		buffer_str(&rs->text, ": set -u or MASSIVE_URL to where the API is");
+}
+
+/* A response that leads elsewhere. */
+static void
+redirected(struct responses *rs, struct chunk *c, const struct response *r)
+{
+	bool moved =
+		r->http == HTTP_MOVED || r->http == HTTP_TEMPORARY || r->http == HTTP_PERMANENT;
+
+	say_redirect(rs, r, moved);
+	if (moved && rs->succeeded_at == 0)
+		fail_settings(rs);
+	else
+		failed(rs, c, r, (struct slice){0});
+}
+
+/* A refusal that the API did not write: of a proxy, a gateway, another server at its address. */
+static void
+refused_by_others(struct responses *rs, struct chunk *c, const struct response *r)
+{
+	if (r->http == HTTP_PROXY_AUTH)
+		buffer_str(&rs->text, ": the proxy wants a user and a password");
+	else if (r->http == HTTP_UNAUTHORIZED)
+		buffer_str(
+			&rs->text, ": this is not the API's word but that of a proxy or gateway");
+	if (r->http == HTTP_PROXY_AUTH || r->http == HTTP_UNAUTHORIZED || rs->succeeded_at == 0)
+		fail_settings(rs);
+	else
+		fail(rs, c, (struct slice){0});
+}
+
+/* A body that is not the API's is told by how it begins. */
+static void
+say_body(struct responses *rs, struct slice body)
+{
+	if (body.n == 0)
+		return;
+	buffer_str(&rs->text, ": \"");
+	sanitize_add(&rs->text, body, BODY, rs->key);
+	buffer_byte(&rs->text, '"');
 }
 
 /* A response that is not a page. */
@@ -219,15 +312,29 @@ static void
 read_refusal(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	struct slice words, request_id;
+	/* Whether others get through, as far as is known: else the lone request that follows tells.
+	 */
+	bool among =
+		!rs->sched->outage.unreachable &&
+		(!r->alone || (rs->succeeded_at != 0 && rs->succeeded_at >= r->started - AMONG_MS));
 
 	page_words(rs->reader, r->body, &words, &request_id);
 	say_http(rs, r->http, words);
-	if (r->http == HTTP_UNAUTHORIZED)
+	if (words.p != NULL && r->http >= HTTP_REFUSED && r->http < HTTP_SERVER &&
+		r->http != HTTP_TOO_MANY && r->http != HTTP_TIMEOUT)
+		succeeded(rs, r);
+	if (words.p == NULL && (r->body.n == 0 || r->body.p[0] != '{'))
+		say_body(rs, r->body);
+	if (r->http == HTTP_TOO_MANY || (r->http == HTTP_UNAVAILABLE && among))
+		one_too_many(rs, c, r, request_id);
+	else if (r->http < HTTP_REFUSED && r->http >= HTTP_REDIRECT)
+		redirected(rs, c, r);
+	else if (r->http >= HTTP_SERVER || r->http == HTTP_TIMEOUT || r->http < HTTP_REDIRECT)
+		failed(rs, c, r, request_id);
+	else if (words.p == NULL)
+		refused_by_others(rs, c, r);
+	else if (r->http == HTTP_UNAUTHORIZED)
 		refuse_all(rs);
-	else if (r->http == HTTP_TOO_MANY)
-		again(rs, c, r, pause_all(rs, r), request_id);
-	else if (r->http >= HTTP_SERVER || r->http == HTTP_TIMEOUT)
-		again(rs, c, r, page_wait(rs, c, r->retry_after), request_id);
 	else
 		fail(rs, c, request_id);
 }
@@ -242,18 +349,22 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	enum page_verdict verdict =
 		page_read(rs->reader, r->body, &c->active->bars.series, c->after, &page, &why);
 
+	if (verdict != PAGE_RETRY)
+		succeeded(rs, r);
 	if (page.next.p != NULL && chunk_loops(c, page.next))
 		reason = "page loop: the same next_url twice";
 	else if (verdict == PAGE_OK)
 		reason = tasks_page(rs->tasks, c, &page);
 	else
 		say_http(rs, r->http, why);
+	if (verdict == PAGE_RETRY && (r->body.n == 0 || r->body.p[0] != '{'))
+		say_body(rs, r->body);
 	if (reason != NULL)
 		say(rs, reason);
 	if (reason != NULL || verdict == PAGE_FAIL)
 		fail(rs, c, page.request_id);
 	else if (verdict == PAGE_RETRY)
-		again(rs, c, r, page_wait(rs, c, -1), page.request_id);
+		failed(rs, c, r, page.request_id);
 }
 
 void
@@ -262,24 +373,26 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 	static const struct slice none = {0};
 
 	c->state = CHUNK_ANSWERED;
+	if (r->trouble != TROUBLE_UNPROCESSED)
+		c->unprocessed = 0;
 	rs->bytes += r->bytes;
 	if (r->too_long) {
 		say(rs, "the reply is over 32 MiB");
 		fail(rs, c, none);
-		return;
-	}
-	if (r->error.p != NULL) {
-		say(rs, "transfer failed: ");
+	} else if (r->trouble == TROUBLE_UNPROCESSED && c->unprocessed++ < UNPROCESSED &&
+		   !signals_stop()) {
+		sched_repeat(rs->sched, c);
+	} else if (r->trouble != TROUBLE_NONE) {
+		say(rs, "");
 		quote(rs, r->error);
-		again(rs, c, r, page_wait(rs, c, -1), none);
-		return;
-	}
-	if (r->http != HTTP_TOO_MANY && r->http < HTTP_SERVER)
-		limiter_answered(&rs->sched->limiter, r->started);
-	if (r->http <= HTTP_SERVER)
-		service_answers(rs, clock_mono_ms());
-	if (r->http == HTTP_OK)
+		if (r->trouble == TROUBLE_SETTING ||
+			(r->trouble == TROUBLE_FIRST_SETTING && rs->succeeded_at == 0))
+			fail_settings(rs);
+		else
+			failed(rs, c, r, none);
+	} else if (r->http == HTTP_OK) {
 		read_page(rs, c, r);
-	else
+	} else {
 		read_refusal(rs, c, r);
+	}
 }

@@ -12,6 +12,12 @@ struct responses {
 	struct buffer text; /* of an error */
 	struct buffer tail; /* of a log line */
 	uint64_t bytes;
+	int64_t succeeded_at; /* monotonic ms: when the API last answered as it should; 0: never */
+	bool misset;	      /* a request failed for what is set, and no wait mends it */
+	struct log_quota {
+		int64_t since; /* monotonic ms */
+		unsigned lines, more;
+	} quota; /* of lines about retries */
 };
 
 enum { RESPONSE_TRIES = 6 }; /* of one page */
@@ -19,6 +25,9 @@ enum { RESPONSE_TRIES = 6 }; /* of one page */
 /* sched and what the slices point to must outlive it. */
 void responses_init(struct responses *, struct sched *, struct slice base, struct slice key);
 void responses_release(struct responses *);
+
+/* Whether nothing was ever reached, for what is set. */
+bool responses_misset(const struct responses *);
 
 /* Deals with the response to the chunk's request. */
 void responses_read(struct responses *, struct chunk *, const struct response *);

@@ -1,17 +1,20 @@
 #include "sched.h"
 
 #include "signals.h"
+#include "timestamp.h"
 
 enum {
 	IDLE_MS = 60 * 1000, /* nothing can happen but input or a signal, which end the wait */
 	LOOK_MS = 1000,	     /* how often transfers that have stalled are looked for */
+	SAY_MS = 5 * 1000,   /* a longer wait is told */
 };
 
 void
 sched_init(struct sched *s, struct tasks *tasks, struct transfer *transfer, struct slice base,
-	struct rate rate)
+	struct rate rate, unsigned patience)
 {
 	*s = (struct sched){.tasks = tasks, .transfer = transfer, .base = base};
+	s->outage.patience = (int64_t)patience * OUTAGE_MINUTE_MS;
 	limiter_init(&s->limiter, rate, tasks->options.parallel);
 }
 
@@ -20,6 +23,7 @@ sched_release(struct sched *s)
 {
 	limiter_release(&s->limiter);
 	buffer_release(&s->url);
+	buffer_release(&s->reason);
 }
 
 unsigned
@@ -76,6 +80,62 @@ next_look(const struct sched *s, int64_t now, int64_t room)
 	return now + wait;
 }
 
+void
+sched_repeat(struct sched *s, struct chunk *c)
+{
+	c->state = CHUNK_WAITING;
+	c->due = 0;
+	s->requests--;
+}
+
+void
+sched_says(struct sched *s, struct slice reason)
+{
+	s->reason.len = 0;
+	buffer_add(&s->reason, reason.p, reason.n);
+}
+
+/* Why nothing can be sent for so many seconds; in s->url, which is not in use between requests. */
+static struct slice
+why_waiting(struct sched *s, int64_t now, int64_t seconds)
+{
+	struct buffer *text = &s->url;
+	char since[TIMESTAMP_SIZE];
+
+	text->len = 0;
+	if (s->outage.unreachable) {
+		buffer_str(text, "the API has been unreachable since ");
+		buffer_str(text,
+			timestamp_format(since, clock_wall() - (now - s->outage.since) / 1000));
+		buffer_str(text, ": ");
+	}
+	if (s->outage.unreachable || s->outage.refused) {
+		buffer_add(text, s->reason.p, s->reason.len);
+	} else {
+		buffer_str(text, "the rate: next request in ");
+		buffer_int(text, seconds);
+		buffer_str(text, " s");
+	}
+	return buffer_slice(text);
+}
+
+/* The record `waiting`, once for each wait. */
+static void
+say_waiting(struct sched *s, int64_t now, int64_t room)
+{
+	char until[TIMESTAMP_SIZE];
+	struct record r = {.type = RECORD_WAITING};
+
+	if (room < SAY_MS || transfer_active(s->transfer) > 0 || tasks_idle(s->tasks) ||
+		now + room <= s->waiting + LOOK_MS)
+		return;
+	s->waiting = now + room;
+	r.reason = why_waiting(s, now, (room + 999) / 1000);
+	r.until = slice_of(timestamp_format(until, clock_wall() + (room + 999) / 1000));
+	record_write(writer_room(s->tasks->out), &r);
+	writer_done(s->tasks->out);
+}
+
 int64_t
 sched_start(struct sched *s, int64_t now)
 {
@@ -94,6 +154,7 @@ sched_start(struct sched *s, int64_t now)
 			break;
 		request(s, c, now);
 	}
+	say_waiting(s, now, room);
 	return next_look(s, now, room);
 }
 

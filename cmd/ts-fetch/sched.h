@@ -21,11 +21,14 @@ struct sched {
 	struct outage outage;
 	struct chance chance;
 	struct buffer url;
+	struct buffer reason; /* of the pause, as far as it is not the rate's */
+	int64_t waiting;      /* until when `waiting` was written last, monotonic ms; 0: not */
 	uint64_t requests, retries;
 };
 
-/* tasks, transfer and what base points to must outlive it. */
-void sched_init(struct sched *, struct tasks *, struct transfer *, struct slice base, struct rate);
+/* tasks, transfer and what base points to must outlive it; patience in minutes. */
+void sched_init(struct sched *, struct tasks *, struct transfer *, struct slice base, struct rate,
+	unsigned patience);
 void sched_release(struct sched *);
 
 /*
@@ -40,6 +43,12 @@ void sched_sent(struct sched *);
 
 /* The page of the chunk is asked for again, at that time at the earliest. */
 void sched_retry(struct sched *, struct chunk *, int64_t due);
+
+/* The request of the chunk came to nobody's eyes: it is sent once more, and nothing is counted. */
+void sched_repeat(struct sched *, struct chunk *);
+
+/* Why all pause: for the record `waiting`. */
+void sched_says(struct sched *, struct slice reason);
 
 /* A number by chance, 0-1023. */
 unsigned sched_chance(struct sched *);

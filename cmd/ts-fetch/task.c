@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW_WARNINGS = 10 }; /* per page */
+enum {
+	ROW_WARNINGS = 10, /* per page */
+	STALE_PAGES = 3,
+};
 
 /* For a slice behind "%.*s". */
 #define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
@@ -263,6 +266,7 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 		log_warning("%" PRIu64 " more bad bars on this page symbol=%.*s timeframe=%s",
 			bad - ROW_WARNINGS, TEXT(a->task->symbol), timeframe_name(a->task->tf));
 	ts->count.bars += a->bars.count - before;
+	c->stale = page->rows > 0 && page->row[page->rows - 1].t > c->after ? 0 : c->stale + 1;
 	if (page->rows > 0)
 		c->after = page->row[page->rows - 1].t;
 }
@@ -290,6 +294,8 @@ go_on(struct tasks *ts, struct chunk *c, const struct page *page)
 	write_bars(ts, c, page, rest > c->start ? rest : c->end);
 	if (c->active->pages >= TASKS_PAGES)
 		return "more than 10000 pages";
+	if (c->stale >= STALE_PAGES)
+		return "three pages in a row brought nothing new";
 	if (signals_stop()) {
 		tasks_drop(ts, c->active);
 		return NULL;

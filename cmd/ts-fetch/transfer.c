@@ -2,9 +2,9 @@
  * curl_multi with a fixed number of easy handles, each with a body buffer of its own that is kept
  * from one request to the next.
  *
- * A transfer without a byte for 30 s has failed. That time is counted on a clock that stands still
- * while we ourselves are busy elsewhere, above all blocked in a write to stdout: a stopped
- * neighbour is not the server's fault.
+ * A transfer has failed that brings no byte for 30 s, or hardly any, or takes 5 minutes in all.
+ * These times are counted on a clock that stands still while we ourselves are busy elsewhere, above
+ * all blocked in a write to stdout: a stopped neighbour is no fault of the server's.
  */
 #include "transfer.h"
 
@@ -20,6 +20,8 @@
 enum {
 	CONNECT_MS = 10 * 1000,
 	STALL_MS = 30 * 1000,
+	LEAST_SPEED = 1000, /* bytes a second over that time */
+	PAGE_MS = 300 * 1000,
 	RECEIVE_BYTES = 1 << 16,
 	BODY_STEP = 1 << 18, /* by which a body grows */
 	BODY_KEEP = 2 << 20, /* a larger buffer is not kept */
@@ -32,13 +34,18 @@ struct slot {
 	struct buffer body;
 	void *owner;
 	int64_t started;
-	int64_t heard; /* when the last byte came, on the clock of waiting */
+	int64_t asked; /* on the clock of waiting, as the next two: when it started, */
+	int64_t heard; /* when the last byte came, */
+	int64_t since; /* and since when the bytes are counted that have come; 0: none has */
+	size_t got;
+	bool headed; /* its headers are complete */
 	bool active;
 	bool alone;
 	int64_t sent; /* when the request was, monotonic ms; 0: not yet */
 	bool sent_told;
 	bool stalled;
 	bool too_long;
+	struct buffer words; /* why it failed */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -52,13 +59,22 @@ struct transfer {
 	struct slot slot[];
 };
 
+static void
+heard(struct slot *s, size_t n)
+{
+	s->heard = s->of->waited;
+	if (s->since == 0)
+		s->since = s->heard;
+	s->got += n;
+}
+
 static size_t
 on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
 
 	(void)size;
-	s->heard = s->of->waited;
+	heard(s, n);
 	if (s->body.len + n > TRANSFER_BODY_MAX) {
 		s->too_long = true;
 		return 0;
@@ -77,15 +93,16 @@ on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
 
-	(void)p;
 	(void)size;
-	s->heard = s->of->waited;
+	heard(s, n);
+	s->headed = p[0] == '\r' || p[0] == '\n';
 	return n;
 }
 
 /*
- * Where a connection that was kept turns out to be dead, libcurl would send the request once more
- * on its own; but requests are paced and counted here.
+ * Where the server has closed a connection that was kept before it looked at the request (a
+ * keep-alive that is over, a GOAWAY of HTTP/2), libcurl sends the request once more. It counts as
+ * one, from when it was sent last.
  */
 static int
 on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
@@ -96,17 +113,34 @@ on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
-	if (s->sent != 0)
-		return CURL_PREREQFUNC_ABORT;
 	s->sent = clock_mono_ms();
+	s->sent_told = false;
 	return CURL_PREREQFUNC_OK;
+}
+
+/* Where curl(1) looks for the authorities to trust; libcurl by itself does not. */
+static CURLcode
+set_authorities(CURL *easy)
+{
+	const char *file = getenv("CURL_CA_BUNDLE"), *dir = NULL;
+	CURLcode e = CURLE_OK;
+
+	if (file == NULL || file[0] == '\0') {
+		file = getenv("SSL_CERT_FILE");
+		dir = getenv("SSL_CERT_DIR");
+	}
+	if (dir != NULL && dir[0] != '\0')
+		e = curl_easy_setopt(easy, CURLOPT_CAPATH, dir);
+	if (e == CURLE_OK && file != NULL && file[0] != '\0')
+		e = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	return e;
 }
 
 static int
 set_options(struct slot *s, const char *agent)
 {
 	const long http2 = CURL_HTTP_VERSION_2TLS;
-	CURLcode e = CURLE_OK;
+	CURLcode e = set_authorities(s->easy);
 
 #define SET(option, value) e = e != CURLE_OK ? e : curl_easy_setopt(s->easy, option, value)
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -207,6 +241,7 @@ transfer_free(struct transfer *t)
 			leave(t, &t->slot[i]);
 		curl_easy_cleanup(t->slot[i].easy);
 		buffer_release(&t->slot[i].body);
+		buffer_release(&t->slot[i].words);
 	}
 	if (t->multi != NULL)
 		(void)curl_multi_cleanup(t->multi);
@@ -240,14 +275,18 @@ transfer_start(struct transfer *t, const char *url, void *owner)
 	if (s == NULL || curl_easy_setopt(s->easy, CURLOPT_URL, url) != CURLE_OK)
 		return -1;
 	/* Only TLS can offer HTTP/2, where a second request need not connect. */
-	(void)curl_easy_setopt(s->easy, CURLOPT_PIPEWAIT, strncmp(url, "https:", 6) == 0 ? 1L : 0L);
+	(void)curl_easy_setopt(
+		s->easy, CURLOPT_PIPEWAIT, strncasecmp(url, "https:", 6) == 0 ? 1L : 0L);
 	s->body.len = 0;
 	s->error[0] = '\0';
 	s->sent = 0;
 	s->sent_told = s->stalled = s->too_long = false;
 	s->owner = owner;
 	s->started = clock_mono_ms();
-	s->heard = t->waited;
+	s->asked = s->heard = t->waited;
+	s->since = 0;
+	s->got = 0;
+	s->headed = false;
 	if (curl_multi_add_handle(t->multi, s->easy) != CURLM_OK)
 		return -1;
 	s->active = true;
@@ -266,17 +305,34 @@ transfer_abort(struct transfer *t, const void *owner)
 	}
 }
 
+/* Why a transfer is to be given up, or NULL. */
+static const char *
+stalled(struct transfer *t, struct slot *s)
+{
+	if (t->waited - s->heard >= STALL_MS)
+		return s->headed ? "no byte for 30 s" : "no whole header for 30 s";
+	if (t->waited - s->asked >= PAGE_MS)
+		return "not complete after 5 minutes";
+	if (s->since == 0 || t->waited - s->since < STALL_MS)
+		return NULL;
+	if (s->got < (size_t)LEAST_SPEED * STALL_MS / 1000)
+		return "less than 1 kB/s for 30 s";
+	s->since = t->waited;
+	s->got = 0;
+	return NULL;
+}
+
 static void
 find_stalled(struct transfer *t)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		struct slot *s = &t->slot[i];
+		const char *why = s->active && !s->stalled ? stalled(t, s) : NULL;
 
-		if (s->active && !s->stalled && t->waited - s->heard >= STALL_MS) {
+		if (why != NULL) {
 			s->stalled = true;
 			(void)curl_multi_remove_handle(t->multi, s->easy);
-			(void)snprintf(
-				s->error, sizeof s->error, "no byte for %d s", STALL_MS / 1000);
+			(void)snprintf(s->error, sizeof s->error, "%s", why);
 		}
 	}
 }
@@ -369,10 +425,37 @@ unpack(struct slot *s, struct response *r)
 	else if (inflate_gzip(s->of->inflate, r->body, TRANSFER_BODY_MAX, &r->body, &why))
 		return;
 	r->body = (struct slice){0};
-	if (why == NULL)
+	if (why == NULL) {
 		r->too_long = true;
-	else
-		r->error = slice_of(why);
+		return;
+	}
+	r->trouble = TROUBLE_SERVICE;
+	s->words.len = 0;
+	buffer_str(&s->words, "transfer failed: ");
+	buffer_str(&s->words, why);
+	r->error = buffer_slice(&s->words);
+}
+
+/* Why it failed, by what libcurl says or what we have found ourselves. */
+static void
+explain(struct slot *s, CURLcode code, struct response *r)
+{
+	const char *detail = s->error[0] != '\0' ? s->error : curl_easy_strerror(code);
+	char *url = NULL;
+	struct buffer host = {0};
+	const char *at;
+
+	(void)curl_easy_getinfo(s->easy, CURLINFO_EFFECTIVE_URL, &url);
+	at = url == NULL ? NULL : strstr(url, "://");
+	if (at != NULL)
+		buffer_add(&host, at + 3, strcspn(at + 3, "/?"));
+	s->words.len = 0;
+	r->trouble = trouble_of(s->easy, code, detail, buffer_cstr(&host), &s->words);
+	/* A connection of HTTP/2 that ended in disorder, before a byte of this reply had come. */
+	if ((code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM) && s->since == 0)
+		r->trouble = TROUBLE_UNPROCESSED;
+	r->error = buffer_slice(&s->words);
+	buffer_release(&host);
 }
 
 static void
@@ -391,14 +474,11 @@ describe(struct slot *s, CURLcode code, struct response *r)
 		.too_long = s->too_long,
 		.started = s->started,
 		.bytes = (uint64_t)bytes,
+		.location = slice_of(header(s, "Location")),
 		.retry_after = retry_after(s)};
-	if (s->stalled)
-		r->error = slice_of(s->error);
-	else if (code == CURLE_ABORTED_BY_CALLBACK)
-		r->error = slice_of("the connection was closed without a response");
-	else if (code != CURLE_OK)
-		r->error = slice_of(s->error[0] != '\0' ? s->error : curl_easy_strerror(code));
-	else
+	if (s->stalled || (code != CURLE_OK && !s->too_long))
+		explain(s, code, r);
+	else if (code == CURLE_OK)
 		unpack(s, r);
 }
 

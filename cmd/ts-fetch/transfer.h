@@ -2,6 +2,7 @@
 #define TS_FETCH_TRANSFER_H
 
 #include "buffer.h"
+#include "trouble.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -18,14 +19,16 @@ enum { TRANSFER_MAX = 64 };
 
 struct response {
 	void *owner;
-	int http;	     /* status; 0 when there is none */
-	struct slice error;  /* why the transfer failed; absent when the response is whole */
-	bool sent;	     /* there was a connection for the request */
-	bool too_long;	     /* the body exceeds TRANSFER_BODY_MAX */
-	bool alone;	     /* no other request was in flight at any time with it */
-	int64_t started;     /* monotonic ms */
-	int64_t retry_after; /* ms that the server asked to wait; -1 if it did not */
-	uint64_t bytes;	     /* received, before they were inflated */
+	int http;	       /* status; 0 when there is none */
+	enum trouble trouble;  /* none when the response is whole */
+	struct slice error;    /* why the transfer failed */
+	struct slice location; /* where a redirect leads; absent if it names nothing */
+	bool sent;	       /* there was a connection for the request */
+	bool too_long;	       /* the body exceeds TRANSFER_BODY_MAX */
+	bool alone;	       /* no other request was in flight at any time with it */
+	int64_t started;       /* monotonic ms */
+	int64_t retry_after;   /* ms that the server asked to wait; -1 if it did not */
+	uint64_t bytes;	       /* received, before they were inflated */
 	struct slice body;
 	struct slot *slot; /* the module's own */
 };

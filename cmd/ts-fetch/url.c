@@ -7,6 +7,7 @@
 #include "timestamp.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool
 starts(struct slice s, const char *with)
@@ -14,6 +15,16 @@ starts(struct slice s, const char *with)
 	size_t n = strlen(with);
 
 	return s.n >= n && memcmp(s.p, with, n) == 0;
+}
+
+/* How long the scheme of a URL is with its "://", in any case; 0 if it is neither http nor https.
+ */
+static size_t
+scheme(struct slice s)
+{
+	if (s.n >= 7 && strncasecmp(s.p, "http://", 7) == 0)
+		return 7;
+	return s.n >= 8 && strncasecmp(s.p, "https://", 8) == 0 ? 8 : 0;
 }
 
 static struct slice
@@ -44,6 +55,20 @@ url_safe(struct slice s)
 	return true;
 }
 
+/* Whether what follows the host's name, if there is anything, is a port. */
+static bool
+port_ok(struct slice host)
+{
+	uint64_t port = 1;
+	size_t at = host.n;
+
+	while (at > 0 && host.p[at - 1] != ':' && host.p[at - 1] != ']')
+		at--;
+	if (at == 0 || host.p[at - 1] == ']')
+		return at == host.n || at == 0;
+	return slice_count(behind(host, at), &port) == 0 && port >= 1 && port <= 65535;
+}
+
 const char *
 url_base(struct slice *base)
 {
@@ -52,12 +77,9 @@ url_base(struct slice *base)
 
 	if (!url_safe(*base))
 		return "it holds a character that has no place in a URL";
-	if (starts(*base, "http://"))
-		rest = behind(*base, 7);
-	else if (starts(*base, "https://"))
-		rest = behind(*base, 8);
-	else
+	if (scheme(*base) == 0)
 		return "it is neither http:// nor https://";
+	rest = behind(*base, scheme(*base));
 	host = until(rest, "/?");
 	if (memchr(rest.p, '@', rest.n) != NULL)
 		return "it names a user";
@@ -65,6 +87,8 @@ url_base(struct slice *base)
 		return "it has a query";
 	if (host == 0 || rest.p[0] == ':')
 		return "it names no host";
+	if (!port_ok((struct slice){rest.p, host}))
+		return "its port is not a number from 1 to 65535";
 	while (base->p[base->n - 1] == '/')
 		base->n--;
 	return NULL;
@@ -219,11 +243,9 @@ add_query(struct buffer *b, struct slice query, bool adjusted)
 static struct slice
 url_rest(struct slice url)
 {
-	size_t scheme = starts(url, "https://") ? 8 : starts(url, "http://") ? 7 : 0;
-
-	if (scheme == 0)
+	if (scheme(url) == 0)
 		return url;
-	url = behind(url, scheme);
+	url = behind(url, scheme(url));
 	return behind(url, until(url, "/?"));
 }
 

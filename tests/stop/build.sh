@@ -113,7 +113,9 @@ for twin in "$@"; do
 		change common/pg/pg.h 'PG_CONNECT_MS = 10000' 'PG_CONNECT_MS = 1000'
 		change common/redis.h 'REDIS_PATIENCE_MS = 5000' 'REDIS_PATIENCE_MS = 1000'
 		change cmd/ts-listen/listen.c 'PING_MS = 5000' 'PING_MS = 500'
-		change cmd/ts-fetch/outage.h 'OUTAGE_MS = 15 \* 60 \* 1000' 'OUTAGE_MS = 2000'
+		change cmd/ts-fetch/outage.h 'OUTAGE_MINUTE_MS = 60 \* 1000' 'OUTAGE_MINUTE_MS = 133'
+		change cmd/ts-fetch/transfer.c 'STALL_MS = 30 \* 1000' 'STALL_MS = 1000'
+		change cmd/ts-fetch/transfer.c 'PAGE_MS = 300 \* 1000' 'PAGE_MS = 4000'
 		;;
 	*)
 		echo "build.sh: no such twin: $twin" >&2

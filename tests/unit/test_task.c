@@ -23,6 +23,7 @@ __wrap_clock_mono_ms(void)
 /* And these in the place of the log: what is said is kept. */
 static char said[1 << 16];
 static size_t said_n;
+static unsigned said_lines;
 void __wrap_log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void __wrap_log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void __wrap_log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -32,6 +33,7 @@ void __wrap_log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 		va_list ap;                                                                        \
 		va_start(ap, fmt);                                                                 \
 		said_n += (size_t)vsnprintf(said + said_n, sizeof said - said_n, fmt, ap);         \
+		said_lines++;                                                                      \
 		va_end(ap);                                                                        \
 		assert_true(said_n < sizeof said);                                                 \
 	} while (0)
@@ -68,12 +70,14 @@ begin(struct given *g, unsigned parallel, const char *rate)
 {
 	struct fetch_options o = {.base = slice_of("http://127.0.0.1:1"),
 		.key = slice_of(KEY),
+		.patience = 15,
 		.task.parallel = parallel,
 		.task.adjusted = true};
 	const char *why;
 
 	now = 1000 * 1000;
 	said_n = 0;
+	said_lines = 0;
 	step = 0;
 	if (rate != NULL)
 		assert_int_equal(rate_parse(rate, &o.rate), 0);
@@ -188,10 +192,10 @@ test_refusal_among_others_is_no_try(void **state)
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
-	for (int i = 0; i < 3 * RESPONSE_TRIES; i++) {
+	for (int i = 0; i < RESPONSE_TRIES + 1; i++) {
 		(void)sched_start(&g.f.sched, now);
 		respond(&g, "AAPL", refusal);
-		now += LATER;
+		now += LATER / 2;
 	}
 	(void)sched_start(&g.f.sched, now);
 	respond(&g, "AAPL", page("AAPL"));
@@ -199,22 +203,72 @@ test_refusal_among_others_is_no_try(void **state)
 	end(&g);
 }
 
+/* A page that is refused again and again while others get through is the one to blame. */
 static void
-test_refusal_alone_is_a_try(void **state)
+test_refusal_of_one_page_alone_is_a_try(void **state)
 {
 	struct response refusal = {.http = 429, .sent = true, .alone = true};
+	char symbol[] = "S00";
 	struct given g;
 
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
-	for (int i = 0; i < RESPONSE_TRIES; i++) {
+	for (int i = 0; i <= RESPONSE_TRIES; i++) {
 		assert_false(written(&g, "\"failed\""));
 		(void)sched_start(&g.f.sched, now);
 		respond(&g, "AAPL", refusal);
+		now += 1;
+		symbol[2] = (char)('0' + i);
+		ask(&g, symbol);
+		now = g.f.sched.limiter.paused_until;
+		(void)sched_start(&g.f.sched, now);
+		/* It is another one that asks whether the pause is over. */
+		if (asked(&g, symbol) != NULL)
+			respond(&g, symbol, page(symbol));
 		now += LATER;
 	}
 	assert_true(written(&g, "\"error\":\"HTTP 429 (6 tries)\""));
+	assert_false(written(&g, "unreachable"));
+	end(&g);
+}
+
+/* A quota that is gone: nobody gets through, for as long as the patience lasts. */
+static void
+test_refusal_of_all_ends_with_the_patience(void **state)
+{
+	struct response refusal = {.http = 429,
+		.sent = true,
+		.alone = true,
+		.body = slice_of("{\"status\":\"ERROR\",\"error\":\"quota\"}")};
+	int64_t start;
+	int rounds = 0;
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	ask(&g, "MSFT");
+	for (start = now; !written(&g, "\"failed\""); rounds++) {
+		int64_t until = sched_start(&g.f.sched, now);
+
+		if (asked(&g, "AAPL") != NULL)
+			respond(&g, "AAPL", refusal);
+		else if (asked(&g, "MSFT") != NULL)
+			respond(&g, "MSFT", refusal);
+		else
+			now = until;
+	}
+	assert_in_range(now - start, 15 * 60 * 1000, 17 * 60 * 1000);
+	assert_true(written(&g, "\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-15\","
+				"\"to\":\"2025-12-15\",\"stage\":\"fetch\",\"error\":\"the API "
+				"refuses to go on: HTTP "
+				"429: quota\"}"));
+	assert_true(
+		written(&g, "{\"type\":\"waiting\",\"reason\":\"HTTP 429: quota\",\"until\":\""));
+	assert_true(tasks_idle(&g.f.tasks));
+	/* Few lines, however long it takes. */
+	assert_true(said_lines < 5 * 15);
 	end(&g);
 }
 
@@ -257,6 +311,123 @@ test_several_tasks_are_an_outage(void **state)
 	}
 	assert_true(limiter_wait(&g.f.sched.limiter, now, 0) > 0);
 	end(&g);
+}
+
+/* 503 while others get through is a limit on the rate; without them it is the service. */
+static void
+test_unavailable_among_others(void **state)
+{
+	struct response unavailable = {.http = 503, .sent = true};
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	for (char s[] = "S0"; s[1] < '9'; s[1]++)
+		ask(&g, s);
+	(void)sched_start(&g.f.sched, now);
+	respond(&g, "S0", page("S0"));
+	for (char s[] = "S1"; s[1] < '8'; s[1]++)
+		respond(&g, s, unavailable);
+	assert_null(strstr(said, "unreachable"));
+	assert_in_range(limiter_wait(&g.f.sched.limiter, now, 0), 1, 300);
+	end(&g);
+	begin(&g, 8, NULL);
+	ask(&g, "AAPL");
+	ask(&g, "MSFT");
+	for (int i = 0; i < 5; i++) {
+		const char *symbol;
+
+		(void)sched_start(&g.f.sched, now);
+		symbol = asked(&g, "AAPL") != NULL ? "AAPL" : "MSFT";
+		assert_null(strstr(said, "unreachable"));
+		unavailable.alone = i > 0;
+		respond(&g, symbol, unavailable);
+		now += 20 * 1000;
+	}
+	assert_non_null(strstr(said, "unreachable: HTTP 503"));
+	end(&g);
+}
+
+/* Whatever all tasks get that is not a page: they wait, and none is burnt. */
+static void
+test_what_fails_for_all_is_the_service(void **state)
+{
+	static const struct response bad[] = {{.http = 500, .sent = true},
+		{.http = 200, .sent = true, .body = {"<html>log in</html>", 19}},
+		{.http = 302, .sent = true, .location = {"http://portal/", 14}},
+		{.sent = true,
+			.trouble = TROUBLE_SERVICE,
+			.error = {"transfer failed: reset", 22}}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct given g;
+
+		begin(&g, 4, NULL);
+		ask(&g, "AAPL");
+		ask(&g, "MSFT");
+		/* The first four in a row make it an outage; then a minute's worth of asking. */
+		for (int64_t start = now; now < start + 60 * 1000;) {
+			int64_t until = sched_start(&g.f.sched, now);
+
+			if (asked(&g, "AAPL") != NULL)
+				respond(&g, "AAPL", bad[i]);
+			else if (asked(&g, "MSFT") != NULL)
+				respond(&g, "MSFT", bad[i]);
+			else
+				now = until;
+		}
+		assert_false(written(&g, "\"failed\""));
+		assert_non_null(strstr(said, "unreachable"));
+		assert_true(said_lines <= 5);
+		now += LATER;
+		(void)sched_start(&g.f.sched, now);
+		if (asked(&g, "AAPL") != NULL)
+			respond(&g, "AAPL", page("AAPL"));
+		else
+			respond(&g, "MSFT", page("MSFT"));
+		assert_non_null(strstr(said, "the API is back"));
+		end(&g);
+	}
+}
+
+/* What is set wrong is told at once, and no task waits for it. */
+static void
+test_settings(void **state)
+{
+	static const struct {
+		struct response r;
+		const char *words;
+	} wrong[] = {
+		{{.trouble = TROUBLE_SETTING, .error = {"the certificate of x is not trusted", 35}},
+			"the certificate of x is not trusted"},
+		{{.trouble = TROUBLE_FIRST_SETTING, .error = {"the name x does not exist", 25}},
+			"the name x does not exist"},
+		{{.http = 301, .sent = true, .location = {"https://there/v2", 16}},
+			"HTTP 301 to https://there/v2: set -u or MASSIVE_URL to where the API is"},
+		{{.http = 407, .sent = true}, "HTTP 407: the proxy wants a user and a password"},
+		{{.http = 401, .sent = true, .body = {"<html>", 6}},
+			"HTTP 401: \\\"<html>\\\": this is not the API's word but that of a proxy "
+			"or gateway"},
+		{{.http = 404, .sent = true, .body = {"<html>", 6}}, "HTTP 404: \\\"<html>\\\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct given g;
+
+		begin(&g, 1, NULL);
+		ask(&g, "AAPL");
+		ask(&g, "MSFT");
+		(void)sched_start(&g.f.sched, now);
+		respond(&g, "AAPL", wrong[i].r);
+		assert_true(tasks_idle(&g.f.tasks));
+		assert_int_equal(g.f.tasks.count.failed, 2);
+		assert_true(written(&g, wrong[i].words));
+		assert_false(told(&g, "refuses the key"));
+		assert_true(responses_misset(&g.f.responses));
+		end(&g);
+	}
 }
 
 /*
@@ -324,9 +495,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_line_to_verdict),
 		cmocka_unit_test(test_refusal_among_others_is_no_try),
-		cmocka_unit_test(test_refusal_alone_is_a_try),
+		cmocka_unit_test(test_refusal_of_one_page_alone_is_a_try),
+		cmocka_unit_test(test_refusal_of_all_ends_with_the_patience),
 		cmocka_unit_test(test_one_task_alone_is_no_outage),
 		cmocka_unit_test(test_several_tasks_are_an_outage),
+		cmocka_unit_test(test_unavailable_among_others),
+		cmocka_unit_test(test_what_fails_for_all_is_the_service),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_one_reading_of_the_clock),
 		cmocka_unit_test(test_the_key_is_not_repeated),
 	};

@@ -1,0 +1,27 @@
+#ifndef TS_FETCH_TROUBLE_H
+#define TS_FETCH_TROUBLE_H
+
+#include "buffer.h"
+
+#include <curl/curl.h>
+
+/* Whose trouble it is when a request fails. */
+enum trouble {
+	TROUBLE_NONE,
+	TROUBLE_UNPROCESSED,   /* nobody's: the server closed its connections before it looked at it
+				*/
+	TROUBLE_SERVICE,       /* the service's, or the page's own: it may pass */
+	TROUBLE_SETTING,       /* of the configuration: no wait mends it */
+	TROUBLE_FIRST_SETTING, /* the same, unless the API has been reached before: then the
+				  service's */
+};
+
+/*
+ * Why a transfer from host failed with that code, in our own words where we have any, appended to
+ * text; detail is what libcurl says. Where a name cannot be resolved it looks the name up once
+ * more, which may take seconds.
+ */
+enum trouble trouble_of(
+	CURL *, CURLcode, const char *detail, const char *host, struct buffer *text);
+
+#endif

@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# ts-fetch over the network as it is: TLS and HTTP/2 by nginx in front of the simulator, a server that is
+# reloaded, limits, certificates that are not trusted, proxies that refuse, servers that drip.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
+export MASSIVE_API_KEY=key-of-the-test
+hasty=$build/stop/impatient/obj/ts-fetch
+now=2025-12-16T17:00:30Z
+sim_start -N "$now" -b 5000 || exit 1
+plain=$MASSIVE_URL
+unset MASSIVE_URL
+
+# Free ports, one a word.
+free_ports() {
+	perl -MIO::Socket::INET -e 'my @s = map { IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1) or die } 1 .. $ARGV[0];
+		print join(" ", map { $_->sockport } @s), "\n"' "$1"
+}
+read -r h2 once limit429 limit503 expired moved portal proxy locked <<<"$(free_ports 9)"
+
+# An authority, and certificates of localhost, one of them no longer valid.
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj /CN=localhost
+	echo 'subjectAltName=DNS:localhost' >names
+	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem
+	mkdir authority
+	: >authority/index
+	printf '[ca]\ndatabase=authority/index\nnew_certs_dir=authority\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n' >ca.conf
+	openssl ca -batch -config ca.conf -name ca -cert ca.pem -keyfile ca.key -in server.csr -extfile names \
+		-startdate 20200101000000Z -enddate 20200201000000Z -out expired.pem
+} >openssl.log 2>&1 || { cat openssl.log; exit 1; }
+
+# configure PORTAL: what nginx does, the portal's directive given.
+configure() {
+	local tls="ssl_certificate $tmp/server.pem; ssl_certificate_key $tmp/server.key;" pass="proxy_pass $plain;"
+	cat >nginx.conf <<-END
+		daemon off;
+		pid $tmp/nginx.pid;
+		error_log $tmp/nginx.err;
+		worker_shutdown_timeout 10s;
+		events { worker_connections 200; }
+		http {
+			log_format protocol '\$server_port \$server_protocol \$status';
+			access_log $tmp/nginx.log protocol;
+			client_body_temp_path $tmp/nginx.body;
+			proxy_temp_path $tmp/nginx.proxy;
+			fastcgi_temp_path $tmp/nginx.fastcgi;
+			uwsgi_temp_path $tmp/nginx.uwsgi;
+			scgi_temp_path $tmp/nginx.scgi;
+			limit_req_zone \$binary_remote_addr zone=a:1m rate=20r/s;
+			limit_req_zone \$binary_remote_addr zone=b:1m rate=20r/s;
+			server { listen 127.0.0.1:$h2 ssl http2; $tls keepalive_requests 5; location / { $pass } }
+			server { listen 127.0.0.1:$once ssl http2; $tls keepalive_requests 1; location / { $pass } }
+			server { listen 127.0.0.1:$limit429; location / { limit_req zone=a burst=3 nodelay; limit_req_status 429; $pass } }
+			server { listen 127.0.0.1:$limit503; location / { limit_req zone=b burst=3 nodelay; $pass } }
+			server { listen 127.0.0.1:$expired ssl; ssl_certificate $tmp/expired.pem; ssl_certificate_key $tmp/server.key; location / { $pass } }
+			server { listen 127.0.0.1:$moved; return 301 https://elsewhere.example\$request_uri; }
+			server { listen 127.0.0.1:$portal; location / { $1 } }
+		}
+	END
+	# An unprivileged nginx must not be told a user.
+	[ "$(id -u)" -ne 0 ] || sed -i '1i user root;' nginx.conf
+}
+configure 'return 302 http://portal.example/login;'
+# Not by start(): nginx wants QUIT to end in peace, and TERM does as well.
+start "$(command -v nginx || echo /usr/sbin/nginx)" -c "$tmp/nginx.conf" -e "$tmp/nginx.err"
+nginx_pid=$!
+wait_for 10 curl -s --cacert ca.pem "https://localhost:$h2/" || { cat nginx.err; exit 1; }
+
+# tasks N: N days of N symbols, a week each.
+tasks() {
+	for ((i = 1; i <= $1; i++)); do
+		printf '{"type":"task","job_id":"j","symbol":"S%d","timeframe":"day","from":"2025-12-08","to":"2025-12-12"}\n' $i
+	done
+}
+tasks 60 >tasks
+tasks 1 >task
+ts-fetch -u "$plain" <tasks 2>/dev/null | grep '"bar"' | sort >want
+# fetch NAME URL [FILE [PROGRAM]]: into NAME.out and NAME.err; its status in $status.
+fetch() {
+	timeout $((60 * patience)) "${4:-ts-fetch}" -u "$2" <"${3:-tasks}" >"$1.out" 2>"$1.err"
+	status=$?
+}
+same() {
+	grep '"bar"' "$1.out" | sort | cmp -s - want
+	ok $? "$2"
+}
+count() { sed -n "s/.* end .* $2=\([0-9]*\).*/\1/p" "$1.err"; }
+error() { jq -r 'select(.type == "failed").error' "$1.out" | sort -u; }
+
+# What takes long starts now: a limit of a proxy, and servers that drip.
+# drip HEAD: a server that sends this and then a byte every 0.1 s; its port in $tmp/NAME.port.
+drip() {
+	# shellcheck disable=SC2016 # perl's
+	start perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
+		$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5) or die;
+		open P, ">", "$ARGV[0].new"; print P $s->sockport; close P; rename "$ARGV[0].new", $ARGV[0];
+		while ($c = $s->accept) {
+			if (fork) { close $c; next }
+			sysread $c, $in, 65536;
+			syswrite $c, $ARGV[1] or exit;
+			while (syswrite $c, "x") { select undef, undef, undef, 0.1 }
+			exit;
+		}' "$tmp/$1.port" "$2"
+	wait_for 10 test -s "$tmp/$1.port"
+}
+drip body $'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{'
+drip head $'HTTP/1.1 200 OK\r\nX-Long: '
+for name in body head; do
+	fetch "drip-$name" "http://127.0.0.1:$(cat $name.port)" task "$hasty" &
+	eval "${name}_pid=$!"
+done
+fetch limit429 "http://localhost:$limit429" &
+limit429_pid=$!
+fetch limit503 "http://localhost:$limit503" &
+limit503_pid=$!
+
+# TLS and HTTP/2.
+export SSL_CERT_FILE=$tmp/ca.pem
+for name in h2 once; do
+	fetch $name "HTTPS://localhost:${!name}"
+	is "$status/$(count $name failed)/$(count $name retries)/$(count $name requests)" 0/0/0/60 \
+		"$name: a server that ends its connections costs no try"
+	same $name "$name: every bar is there"
+	unlike "$(cat $name.err)" 'retry|unreachable' "$name: and nothing is told"
+done
+like "$(grep "^$h2 " nginx.log | sort | uniq -c)" '60 [0-9]+ HTTP/2.0 200' "by HTTP/2, each request once"
+tasks 400 >many
+: >nginx.log
+fetch reload "https://localhost:$h2" many &
+pid=$!
+for i in 1 2 3; do
+	# shellcheck disable=SC2016 # awk's
+	wait_for 10 awk -v n=$((i * 60)) 'END { exit NR < n }' nginx.log
+	kill -HUP $nginx_pid
+done
+wait $pid
+is "$(grep -c '"fetched"' reload.out)/$(count reload retries)" 400/0 "a server that is reloaded costs no try"
+unlike "$(cat reload.err)" unreachable "nor is it called unreachable"
+
+# What no wait mends: told at once, in words of its own, and nothing is burnt on it.
+settings() {
+	is "$status/$(grep -c '"failed"' "$1.out")/$(grep -c ': error: ' "$1.err")" 100/60/1 "$1: exit 100 at once"
+	like "$(error "$1")" "$2" "$1: $2"
+	unlike "$(cat "$1.err")" 'retry|unreachable|refuses the key' "$1: that is no outage, nor the key"
+}
+SSL_CERT_FILE='' fetch unknown "https://localhost:$h2"
+settings unknown "^the certificate of localhost:$h2 is not trusted: .*SSL_CERT_FILE"
+fetch otherhost "https://127.0.0.1:$h2"
+settings otherhost "^the certificate of 127.0.0.1:$h2 is for another host: "
+fetch expired "https://localhost:$expired"
+settings expired "^the certificate of localhost:$expired has expired$"
+fetch tls-to-plain "https://localhost:$moved"
+settings tls-to-plain "^localhost:$moved does not speak TLS at this port: http:// instead of https://\?$"
+fetch plain-to-tls "http://localhost:$h2"
+settings plain-to-tls '^HTTP 400: "<html>.*The plain HTTP request was sent to HTTPS port'
+fetch moved "http://localhost:$moved"
+settings moved '^HTTP 301 to https://elsewhere.example/v2/aggs/.*: set -u or MASSIVE_URL to where the API is$'
+fetch nowhere "http://$(printf 'x%.0s' {1..64}).invalid"
+settings nowhere '^the name x*\.invalid does not exist$'
+SSL_CERT_FILE=$tmp/none fetch nofile "https://localhost:$h2"
+settings nofile '^the certificates to trust cannot be used: '
+
+# Proxies.
+tinyproxy=$(command -v tinyproxy || echo /usr/bin/tinyproxy)
+printf 'Port %s\nListen 127.0.0.1\nLogFile "%s"\nConnectPort 1\n' "$proxy" "$tmp/proxy.log" >proxy.conf
+printf 'Port %s\nListen 127.0.0.1\nLogFile "%s"\nBasicAuth user word\n' "$locked" "$tmp/locked.log" >locked.conf
+for name in proxy locked; do
+	start "$tinyproxy" -d -c $name.conf >/dev/null 2>&1
+done
+wait_for 10 curl -s -o up -x "http://127.0.0.1:$proxy" "$plain/" && wait_for 10 curl -s -o up "http://127.0.0.1:$locked/"
+http_proxy=http://127.0.0.1:$proxy fetch through "$plain"
+is "$status/$(count through fetched)" 0/60 "through a proxy"
+https_proxy=http://127.0.0.1:$proxy fetch connect "https://localhost:$h2"
+settings connect "^the proxy refuses to connect to localhost:$h2: HTTP 403$"
+http_proxy=http://127.0.0.1:$locked fetch locked "$plain"
+settings locked '^HTTP 407: .*the proxy wants a user and a password$'
+https_proxy=http://127.0.0.1:$locked fetch locked-tls "https://localhost:$h2"
+settings locked-tls "^the proxy refuses to connect to localhost:$h2: HTTP 407: it wants a user and a password$"
+
+# A portal in the way of all: the queue waits until it is gone.
+fetch portal "http://localhost:$portal" &
+pid=$!
+wait_for 20 grep -q unreachable portal.err
+configure "proxy_pass $plain;"
+kill -HUP $nginx_pid
+wait $pid
+is "$(grep -c '"fetched"' portal.out)/$(grep -c '"failed"' portal.out)" 60/0 "a portal: no task is burnt"
+like "$(cat portal.err)" 'unreachable: HTTP 302 to http://portal.example/login; asking' "a portal: told by where it leads"
+is "$(grep -c -e unreachable -e ' is back' portal.err)" 2 "a portal: once when it begins and once when it ends"
+
+# A limit on the rate, by either status. 60 at 20 a second, and 4 at once, take 2.8 s.
+for name in limit429 limit503; do
+	pid=${name}_pid
+	wait "${!pid}"
+	is "$(count $name fetched)/$(count $name failed)" 60/0 "$name: no task is lost"
+	[ "$(count $name retries)" -le 25 ]
+	ok $? "$name: $(count $name retries) requests were too many"
+	[ "$(sed -n 's/.* seconds=\([0-9]*\).*/\1/p' $name.err)" -lt $((8 * patience)) ]
+	ok $? "$name: it took $(sed -n 's/.* seconds=//p' $name.err) s"
+	unlike "$(cat $name.err)" unreachable "$name: that is no outage"
+	[ "$(wc -l <$name.err)" -le 6 ]
+	ok $? "$name: few lines are logged"
+done
+
+# Servers that drip.
+body='less than 1 kB/s' head='no whole header'
+for name in body head; do
+	pid=${name}_pid
+	wait "${!pid}"
+	like "$(error drip-$name)" "^transfer failed: ${!name} for 30 s \(6 tries\)\$" "a $name that drips is given up"
+done
+done_testing
