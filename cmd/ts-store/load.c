@@ -349,6 +349,16 @@ middle(const struct batch *b, struct range r)
 	return g->first > r.first ? g->first : g->first + g->count;
 }
 
+/* A single bar did not go in. */
+static void
+give_up(struct load *l, struct batch *b, size_t slot, enum outcome o)
+{
+	if (o == PG_DATA)
+		batch_refuse(b, slot, pg_why(l->pg));
+	else
+		batch_fail(batch_group_at(b, slot), pg_why(l->pg));
+}
+
 /*
  * Stores a range. refused: Postgres refuses it as a whole, so that need not be tried again. *clean
  * tells whether all of it went in.
@@ -356,24 +366,25 @@ middle(const struct batch *b, struct range r)
 static enum outcome
 load_range(struct load *l, struct batch *b, struct range range, bool refused, bool *clean)
 {
-	enum outcome o;
+	enum outcome o = PG_DATA;
 	size_t mid;
 
 	if (!refused || range.end - range.first == 1) {
 		o = attempt_patiently(l, b, range);
 		*clean = o == PG_OK;
-		if (o != PG_DATA)
+		if (o != PG_DATA && o != PG_LARGE)
 			return o;
 		if (range.end - range.first == 1) {
-			batch_refuse(b, range.first, pg_why(l->pg));
+			give_up(l, b, range.first, o);
 			return PG_OK;
 		}
 	}
+	/* If the first half goes in, an offence is in the second; what was too much is not. */
+	refused = o == PG_DATA;
 	mid = middle(b, range);
 	o = load_range(l, b, (struct range){range.first, mid}, false, clean);
-	/* If the first half went in, the offence is in the second. */
 	if (o == PG_OK)
-		o = load_range(l, b, (struct range){mid, range.end}, *clean, clean);
+		o = load_range(l, b, (struct range){mid, range.end}, refused && *clean, clean);
 	*clean = false;
 	return o;
 }

@@ -444,7 +444,7 @@ pg_patiently(struct pg *p, enum outcome (*work)(struct pg *, void *), void *data
 			break;
 		o = pg_recover(p);
 	}
-	if (o == PG_OK || o == PG_DATA)
+	if (o == PG_OK || o == PG_DATA || o == PG_LARGE)
 		pg_recovered(p);
 	return o;
 }

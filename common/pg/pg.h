@@ -21,6 +21,7 @@ enum outcome {
 	PG_OK,
 	PG_DUPLICATE, /* a unique key exists already */
 	PG_DATA,      /* it is the data's fault: some row is refused */
+	PG_LARGE,     /* it is more than the server does at once: less of it may pass */
 	PG_TABLE,     /* it is the table's fault: it cannot be used as it is */
 	PG_BUSY,      /* the server cannot now; the connection lives, its transaction does not */
 	PG_LOST,      /* the connection is gone */

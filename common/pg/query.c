@@ -24,6 +24,7 @@ static const struct {
 	{"25P03", PG_LOST}, /* idle in transaction timeout */
 	{"08", PG_LOST},    /* connection exception, and protocol violation */
 	{"40", PG_BUSY},    /* serialization failure, deadlock */
+	{"53400", PG_LARGE}, /* TimescaleDB's limit of decompression */
 	{"53", PG_BUSY},    /* disk full, out of memory, too many connections */
 	{"55006", PG_BUSY}, /* object in use */
 	{"55P03", PG_BUSY}, /* lock timeout */
@@ -53,13 +54,20 @@ failed(struct pg *p, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	/* It names the setting. */
+	const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
 	char why[2 * sizeof p->why];
 	enum outcome o;
 
 	if (state == NULL || strlen(state) != 5)
 		return pg_lost(p, NULL);
 	o = pg_outcome(state);
-	(void)snprintf(why, sizeof why, "%s: %s", state, text == NULL ? "" : text);
+	/* One who only reads asks for no less. */
+	if (o == PG_LARGE && !p->o.writes)
+		o = PG_TABLE;
+	(void)snprintf(why, sizeof why, "%s: %s%s%s", state, text == NULL ? "" : text,
+		o == PG_LARGE && hint != NULL ? ": " : "",
+		o == PG_LARGE && hint != NULL ? hint : "");
 	/* PgBouncer's words. */
 	if (o == PG_LOST && strstr(why, "statement pooling mode") != NULL) {
 		pg_hang_up(p);
