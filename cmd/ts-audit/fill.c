@@ -1,6 +1,7 @@
 /* From holes to the tasks that fill them. */
 #include "fill.h"
 
+#include "log.h"
 #include "timestamp.h"
 
 /* The header's texts, in the order in which they are held. */
@@ -15,6 +16,22 @@ text(struct record *r, int i)
 		[RECEIVED_AT] = &r->received_at};
 
 	return at[i];
+}
+
+/* A refresh before the day is final gets what was final before. */
+static void
+tell_unfinished(const struct fill *f)
+{
+	int32_t today = calendar_date(f->calendar, f->now);
+	int minute = calendar_minute(f->calendar, f->now);
+	char text[DATE_SIZE];
+
+	if (f->now != 0 && calendar_session(f->calendar, today) != SESSION_NONE &&
+		minute >= EXTENDED_OPEN && minute < calendar_extended_close(f->calendar, today))
+		log_info("the session of %s is not final before %d:00 in New York: its day, and "
+			 "what it adds"
+			 " to week and month, come with the next run",
+			date_format(text, today), calendar_extended_close(f->calendar, today) / 60);
 }
 
 void
@@ -42,6 +59,8 @@ fill_header(struct fill *f, const struct record *r)
 		if (s->p != NULL)
 			s->p = f->head.p + f->at[i];
 	}
+	if (f->refresh)
+		tell_unfinished(f);
 	if (f->left == 0)
 		fill_end(f);
 }

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# ts-sync: after a split between two nights all stands on one basis, whatever was killed meanwhile, and no
+# certificate says so before.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+PATH=$top:$PATH
+export TS_SYNC_STATE=$tmp/asked
+tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
+
+ts-sync >out 2>err
+is "$?/$(cut -c 1-14 err)" "100/usage: ts-sync" "jobs are needed"
+is "$(ts-sync -h)" "usage: ts-sync [-dhq] [-N now] job.json ..." "-h gives the usage"
+is "$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/ts-sync.1" | sort | tr -d '\n')" Ndhq "the page has its options"
+ts-sync nosuch.json 2>err
+is "$?" 100 "a file that cannot be read is exit 100"
+
+# What happens from 2025-12-23 on.
+cat >events <<'END'
+FOUR split 2025-12-23 4:1
+TENTH split 2025-12-23 1:10
+SPARSE split 2025-12-23 3:2
+CLOSE split 2025-12-23 21:20
+CORR correct 2025-12-22
+END
+pg_start || exit 1
+sim_start -N 2025-12-09T03:00:00Z -e events -d 5 || exit 1
+ts-store -i </dev/null 2>/dev/null
+sql "CREATE SCHEMA fresh; $(for t in $tables; do echo "CREATE TABLE fresh.$t (LIKE public.$t INCLUDING ALL);"; done)"
+fresh=$DATABASE_URL'&options=-csearch_path%3Dfresh'
+cat >job.json <<'END'
+{"job_id":"j","source":"x","symbols":["FOUR","TENTH","SPARSE","CLOSE","CORR"],"timeframes":["1min","hour","day","week","month"],"years":0.15}
+END
+# image: how many rows differ from a load that was made now; of what is older than the first bar, none is asked.
+image() {
+	local t key
+	for t in $tables; do
+		key="date"
+		[[ $t =~ 1min|hourly ]] && key=timestamp
+		echo "SELECT count(*) FROM (SELECT symbol, $key, open, high, low, close, volume FROM public.$t EXCEPT
+			SELECT symbol, $key, open, high, low, close, volume FROM fresh.$t) x;
+			SELECT count(*) FROM (SELECT f.symbol, $key, open, high, low, close, volume FROM fresh.$t f
+				JOIN (SELECT symbol, min($key) AS first FROM public.$t GROUP BY 1) m
+				ON m.symbol = f.symbol AND $key >= first EXCEPT
+			SELECT symbol, $key, open, high, low, close, volume FROM public.$t) x;"
+	done | psql -X -q -A -t | awk '{ n += $1 } END { print n }'
+}
+# Whether no loader is connected.
+alone() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" = 0 ]
+}
+certificate() {
+	ts-expand -N "$1" <job.json | ts-audit -b 2>/dev/null | tail -n 1
+}
+
+# ---- two loads, so that there are rows before the window
+
+ts-sync -N 2025-12-09T03:00:00Z job.json >out 2>err
+is "$?/$(tail -n 1 out)" "0/25 of 25 complete" "an empty database is loaded"
+sim_now 2025-12-23T03:00:00Z
+ts-sync -N 2025-12-23T03:00:00Z job.json >out 2>err
+is "$?/$(tail -n 1 out)" "0/25 of 25 complete" "and what is new on the next night"
+sed 's/0\.15/0.3/' job.json | ts-expand -N 2025-12-23T03:00:00Z | ts-fetch 2>/dev/null |
+	DATABASE_URL=$fresh ts-store >/dev/null 2>&1
+is "$(image)" 0 "all is as a load that is made now"
+
+# ---- the split, and death
+
+sim_now 2025-12-24T03:00:00Z
+sed 's/0\.15/0.3/' job.json | ts-expand -N 2025-12-24T03:00:00Z | ts-fetch 2>/dev/null |
+	DATABASE_URL=$fresh ts-store >/dev/null 2>&1
+[ "$(image)" -gt 10000 ]
+ok $? "a split restates the history of four symbols"
+like "$(certificate 2025-12-24T03:00:00Z)" '^0 of 25|^[1-9] of 25|^1[0-9] of 25' "which costs the certificate"
+for requests in 3 9 17 26; do
+	: >"$sim_log"
+	setsid ts-sync -N 2025-12-24T03:00:00Z job.json >out 2>err &
+	pid=$!
+	started+=("$pid")
+	wait_for 20 awk -v n=$requests 'END { exit NR < n }' "$sim_log"
+	kill -KILL -- "-$pid"
+	wait $pid 2>/dev/null
+	# What was on its way may still be stored: until nobody else is connected.
+	wait_for 10 alone
+	said=$(certificate 2025-12-24T03:00:00Z)
+	[ "$(image)" = 0 ] || [ "$said" != "25 of 25 complete" ]
+	ok $? "killed at request $requests: no certificate while it is not so ($said)"
+done
+ts-sync -q -N 2025-12-24T03:00:00Z job.json >out 2>err
+is "$?/$(cat out)" 0/ "the next run ends complete, and -q says nothing"
+is "$(image)" 0 "byte for byte as a load that is made now, rows before the window too"
+is "$(certificate 2025-12-24T03:00:00Z)" "25 of 25 complete" "and is certified"
+
+# ---- again
+
+before=$(for t in $tables; do sql "SELECT sum(xmin::text::int8), count(*) FROM $t"; done)
+: >"$sim_log"
+ts-sync -N 2025-12-24T03:00:00Z job.json >out 2>err
+is "$?/$(tail -n 1 out)" "0/25 of 25 complete" "a second time"
+asked=$(grep -c /v2/aggs "$sim_log")
+[ "$asked" -le 25 ]
+ok $? "it asks no more than 5 times a symbol ($asked)"
+is "$(for t in $tables; do sql "SELECT sum(xmin::text::int8), count(*) FROM $t"; done)" "$before" "and touches no row"
+ts-sync -N 2025-12-24T19:00:00Z job.json >out 2>err
+like "$(cat err)" 'session of 2025-12-24 is not final before 17:00 in New York' "before the day is final it says so"
+done_testing
