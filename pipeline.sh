@@ -43,12 +43,16 @@ service=0
 told=0
 pids=
 sources=
+status=
 # Nothing new is begun from here on; the stages behind see the end of their input and finish.
 stop() {
 	told=$((told + 1))
 	# shellcheck disable=SC2086 # lists of pids
 	if [ $told -eq 1 ]; then
-		# One after the other, so that the stages between them see the end of their input.
+		# Whoever waits for a run is told that it was cut short: ts-status goes on to its end of input,
+		# but is to know why that comes. Then the sources, one after the other, so that the stages
+		# between them see the end of their input.
+		[ $service -eq 1 ] || [ -z "$status" ] || kill -TERM "$status" 2>/dev/null
 		for pid in $sources; do
 			kill -TERM "$pid" 2>/dev/null
 			sleep 0.1
@@ -159,9 +163,10 @@ report=
 note() {
 	reap "$2"
 	report="$report $1=$code"
-	# Told to stop, ts-fetch may be gone before the stages ahead of it have seen their end of input.
-	[ $told -eq 1 ] && case $1=$code in
-	cat=143 | cat=141 | ts-listen=141 | ts-expand=141 | ts-fetch=143) code=0 ;;
+	# Told to stop, ts-fetch may be gone before the stages ahead of it have seen their end of input. Of
+	# work that is left only those who wait for it need to know: a service goes on with it.
+	[ $told -eq 1 ] && case $service/$1=$code in
+	?/cat=143 | ?/cat=141 | ?/ts-listen=141 | ?/ts-expand=141 | 1/*=143) code=0 ;;
 	esac
 	[ "$(rank "$code")" -le "$(rank "$worst")" ] || worst=$code
 }

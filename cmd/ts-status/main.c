@@ -159,10 +159,9 @@ finish(struct dispatch *d)
 static int
 exit_status(const struct dispatch *d)
 {
-	if (signals_stop())
-		return d->unfinished > 0 ? signals_status(STATUS_DONE) : STATUS_DONE;
-	return d->failed + d->rejected + d->refused + d->unfinished > 0 ? STATUS_REFUSED
-									: STATUS_DONE;
+	if (d->unfinished > 0)
+		return signals_status(STATUS_REFUSED);
+	return d->failed + d->rejected + d->refused > 0 ? STATUS_REFUSED : STATUS_DONE;
 }
 
 static int

@@ -233,4 +233,21 @@ redis del tickstock.jobs.status:older >/dev/null
 serve_end
 like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' \
 	"all stages ended well"
+
+# A run in the foreground has no next start: what is cut short is over, and whoever waits for it is told.
+echo "$(job cut "$(jq -nc '[range(900) | "C\(.)"]')" '["day","hour"]')" >cut.json
+TS_STATUS_FLAGS='' "$top/pipeline.sh" cut.json >pipeline.out 2>pipeline.log &
+run=$!
+started+=("$run")
+cut_begun() {
+	[ "$(hash cut stored_tasks)" -ge 1 ]
+}
+wait_for 10 cut_begun
+kill -TERM "$run"
+wait "$run"
+is $? 143 "a run in the foreground that is cut short exits 143"
+like "$(hash cut status)/$(hash cut message)" '^cancelled/interrupted: [0-9]+ of 1800 tasks have no verdict; loaded [0-9,]+ of 1,800 tasks' \
+	"its job is cancelled, and how many tasks have no verdict is said"
+is "$(jq -r 'select(.type == "done").status' pipeline.out)" cancelled "so says the done record"
+like "$(cat pipeline.log)" 'ts-status: job cancelled id=cut: interrupted: ' "and the log"
 done_testing
