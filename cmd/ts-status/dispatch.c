@@ -12,7 +12,8 @@
 
 enum {
 	OWNED = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_LOADING) | RECORD_BIT(RECORD_STORED) |
-		RECORD_BIT(RECORD_FAILED) | RECORD_BIT(RECORD_CANCEL) | RECORD_BIT(RECORD_GAP),
+		RECORD_BIT(RECORD_FAILED) | RECORD_BIT(RECORD_CANCEL) | RECORD_BIT(RECORD_GAP) |
+		RECORD_BIT(RECORD_WAITING),
 	QUIET_MS = 5000, /* how long a cancelled job waits for verdicts on their way */
 };
 
@@ -95,6 +96,22 @@ take_gap(struct dispatch *d, const struct record *r)
 	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard",
 		r->from.p == NULL ? 1 : shown(r->from), r->from.p == NULL ? "?" : r->from.p, shown(r->to),
 		r->to.p);
+}
+
+/* It is of no job: all that run are waiting. */
+static void
+take_waiting(struct dispatch *d, const struct record *r)
+{
+	int64_t until;
+
+	if (timestamp_parse(r->until, &until) != 0)
+		return;
+	for (struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
+		if (j->status != JOB_RUNNING)
+			continue;
+		job_waiting(j, r->reason, r->until);
+		publish_job(j);
+	}
 }
 
 static void
@@ -228,6 +245,8 @@ dispatch_line(struct dispatch *d, enum line kind, struct slice line, uint64_t li
 		refuse(d, lineno, r.fault);
 	else if (r.type == RECORD_GAP)
 		take_gap(d, &r);
+	else if (r.type == RECORD_WAITING)
+		take_waiting(d, &r);
 	else
 		take(d, &r, line, lineno);
 }

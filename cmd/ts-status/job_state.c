@@ -11,6 +11,9 @@
 /* How much room each list gets in the last message. */
 enum { FAILURES_ROOM = 420, EMPTIES_ROOM = 110, LATES_ROOM = 110, REJECTS_ROOM = 110 };
 
+/* And a reason to wait. */
+enum { WAITING_TEXT = 400 };
+
 /* A series that begins more than so many sessions after what was asked for is told. */
 enum { LATE_SESSIONS = 5 };
 
@@ -29,7 +32,7 @@ job_free(struct job *j)
 {
 	struct buffer *const buffers[] = {&j->id, &j->source, &j->received_at, &j->failures.text,
 		&j->empties.text, &j->lates.text, &j->rejects.text, &j->errors, &j->symbol,
-		&j->timeframe, &j->message};
+		&j->timeframe, &j->message, &j->waiting};
 
 	for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
 		buffer_release(buffers[i]);
@@ -144,7 +147,21 @@ set_current(struct job *j, const struct record *r, struct moment now)
 {
 	copy(&j->symbol, summary_cut(r->symbol, SUMMARY_NAME));
 	copy(&j->timeframe, summary_cut(r->timeframe, SUMMARY_NAME));
+	j->waiting.len = 0;
 	j->changed = now.mono;
+}
+
+void
+job_waiting(struct job *j, struct slice reason, struct slice until)
+{
+	if (j->status != JOB_RUNNING)
+		return;
+	copy(&j->waiting, summary_cut(reason, WAITING_TEXT));
+	j->message.len = 0;
+	buffer_str(&j->message, "Waiting until ");
+	buffer_add(&j->message, until.p, until.n);
+	buffer_str(&j->message, ": ");
+	buffer_add(&j->message, j->waiting.p, j->waiting.len);
 }
 
 void

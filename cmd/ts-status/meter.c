@@ -142,7 +142,10 @@ add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, uns
 		add_time(b, (uint64_t)rest / 1000);
 		buffer_str(b, " left");
 	}
-	if ((parts & SYMBOL) != 0 && j->symbol.len > 0) {
+	if ((parts & SYMBOL) != 0 && j->waiting.len > 0) {
+		buffer_str(b, ", waiting: ");
+		add_name(b, buffer_slice(&j->waiting));
+	} else if ((parts & SYMBOL) != 0 && j->symbol.len > 0) {
 		buffer_str(b, ", ");
 		add_name(b, buffer_slice(&j->symbol));
 		buffer_byte(b, ' ');

@@ -584,6 +584,31 @@ test_meter_line(void **state)
 	end(&w);
 }
 
+/* Nothing can be fetched: said until the next task moves. */
+static void
+test_waiting(void **state)
+{
+	struct world w = begin();
+	struct buffer line = {0};
+
+	(void)state;
+	feed_header(&w, "j", 2, 2);
+	job_waiting(w.job, slice_of("HTTP 429: quota"), slice_of("2025-12-23T17:16:00Z"));
+	assert_string_equal(buffer_cstr(&w.job->message), "Waiting until 2025-12-23T17:16:00Z: HTTP 429: quota");
+	meter_line(&line, w.job, 1, w.now.mono, 200);
+	assert_non_null(strstr(buffer_cstr(&line), ", waiting: HTTP 429: quota"));
+	feed_stored(&w, "j", "AAPL", "day", 1, 0);
+	assert_null(strstr(buffer_cstr(&w.job->message), "Waiting"));
+	line.len = 0;
+	meter_line(&line, w.job, 1, w.now.mono, 200);
+	assert_null(strstr(buffer_cstr(&line), "waiting"));
+	feed_stored(&w, "j", "MSFT", "day", 1, 0);
+	job_waiting(w.job, slice_of("HTTP 429: quota"), slice_of("2025-12-23T17:16:00Z"));
+	assert_null(strstr(buffer_cstr(&w.job->message), "Waiting"));
+	buffer_release(&line);
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -608,6 +633,7 @@ main(void)
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_many_jobs),
 		cmocka_unit_test(test_meter_line),
+		cmocka_unit_test(test_waiting),
 	};
 	const char *why;
 	int failed;
