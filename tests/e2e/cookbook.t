@@ -52,6 +52,7 @@ stand_in sudo <<'END'
 exec "$@"
 END
 ln -s "$top/pipeline.sh" bin/ts-pipeline
+ln -s "$top/ts-sync" bin/
 job() {
 	printf '{"job_id":"ex","symbols":%s,"timeframes":%s,"years":0.02}\n' "$1" "$2" >job.json
 }
@@ -85,6 +86,10 @@ wait $service
 
 # What failed, and what is missing.
 empty
+redis rpush tickstock.jobs.failed:first-1 '{"type":"failed","job_id":"first-1","symbol":"AAPL","timeframe":"day","from":"2025-12-09","to":"2025-12-15","stage":"store","error":"made up"}' >/dev/null
+cook failed-service
+cooked "what failed in a job of the service, again" "5 completed" "$(rows) $(jq -r .status out)"
+empty
 job '["AAPL","MSFT","NO WAY"]' '["day","week"]'
 cook record
 is "$code/$(rows)" "1/12" "a run is recorded"
@@ -105,11 +110,14 @@ is "$code/$(rows)/$(jq -r .stored out)" 0/12/1 "and loaded"
 sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
 echo nightly >>ran
 cron=$(block nightly | sed -n 's/^PATH=//p')
-block nightly | tail -n 1 | sed -E 's/^([^ ]+ ){6}//' | sed "s|/etc/tickstock|$tmp|" >text
-like "$(block nightly | tail -n 1)" '^[0-9]+ [0-9]+ \* \* 2-6 tickstock cd /etc/tickstock && ' "a line of cron.d: five fields, an account, a command"
+block nightly | tail -n 1 | sed -E 's/^([^ ]+ ){6}//' | sed "s|/etc/tickstock|$tmp|g" >text
+like "$(block nightly | tail -n 1)" '^[0-9]+ [0-9]+ \* \* 2-6 tickstock set -a; . /etc/tickstock/env; ts-sync ' "a line of cron.d: five fields, an account, a command"
 printf 'MASSIVE_API_KEY=key\nDATABASE_URL=%s\nMASSIVE_URL=%s\nPGHOST=%s\n' "$DATABASE_URL" "$MASSIVE_URL" "$PGHOST" >./env
-env -i HOME="$tmp" LOGNAME=tickstock SHELL=/bin/sh PATH="$tmp/bin:$build:$cron" sh -c "$(cat text)" >out 2>err
-is "$?/$(rows)/$(jq -r .status loads.ndjson)/$(cat out err | grep -v fsync=off)" "0/12/completed/" "what is missing is loaded at night, and cron has nothing to mail"
+mkdir night
+printf '#!/bin/sh\necho %s\n' $now >night/date
+chmod 755 night/date
+env -i HOME="$tmp" LOGNAME=tickstock SHELL=/bin/sh PATH="$tmp/night:$tmp/bin:$build:$cron" sh -c "$(cat text)" >out 2>err
+is "$?/$(rows)/$(cat out err | grep -v fsync=off)" "0/12/" "what is missing is loaded at night, and cron has nothing to mail"
 
 cook plan
 cooked "what a plan costs" "4 requests, 48 s" "$(tail -n 1 out)"
@@ -226,7 +234,7 @@ cook compare
 is "$code/$(grep -c '^[<>]' out)/$(grep -o '2025-12-..' out | sort -u)" 1/2/2025-12-01 "a value that differs is shown"
 sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-05'"
 cook coverage
-cooked "a cell of the picture for each month" "1 2 1/AAPL 1min 0" \
+cooked "a cell of the picture for each month" "1 3 1/AAPL 1min 0" \
 	"$(awk -F '\t' '$1 == "AAPL day"' coverage.tsv | cut -f 14,24,26 | tr '\t' ' ')/$(awk -F '\t' '$1 == "AAPL 1min" {print $1, $24}' coverage.tsv)"
 is "$(for a in '215, *25, *28' '253, *174, *97' '26, *150, *65' 'AAPL 1min' '2025-10'; do grep -c "$a" coverage.svg; done | grep -c -v '^0')" 5 \
 	"and it has the three colours, the series and the months" || grep -o 'fill[^>]*' coverage.svg | sort | uniq -c | head -n 20
