@@ -17,6 +17,7 @@ struct json {
 	jsmntok_t *tok;
 	size_t cap;
 	int count;
+	struct buffer key[2]; /* what decoded keys are compared in */
 	char why[120];
 };
 
@@ -35,6 +36,8 @@ json_free(struct json *j)
 {
 	if (j == NULL)
 		return;
+	buffer_release(&j->key[0]);
+	buffer_release(&j->key[1]);
 	free(j->tok);
 	free(j);
 }
@@ -48,18 +51,31 @@ fail(struct json *j, const char **why, const char *reason, size_t where)
 	return -1;
 }
 
-/* Keys are compared as they stand: two spellings of one key are not worth a decoder here. */
+/* A key without its escapes; valid until the next with the same scratch. */
+static struct slice
+key_text(const struct json *j, json_at at, struct buffer *scratch)
+{
+	struct slice raw = json_raw(j, at);
+
+	if (raw.n == 0 || memchr(raw.p, '\\', raw.n) == NULL)
+		return raw;
+	scratch->len = 0;
+	return json_decode(j, at, scratch);
+}
+
 static bool
-keys_unique(const struct json *j, json_at object, struct slice *twice)
+keys_unique(struct json *j, json_at object, struct slice *twice)
 {
 	int n = j->tok[object].size;
 
 	if (n > JSON_MEMBERS)
 		return false;
 	for (json_at a = json_first(j, object); a >= 0; a = json_next(j, a)) {
+		struct slice key = key_text(j, a, &j->key[0]);
+
 		for (json_at b = json_next(j, a); b >= 0; b = json_next(j, b)) {
-			if (slice_eq(json_raw(j, a), json_raw(j, b))) {
-				*twice = json_raw(j, b);
+			if (slice_eq(key, key_text(j, b, &j->key[1]))) {
+				*twice = key;
 				return false;
 			}
 		}
@@ -145,10 +161,10 @@ json_value(json_at key)
 }
 
 json_at
-json_find(const struct json *j, json_at object, const char *key)
+json_find(struct json *j, json_at object, const char *key)
 {
 	for (json_at at = json_first(j, object); at >= 0; at = json_next(j, at)) {
-		if (slice_is(json_raw(j, at), key))
+		if (slice_is(key_text(j, at, &j->key[0]), key))
 			return json_value(at);
 	}
 	return -1;

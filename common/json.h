@@ -9,7 +9,8 @@
 
 /*
  * JSON as RFC 8259 has it, and nothing looser: jsmn gives the tokens, json_end() the grammar that
- * jsmn does not check. Text is UTF-8; anything else is refused. Keys are unique in each object.
+ * jsmn does not check. Text is UTF-8; anything else is refused. Keys are unique in each object,
+ * whichever way they are spelled.
  */
 enum { JSON_MEMBERS = 256 };
 
@@ -31,7 +32,7 @@ int json_parse(struct json *, struct slice text, const char **why);
 typedef int json_at;
 
 /* The value of a member of an object, or -1. */
-json_at json_find(const struct json *, json_at object, const char *key);
+json_at json_find(struct json *, json_at object, const char *key);
 
 /* The first member's key or array element, and the one after it; -1 when there is none. */
 json_at json_first(const struct json *, json_at container);

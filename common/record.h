@@ -61,6 +61,7 @@ struct record {
 	 * read is filled in, so that the failure can be given a name. Valid until the next parse.
 	 */
 	const char *fault;
+	const char *hint; /* what helps against the fault, one text for each kind; NULL: nothing known */
 };
 
 /* Keeps its memory from one line to the next. */
@@ -77,7 +78,7 @@ void record_parser_free(struct record_parser *);
 
 /*
  * Reads a line. 0: *r is filled, its slices valid until the line or the parser changes; look at
- * r->fault. -1: the line is not a JSON object; *why says so, valid until the next call.
+ * r->fault. -1: the line is not a JSON object; *why says so, valid until the next call, and r->hint.
  */
 int record_parse(struct record_parser *, struct slice line, unsigned owned, struct record *r,
 	const char **why);

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "plan.h"
 #include "record.h"
+#include "refused.h"
 #include "retry.h"
 #include "signals.h"
 #include "spool.h"
@@ -34,7 +35,7 @@ struct options {
 struct counts {
 	uint64_t jobs;
 	uint64_t failed;
-	uint64_t refused;
+	struct refused refused;
 	struct kinds kinds;
 	struct plan *plan; /* -n, else NULL */
 };
@@ -131,13 +132,9 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 }
 
 static void
-refuse(const struct reader *in, const char *why, struct counts *n)
+refuse(const struct reader *in, const char *why, const char *hint, struct counts *n)
 {
-	bool hint = strncmp(why, "not JSON", 8) == 0;
-
-	n->refused++;
-	log_warning("line %llu: %s%s", (unsigned long long)in->lineno, why,
-		hint ? " (a job typed over several lines goes through: jq -c .)" : "");
+	refused_line(&n->refused, in->lineno, why, hint);
 }
 
 /* What reads a line needs: the parser, and the job or the recorded run that lines go into. */
@@ -157,13 +154,13 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 	const char *why;
 
 	if (record_parse(in->parser, line, n->kinds.own, &r, &why) != 0) {
-		refuse(&in->reader, why, n);
+		refuse(&in->reader, why, r.hint, n);
 		return;
 	}
 	kinds_add(&n->kinds, r.type);
 	if (in->retry != NULL) {
 		if (r.fault != NULL)
-			refuse(&in->reader, r.fault, n);
+			refuse(&in->reader, r.fault, NULL, n);
 		else
 			retry_read(in->retry, &r);
 		return;
@@ -175,7 +172,7 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 	}
 	why = job_read(j, line);
 	if (j->job_id.p == NULL) {
-		refuse(&in->reader, why, n);
+		refuse(&in->reader, why, NULL, n);
 		return;
 	}
 	take_job(e, j, why, out, n);
@@ -196,7 +193,7 @@ input_status(const struct input *in, enum line kind, const struct counts *n)
 		log_warning("no job came");
 		return STATUS_REFUSED;
 	}
-	return kinds_status(&n->kinds, n->failed + n->refused > 0 ? STATUS_REFUSED : STATUS_DONE);
+	return kinds_status(&n->kinds, n->failed + n->refused.n > 0 ? STATUS_REFUSED : STATUS_DONE);
 }
 
 /* Reads jobs until the end of input or a signal; the exit status. */
@@ -222,7 +219,7 @@ expand_input(const struct options *o, struct expand *e, struct job *j, struct wr
 		if (kind == LINE_OK)
 			expand_line(e, &in, line, out, n);
 		else
-			refuse(&in.reader, line_reason(kind), n);
+			refuse(&in.reader, line_reason(kind), NULL, n);
 	}
 	if (kind == LINE_END && in.retry != NULL)
 		n->failed += retry_write(in.retry, out, &n->jobs);
@@ -256,7 +253,7 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 		plan_end(plan, &out);
 	status = writer_end(&out, status);
 	log_debug("end jobs=%llu failed=%llu refused=%llu seconds=%.1f", (unsigned long long)n.jobs,
-		(unsigned long long)n.failed, (unsigned long long)n.refused,
+		(unsigned long long)n.failed, (unsigned long long)n.refused.n,
 		(double)(clock_mono_ms() - start) / 1000);
 	writer_release(&out);
 	job_release(&job);

@@ -4,10 +4,11 @@
 #include "log.h"
 
 void
-input_refuse(struct tasks *s, uint64_t lineno, const char *why)
+input_refuse(struct tasks *s, uint64_t lineno, struct slice line, const char *why, const char *hint)
 {
-	s->n.refused++;
-	log_warning("line %llu: %s", (unsigned long long)lineno, why);
+	refused_line(&s->n.refused, lineno, why, hint);
+	if (s->rejects != NULL && line.n > 0)
+		rejects_add_text(s->rejects, line, why);
 }
 
 /* The series of a record, if its names can stand in the database. */
@@ -40,6 +41,7 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 			series_rejected(of, why);
 		}
 		tasks_reject(s, lineno, line, r, why);
+		refused_hint(&s->n.refused, r->hint);
 	} else if (of == NULL) {
 		s->n.bars.odd += (s->bar.flags & BAR_ODD) != 0;
 		s->n.bars.rounded += (s->bar.flags & BAR_ROUNDED) != 0;
@@ -55,13 +57,13 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 }
 
 static void
-take_fetched(struct tasks *s, struct record *r, uint64_t lineno)
+take_fetched(struct tasks *s, struct slice line, struct record *r, uint64_t lineno)
 {
 	const char *why = r->fault;
 	struct series *of;
 
 	if (r->job_id.p == NULL || r->symbol.p == NULL || r->timeframe.p == NULL) {
-		input_refuse(s, lineno, why);
+		input_refuse(s, lineno, line, why, NULL);
 		return;
 	}
 	if (why == NULL)
@@ -111,13 +113,16 @@ input_line(struct tasks *s, struct slice line, uint64_t lineno)
 	if (!tasks_ok(s))
 		return;
 	if (record_parse(s->parser, line, owned, &r, &why) != 0) {
-		input_refuse(s, lineno, why);
-	} else if (r.type == RECORD_BAR) {
+		input_refuse(s, lineno, line, why, r.hint);
+		return;
+	}
+	kinds_add(&s->n.kinds, r.type);
+	if (r.type == RECORD_BAR) {
 		take_bar(s, line, &r, lineno);
 	} else if (r.type == RECORD_FETCHED) {
 		/* Without a database nothing may claim to be stored. */
 		if (s->pool != NULL)
-			take_fetched(s, &r, lineno);
+			take_fetched(s, line, &r, lineno);
 	} else {
 		if (r.type == RECORD_FAILED)
 			take_failed(s, &r);

@@ -145,7 +145,7 @@ loop(struct tasks *s)
 		else if (kind == LINE_NONE)
 			wait_for_input(&in, s, &wait);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
-			input_refuse(s, in.lineno, line_reason(kind));
+			input_refuse(s, in.lineno, (struct slice){0}, line_reason(kind), NULL);
 	}
 	if (kind == LINE_ERROR) {
 		log_error("reading stdin: %s", strerror(errno));
@@ -169,8 +169,9 @@ status_of(const struct tasks *s, int read)
 		return STATUS_USAGE;
 	if (!tasks_ok(s) || read != 0)
 		return STATUS_SERVICE;
-	return n->refused + n->bars.rejected + n->bars.dropped + n->failed > 0 ? STATUS_REFUSED
-									       : STATUS_DONE;
+	return kinds_status(&n->kinds,
+		n->refused.n + n->bars.rejected + n->bars.dropped + n->failed > 0 ? STATUS_REFUSED
+										  : STATUS_DONE);
 }
 
 static void
@@ -183,7 +184,7 @@ say_end(const struct tasks *s, int64_t start)
 		log_info("end checked: bars=%llu rejected=%llu refused=%llu rounded=%llu odd=%llu "
 			 "seconds=%.1f",
 			(unsigned long long)n->bars.received, (unsigned long long)n->bars.rejected,
-			(unsigned long long)n->refused, (unsigned long long)n->bars.rounded,
+			(unsigned long long)n->refused.n, (unsigned long long)n->bars.rounded,
 			(unsigned long long)n->bars.odd, seconds);
 		return;
 	}
@@ -194,7 +195,7 @@ say_end(const struct tasks *s, int64_t start)
 		(unsigned long long)n->bars.received, (unsigned long long)n->bars.inserted,
 		(unsigned long long)n->bars.updated, (unsigned long long)n->bars.unchanged,
 		(unsigned long long)n->bars.rejected, (unsigned long long)n->bars.dropped,
-		(unsigned long long)n->refused, (unsigned long long)n->stored,
+		(unsigned long long)n->refused.n, (unsigned long long)n->stored,
 		(unsigned long long)n->failed, (unsigned long long)n->bars.rounded,
 		(unsigned long long)n->bars.odd, (unsigned long long)n->batches, seconds);
 }

@@ -2,12 +2,15 @@
 #include "rejects.h"
 
 #include "log.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { TEXT_MAX = 65536 };
 
 /* A line that was cut when its writer died must not swallow the next one. */
 static int
@@ -119,6 +122,22 @@ rejects_add(struct rejects *rj, struct slice line, const struct record *r, const
 		rj->text.len -= strlen("}\n");
 		add_error(&rj->text, why);
 	}
+	writer_line(&rj->out, buffer_slice(&rj->text));
+}
+
+void
+rejects_add_text(struct rejects *rj, struct slice line, const char *why)
+{
+	struct slice text = utf8_cut(line, TEXT_MAX);
+
+	for (size_t i = 0, n; i < text.n; i += n) {
+		if ((n = utf8_length(text.p + i, text.n - i)) == 0)
+			return;
+	}
+	rj->text.len = 0;
+	buffer_str(&rj->text, "{\"line\":");
+	buffer_json(&rj->text, text);
+	add_error(&rj->text, why);
 	writer_line(&rj->out, buffer_slice(&rj->text));
 }
 

@@ -17,6 +17,8 @@ tasks_init(struct tasks *s, struct pool *pool, struct rejects *rejects, struct w
 {
 	*s = (struct tasks){
 		.pool = pool, .rejects = rejects, .out = out, .parser = record_parser_new()};
+	s->n.kinds = (struct kinds){
+		.own = RECORD_BIT(RECORD_BAR) | RECORD_BIT(RECORD_FETCHED), .word = "bar"};
 	s->batches = pool == NULL ? 0 : (size_t)pool_workers(pool) + 1;
 	for (size_t i = 0; i < s->batches; i++)
 		batch_init(&s->batch[i], batch_rows);

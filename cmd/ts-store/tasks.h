@@ -2,9 +2,11 @@
 #define TS_TASKS_H
 
 #include "batch.h"
+#include "kinds.h"
 #include "lines.h"
 #include "pool.h"
 #include "record.h"
+#include "refused.h"
 #include "rejects.h"
 
 /* A fetched record that waits for its bars to be committed. */
@@ -16,7 +18,8 @@ struct task {
 
 struct totals {
 	struct counts bars;
-	uint64_t refused;	 /* lines that were none of a record, or that could not be used */
+	struct refused refused;	 /* lines that are not a record, or that cannot be used */
+	struct kinds kinds;
 	uint64_t stored, failed; /* tasks */
 	uint64_t batches;
 	uint64_t rejects_told;

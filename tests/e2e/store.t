@@ -539,6 +539,50 @@ is "$(wc -l <refused2)/$(tail -n 1 refused2 | jq -r .error)" "2/high is below lo
 	ts-store -R refused3 2>err
 is "$(jq -c . refused3)" '{"type":"bar","symbol":"L","timeframe":"day","open":1,"error":"date is missing"}' \
 	"what would be too long is cut down to the bar"
+# What is meant as a bar and cannot be read as one.
+bar='"timeframe":"day","date":"2025-12-22","open":10,"high":11,"low":9,"close":10.5,"volume":100}'
+page='{"ticker":"AAPL","resultsCount":1,"adjusted":true,"results":[{"v":1e3,"o":1.5,"c":1.25,"h":2,"l":1,"t":1766379600000}],"status":"OK"}'
+meant() {
+	cat <<-END
+		{"symbol":"A",$bar
+		{"symbol":"A","timeframe":"day","date":"2025-12-16","high":11,"low":9,"close":10.5,"volume":100}
+		{"symbol":"A","timeframe":"day","date":"2025-12-17","open":NaN,"high":NaN,"low":NaN,"close":NaN,"volume":0}
+		{"ticker":"A",$bar
+		{"Symbol":"A",$bar
+		{"symbol":"A","Date":"2025-12-22","Open":10,"High":11,"Low":9,"Close":10.5,"Volume":100}
+		{"symbol":"A","date":"2025-12-22","open":10,"high":11,"low":9,"close":10.5,"volume":100}
+		{"symbol":"A","timeframe":"1min","timestamp":1766413800,"open":10,"high":11,"low":9,"close":10.5,"volume":1}
+		{"symbol":"A",${bar%?},"\u0063lose":8}
+		{"\u0073ymbol":"A",$bar
+		{"type":null,"symbol":"A",$bar
+		$page
+		[$page]
+		Date,Open,High,Low,Close,Volume
+		Date,Open,High,Low,Close,Volume
+	END
+}
+rm -f refused5
+meant | ts-store -n -R refused5 >out 2>err
+is "$?/$(wc -c <out)" 1/0 "what is meant as a bar is not copied"
+ended_with 'bars=11 rejected=8 refused=4' "each is counted"
+is "$(wc -l <refused5)" 12 "and kept"
+for want in '2: A day 2025-12-16: open is missing' '3: A day 2025-12-17: NaN or Infinity is not a number' \
+	'4: .*: symbol is missing: it is called "ticker"' '5: .*: symbol is missing: it is called "Symbol"' \
+	'6: .*: open is missing: it is called "Open"' '7: .*: timeframe is missing' '8: A 1min : timestamp is a number' \
+	'9: the key "close" stands twice' '12: .*: a page of the API is not a bar' '13: not JSON' '14: not JSON'; do
+	like "$(cat err)" "line $want" "told: $want"
+done
+is "$(grep -c 'hint: ' err)/$(grep -c 'hint: CSV' err)" 5/1 "each hint is given once"
+hint=$(sed -n "s/.*hint: a page of the API becomes bars through jq -c '\(.*\)'; .*/\1/p" err)
+is "$(jq -c "$hint" <<<"$page" | ts-store -n -R refused5 2>&1 | grep -o 'bars=1 rejected=0')" 'bars=1 rejected=0' \
+	"and the one for a page makes bars of it"
+printf '%s\n' '{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from":"f","to":"t"}' | ts-store >out 2>err
+is "$?/$(grep -c 'not one bar among 1 lines; the first is a task' err)" 1/1 "tasks alone are told and exit 1"
+printf '%s\n' '{"type":"cancel","job_id":"j"}' | ts-store >out 2>err
+is "$?" 0 "what rightly passes through is no ground for that"
+yes garbage 2>/dev/null | head -n 150 | ts-store -n 2>err
+is "$(grep -c 'garbage\|: line ' err)/$(grep -c 'further ones are only counted' err)" 100/1 "lines that are refused are told a hundred times"
+
 ts-store -n -R refused4 <in 2>err
 is "$?/$(wc -l <refused4)" 1/4 "-n -R checks"
 for file in nosuch/refused . ''; do
