@@ -1,4 +1,4 @@
-/* ts-store -i: the tables as their owner's schema has them. */
+/* ts-store -i and -n: the tables as their owner's schema has them, and as they are. */
 #include "create.h"
 
 #include "buffer.h"
@@ -91,5 +91,42 @@ create_all(struct pg *pg, const char *schema)
 	if (o == PG_OK || o == PG_LOST)
 		return o;
 	log_error("creating the tables: %s", pg_why(pg));
+	return PG_CONFIG;
+}
+
+static enum outcome
+tell(struct pg *pg, void *table)
+{
+	struct pg_table *t = table;
+	enum outcome o = pg_begin(pg);
+
+	if (o == PG_OK)
+		o = pg_table_read(t, pg);
+	if (o == PG_OK)
+		o = pg_commit(pg);
+	if (o != PG_OK)
+		return o;
+	if (t->fault[0] != '\0')
+		log_warning("%s", t->fault);
+	else
+		log_info("table %s: %s%s%s", timeframe_table(t->tf), t->about,
+			t->notes[0] == '\0' ? "" : "; ", t->notes);
+	return PG_OK;
+}
+
+enum outcome
+create_tell(struct pg *pg)
+{
+	enum outcome o = PG_OK;
+
+	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
+		struct pg_table t = {.tf = tf};
+
+		o = pg_patiently(pg, tell, &t);
+		pg_table_release(&t);
+	}
+	if (o == PG_OK || o == PG_LOST)
+		return o;
+	log_error("looking at the tables: %s", pg_why(pg));
 	return PG_CONFIG;
 }

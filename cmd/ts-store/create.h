@@ -10,4 +10,7 @@
  */
 enum outcome create_all(struct pg *, const char *schema);
 
+/* Says of each of the five tables what it is, or why it cannot be used. */
+enum outcome create_tell(struct pg *);
+
 #endif

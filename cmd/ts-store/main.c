@@ -236,6 +236,8 @@ connect_first(const struct options *o, struct pg *pg)
 			(unsigned long long)o->connections, (unsigned long long)o->batch_rows);
 		if (o->create)
 			outcome = create_all(pg, schema_sql);
+		else if (o->dry)
+			outcome = create_tell(pg);
 	}
 	if (outcome == PG_OK)
 		return -1;
@@ -249,6 +251,10 @@ run_connected(const struct options *o, struct rejects *rejects)
 	struct pool *pool = pool_new(o->url, (int)o->connections);
 	int status = connect_first(o, pool_pg(pool));
 
+	if (status < 0 && o->dry) {
+		pool_free(pool);
+		return run(o, NULL, rejects);
+	}
 	if (status < 0 && pool_start(pool) != 0) {
 		log_error("starting a thread: %s", strerror(errno));
 		status = STATUS_SERVICE;
@@ -262,7 +268,8 @@ run_connected(const struct options *o, struct rejects *rejects)
 static int
 run_any(const struct options *o, struct rejects *rejects)
 {
-	if (!o->dry)
+	/* Without a database named bars are checked all the same. */
+	if (!o->dry || o->url != NULL)
 		return run_connected(o, rejects);
 	log_info("start version=%s checks only", TS_VERSION);
 	return run(o, NULL, rejects);

@@ -80,7 +80,7 @@ SELECT COALESCE(
 	WHEN NOT key.immediate
 		THEN format('its key over symbol and %s is deferrable, by which no conflict is found: make it NOT DEFERRABLE', key.name)
 	WHEN missing.rights IS NOT NULL
-		THEN format('%1$s is not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user) END),
+		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user) END),
 	rel.oid IS NULL AND other.name IS NULL,
 	concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
 		CASE WHEN rel.parts THEN 'in partitions or chunks' END,

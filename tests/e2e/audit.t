@@ -313,7 +313,7 @@ like "$(cat err)" 'table ohlcv_daily: has no primary key' "and says why"
 sql "CREATE ROLE stranger LOGIN"
 ts-expand -t day AAPL | DATABASE_URL="${DATABASE_URL%user=*}user=stranger" ts-audit >out 2>err
 is "$?/$(tail -n 1 out)" "1/0 of 1 complete: AAPL day unusable" "so does one that may not be read"
-like "$(cat err)" 'table ohlcv_daily: SELECT is not granted to stranger' "and says why"
+like "$(cat err)" 'table ohlcv_daily: SELECT not granted to stranger' "and says why"
 
 # ---- stopped and lost
 

@@ -369,7 +369,7 @@ empty
 { bars AAPL hour 5; bars AAPL day 5; } |
 	DATABASE_URL="${DATABASE_URL%user=*}user=reader" ts-store >out 2>err
 is "$(counts out)/$(jq -r 'select(.type == "failed").error' out)" \
-	"AAPL day 5 5 0 0 0/table ohlcv_hourly: INSERT is not granted to reader: GRANT INSERT ON public.ohlcv_hourly TO reader" "a right that is missing"
+	"AAPL day 5 5 0 0 0/table ohlcv_hourly: INSERT not granted to reader: GRANT INSERT ON public.ohlcv_hourly TO reader" "a right that is missing"
 
 # A symbol that another table does not know: each row is refused, though few enough to go on.
 sql "CREATE TABLE symbols (symbol varchar PRIMARY KEY); INSERT INTO symbols VALUES ('AAPL');
