@@ -98,12 +98,6 @@ trouble_of(CURL *easy, CURLcode code, const char *detail, const char *host, stru
 		say(text, "transfer failed: ", detail, "");
 		return TROUBLE_UNPROCESSED;
 	}
-	/* The code for it depends on libcurl's version. */
-	if (code != CURLE_OK && strstr(detail, "header") != NULL &&
-		strstr(detail, "bytes") != NULL) {
-		say(text, "a header line of the reply is too long: ", detail, "");
-		return TROUBLE_SERVICE;
-	}
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 		certificate(easy, detail, host, text);
@@ -129,6 +123,11 @@ trouble_of(CURL *easy, CURLcode code, const char *detail, const char *host, stru
 	case CURLE_WEIRD_SERVER_REPLY:
 		say(text, host, " does not speak HTTP at this port: ", detail);
 		return TROUBLE_FIRST_SETTING;
+	case CURLE_OUT_OF_MEMORY:
+		/* What libcurl says of a header line over 100 kB. */
+		buffer_str(text, "transfer failed: a header line of the reply is over 100 kB, or "
+				 "no memory is left");
+		return TROUBLE_SERVICE;
 	default:
 		say(text, "transfer failed: ", detail, "");
 		return TROUBLE_SERVICE;

@@ -163,6 +163,19 @@ settings nowhere '^the name x*\.invalid does not exist$'
 SSL_CERT_FILE=$tmp/none fetch nofile "https://localhost:$h2"
 settings nofile '^the certificates to trust cannot be used: '
 
+# A header line of 1 MB.
+# shellcheck disable=SC2016 # perl's
+start perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE"; $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5) or die;
+	open P, ">", "$ARGV[0].new"; print P $s->sockport; close P; rename "$ARGV[0].new", $ARGV[0];
+	while ($c = $s->accept) {
+		sysread $c, $in, 65536;
+		print $c "HTTP/1.1 200 OK\r\nX-Long: ", "x" x 1048576, "\r\nContent-Length: 2\r\n\r\n{}";
+		close $c;
+	}' "$tmp/line.port"
+wait_for 10 test -s line.port
+fetch line "http://127.0.0.1:$(cat line.port)" task "$hasty" &
+line_pid=$!
+
 # Proxies.
 tinyproxy=$(command -v tinyproxy || echo /usr/bin/tinyproxy)
 printf 'Port %s\nListen 127.0.0.1\nLogFile "%s"\nConnectPort 1\n' "$proxy" "$tmp/proxy.log" >proxy.conf
@@ -204,6 +217,9 @@ for name in limit429 limit503; do
 	[ "$(wc -l <$name.err)" -le 6 ]
 	ok $? "$name: few lines are logged"
 done
+
+wait "$line_pid"
+like "$(error line)" 'a header line of the reply is over 100 kB' "a header line of 1 MB has words of its own"
 
 # Servers that drip.
 body='less than 1 kB/s' head='no whole header'

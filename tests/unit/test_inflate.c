@@ -69,6 +69,13 @@ test_members(void **state)
 	pack(&packed, " and more", 9);
 	pack(&packed, ".", 1);
 	check(i, &packed, slice_of("{\"a\":1} and more."));
+	/* Zeros with which it was filled up. */
+	for (int n = 0; n < 40; n++) {
+		buffer_byte(&packed, '\0');
+		check(i, &packed, slice_of("{\"a\":1} and more."));
+	}
+	buffer_byte(&packed, 'x');
+	check_fails(i, &packed, "bad gzip");
 	buffer_release(&packed);
 	inflate_free(i);
 }
@@ -118,7 +125,8 @@ test_bad(void **state)
 		const char *why;
 		struct slice got;
 
-		/* The header's flag of text, time and system may be anything; all else is covered by the sum. */
+		/* The header's flag of text, time and system may be anything; all else is covered
+		 * by the sum. */
 		if (at >= 3 && at < 10)
 			continue;
 		packed.p[at] ^= 1;

@@ -25,11 +25,15 @@ test_base(void **state)
 		{"https://api.massive.com", "https://api.massive.com"},
 		{"https://api.massive.com/", "https://api.massive.com"},
 		{"http://127.0.0.1:8080", "http://127.0.0.1:8080"},
-		{"http://[::1]:8080/a/b//", "http://[::1]:8080/a/b"}};
+		{"http://[::1]:8080/a/b//", "http://[::1]:8080/a/b"},
+		{"http://[::1]", "http://[::1]"},
+		{"HTTPS://api.massive.com/", "HTTPS://api.massive.com"},
+		{"Http://h:65535", "Http://h:65535"}};
 	static const char *const wrong[] = {"", "api.massive.com", "ftp://x", "file:///etc/passwd",
 		"https://", "http:///x", "https://user@host", "https://user:word@host/",
 		"https://host?x=1", "https://host/?", "https://ho st", "https://host\n",
-		"https://host/#x", "https://:80", "HTTPS//x", "https://h\303\266st"};
+		"https://host/#x", "https://:80", "http://h:0", "http://h:65536",
+		"http://h:", "http://h:x", "HTTPS//x", "https://h\303\266st"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
