@@ -15,7 +15,7 @@ umask 022
 make -s B="$build" DESTDIR="$root" PREFIX=/usr SVDIR=/etc/sv install install-runit
 for f in "$root"/usr/bin/*; do
 	case $f in
-	*/ts-pipeline) ;;
+	*/ts-pipeline | */ts-sync) ;;
 	*) strip --remove-section=.comment "$f" ;;
 	esac
 done

@@ -42,6 +42,8 @@ elsewhere() {
 }
 
 now=2025-12-16T17:00:30Z
+PATH=$top:$PATH
+export TS_SYNC_STATE=$tmp/asked
 pg_start || exit 1
 redis_start --loglevel warning || exit 1
 sim_start -N "$now" || exit 1
@@ -196,9 +198,12 @@ asked=$(wc -l <"$sim_log")
 try 'ts-expand <job.json | ts-audit -m | ts-fetch | ts-store'
 is "$(rows)/$(($(wc -l <"$sim_log") - asked))" "$bars/1" "what is missing is loaded, and nothing else"
 sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
-a=$(grep '^30 21' all)
+try 'ts-sync job.json'
+like "$code/$(rows)/$(tail -n 1 out)" "^0/$bars/10 of 10 complete" "ts-sync certifies"
+sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
+a=$(grep -m 1 '^30 21' all)
 printf '%s\n' "$a" >>ran
-like "$a" '^([0-9]+|\*) ([0-9]+|\*) \* \* 1-5 cd /etc/tickstock && ts-expand' "the line for cron has five fields and a command"
+like "$a" '^([0-9]+|\*) ([0-9]+|\*) \* \* 1-5 cd /etc/tickstock && ts-sync' "the line for cron has five fields and a command"
 code=$(sh -c "$(cut -d ' ' -f 6- <<<"$a" | sed "s|/etc/tickstock|$tmp|")" >out 2>err; echo $?)
 stored "and it loads what is missing"
 
