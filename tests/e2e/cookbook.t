@@ -304,6 +304,21 @@ cooked "and cleared" "AAPL MSFT" "$(sql 'SELECT symbol FROM ohlcv_daily ORDER BY
 day_bar AAPL 2025-12-15 | ts-store 2>err
 ok $? "and the table is one that ts-store takes"
 
+# ts-records(5) has a line of each record, with the members that the stages write, in their order.
+lines() {
+	awk '/^\.\\" a line of each/ {n = 1} n && /^\.Ed/ {exit} n && b {print} n && /^\.Bd/ {b = 1}' "$top/doc/ts-records.5" |
+		unroff | perl -0pe 's/\\\n //g'
+}
+keys() {
+	jq -r '.type + ": " + (keys_unsorted | join(" "))' | awk '!seen[$1]++' | sort
+}
+job '["AAPL","NO WAY"]' '["day"]'
+jq -c '.source = "DIA"' job.json >named.json
+ts-expand <named.json 2>/dev/null | tee r.1 | ts-fetch 2>/dev/null | tee r.2 | ts-store 2>/dev/null | tee r.3 | ts-status -u none 2>/dev/null >r.4
+is "$(lines | keys | grep -vE '^(waiting|cancel|gap):')" "$(cat r.1 r.2 r.3 r.4 | keys)" "ts-records(5) shows each record as it is written"
+is "$(lines | jq -r .type | sort | paste -s -d ' ')" \
+	"$(sed -n 's/^\.Ss \([a-z]*\) (.*/\1/p' "$top/doc/ts-records.5" | grep -v audit | sort | paste -s -d ' ')" "and leaves out none"
+
 # None is left out, and what is run is what a reader sees.
 is "$(names | sort)" "$(sort -u ran)" "every block of the page has a name and was run"
 mandoc -T utf8 -O width=100 "$page" | col -bx | sed 's/^ *//' >seen
