@@ -8,6 +8,7 @@
  */
 #include "transfer.h"
 
+#include "easy.h"
 #include "inflate.h"
 #include "timestamp.h"
 
@@ -118,29 +119,11 @@ on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Where curl(1) looks for the authorities to trust; libcurl by itself does not. */
-static CURLcode
-set_authorities(CURL *easy)
-{
-	const char *file = getenv("CURL_CA_BUNDLE"), *dir = NULL;
-	CURLcode e = CURLE_OK;
-
-	if (file == NULL || file[0] == '\0') {
-		file = getenv("SSL_CERT_FILE");
-		dir = getenv("SSL_CERT_DIR");
-	}
-	if (dir != NULL && dir[0] != '\0')
-		e = curl_easy_setopt(easy, CURLOPT_CAPATH, dir);
-	if (e == CURLE_OK && file != NULL && file[0] != '\0')
-		e = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
-	return e;
-}
-
 static int
 set_options(struct slot *s, const char *agent)
 {
 	const long http2 = CURL_HTTP_VERSION_2TLS;
-	CURLcode e = set_authorities(s->easy);
+	CURLcode e = easy_authorities(s->easy);
 
 #define SET(option, value) e = e != CURLE_OK ? e : curl_easy_setopt(s->easy, option, value)
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -165,32 +148,6 @@ set_options(struct slot *s, const char *agent)
 	return e == CURLE_OK ? 0 : -1;
 }
 
-static int
-add_header(struct transfer *t, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(t->headers, line);
-
-	if (longer == NULL)
-		return -1;
-	t->headers = longer;
-	return 0;
-}
-
-static int
-set_headers(struct transfer *t, const char *key)
-{
-	struct buffer line = {0};
-	int result = add_header(t, "Accept-Encoding: gzip");
-
-	if (key == NULL || result != 0)
-		return result;
-	buffer_str(&line, "Authorization: Bearer ");
-	buffer_str(&line, key);
-	result = add_header(t, buffer_cstr(&line));
-	buffer_release(&line);
-	return result;
-}
-
 struct transfer *
 transfer_new(unsigned parallel, const char *key, const char *agent, const char **why)
 {
@@ -205,7 +162,7 @@ transfer_new(unsigned parallel, const char *key, const char *agent, const char *
 	t->n = parallel;
 	t->multi = curl_multi_init();
 	t->inflate = inflate_new();
-	if (t->multi == NULL || t->inflate == NULL || set_headers(t, key) != 0) {
+	if (t->multi == NULL || t->inflate == NULL || (t->headers = easy_headers(key)) == NULL) {
 		transfer_free(t);
 		return NULL;
 	}
@@ -378,44 +335,11 @@ transfer_sent(struct transfer *t, void **owner, int64_t *at)
 	return false;
 }
 
-/* The value of a header of the last response, or NULL. */
-static const char *
-header(struct slot *s, const char *name)
-{
-	struct curl_header *h;
-
-	return curl_easy_header(s->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value
-										     : NULL;
-}
-
-/*
- * RFC 9110, 10.2.3: seconds, or a date. The date is the server's, so it is compared with the
- * server's clock.
- */
-static int64_t
-retry_after(struct slot *s)
-{
-	const char *value = header(s, "Retry-After");
-	const char *date = header(s, "Date");
-	uint64_t seconds;
-	time_t then, now;
-
-	if (value == NULL)
-		return -1;
-	if (slice_count(slice_of(value), &seconds) == 0)
-		return seconds > 86400 ? 86400 * 1000 : (int64_t)seconds * 1000;
-	then = curl_getdate(value, NULL);
-	now = date == NULL ? -1 : curl_getdate(date, NULL);
-	if (then == -1 || now == -1)
-		return -1;
-	return then <= now ? 0 : (int64_t)(then - now) * 1000;
-}
-
 /* The body as it is meant; a reason in r->error if it cannot be had. */
 static void
 unpack(struct slot *s, struct response *r)
 {
-	const char *encoding = header(s, "Content-Encoding"), *why;
+	const char *encoding = easy_header(s->easy, "Content-Encoding"), *why;
 
 	r->body = buffer_slice(&s->body);
 	if (encoding == NULL || strcasecmp(encoding, "identity") == 0 || s->body.len == 0)
@@ -474,8 +398,8 @@ describe(struct slot *s, CURLcode code, struct response *r)
 		.too_long = s->too_long,
 		.started = s->started,
 		.bytes = (uint64_t)bytes,
-		.location = slice_of(header(s, "Location")),
-		.retry_after = retry_after(s)};
+		.location = slice_of(easy_header(s->easy, "Location")),
+		.retry_after = easy_retry_after(s->easy)};
 	if (s->stalled || (code != CURLE_OK && !s->too_long))
 		explain(s, code, r);
 	else if (code == CURLE_OK)
