@@ -252,14 +252,20 @@ batch_round(struct batch *b, size_t slot)
 }
 
 void
+batch_drop(struct batch *b, size_t slot, const char *why)
+{
+	*array_add(&b->refusals) = (struct refusal){b->slot[slot].row, b->text.len};
+	buffer_add(&b->text, why, strlen(why) + 1);
+	b->status[slot] = ROW_REFUSED;
+	batch_group_at(b, slot)->n.rejected++;
+}
+
+void
 batch_refuse(struct batch *b, size_t slot, const char *why)
 {
 	struct group *g = batch_group_at(b, slot);
 
-	*array_add(&b->refusals) = (struct refusal){b->slot[slot].row, b->text.len};
-	buffer_add(&b->text, why, strlen(why) + 1);
-	b->status[slot] = ROW_REFUSED;
-	g->n.rejected++;
+	batch_drop(b, slot, why);
 	if (++g->refusals > REFUSALS_MAX)
 		batch_fail(g, why);
 }

@@ -22,6 +22,7 @@ enum row_status {
 	ROW_NEW,     /* the table has no such key */
 	ROW_CHANGED, /* the table has other values */
 	ROW_REFUSED, /* Postgres refused it */
+	ROW_DOUBTED, /* sent, and no statement has shown what became of it */
 	ROW_STORED,  /* the transaction is committed, and it is counted */
 };
 
@@ -129,6 +130,9 @@ void batch_round(struct batch *, size_t slot);
  * group, the group is given up.
  */
 void batch_refuse(struct batch *, size_t slot, const char *why);
+
+/* The same of a bar that is sent already: the group goes on, for its other bars are, too. */
+void batch_drop(struct batch *, size_t slot, const char *why);
 
 /* Whether it was given up for that. */
 bool batch_given_up(const struct group *);

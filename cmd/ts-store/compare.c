@@ -338,3 +338,27 @@ compare_range(struct load *l, struct batch *b, struct range range)
 		o = finish(&r);
 	return o == PG_OK ? pg_unpipe(l->pg) : o;
 }
+
+enum outcome
+compare_doubted(struct load *l, struct batch *b, const struct pg_table *t, size_t n, int64_t low,
+	int64_t high)
+{
+	unsigned char bound[2][8];
+	struct pg_values v;
+	PGresult *res;
+	enum outcome o;
+
+	write_values(&v, l->array, 3, n);
+	write_bound(&v, t->tf, low, bound[0]);
+	write_bound(&v, t->tf, high, bound[1]);
+	o = pg_query(l->pg, t->pairs, &v, &res);
+	for (int row = 0; o == PG_OK && row < PQntuples(res); row++) {
+		size_t slot = wire_get32((const unsigned char *)PQgetvalue(res, row, 0));
+
+		if (slot < b->slots && b->status[slot] == ROW_DOUBTED &&
+			same_values(b, t, slot, res, row))
+			b->status[slot] = ROW_SAME;
+	}
+	PQclear(res);
+	return o;
+}

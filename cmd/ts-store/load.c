@@ -19,14 +19,17 @@ enum {
 	SILENCE_MS = 75000, /* statement_timeout comes first */
 	FIRST_MS = 30000,
 	BUDGET_MS = 600000,
-	RECHECK_MS = 5000, /* a table with a fault is looked at again after this */
+	RECHECK_MS = 5000, /* a table is looked at again after this: mended, or its key gone */
 };
 
 static const char *const price_name[4] = {"open", "high", "low", "close"};
 
 /* What holds in each transaction. */
 static const char settings_sql[] =
-	"SELECT set_config('statement_timeout', '60s', true), set_config('lock_timeout', '30s', "
+	/* A shorter time of the role's or database's own holds. */
+	"SELECT set_config('statement_timeout', (1000 * extract(epoch FROM LEAST(NULLIF("
+	"current_setting('statement_timeout')::interval, '0'), '60s')))::int::text, true),"
+	" set_config('lock_timeout', '30s', "
 	"true),"
 	" set_config('idle_in_transaction_session_timeout', '60s', true),"
 	/* What is told as stored is to survive a crash; a standby's share in it is left alone. */
@@ -63,7 +66,7 @@ load_init(struct load *l, const char *url, struct load_shared *shared, bool extr
 		.out_fd = -1,
 		.shared = &shared->pg};
 
-	*l = (struct load){.pg = pg_new(&o), .shared = shared};
+	*l = (struct load){.pg = pg_new(&o), .shared = shared, .most = SIZE_MAX};
 	for (int tf = 0; tf < TF_COUNT; tf++)
 		l->table[tf].tf = (enum timeframe)tf;
 }
@@ -143,7 +146,7 @@ read_tables(struct load *l, struct batch *b, struct range range)
 
 	while (load_next(b, range, &run)) {
 		struct pg_table *t = &l->table[run.group->series->tf];
-		bool again = t->fault[0] != '\0' && clock_mono_ms() - t->read_at >= RECHECK_MS;
+		bool again = clock_mono_ms() - t->read_at >= RECHECK_MS;
 		enum outcome o = PG_OK;
 
 		if (run.group->fault != NULL)
@@ -285,6 +288,12 @@ attempt(struct pg *pg, void *data)
 	}
 	if (o == PG_OK)
 		batch_commit(a->batch, a->range.first, a->range.end);
+	/* A range that takes too long is halved, like one that is refused. */
+	if (o == PG_SLOW && a->range.end - a->range.first > 1) {
+		l->most = (a->range.end - a->range.first + 1) / 2;
+		log_debug("%s: goes on with %zu rows at once", pg_why(pg), l->most);
+		return PG_LARGE;
+	}
 	/* The next connection may find another server. */
 	for (int tf = 0; tf < TF_COUNT && o == PG_LOST; tf++)
 		l->table[tf].known = false;
@@ -366,10 +375,11 @@ give_up(struct load *l, struct batch *b, size_t slot, enum outcome o)
 static enum outcome
 load_range(struct load *l, struct batch *b, struct range range, bool refused, bool *clean)
 {
-	enum outcome o = PG_DATA;
+	bool large = range.end - range.first > l->most, rest = false;
+	enum outcome o = large ? PG_LARGE : PG_DATA;
 	size_t mid;
 
-	if (!refused || range.end - range.first == 1) {
+	if ((!refused && !large) || range.end - range.first == 1) {
 		o = attempt_patiently(l, b, range);
 		*clean = o == PG_OK;
 		if (o != PG_DATA && o != PG_LARGE)
@@ -384,8 +394,8 @@ load_range(struct load *l, struct batch *b, struct range range, bool refused, bo
 	mid = middle(b, range);
 	o = load_range(l, b, (struct range){range.first, mid}, false, clean);
 	if (o == PG_OK)
-		o = load_range(l, b, (struct range){mid, range.end}, refused && *clean, clean);
-	*clean = false;
+		o = load_range(l, b, (struct range){mid, range.end}, refused && *clean, &rest);
+	*clean = *clean && rest;
 	return o;
 }
 
@@ -400,6 +410,8 @@ load_batch(struct load *l, struct batch *b)
 	if (b->slots == 0)
 		return PG_OK;
 	o = load_range(l, b, (struct range){0, b->slots}, false, &clean);
+	if (o == PG_OK && l->most < b->slots)
+		l->most = l->most * 2;
 	log_debug("batch rows=%llu series=%llu transactions=%llu", (unsigned long long)b->slots,
 		(unsigned long long)b->groups.n, (unsigned long long)(l->transactions - before));
 	return o;

@@ -11,7 +11,7 @@ struct load_shared {
 	struct pg_shared pg;
 	pthread_mutex_t lock;
 	char told[TF_COUNT][500]; /* the faults of tables that the log has */
-	bool rounding_told[TF_COUNT][4], notes_told[TF_COUNT];
+	bool rounding_told[TF_COUNT][4], notes_told[TF_COUNT], altered_told[TF_COUNT];
 };
 
 /* A slot that has no neighbours in the batch, with its key to sort by. */
@@ -32,6 +32,7 @@ struct load {
 	struct buffer array[8]; /* parameters of a statement */
 	ARRAY(struct scattered) scattered;
 	uint64_t transactions;
+	size_t most;		     /* slots of a range, since more took too long; SIZE_MAX */
 	enum timeframe at;	     /* the table in hand when one failed */
 	unsigned failures[TF_COUNT]; /* of each table in this batch */
 };

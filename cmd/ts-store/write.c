@@ -5,12 +5,14 @@
  */
 #include "write.h"
 
+#include "compare.h"
 #include "log.h"
 #include "wire.h"
 
 #include <string.h>
 
 enum {
+	ROUNDS = 2, /* another writer may come between two statements: twice it is no chance */
 	SEND_AT = 1 << 15,
 	UPSERT_ROWS = 2000, /* of one statement, so that the arrays stay small */
 };
@@ -88,7 +90,8 @@ write_number(const struct pg_table *t, int column, struct number *d, unsigned ch
 }
 
 size_t
-write_value(const struct pg_table *t, int column, struct slice value, unsigned char out[NUMBER_BYTES])
+write_value(
+	const struct pg_table *t, int column, struct slice value, unsigned char out[NUMBER_BYTES])
 {
 	struct number d = number_of_binary(value);
 
@@ -219,7 +222,7 @@ find_slot(const struct batch *b, enum timeframe tf, struct range range, enum row
 
 /* COPY straight into the table. */
 static enum outcome
-copy_new(struct load *l, const struct batch *b, const struct pg_table *t, struct range range)
+copy_new(struct load *l, const struct batch *b, struct pg_table *t, struct range range)
 {
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 	struct run run = {0};
@@ -244,26 +247,27 @@ copy_new(struct load *l, const struct batch *b, const struct pg_table *t, struct
 	o = pg_put(l->pg, l->wire.p, l->wire.len);
 	if (o == PG_OK)
 		o = pg_copied(l->pg, &rows);
-	if (o == PG_OK && rows != sent)
-		log_warning("table %s: took %llu of %llu rows; does it have a trigger?",
-			timeframe_table(t->tf), (unsigned long long)rows, (unsigned long long)sent);
-	return o;
+	if (o != PG_OK || rows == sent)
+		return o;
+	/* A trigger drops rows. Statements tell which: the transaction is done again with them. */
+	t->drops = true;
+	return PG_DUPLICATE;
 }
 
 /* Slots of one statement. */
 struct gathered {
 	size_t n;
 	const struct group *group; /* of the first */
-	int64_t low, high;	   /* the keys of the first and the last */
+	int64_t low, high;	   /* the least key and the greatest */
 };
 
 /*
- * Gathers slots of a status from *at on, which are taken to be the same until a statement says
- * that it changed them; with parts, of one symbol and of neighbouring keys.
+ * Gathers slots of ROW_CHANGED from *at on, which are doubted until a statement shows what became
+ * of them; with parts, of one symbol and of neighbouring keys.
  */
 static struct gathered
 gather(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	enum row_status status, struct run *run, size_t *at)
+	struct run *run, size_t *at)
 {
 	static const uint32_t types[8] = {
 		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
@@ -271,7 +275,7 @@ gather(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 
 	for (int i = 0; i < 8; i++)
 		write_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
-	for (; g.n < UPSERT_ROWS && find_slot(b, t->tf, range, status, run, at);
+	for (; g.n < UPSERT_ROWS && find_slot(b, t->tf, range, ROW_CHANGED, run, at);
 		g.n++, (*at)++) {
 		const struct row *r = batch_row(b, *at);
 		const unsigned char *prices = batch_prices(b, r);
@@ -279,13 +283,14 @@ gather(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 
 		if (g.n == 0) {
 			g.group = run->group;
-			g.low = r->key;
+			g.low = g.high = r->key;
 		} else if (t->parts &&
 			   (run->group != g.group || r->key - g.low > write_width(t->tf))) {
 			break;
 		}
-		g.high = r->key;
-		b->status[*at] = ROW_SAME;
+		g.low = r->key < g.low ? r->key : g.low;
+		g.high = r->key > g.high ? r->key : g.high;
+		b->status[*at] = ROW_DOUBTED;
 		wire_put32(tmp, (uint32_t)*at);
 		write_element(&l->array[0], tmp, 4);
 		write_element(&l->array[1], run->group->series->symbol, run->group->series->length);
@@ -301,9 +306,21 @@ gather(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 	return g;
 }
 
+/* Says once that rows come out otherwise than they went in. */
+static void
+tell_altered(struct load *l, const struct pg_table *t)
+{
+	(void)pthread_mutex_lock(&l->shared->lock);
+	if (!l->shared->altered_told[t->tf])
+		log_warning("table %s: a trigger changes the values of bars: they are not as they "
+			    "were loaded",
+			timeframe_table(t->tf));
+	l->shared->altered_told[t->tf] = true;
+	(void)pthread_mutex_unlock(&l->shared->lock);
+}
+
 static enum outcome
-update(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	const struct gathered *g, size_t *rows)
+update(struct load *l, struct batch *b, const struct pg_table *t, const struct gathered *g)
 {
 	unsigned char low[8], high[8];
 	struct pg_values v;
@@ -318,14 +335,13 @@ update(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 		write_bound(&v, t->tf, g->high, high);
 	}
 	o = pg_query(l->pg, t->update, &v, &res);
-	*rows = 0;
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
 		size_t slot = wire_get32((const unsigned char *)PQgetvalue(res, i, 0));
 
-		if (slot >= range.first && slot < range.end) {
+		if (PQgetvalue(res, i, 1)[0] != 0)
+			tell_altered(l, t);
+		if (slot < b->slots && b->status[slot] == ROW_DOUBTED)
 			b->status[slot] = ROW_CHANGED;
-			++*rows;
-		}
 	}
 	PQclear(res);
 	return o;
@@ -343,43 +359,64 @@ is_slot(const struct batch *b, const struct pg_table *t, size_t slot, const PGre
 
 /* The rows come back in the order of their slots. */
 static enum outcome
-insert(struct load *l, struct batch *b, const struct pg_table *t, struct range range, size_t n,
-	size_t *rows)
+insert(struct load *l, struct batch *b, const struct pg_table *t, struct range range, size_t n)
 {
 	struct pg_values v;
 	PGresult *res;
 	enum outcome o;
 	size_t slot = range.first;
 
-	*rows = 0;
 	write_values(&v, l->array, 8, n);
 	o = pg_query(l->pg, t->insert, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res) && slot < range.end; i++) {
 		while (slot < range.end && !is_slot(b, t, slot, res, i))
 			slot++;
-		if (slot < range.end) {
+		if (slot < range.end)
 			b->status[slot++] = ROW_NEW;
-			++*rows;
-		}
 	}
 	PQclear(res);
 	return o;
 }
 
-/* What COPY does, where that is not possible. */
-static enum outcome
-insert_new(struct load *l, struct batch *b, const struct pg_table *t, struct range range)
+/* How many of the gathered slots are doubted; rejects them where there is a reason. */
+static size_t
+doubted(const struct load *l, struct batch *b, size_t n, const char *why)
 {
-	struct run run = {0};
-	struct gathered g;
-	enum outcome o = PG_OK;
-	size_t at = 0, inserted;
+	const unsigned char *slot = (const unsigned char *)l->array[0].p + 20 + 4;
+	size_t count = 0;
 
-	while (o == PG_OK && (g = gather(l, b, t, range, ROW_NEW, &run, &at)).n > 0) {
-		o = insert(l, b, t, range, g.n, &inserted);
-		if (o == PG_OK && inserted < g.n)
-			o = PG_DUPLICATE;
+	for (size_t i = 0; i < n; i++, slot += 8) {
+		if (b->status[wire_get32(slot)] != ROW_DOUBTED)
+			continue;
+		count++;
+		if (why != NULL)
+			batch_drop(b, wire_get32(slot), why);
 	}
+	return count;
+}
+
+/* Stores the gathered slots. blind: they are as likely missing as different. */
+static enum outcome
+upsert_gathered(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
+	const struct gathered *g, bool blind)
+{
+	enum outcome o = PG_OK;
+
+	for (int round = 0; o == PG_OK && round < ROUNDS && doubted(l, b, g->n, NULL) > 0;
+		round++) {
+		if (blind)
+			o = insert(l, b, t, range, g->n);
+		if (o == PG_OK && doubted(l, b, g->n, NULL) > 0)
+			o = update(l, b, t, g);
+		/* A row that was there when it was read has gone. */
+		if (o == PG_OK && !blind && doubted(l, b, g->n, NULL) > 0)
+			o = insert(l, b, t, range, g->n);
+		/* Or became the same. */
+		if (o == PG_OK && doubted(l, b, g->n, NULL) > 0)
+			o = compare_doubted(l, b, t, g->n, g->low, g->high);
+	}
+	if (o == PG_OK)
+		(void)doubted(l, b, g->n, "a trigger or policy of the table dropped it");
 	return o;
 }
 
@@ -388,33 +425,31 @@ upsert(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 {
 	struct run run = {0};
 	size_t at = 0;
-	struct gathered g = gather(l, b, t, range, ROW_CHANGED, &run, &at);
+	struct gathered g = gather(l, b, t, range, &run, &at);
 	bool parts = t->parts && g.n > 0;
 	enum outcome o = PG_OK;
-	size_t inserted, updated;
 
 	/* By the values given the planner leaves out all other parts. */
 	if (parts)
 		o = pg_exec(l->pg, "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL "
 				   "enable_hashjoin = on");
-	for (; o == PG_OK && g.n > 0; g = gather(l, b, t, range, ROW_CHANGED, &run, &at)) {
-		if (blind)
-			o = insert(l, b, t, range, g.n, &inserted);
-		if (o == PG_OK)
-			o = update(l, b, t, range, &g, &updated);
-		/* A row that was there when it was read has gone, or became the same. */
-		if (o == PG_OK && !blind && updated < g.n)
-			o = insert(l, b, t, range, g.n, &inserted);
-	}
+	for (; o == PG_OK && g.n > 0; g = gather(l, b, t, range, &run, &at))
+		o = upsert_gathered(l, b, t, range, &g, blind);
 	return o == PG_OK && parts ? pg_exec(l->pg, "SET LOCAL enable_hashjoin = off") : o;
 }
 
 enum outcome
-write_table(
-	struct load *l, struct batch *b, const struct pg_table *t, struct range range, bool blind)
+write_table(struct load *l, struct batch *b, struct pg_table *t, struct range range, bool blind)
 {
-	enum outcome o = t->known && t->copy[0] == '\0' ? insert_new(l, b, t, range)
-						      : copy_new(l, b, t, range);
+	/* Without COPY the new ones go by statements, too. */
+	bool by_rows = t->known && (t->copy[0] == '\0' || t->drops);
+	struct run run = {0};
+	enum outcome o = PG_OK;
+	size_t at = 0;
 
-	return o == PG_OK ? upsert(l, b, t, range, blind) : o;
+	for (; by_rows && find_slot(b, t->tf, range, ROW_NEW, &run, &at); at++)
+		b->status[at] = ROW_CHANGED;
+	if (!by_rows)
+		o = copy_new(l, b, t, range);
+	return o == PG_OK ? upsert(l, b, t, range, blind || by_rows) : o;
 }

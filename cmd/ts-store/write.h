@@ -9,7 +9,7 @@
  * is known of them, they may be missing as well as different.
  */
 enum outcome write_table(
-	struct load *, struct batch *, const struct pg_table *, struct range, bool blind);
+	struct load *, struct batch *, struct pg_table *, struct range, bool blind);
 
 /* A key as the binary formats have it: writes it to out and returns the bytes used. */
 size_t write_key(enum timeframe, int64_t key, unsigned char out[8]);
@@ -30,7 +30,8 @@ int64_t write_key_of(enum timeframe, const char *field);
  * How a table holds a NUMERIC in its column (0 to 3: open to close, 4: volume), rounded as far as
  * it rounds, or a volume: writes it to out and returns the bytes used.
  */
-size_t write_value(const struct pg_table *, int column, struct slice, unsigned char out[NUMBER_BYTES]);
+size_t write_value(
+	const struct pg_table *, int column, struct slice, unsigned char out[NUMBER_BYTES]);
 size_t write_volume(const struct pg_table *, int64_t volume, unsigned char out[NUMBER_BYTES]);
 
 /* Arrays of one dimension as parameters: empties one for n elements of a type; adds one element,

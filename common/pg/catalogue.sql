@@ -102,7 +102,8 @@ SELECT COALESCE(
 	format('UPDATE %1$s t SET (%5$s) = ROW(s.o, s.h, s.l, s.c, s.v) FROM (SELECT slot, symbol::%4$s, key,'
 		' open::%6$s, high::%7$s, low::%8$s, close::%9$s, volume::%10$s FROM %11$s)'
 		' s(slot, symbol, key, o, h, l, c, v) WHERE %12$s AND t.%2$s = s.key'
-		' AND (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v) RETURNING s.slot', VARIADIC f.a),
+		' AND (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v)'
+		' RETURNING s.slot, (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v)', VARIADIC f.a),
 	has.type[2], has.type[3], has.type[4], has.type[5], has.type[6],
 	has.scale[2], has.scale[3], has.scale[4], has.scale[5], has.scale[6]
 FROM has CROSS JOIN missing LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOIN other ON true,

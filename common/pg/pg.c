@@ -440,7 +440,7 @@ pg_patiently(struct pg *p, enum outcome (*work)(struct pg *, void *), void *data
 		if (o == PG_OK)
 			break;
 		pg_rollback(p);
-		if (o != PG_BUSY && o != PG_LOST)
+		if (o != PG_BUSY && o != PG_SLOW && o != PG_LOST)
 			break;
 		o = pg_recover(p);
 	}

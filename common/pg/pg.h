@@ -24,6 +24,7 @@ enum outcome {
 	PG_LARGE,     /* it is more than the server does at once: less of it may pass */
 	PG_TABLE,     /* it is the table's fault: it cannot be used as it is */
 	PG_BUSY,      /* the server cannot now; the connection lives, its transaction does not */
+	PG_SLOW,      /* a statement took too long: less at once may do */
 	PG_LOST,      /* the connection is gone */
 	PG_CONFIG,    /* it will never let us in like this */
 	PG_STOP,      /* a descriptor that ends all waits did so */
@@ -72,8 +73,8 @@ enum outcome pg_ready(struct pg *);
 bool pg_ever(const struct pg *);
 
 /*
- * After PG_BUSY or PG_LOST: says so once, waits a little longer each time, connects again where
- * needed. PG_OK: try again; else as pg_ready().
+ * After PG_BUSY, PG_SLOW or PG_LOST: says so once, waits a little longer each time, connects again
+ * where needed. PG_OK: try again; else as pg_ready().
  */
 enum outcome pg_recover(struct pg *);
 

@@ -15,26 +15,27 @@ static const struct {
 	enum outcome outcome;
 } outcomes[] = {
 	{"23505", PG_DUPLICATE},
-	{"25006", PG_LOST}, /* read-only: a new connection may find the server that is not */
-	{"57P01", PG_LOST}, /* admin shutdown */
-	{"57P02", PG_LOST}, /* crash shutdown */
-	{"57P03", PG_LOST}, /* cannot connect now */
-	{"57P04", PG_LOST}, /* database dropped */
-	{"57P05", PG_LOST}, /* idle session timeout */
-	{"25P03", PG_LOST}, /* idle in transaction timeout */
-	{"08", PG_LOST},    /* connection exception, and protocol violation */
-	{"40", PG_BUSY},    /* serialization failure, deadlock */
+	{"25006", PG_LOST},  /* read-only: a new connection may find the server that is not */
+	{"57P01", PG_LOST},  /* admin shutdown */
+	{"57P02", PG_LOST},  /* crash shutdown */
+	{"57P03", PG_LOST},  /* cannot connect now */
+	{"57P04", PG_LOST},  /* database dropped */
+	{"57P05", PG_LOST},  /* idle session timeout */
+	{"25P03", PG_LOST},  /* idle in transaction timeout */
+	{"08", PG_LOST},     /* connection exception, and protocol violation */
+	{"57014", PG_SLOW},  /* statement timeout */
+	{"40", PG_BUSY},     /* serialization failure, deadlock */
 	{"53400", PG_LARGE}, /* TimescaleDB's limit of decompression */
-	{"53", PG_BUSY},    /* disk full, out of memory, too many connections */
-	{"55006", PG_BUSY}, /* object in use */
-	{"55P03", PG_BUSY}, /* lock timeout */
-	{"57", PG_BUSY},    /* statement timeout, query canceled */
-	{"58", PG_BUSY},    /* I/O error */
-	{"0A", PG_TABLE},   /* feature not supported: row security, a view */
-	{"3F", PG_TABLE},   /* no such schema */
-	{"42", PG_TABLE},   /* no such table or column, no permission, wrong type */
-	{"55", PG_TABLE},   /* object not in the state needed */
-	{"XX", PG_TABLE},   /* internal error, corruption */
+	{"53", PG_BUSY},     /* disk full, out of memory, too many connections */
+	{"55006", PG_BUSY},  /* object in use */
+	{"55P03", PG_BUSY},  /* lock timeout */
+	{"57", PG_BUSY},     /* operator intervention */
+	{"58", PG_BUSY},     /* I/O error */
+	{"0A", PG_TABLE},    /* feature not supported: row security, a view */
+	{"3F", PG_TABLE},    /* no such schema */
+	{"42", PG_TABLE},    /* no such table or column, no permission, wrong type */
+	{"55", PG_TABLE},    /* object not in the state needed */
+	{"XX", PG_TABLE},    /* internal error, corruption */
 };
 
 /* By PostgreSQL's documentation, appendix A, "Error Codes". */
@@ -48,14 +49,21 @@ pg_outcome(const char *sqlstate)
 	return PG_DATA;
 }
 
+/* Whether a field of a failed result has this text in it. */
+static bool
+has(const PGresult *res, int field, const char *text)
+{
+	const char *value = PQresultErrorField(res, field);
+
+	return value != NULL && strstr(value, text) != NULL;
+}
+
 /* Sorts a failed result. */
 static enum outcome
 failed(struct pg *p, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	/* It names the setting. */
-	const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY), *hint;
 	char why[2 * sizeof p->why];
 	enum outcome o;
 
@@ -65,9 +73,16 @@ failed(struct pg *p, const PGresult *res)
 	/* One who only reads asks for no less. */
 	if (o == PG_LARGE && !p->o.writes)
 		o = PG_TABLE;
+	/* What a trigger raises is about its row, and so is what a policy says of a new one. */
+	if (o == PG_TABLE &&
+		(has(res, PG_DIAG_CONTEXT, " function ") ||
+			has(res, PG_DIAG_MESSAGE_PRIMARY, "new row violates row-level")))
+		o = PG_DATA;
+	/* It says what to do. */
+	hint = o == PG_TABLE || o == PG_LARGE ? PQresultErrorField(res, PG_DIAG_MESSAGE_HINT)
+					      : NULL;
 	(void)snprintf(why, sizeof why, "%s: %s%s%s", state, text == NULL ? "" : text,
-		o == PG_LARGE && hint != NULL ? ": " : "",
-		o == PG_LARGE && hint != NULL ? hint : "");
+		hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
 	/* PgBouncer's words. */
 	if (o == PG_LOST && strstr(why, "statement pooling mode") != NULL) {
 		pg_hang_up(p);
@@ -77,7 +92,7 @@ failed(struct pg *p, const PGresult *res)
 	}
 	if (o == PG_LOST)
 		return pg_lost(p, why);
-	p->busy = o == PG_BUSY;
+	p->busy = o == PG_BUSY || o == PG_SLOW;
 	return pg_fail(p, o, why);
 }
 

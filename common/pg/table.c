@@ -98,8 +98,7 @@ take_row(struct pg_table *t, PGresult *res)
 	check_key_name(t);
 	for (int i = 0; i < PG_TABLE_VALUES; i++) {
 		t->type[i] = number(res, TYPE + i);
-		t->scale[i] =
-			PQgetisnull(res, 0, SCALE + i) ? INT32_MAX : number(res, SCALE + i);
+		t->scale[i] = PQgetisnull(res, 0, SCALE + i) ? INT32_MAX : number(res, SCALE + i);
 		t->binary = t->binary || (i < 4 && t->type[i] != PG_NUMERIC);
 	}
 }

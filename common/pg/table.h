@@ -20,11 +20,12 @@ struct pg_table {
 	PGresult *row;	 /* what the catalogue said: the texts below are its own */
 	const char *name, *key, *symbol_type; /* as SQL */
 	const char *key_name;		      /* not quoted */
-	const char *about; /* what it is: name, columns, key */
+	const char *about;		      /* what it is: name, columns, key */
 	const char *notes; /* what a person should know before it is used; "" for nothing */
 	/* Of open, high, low, close, volume: a type, and to how many decimals it rounds. */
 	int type[PG_TABLE_VALUES];
 	int scale[PG_TABLE_VALUES]; /* INT32_MAX: it does not */
+	bool drops;		    /* the caller's: a trigger was seen to drop rows */
 	bool binary;		    /* a price is REAL or DOUBLE PRECISION */
 	/*
 	 * Its rows are in partitions or chunks, of which a statement is to touch no more than it
@@ -39,8 +40,8 @@ struct pg_table {
 	 * and values for arrays of slots, symbols and keys (1 to 3), none of which lies before (4)
 	 * or behind (5); and for arrays of slots, symbols, keys and the five values (1 to 8): what
 	 * inserts the missing in order and gives symbol and key, and what corrects those that
-	 * differ and gives their slots. With parts that takes rows of one symbol (9) from the first
-	 * (10) to the last (11) key.
+	 * differ and gives their slots, and whether the row came out otherwise. With parts that
+	 * takes rows of one symbol (9) from the first (10) to the last (11) key.
 	 */
 	const char *copy, *range, *pairs, *insert, *update;
 };

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# What the server does behind ts-store's back: triggers and policies that drop or change rows, slow tables,
+# keys that go away. Whatever it is, the counts are what the table then shows.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# bars SYMBOL COUNT [CLOSE]: so many daily bars, and their fetched record.
+bars() {
+	jq -nrc --arg s "$1" --argjson n "$2" --argjson c "${3:-2}" '(range($n) | {type: "bar", symbol: $s, timeframe: "day",
+		date: (1009756800 + 86400 * . | todate | .[:10]), open: 1.5, high: 2.55, low: 1.25, close: $c, volume: .}),
+		{type: "fetched", job_id: "j", symbol: $s, timeframe: "day", from: "f", to: "t", bars: $n}'
+}
+# counts: of each verdict, by symbol.
+counts() {
+	jq -r '"\(.symbol) \(.type) \(.inserted)/\(.updated)/\(.unchanged)/\(.rejected)\(if .reason // .error then ": " + (.reason // .error) else "" end)"' out | sort
+}
+pg_start || exit 1
+ts-store -i </dev/null 2>err || exit 1
+dropped='a trigger or policy of the table dropped it'
+
+sql "CREATE FUNCTION drop_msft() RETURNS trigger LANGUAGE plpgsql AS 'begin if new.symbol = ''MSFT'' then return null; end if; return new; end';
+	CREATE TRIGGER t BEFORE INSERT ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION drop_msft()"
+{ bars AAPL 50; bars MSFT 50; bars NVDA 50; } >in
+ts-store -R refused <in >out 2>err
+is "$?/$(counts)" "1/AAPL stored 50/0/0/0
+MSFT failed null/null/null/null: $dropped
+NVDA stored 50/0/0/0" "a trigger that drops what is inserted: those bars are rejected"
+is "$(sql "SELECT count(*) FROM ohlcv_daily")/$(jq -r '.symbol + .error' refused | sort | uniq -c | tr -s ' ')" "100/ 50 MSFT$dropped" \
+	"the table and the file of rejects agree"
+ts-store -b 40 <in >out 2>err
+is "$(counts)" "AAPL stored 0/0/50/0
+MSFT failed null/null/null/null: $dropped
+NVDA stored 0/0/50/0" "and again, in smaller batches"
+sql "DROP TRIGGER t ON ohlcv_daily; CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS 'begin return null; end';
+	CREATE TRIGGER t BEFORE UPDATE ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION keep_history()"
+{ bars AAPL 60; bars NVDA 50; } | jq -c 'if .type == "bar" and .symbol == "AAPL" and .volume < 3 then .close = 1.75 else . end' | ts-store >out 2>err
+is "$?/$(counts)" "1/AAPL stored 10/0/47/3: $dropped
+NVDA stored 0/0/50/0" "a trigger that drops corrections: they are rejected"
+sql "DROP TRIGGER t ON ohlcv_daily; CREATE FUNCTION round_close() RETURNS trigger LANGUAGE plpgsql AS 'begin new.close := round(new.close, 1); return new; end';
+	CREATE TRIGGER t BEFORE INSERT OR UPDATE ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION round_close()"
+bars ODD 10 2.54 >in
+ts-store <in >out 2>err
+ts-store -j 1 -b 4 <in >out 2>err
+is "$?/$(counts)/$(grep -c 'warning: table ohlcv_daily: a trigger changes the values of bars' err)" "0/ODD stored 0/10/0/0/1" \
+	"a trigger that changes values is told once"
+sql "DROP TRIGGER t ON ohlcv_daily; TRUNCATE ohlcv_daily"
+
+# Row security: COPY is not for it; without a policy for UPDATE nothing is corrected.
+sql "CREATE ROLE app LOGIN; GRANT SELECT, INSERT, UPDATE ON ohlcv_daily TO app; ALTER TABLE ohlcv_daily ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY s ON ohlcv_daily FOR SELECT USING (true); CREATE POLICY i ON ohlcv_daily FOR INSERT WITH CHECK (symbol <> 'NO')"
+app=${DATABASE_URL%user=*}user=app
+{ bars AAPL 20; bars NO 2; } | DATABASE_URL=$app ts-store >out 2>err
+is "$?/$(counts)" "1/AAPL stored 20/0/0/0
+NO failed null/null/null/null: 42501: new row violates row-level security policy for table \"ohlcv_daily\"" \
+	"row security: rows go in by statements, and a policy costs its bars alone"
+bars AAPL 20 | jq -c 'if .volume == 7 then .close = 1.75 else . end' | DATABASE_URL=$app ts-store >out 2>err
+is "$?/$(counts)" "1/AAPL stored 0/0/19/1: $dropped" "a correction that no policy lets through is rejected"
+sql "ALTER TABLE ohlcv_daily DISABLE ROW LEVEL SECURITY"
+
+# What a trigger raises for one bar costs that bar, whatever its class.
+sql "TRUNCATE ohlcv_daily; CREATE FUNCTION oops() RETURNS trigger LANGUAGE plpgsql AS 'begin if new.volume = 7 then perform nonsense(); end if; return new; end';
+	CREATE TRIGGER t BEFORE INSERT ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION oops()"
+bars AAPL 20 | ts-store >out 2>err
+is "$?/$(counts)" "1/AAPL stored 19/0/0/1: 42883: function nonsense() does not exist" "an error of class 42 in a trigger costs its bar alone"
+sql "DROP TRIGGER t ON ohlcv_daily; TRUNCATE ohlcv_daily"
+
+# A table that takes 4 ms a row, and a server that gives half a second.
+sql "CREATE FUNCTION sleepy() RETURNS trigger LANGUAGE plpgsql AS 'begin perform pg_sleep(0.004); return new; end';
+	CREATE TRIGGER t BEFORE INSERT ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION sleepy(); ALTER ROLE app SET statement_timeout = '500ms'"
+bars AAPL 300 | DATABASE_URL=$app ts-store -v >out 2>err
+is "$?/$(counts)" "0/AAPL stored 300/0/0/0" "a slow table is loaded in smaller transactions"
+like "$(cat err)" '57014: .*: goes on with 150 rows at once' "by halves"
+unlike "$(cat err)" 'trying again' "and at once"
+sql "DROP TRIGGER t ON ohlcv_daily; TRUNCATE ohlcv_daily; ALTER ROLE app RESET statement_timeout"
+
+# A table that is published without a key to tell its rows by.
+sql "SET client_min_messages = error; ALTER TABLE ohlcv_daily REPLICA IDENTITY NOTHING; CREATE PUBLICATION p FOR TABLE ohlcv_daily"
+bars AAPL 3 | ts-store >out 2>err
+bars AAPL 3 1.75 | ts-store >out 2>err
+like "$(counts)" 'AAPL failed .*55000: cannot update table "ohlcv_daily" because it does not have a replica identity.*: To enable updating the table, set REPLICA IDENTITY' \
+	"a published table without replica identity: the sentence says what to do"
+sql "DROP PUBLICATION p; ALTER TABLE ohlcv_daily REPLICA IDENTITY DEFAULT; TRUNCATE ohlcv_daily"
+
+# The key is dropped in mid-run.
+mkfifo input
+ts-store <input >out 2>err &
+store=$!
+exec {fd}>input
+bars AAPL 3 >&"$fd"
+wait_for 5 grep -q stored out
+sql "ALTER TABLE ohlcv_daily DROP CONSTRAINT ohlcv_daily_pkey"
+gone() {
+	bars AAPL 3 >&"$fd"
+	sleep 0.3
+	grep -q 'has no primary key' out
+}
+wait_for 20 gone
+ok $? "a key that is dropped in mid-run is noticed"
+exec {fd}>&-
+wait $store
+is "$?" 1 "which shows in the exit status"
+
+# Logins that never pass, and servers that never take a row.
+sql "CREATE DATABASE other"
+sql "REVOKE CONNECT ON DATABASE other FROM public; CREATE ROLE reader LOGIN; ALTER ROLE reader SET default_transaction_read_only = on"
+ts-store -u "postgresql:///other?host=$tmp/pg&user=app" </dev/null 2>err
+is "$?/$(grep -c 'permission denied for database' err)" 100/1 "no right to connect"
+ts-store -u "postgresql:///postgres?host=$tmp/pg&user=reader" </dev/null 2>err
+is "$?/$(grep -c 'the server is read-only: name the primary, or put target_session_attrs=read-write' err)" 100/1 "a read-only server at the start"
+
+done_testing
