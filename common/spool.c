@@ -1,6 +1,7 @@
 /* Jobs, their notes and cancels, each in a file of its own; how a file outlives a crash is file.c's affair. */
 #include "spool.h"
 
+#include "array.h"
 #include "file.h"
 #include "hash.h"
 
@@ -29,15 +30,20 @@ struct spool {
 	struct buffer text; /* a file read or about to be written */
 };
 
-/* A kept job and when it came. */
+/* Kept jobs and when they came. */
 struct kept {
 	char *name;
 	struct timespec at;
+};
+struct kept_list {
+	struct kept *p;
+	size_t n, cap;
 };
 
 static const char job_suffix[] = ".job";
 static const char notes_suffix[] = ".notes";
 static const char cancel_suffix[] = ".cancel";
+static const char alive[] = ".listening";
 
 /*
  * What is harmless of the job_id, for people, and a hash of all of it (FNV-1a, 64 bits) to tell one
@@ -73,18 +79,16 @@ lock_file(int dir, const char *role)
 {
 	char name[32];
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd;
+	int fd, saved;
 
 	(void)snprintf(name, sizeof name, ".%s.lock", role);
-	fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && fcntl(fd, F_SETLK, &lock) != 0) {
-		int saved = errno;
-
-		(void)close(fd);
-		errno = saved == EACCES ? EAGAIN : saved;
-		fd = -1;
-	}
-	return fd;
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || fcntl(fd, F_SETLK, &lock) == 0)
+		return fd;
+	saved = errno == EACCES ? EAGAIN : errno;
+	(void)close(fd);
+	errno = saved;
+	return -1;
 }
 
 /* Why the folder must not be used, or NULL. */
@@ -250,8 +254,6 @@ spool_remove(struct spool *s, struct slice job_id)
 	return remove_file(s, job_id, cancel_suffix);
 }
 
-static const char alive[] = ".listening";
-
 void
 spool_touch(struct spool *s, int64_t until)
 {
@@ -260,7 +262,7 @@ spool_touch(struct spool *s, int64_t until)
 
 	if (utimensat(s->dir, alive, t, 0) == 0)
 		return;
-	fd = openat(s->dir, alive, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(s->dir, alive, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
 	(void)futimens(fd, t);
@@ -324,15 +326,12 @@ drop_orphan(struct spool *s, const char *name, const char *suffix)
 
 /* Lists the kept jobs, oldest first; the caller frees names and list. -1 with errno. */
 static int
-list(struct spool *s, struct kept **out, size_t *count)
+list(struct spool *s, struct kept_list *out)
 {
 	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
-	size_t cap = 0;
 
-	*out = NULL;
-	*count = 0;
 	if (d == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
@@ -340,23 +339,21 @@ list(struct spool *s, struct kept **out, size_t *count)
 	}
 	while ((e = readdir(d)) != NULL) {
 		struct stat st;
+		struct kept *k;
 
 		drop_orphan(s, e->d_name, notes_suffix);
 		drop_orphan(s, e->d_name, cancel_suffix);
-		if (!ends_in(e->d_name, job_suffix) || fstatat(s->dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		if (!ends_in(e->d_name, job_suffix) ||
+			fstatat(s->dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
-		if (*count == cap) {
-			cap = cap == 0 ? 16 : 2 * cap;
-			*out = memory_grow(*out, cap, sizeof **out);
-		}
-		(*out)[*count].at = st.st_mtim;
-		(*out)[*count].name = memory_grow(NULL, strlen(e->d_name) + 1, 1);
-		memcpy((*out)[*count].name, e->d_name, strlen(e->d_name) + 1);
-		(*count)++;
+		k = array_add(out);
+		k->at = st.st_mtim;
+		k->name = memory_grow(NULL, strlen(e->d_name) + 1, 1);
+		memcpy(k->name, e->d_name, strlen(e->d_name) + 1);
 	}
 	(void)closedir(d);
-	if (*count > 0)
-		qsort(*out, *count, sizeof **out, by_age);
+	if (out->n > 0)
+		qsort(out->p, out->n, sizeof *out->p, by_age);
 	return 0;
 }
 
@@ -398,14 +395,11 @@ static void
 leave_out(struct spool *s, const char *name, const char *why, const struct spool_reader *reader)
 {
 	struct buffer bad = {0};
-	const char *dot = strrchr(name, '.');
 	bool aside = errno == 0;
 
-	if (aside) {
-		buffer_add(&bad, name, (size_t)(dot - name));
-		buffer_str(&bad, ".bad");
-		aside = renameat(s->dir, name, s->dir, buffer_cstr(&bad)) == 0;
-	}
+	buffer_add(&bad, name, (size_t)(strrchr(name, '.') - name));
+	buffer_str(&bad, ".bad");
+	aside = aside && renameat(s->dir, name, s->dir, buffer_cstr(&bad)) == 0;
 	reader->left_out(reader->ctx, name, why, aside);
 	buffer_release(&bad);
 }
@@ -431,19 +425,18 @@ give_job(struct spool *s, const char *name, const struct spool_reader *reader)
 enum spool_result
 spool_jobs(struct spool *s, const struct spool_reader *reader)
 {
-	struct kept *kept;
-	size_t n;
+	struct kept_list kept = {0};
 
 	/* What a crash left half written was never kept. */
 	if (file_remove(s->dir, FILE_UNFINISHED) != 0)
 		reader->left_out(reader->ctx, FILE_UNFINISHED, strerror(errno), false);
-	if (list(s, &kept, &n) != 0)
+	if (list(s, &kept) != 0)
 		return SPOOL_ERROR;
-	for (size_t i = 0; i < n; i++) {
-		give_job(s, kept[i].name, reader);
-		free(kept[i].name);
+	for (size_t i = 0; i < kept.n; i++) {
+		give_job(s, kept.p[i].name, reader);
+		free(kept.p[i].name);
 	}
-	free(kept);
+	free(kept.p);
 	return SPOOL_OK;
 }
 
