@@ -34,6 +34,7 @@ asan:                   ## the tests under the address and undefined behaviour s
 valgrind:               ## the tests under valgrind (20 minutes)
 lint: format-check      ## clang-tidy, shellcheck, mandoc, clang-format
 format:                 ## clang-format over all sources, in place; F='file ...' for some
+nth:                    ## every malloc, write, fsync, rename and read fails once (2 minutes)
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n
 fuzz:                   ## libFuzzer over the parsers; FUZZ_SECONDS=30 each
 bench:                  ## compare with other ways to load (half an hour); BENCH='a b' sections

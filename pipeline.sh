@@ -6,37 +6,74 @@
 # stages that start work and every stage's exit status can be told.
 set -u
 
+name=${0##*/}
+me=${name%.sh}
 usage() {
-	echo "usage: pipeline.sh [job-file ...]"
+	cat <<-END
+		usage: $name [-hV] [job-file ...]
+		  -h  this help
+		  -V  the version
+		job-file: jobs, one JSON object a line; - is stdin. Without: serve the jobs published on Redis.
+	END
 }
+fail() {
+	status=$1
+	shift
+	echo "$me: error: $*" >&2
+	exit "$status"
+}
+# shellcheck disable=SC3045 # each sh of today has it
+files=$(ulimit -n)
+[ "$files" = unlimited ] || [ "$files" -ge 32 ] || fail 111 "only $files open files are allowed: ulimit -n 256"
+# Whatever is closed would be the number of something else soon.
+{ true 9>&2; } 2>/dev/null || exec 2>/dev/null
+{ true 9>&1; } 2>/dev/null || fail 111 "stdout is closed"
+stdin=open
+{ true 9<&0; } 2>/dev/null || { stdin='closed' && exec </dev/null; }
 
+version=
 case ${1-} in
--h)
+-h | --help)
 	usage
 	exit 0
 	;;
+-V | --version) version=1 ;;
+--) shift ;;
 -?*)
+	echo "$me: error: $1: unknown option" >&2
 	usage >&2
 	exit 100
 	;;
 esac
-for file in "$@"; do
-	if [ "$file" != - ] && [ ! -r "$file" ]; then
-		echo "pipeline: error: cannot read $file" >&2
-		exit 100
-	fi
-done
+if [ -z "$version" ]; then
+	for file in "$@"; do
+		if [ "$file" = - ]; then
+			[ $stdin = open ] || fail 100 "-: stdin is closed"
+		elif [ ! -r "$file" ]; then
+			fail 100 "cannot read $file"
+		fi
+	done
+fi
 
 # The stages of a build beside this script come first, then the installed ones.
-here=$(cd "$(dirname "$0")" && pwd)
+case $0 in
+*/*) here=$(cd "${0%/*}" && pwd) ;;
+*) here=. ;;
+esac
 [ -x "$here/build/ts-listen" ] && PATH=$here/build:$PATH
 [ -n "${TS_BUILD-}" ] && PATH=$TS_BUILD:$PATH
 for stage in ts-listen ts-expand ts-fetch ts-store ts-status; do
-	if ! command -v $stage >/dev/null; then
-		echo "pipeline: error: $stage is not installed" >&2
-		exit 100
-	fi
+	command -v $stage >/dev/null || fail 100 "$stage is not installed"
 done
+if [ -n "$version" ]; then
+	was=$(ts-listen -V) || exit
+	echo "$me ${was#* }"
+	exit 0
+fi
+for tool in mktemp mkfifo rm sleep cat ${TS_DONE:+timeout}; do
+	command -v "$tool" >/dev/null || fail 100 "$tool is not installed"
+done
+[ -z "${TS_DONE-}" ] || command -v "$TS_DONE" >/dev/null || fail 100 "TS_DONE: $TS_DONE is not a program"
 
 service=0
 [ $# -gt 0 ] || service=1
@@ -44,9 +81,11 @@ told=0
 pids=
 sources=
 status=
+interrupted=0
+started=
+dir=
 # Nothing new is begun from here on; the stages behind see the end of their input and finish.
-stop() {
-	told=$((told + 1))
+pass_on() {
 	# shellcheck disable=SC2086 # lists of pids
 	if [ $told -eq 1 ]; then
 		# Whoever waits for a run is told that it was cut short: ts-status goes on to its end of input,
@@ -61,12 +100,32 @@ stop() {
 		[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
 	fi
 }
-trap stop TERM INT HUP
+stop() {
+	[ "$told" -gt 0 ] || interrupted=$1
+	told=$((told + 1))
+	[ -z "$started" ] || pass_on
+}
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+# At once, as a second signal does.
+trap 'told=1; stop 131; interrupted=131' QUIT
+# However a start fails, no stage is left behind. A shell that cannot open something ends with 2.
+abandon() {
+	code=$?
+	[ -z "$dir" ] || rm -rf "$dir"
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
+	[ "$code" -ne 2 ] || code=111
+	exit "$code"
+}
+trap abandon EXIT
 
-# Opens the next pipe: 9 is its writing end, 8 its reading end. The names of all four are gone as soon
+# Opens the next pipe: 9 is its writing end, 8 its reading end. All the names are gone as soon
 # as they are open, so that nothing is left behind, however this ends. Lower descriptors are left alone:
 # a supervisor may hold a lock by one of them.
-dir=$(mktemp -d) && mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" || exit 111
+dir=$(mktemp -d) || fail 111 "cannot make a temporary folder"
+mkfifo "$dir/1" "$dir/2" "$dir/3" "$dir/4" "$dir/5" || fail 111 "cannot make the pipes"
 open() {
 	# shellcheck disable=SC2094 # whoever opens one end waits for the other
 	exec 9<>"$dir/$1" 8<"$dir/$1" 9>"$dir/$1"
@@ -74,6 +133,16 @@ open() {
 # A stage that reads is there: the one before it writes to 7.
 turn() {
 	exec 7>&9 9>&- 8<&-
+}
+
+# Passes on each done record, and gives it to the program that TS_DONE names, for so many seconds at most.
+tell() {
+	unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE DATABASE_URL PGPASSWORD REDIS_URL
+	trap - EXIT
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		printf '%s\n' "$line" | timeout 10 "$TS_DONE" >&2 || echo "$me: warning: TS_DONE: $TS_DONE ended with $?" >&2
+	done
 }
 
 # Becomes a stage, which is given no secret but its own. The stages that keep, skip, note and remove
@@ -99,38 +168,54 @@ run() {
 # TS_FETCH_FLAGS="-j 4 -r 5/m".
 # shellcheck disable=SC2086
 {
+	exec 7>&1
+	if [ -n "${TS_DONE-}" ]; then
+		open 5
+		# By exec: a shell keeps a copy of what it closes for a function, here of the writing end.
+		(exec <&8 3<&- 7>&- 8<&- 9>&- && tell) &
+		hook=$!
+		pids=$hook
+		turn
+	fi
 	open 1
-	run ts-status ${TS_STATUS_FLAGS-} <&8 3<&- 8<&- 9>&- &
+	run ts-status ${TS_STATUS_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
 	status=$!
+	pids="$pids $status"
 	turn
 	open 2
 	run ts-store ${TS_STORE_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
 	store=$!
+	pids="$pids $store"
 	turn
 	open 3
 	run ts-fetch ${TS_FETCH_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
 	fetch=$!
+	pids="$pids $fetch"
 	turn
 	open 4
 	rm -r "$dir"
+	dir=
 	run ts-expand ${TS_EXPAND_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
 	expand=$!
+	pids="$pids $expand"
 	turn
 	if [ $service -eq 1 ]; then
 		run ts-listen ${TS_LISTEN_FLAGS-} </dev/null >&7 3<&- 7>&- &
-		name=ts-listen
+		source=ts-listen
 	else
 		# The script's own stdin, which a background job would lose.
 		run cat -- "$@" <&3 >&7 3<&- 7>&- &
-		name="cat"
+		source="cat"
 	fi
 	first=$!
 	exec 7>&-
 } 3<&0
-pids="$first $expand $fetch $store $status"
+pids="$first $pids"
 sources="$first $fetch"
+started=1
+trap - EXIT
 # A signal may have come before there was anybody to pass it to.
-[ $told -eq 0 ] || stop
+[ $told -eq 0 ] || pass_on
 
 # Waits for a child and sets code to its exit status. A signal interrupts wait, so wait again; a shell
 # that has given the status already answers 127 then.
@@ -151,10 +236,11 @@ rank() {
 	0) echo 0 ;;
 	1) echo 1 ;;
 	141) echo 2 ;;
-	111) echo 3 ;;
-	100) echo 5 ;;
-	101) echo 6 ;;
-	*) echo 4 ;;
+	129 | 130 | 143) echo 3 ;;
+	111) echo 4 ;;
+	100) echo 6 ;;
+	101) echo 7 ;;
+	*) echo 5 ;;
 	esac
 }
 
@@ -163,20 +249,30 @@ report=
 note() {
 	reap "$2"
 	report="$report $1=$code"
-	# Told to stop, ts-fetch may be gone before the stages ahead of it have seen their end of input. Of
-	# work that is left only those who wait for it need to know: a service goes on with it.
-	[ $told -eq 1 ] && case $service/$1=$code in
-	?/cat=143 | ?/cat=141 | ?/ts-listen=141 | ?/ts-expand=141 | 1/*=143) code=0 ;;
+	case $told/$1=$code in
+	# Told to stop, ts-fetch may be gone before the stages ahead of it have seen their end of input.
+	1/cat=141 | 1/ts-listen=141 | 1/ts-expand=141) code=0 ;;
+	# A stage with work left. What a service leaves stands in its spool, or in each job's status.
+	*=130 | *=143)
+		if [ $service -eq 1 ]; then
+			code=0
+		elif [ "$interrupted" -gt 0 ]; then
+			code=$interrupted
+		fi
+		;;
 	esac
 	[ "$(rank "$code")" -le "$(rank "$worst")" ] || worst=$code
 }
-note $name $first
+note "$source" $first
 note ts-expand $expand
 note ts-fetch $fetch
 note ts-store $store
 note ts-status $status
-echo "pipeline: end$report" >&2
+[ -z "${hook-}" ] || reap "$hook"
+echo "$me: end$report" >&2
 
+# Killed by a second signal or by SIGQUIT: by the first that came.
+[ $told -lt 2 ] || [ $service -eq 1 ] || worst=$interrupted
 # What failed in the life of a service stands in each job's status; being stopped is no failure.
 [ $service -eq 1 ] && [ $told -gt 0 ] && [ "$worst" -eq 1 ] && worst=0
 exit "$worst"

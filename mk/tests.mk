@@ -92,6 +92,14 @@ asan:
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' || bad=1; \
 	for r in "$(REPORTS)"/*; do [ ! -e "$$r" ] || { head -n 30 "$$r" >&2; bad=1; }; done; [ -z "$$bad" ]
 
+# Every malloc, write, fsync, rename and read fails once. Preloaded, so not into a program with a sanitizer.
+$(B)/nth.so: tests/nth/nth.c $(BUILT_BY)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O2 -g -fPIC -shared -o $@ $<
+nth: deps
+	$(MAKE) all $(B)/ts-sim $(B)/nth.so
+	$(TS) bash tests/nth/nth.t
+
 # Death by kill -9 at random and at chosen moments, more of it than make check has; TORTURE_SEED=n does
 # the same again.
 torture: deps
@@ -149,4 +157,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan torture valgrind lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan nth torture valgrind lint format-check format fuzz bench bench-parts bench-deps

@@ -169,6 +169,67 @@ DATABASE_URL='postgresql:///nosuch?host=/nonexistent' MASSIVE_API_KEY=sesame TS_
 	TS_STORE_FLAGS=-Z "$top/pipeline.sh" one.json >done.json 2>log
 is $? 100 "a stage that is misconfigured decides"
 
+# The script's own words, and what it does where something is missing.
+like "$("$top/pipeline.sh" -h | head -n 1)" '^usage: pipeline.sh' "-h gives the usage"
+mkdir -p inst
+cp "$top/pipeline.sh" inst/ts-pipeline
+is "$(inst/ts-pipeline --version)/$(inst/ts-pipeline --help | head -n 1 | cut -d ' ' -f 2)" \
+	"ts-pipeline $(cat "$top/VERSION")/ts-pipeline" "the installed one calls itself ts-pipeline"
+: >empty.json
+TS_STATUS_FLAGS='-u none -q' "$top/pipeline.sh" empty.json >done.json 2>log
+is "$?/$(wc -c <done.json)" 1/0 "no job in the file: exit 1"
+like "$(cat log)" 'ts-expand: .*no job came' "and that is said"
+TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame "$top/pipeline.sh" one.json >done.json 2>log <&-
+is "$?/$(jq -r .status done.json)" 0/completed "a job file needs no stdin"
+"$top/pipeline.sh" - 2>log <&-
+like "$?/$(cat log)" '^100/pipeline: error: -: stdin is closed$' "but - does"
+"$top/pipeline.sh" one.json 2>log >&-
+like "$?/$(cat log)" '^111/pipeline: error: stdout is closed$' "a closed stdout is said"
+(ulimit -n 20 && exec "$top/pipeline.sh" one.json) >done.json 2>log
+like "$?/$(cat log)" '^111/pipeline: error: only 20 open files' "few descriptors are said"
+TMPDIR=$tmp/nowhere "$top/pipeline.sh" one.json >done.json 2>log
+like "$?/$(tail -n 1 log)" '^111/pipeline: error: cannot make a temporary folder' "so is a folder that cannot be made"
+mkdir sparse
+for tool in sh mkfifo rm cat sleep; do
+	ln -s "$(command -v $tool)" sparse/
+done
+PATH=$tmp/sparse sh "$top/pipeline.sh" one.json >done.json 2>log
+like "$?/$(cat log)" '^100/pipeline: error: mktemp is not installed' "so is a missing mktemp"
+
+# Interrupted is not done: with work left 130 or 143. Nothing is left behind, whatever the signal.
+sim_stop
+sim_start -N "$now" -d 150 -k sesame
+job many "$(jq -nc '[range(60) | "S\(.)"]')" '["day"]' 0.02 >many.json
+asked() {
+	[ "$(grep -c ticker "$sim_log")" -ge 5 ]
+}
+for signal in INT:130 TERM:143 HUP:129 QUIT:131; do
+	: >"$sim_log"
+	# As a terminal gives it: bash would have it ignored in the background.
+	# shellcheck disable=SC2016 # perl's
+	TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame perl -e '$SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV' \
+		"$top/pipeline.sh" many.json >done.json 2>log &
+	pid=$!
+	started+=("$pid")
+	wait_for 10 asked
+	stages=$(pgrep -d ' ' -P "$pid" '^ts-')
+	kill -s "${signal%:*}" "$pid"
+	wait "$pid"
+	like "$?/$(wc -w <<<"$stages")" "^${signal#*:}/[34]\$" "SIG${signal%:*} with work left: exit ${signal#*:}"
+	is "$(for p in $stages; do ended "$p" || echo "$p"; done)" "" "and no stage is left behind"
+done
+sim_stop
+
+# TS_DONE gets each done record, and is in nobody's way.
+sim_start -N "$now" -k sesame
+printf '#!/bin/sh\ncat >>%s/hook.out\nenv | grep -c MASSIVE_API_KEY >>%s/hook.env\nexit 3\n' "$tmp" "$tmp" >hook
+chmod 755 hook
+TS_DONE=$tmp/hook TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame "$top/pipeline.sh" one.json >done.json 2>log
+is "$?/$(cat hook.out)" "0/$(cat done.json)" "TS_DONE gets the done record, which still goes to stdout"
+is "$(cat hook.env)/$(grep -c 'warning: TS_DONE: .* ended with 3' log)" 0/1 "without secrets; its failure is told and no more"
+TS_DONE=$tmp/nosuch "$top/pipeline.sh" one.json 2>log
+is $? 100 "a TS_DONE that is no program is refused"
+
 # Secrets: in no argument, environment of strangers, log, record or status.
 redis_start --requirepass redissecret || exit 1
 secret_redis() {

@@ -143,7 +143,7 @@ sleep 0.3
 service -w 15 down >/dev/null
 is "$?" 0 "sv down"
 like "$(service status)" '^down: ' "it is down"
-like "$(logged 'pipeline: end' | tail -n 1)" 'ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 ts-store=0 ts-status=0' "all stages ended well"
+like "$(logged 'pipeline: end' | tail -n 1)" 'ts-listen=(0|141) ts-expand=(0|141) ts-fetch=(0|143) ts-store=0 ts-status=0' "all stages ended well"
 like "$(hash drain message)" '^interrupted: [0-9]+ of 600 tasks are left' "the status says what is left"
 sleep 1.2
 like "$(service status)" '^down: ' "it stays down"
@@ -179,7 +179,7 @@ wrong "a wrong REDIS_URL" 'ts-listen: error: REDIS_URL: '
 setting REDIS_URL "$REDIS_URL"
 sed -i 's/^user=.*/user=nosuchuser/' "$sv/conf"
 if [ "$(id -u)" -eq 0 ]; then
-	wrong "a wrong user" 'service: error: there is no user nosuchuser'
+	wrong "a wrong user" 'service: error: the user nosuchuser does not exist'
 fi
 sed -i 's/^user=.*/user=nobody/' "$sv/conf"
 setting TS_FETCH_FLAGS '-j none'

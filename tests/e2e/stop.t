@@ -12,7 +12,7 @@ pg_start || exit 1
 redis_start --loglevel warning || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
-export TS_SPOOL=$tmp/spool TS_EXPAND_FLAGS=-v TS_STATUS_FLAGS=-q
+export TS_SPOOL=$tmp/spool TS_EXPAND_FLAGS=-v
 
 # The service with SIGINT as a terminal gives it: bash would have it ignored in the background.
 begin() {
@@ -42,7 +42,7 @@ ends() {
 	code=$?
 	like "$code" "^($2)\$" "$1: exit $code"
 	like "$(tail -n 1 pipeline.log)" \
-		'^pipeline: end ts-listen=(0|141) ts-expand=(0|1|141) ts-fetch=(0|141) ts-store=[01] ts-status=[01]$' \
+		'^pipeline: end ts-listen=(0|141) ts-expand=(0|1|141) ts-fetch=(0|141|143) ts-store=[01] ts-status=[01]$' \
 		"$1: so do the stages say"
 	unlike "$(cat pipeline.log)" ': error: ' "$1: nothing is an error"
 }
