@@ -32,6 +32,7 @@ test-programs: programs $(TEST_PROGRAMS)  ## all that the tests run, without run
 # The rest takes longer or needs more packages.
 asan:                   ## the tests under the address and undefined behaviour sanitizers (15 minutes)
 valgrind:               ## the tests under valgrind (20 minutes)
+postgres18:             ## the tests of the database against PostgreSQL 18, which npm brings
 lint: format-check      ## clang-tidy, shellcheck, mandoc, clang-format
 format:                 ## clang-format over all sources, in place; F='file ...' for some
 nth:                    ## every malloc, write, fsync, rename and read fails once (2 minutes)

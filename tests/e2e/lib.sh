@@ -16,7 +16,7 @@ export TS_BUILD=$build LC_ALL=C.UTF-8
 unset TZ DATABASE_URL "${!PG@}" "${!REDIS@}" "${!MASSIVE_@}"
 for name in "${!TS_@}"; do
 	case $name in
-	TS_BUILD | TS_SHARED | TS_PATIENCE | TS_JOBS) ;;
+	TS_BUILD | TS_SHARED | TS_PATIENCE | TS_JOBS | TS_PG_BIN) ;;
 	*) unset "$name" ;;
 	esac
 done
@@ -127,7 +127,7 @@ spare() {
 	fi
 }
 
-pg_bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
+pg_bin=${TS_PG_BIN:-$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)}
 
 # A private Postgres on a unix socket in $tmp/pg; sets PGHOST and its like, and DATABASE_URL.
 pg_start() {

@@ -329,6 +329,37 @@ extremes(void **state)
 	assert_string_equal(text_of(&d), text);
 }
 
+/* Texts of 1 to 19 digits, with and without a point, against the C library's own reading of them. */
+static void
+nearest_binary(void **state)
+{
+	static const char *const texts[] = {"0", "0.1", "272.86", "16777217", "16777217.5", "9007199254740993",
+		"9007199254740992.5", "1e22", "1e23", "1.1e-30", "0.3000000000000000444", "1e63",
+		"8388608.5000000001", "123456789012345678901234567890.5"};
+	uint64_t seed = 1;
+	char text[40];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct number d = number(texts[i]);
+		double nearest = number_to_double(&d);
+		float near = number_to_float(&d);
+
+		assert_true(nearest == strtod(texts[i], NULL));
+		assert_true(near == strtof(texts[i], NULL));
+	}
+	for (int i = 0; i < 20000; i++) {
+		struct number d;
+
+		seed = seed * 6364136223846793005U + 1442695040888963407U;
+		(void)snprintf(text, sizeof text, "%llu.%0*llu", (unsigned long long)(seed >> (20 + i % 40)),
+			1 + i % 12, (unsigned long long)(seed >> 24) % 1000);
+		d = number(text);
+		if (number_to_double(&d) != strtod(text, NULL) || number_to_float(&d) != strtof(text, NULL))
+			fail_msg("%s", text);
+	}
+}
+
 int
 main(void)
 {
@@ -343,6 +374,7 @@ main(void)
 		cmocka_unit_test(equality_is_numeric),
 		cmocka_unit_test(rounding),
 		cmocka_unit_test(extremes),
+		cmocka_unit_test(nearest_binary),
 	};
 
 	return cmocka_run_group_tests_name("number", tests, NULL, NULL);
