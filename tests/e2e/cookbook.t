@@ -125,6 +125,15 @@ job '["AAPL"]' '["day"]'
 cook free
 cooked "the job at that pace" completed "$(jq -r .status out)"
 
+# One symbol.
+empty
+cook range
+cooked "days of one symbol between two dates" "2025-12-01 2025-12-02 2025-12-03 2025-12-04 2025-12-05" \
+	"$(sql 'SELECT date FROM ohlcv_daily ORDER BY 1' | paste -s -d ' ')"
+cook pre-market
+like "$code/$(PGTZ=America/New_York sql 'SELECT count(*) > 0, min(timestamp)::time >= $$08:30$$, max(timestamp)::time < $$09:30$$ FROM ohlcv_1min')" \
+	'^0/t\|t\|t$' "and the minutes before the session opens"
+
 # A universe.
 empty
 sql "CREATE TABLE members (universe text, symbol text, added date, removed date);
@@ -321,7 +330,7 @@ is "$(lines | jq -r .type | sort | paste -s -d ' ')" \
 
 # None is left out, and what is run is what a reader sees.
 is "$(names | sort)" "$(sort -u ran)" "every block of the page has a name and was run"
-mandoc -T utf8 -O width=100 "$page" | col -bx | sed 's/^ *//' >seen
+mandoc -T utf8 -O width=140 "$page" | col -bx | sed 's/^ *//' >seen
 for a in $(names); do
 	block "$a"
 done | sed 's/^ *//' | grep -vxFf seen >unseen
