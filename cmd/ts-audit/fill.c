@@ -137,7 +137,7 @@ wanted(struct fill *f, const struct series *s, size_t i)
 		return true;
 	if (!f->missing || found == 0)
 		return false;
-	/* Where there is no day, nothing was traded, unless the day was lost, too: that is asked
+	/* Without a day nothing was traded, unless the day was lost, too: that is asked
 	 * first. */
 	if (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && f->asked != NULL &&
 		lately(f, s, i, TF_DAY) && found == FOUND_BIT(FOUND_MISSING)) {

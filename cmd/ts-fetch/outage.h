@@ -39,7 +39,7 @@ void outage_refused(struct outage *, int64_t started);
 /* Whether it lasts for so long that waiting has an end. */
 bool outage_lasts(const struct outage *, int64_t now);
 
-/* The service has brought something, or is no longer waited for. */
+/* The service has brought something, or is not waited for any more. */
 void outage_over(struct outage *);
 
 #endif

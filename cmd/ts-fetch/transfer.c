@@ -4,7 +4,7 @@
  *
  * A transfer has failed that brings no byte for 30 s, or hardly any, or takes 5 minutes in all.
  * These times are counted on a clock that stands still while we ourselves are busy elsewhere, above
- * all blocked in a write to stdout: a stopped neighbour is no fault of the server's.
+ * all blocked in a write to stdout: a stopped neighbour is not the server's fault.
  */
 #include "transfer.h"
 

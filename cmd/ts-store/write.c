@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	ROUNDS = 2, /* another writer may come between two statements: twice it is no chance */
+	ROUNDS = 2, /* another writer may come between two statements: twice is not chance */
 	SEND_AT = 1 << 15,
 	UPSERT_ROWS = 2000, /* of one statement, so that the arrays stay small */
 };

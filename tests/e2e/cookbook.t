@@ -276,8 +276,7 @@ publish '{"job_id":"good","symbols":["AAPL"],"timeframes":["day"],"years":0.02}'
 publish '{"job_id":"bad","symbols":["NO WAY"],"timeframes":["day"],"years":0.02}'
 wait_for 15 test -s alerts
 wait_for 15 over good
-# The parent of both ends of the pipe is the bash of the block.
-kill -TERM "$(pgrep -P "$service" -f bin/ts-pipeline)"
+kill -TERM "$(pgrep -P "$service" -f bin/ts-pipeline || echo "$service")"
 wait "$service"
 is "$(jq -r '.job_id + " " + .status' alerts)" "bad failed" "the alert is of the job that failed, and of no other"
 
