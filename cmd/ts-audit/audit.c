@@ -1,6 +1,7 @@
 /* Tasks gathered, counted by table and window, judged one by one. */
 #include "audit.h"
 
+#include "checks.h"
 #include "count.h"
 #include "log.h"
 #include "timestamp.h"
@@ -91,7 +92,8 @@ audit_task(struct audit *a, const struct record *r)
 	if (!record_symbol_ok(r->symbol))
 		return "the symbol is not one that the API could know";
 	if (read_time(r->from, r->tf, &from) != 0)
-		return timeframe_intraday(r->tf) ? "from is not a UTC instant" : "from is not a date";
+		return timeframe_intraday(r->tf) ? "from is not a UTC instant"
+						 : "from is not a date";
 	if (read_time(r->to, r->tf, &to) != 0)
 		return timeframe_intraday(r->tf) ? "to is not a UTC instant" : "to is not a date";
 	if (from > to || (from == to && timeframe_intraday(r->tf)))
@@ -163,6 +165,31 @@ count(struct audit *a, size_t i, size_t n)
 	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), n,
 		(double)(clock_mono_ms() - start) / 1000);
 	return o;
+}
+
+/*
+ * A session that all symbols of a group lack, though all of those that have bars have later ones:
+ * the exchange may have been closed.
+ */
+static void
+mark_closed(struct series *const *series, size_t n)
+{
+	const struct schedule *d = series[0]->schedule;
+	size_t held = 0;
+
+	for (size_t k = 0; k < n; k++)
+		held += series[k]->bars > 0;
+	if (held < CHECK_CLOSED_SYMBOLS)
+		return;
+	for (size_t i = 0; i < d->count; i++) {
+		size_t lack = 0;
+
+		for (size_t k = 0; k < n; k++)
+			lack += series[k]->bars > 0 && series[k]->cell[i].bars == 0 &&
+				series[k]->last >= d->period[i].end;
+		for (size_t k = 0; k < n && lack == held && d->period[i].due; k++)
+			series_mark(series[k], i, FOUND_BIT(FOUND_CLOSED));
+	}
 }
 
 static void
@@ -244,6 +271,10 @@ audit_run(struct audit *a)
 	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
 		n = cross_group(a->order, a->count, i);
 		o = count(a, i, n);
+	}
+	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
+		n = cross_group(a->order, a->count, i);
+		mark_closed(a->order + i, n);
 	}
 	if (o == PG_OK && look && !a->presence)
 		o = cross_check(&(struct cross){a->order, a->count, a->table, a->pg, a->calendar});

@@ -179,6 +179,18 @@ add_counts(struct buffer *b, const struct series *s)
 		add(b, "; %" PRIu64 " outside of sessions", s->outside);
 }
 
+/* Sessions that nobody has. */
+static void
+add_closed(struct buffer *b, const struct series *s)
+{
+	size_t first = 0, last;
+
+	if (!series_run(s, FOUND_BIT(FOUND_CLOSED), &first, &last))
+		return;
+	buffer_str(b, "; closed? ");
+	add_runs(b, s, FOUND_BIT(FOUND_CLOSED), "");
+}
+
 static void
 add_verdict(struct buffer *b, const struct series *s)
 {
@@ -186,6 +198,7 @@ add_verdict(struct buffer *b, const struct series *s)
 	if (s->verdict == VERDICT_HOLES)
 		add_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
 	add_findings(b, s);
+	add_closed(b, s);
 	add_counts(b, s);
 	buffer_byte(b, '\n');
 }
@@ -198,6 +211,8 @@ report_count(struct report *r, const struct series *s)
 
 	r->series++;
 	r->verdicts[s->verdict]++;
+	if (r->closed.len == 0)
+		add_closed(&r->closed, s);
 	if (s->verdict != VERDICT_COMPLETE) {
 		if (!list(r, s->symbol, tf))
 			return;
@@ -277,6 +292,7 @@ report_certificate(struct report *r)
 		add(b, "; of %" PRIu64 " presence only", r->presence);
 		add_list(b, &r->uncompared, r->presence);
 	}
+	buffer_add(b, r->closed.p, r->closed.len);
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -392,4 +408,5 @@ report_release(struct report *r)
 {
 	buffer_release(&r->text);
 	buffer_release(&r->uncompared);
+	buffer_release(&r->closed);
 }

@@ -20,6 +20,7 @@ struct report {
 	struct buffer text;
 	uint64_t presence; /* complete, but compared with nothing; their names in uncompared */
 	struct buffer uncompared;
+	struct buffer closed; /* sessions that nobody has, told once */
 	bool headed;
 };
 

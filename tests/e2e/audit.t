@@ -298,6 +298,30 @@ is "$(ts-audit -m <tasks 2>/dev/null | ts-fetch 2>/dev/null | ts-store 2>/dev/nu
 grep '"task"' tasks | ts-audit -m 2>/dev/null | wc -l >out
 is "$(cat out)" 0 "-m: tasks without a header, all complete"
 
+# ---- a day on which the exchange was closed
+
+sim_stop
+echo '* gone 2025-12-10' >events
+sim_start -N 2025-12-24T03:00:00Z -e events
+closing() { # HOW MANY SYMBOLS
+	ts-expand -N 2025-12-24T03:00:00Z -y 0.06 -t day $(seq -f C%g "$1")
+}
+closing 20 | load
+closing 19 | ts-audit >out 2>/dev/null
+like "$?/$(tail -n 1 out)" '^1/0 of 19 complete: C1 day holes' "a session that 19 symbols lack is a hole of each"
+closing 20 | ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/20 of 20 complete; presence only; closed? 2025-12-10" "one that 20 lack is not, and told once"
+closing 20 | ts-audit -m -k state 2>/dev/null >out
+is "$(grep -c '"task"' out)" 20 "-m asks for it all the same"
+closing 20 | ts-audit -m -k state 2>err >out
+is "$(cat out)/$(grep -c 'still as it was: 20 ' err)" "/1" "-k: once"
+sed -i 's/[0-9]*$/1/' state
+closing 20 | ts-audit -m -k state 2>/dev/null | grep -c '"task"' >out
+is "$(cat out)" 20 "and again when 20 hours have passed"
+sql "DELETE FROM ohlcv_daily WHERE date = '2025-12-23' AND symbol LIKE 'C%'"
+closing 20 | ts-audit >out 2>/dev/null
+like "$?/$(tail -n 1 out)" '^1/0 of 20 complete: C1 day holes' "the last session is a hole, whoever lacks it"
+
 # ---- tables as they are
 
 sql "CREATE SCHEMA odd; CREATE TABLE odd.ohlcv_weekly (LIKE ohlcv_weekly INCLUDING ALL);
