@@ -88,7 +88,7 @@ audit_task(struct audit *a, const struct record *r)
 	if (r->fault != NULL)
 		return r->fault;
 	if (r->tf == TF_NONE)
-		return "unknown timeframe";
+		return timeframe_advice(r->timeframe);
 	if (!record_symbol_ok(r->symbol))
 		return "the symbol is not one that the API could know";
 	if (read_time(r->from, r->tf, &from) != 0)

@@ -3,10 +3,13 @@
 
 #include "log.h"
 #include "record.h"
+#include "utf8.h"
 #include "window.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum { EXPAND_TASKS = 200000, EXPAND_TIMEFRAMES = 32 };
 
 static void
 write_record(struct writer *out, const struct record *r)
@@ -55,12 +58,16 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 		.timeframe = timeframe};
 
 	if (tf == TF_NONE) {
-		r.error = slice_of("unknown timeframe");
+		r.error = slice_of(timeframe_advice(timeframe));
 	} else {
 		struct span s = window_span(w, tf);
 
 		r.from = slice_of(window_format(from, tf, s.from));
 		r.to = slice_of(window_format(to, tf, s.to));
+		if (s.from > s.to) {
+			r.error = slice_of("no final bar in the range");
+			r.from = r.to = (struct slice){0};
+		}
 	}
 	if (!record_symbol_ok(symbol))
 		r.error = slice_of("not a symbol: want [A-Za-z0-9][A-Za-z0-9.:/_-]{0,19}");
@@ -72,28 +79,55 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 	return r.type == RECORD_FAILED;
 }
 
+/* Bounds of a job: what is above is a mistake, and would block those behind it. */
+static const char *
+too_many(const struct job *j, const struct job *names)
+{
+	if (names->timeframes.n > EXPAND_TIMEFRAMES)
+		return "more than 32 timeframes in the job";
+	if (j->symbols.n * names->timeframes.n > EXPAND_TASKS)
+		return "more than 200,000 tasks in the job: make several jobs of it";
+	return NULL;
+}
+
+static const struct job *
+names_of(const struct expand *e, const struct job *j)
+{
+	return j->timeframes.n > 0 ? j : e->defaults;
+}
+
 const char *
 expand_window(const struct expand *e, const struct job *j, struct window *w)
 {
 	int64_t now = e->now;
-	int days;
+	int days = 1;
 	struct slice years = j->years.p != NULL ? j->years : e->years;
+	struct slice from = j->from, to = j->to;
+	const char *why = too_many(j, names_of(e, j));
 
-	if (years.p == NULL)
+	if (why != NULL)
+		return why;
+	if (from.p == NULL && to.p == NULL && j->years.p == NULL) {
+		from = e->from;
+		to = e->to;
+	}
+	if (from.p == NULL && to.p != NULL)
+		return "to without from in the job";
+	if (from.p == NULL && years.p == NULL)
 		return "no years in the job";
-	if (window_days(years, &days) != 0)
+	if (from.p == NULL && window_days(years, &days) != 0)
 		return "years is not a number above 0 and at most 50";
 	if (!e->fixed && j->received_at.p != NULL && timestamp_parse(j->received_at, &now) != 0)
 		return "received_at is not a UTC time such as 2025-12-23T17:15:13Z";
 	if (window_init(w, e->calendar, now, days, e->unfinished) != 0)
 		return "received_at lies outside of the exchange calendar, 2000 to 2035";
-	return NULL;
+	return from.p == NULL ? NULL : window_range(w, from, to);
 }
 
 uint64_t
 expand_job(const struct expand *e, const struct job *j, const char *why, struct writer *out)
 {
-	const struct job *names = j->timeframes.n > 0 ? j : e->defaults;
+	const struct job *names = names_of(e, j);
 	struct window w;
 	char received[TIMESTAMP_SIZE];
 	uint64_t failed = 0;
@@ -102,6 +136,9 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 		why = expand_window(e, j, &w);
 	if (why != NULL)
 		return fail_job(j, why, out);
+	if (j->from.p != NULL && j->years.p != NULL)
+		log_info("job %.*s: its range of dates is used, not its years", (int)utf8_cut(j->job_id, 64).n,
+			j->job_id.p);
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(j, names, slice_of(timestamp_format(received, w.now)), out);

@@ -14,6 +14,7 @@
 struct expand {
 	const struct calendar *calendar; /* borrowed */
 	struct slice years;              /* for jobs that have none; absent when not given */
+	struct slice from, to;           /* -F, -T: likewise */
 	const struct job *defaults;      /* timeframes for jobs that have none; borrowed */
 	struct noted *noted;             /* tasks that have their verdict; borrowed */
 	bool unfinished;                 /* -p */

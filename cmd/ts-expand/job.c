@@ -29,7 +29,7 @@ job_release(struct job *j)
 void
 job_reset(struct job *j)
 {
-	j->job_id = j->source = j->received_at = j->years = (struct slice){0};
+	j->job_id = j->source = j->received_at = j->years = j->from = j->to = (struct slice){0};
 	j->symbols.n = j->timeframes.n = 0;
 	j->scratch.len = 0;
 }
@@ -61,7 +61,9 @@ job_add_symbol(struct job *j, struct slice s)
 void
 job_add_timeframe(struct job *j, struct slice s)
 {
-	s = cut(s);
+	enum timeframe tf = timeframe_parse(s);
+
+	s = tf == TF_NONE ? cut(s) : slice_of(timeframe_name(tf));
 	for (size_t i = 0; i < j->timeframes.n; i++) {
 		if (slice_eq(j->timeframes.p[i], s))
 			return;
@@ -121,7 +123,6 @@ read_timeframes(struct job *j)
 	json_at list = member(j, "timeframes");
 	json_at span = member(j, "timespan");
 	struct slice s;
-	enum timeframe tf;
 
 	if (list >= 0) {
 		const char *why = read_list(j, list, job_add_timeframe,
@@ -135,10 +136,33 @@ read_timeframes(struct job *j)
 		s = json_decode(j->json, span, &j->scratch);
 		if (s.p == NULL)
 			return "timespan is not a string";
-		tf = timeframe_of_span(s);
-		job_add_timeframe(j, tf == TF_NONE ? s : slice_of(timeframe_name(tf)));
+		job_add_timeframe(j, s);
 	}
 	return NULL;
+}
+
+/* One end of a range by either of its names: absent when it is not there, the reason when it is no string. */
+static const char *
+read_date(struct job *j, const char *name, const char *other, const char *why, struct slice *date)
+{
+	json_at at = member(j, name);
+
+	if (at < 0)
+		at = member(j, other);
+	if (at < 0)
+		return NULL;
+	*date = json_decode(j->json, at, &j->scratch);
+	return date->p == NULL ? why : NULL;
+}
+
+static const char *
+read_range(struct job *j)
+{
+	const char *why = read_date(j, "from", "start_date", "from is not a string", &j->from);
+
+	if (why == NULL)
+		why = read_date(j, "to", "end_date", "to is not a string", &j->to);
+	return why;
 }
 
 static const char *
@@ -184,6 +208,8 @@ job_read(struct job *j, struct slice text)
 	if (at >= 0 && json_type(j->json, at) != JSON_NUMBER)
 		return "years is not a number";
 	j->years = json_raw(j->json, at);
-	why = read_symbols(j);
+	why = read_range(j);
+	if (why == NULL)
+		why = read_symbols(j);
 	return why != NULL ? why : read_timeframes(j);
 }

@@ -16,6 +16,7 @@ struct job {
 	struct slice source;
 	struct slice received_at;
 	struct slice years;          /* JSON text of the number; absent when the job has none */
+	struct slice from, to;       /* of a range of dates; absent when the job has none */
 	ARRAY(struct slice) symbols;    /* ascending, each once */
 	ARRAY(struct slice) timeframes; /* in the job's order, each once */
 	struct buffer scratch;
@@ -29,7 +30,7 @@ void job_release(struct job *);
 void job_reset(struct job *);
 
 /*
- * Add one symbol, white space around it cut off; one timeframe. The text must stay. Names too long to
+ * Add one symbol, white space around it cut off; one timeframe, by any of its names. The text must stay. Names too long to
  * be any are cut to 64 bytes: enough to be recognized in the failure that follows.
  */
 void job_add_symbol(struct job *, struct slice);

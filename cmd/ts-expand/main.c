@@ -6,6 +6,7 @@
 #include "kinds.h"
 #include "lines.h"
 #include "log.h"
+#include "operands.h"
 #include "plan.h"
 #include "record.h"
 #include "refused.h"
@@ -27,6 +28,9 @@ struct options {
 	const char *rate;
 	const char *now;
 	const char *years;
+	const char *list;
+	const char *from;
+	const char *to;
 	const char *timeframes;
 	char **symbols;
 	int nsymbols;
@@ -48,6 +52,9 @@ static const struct command_option letters[] = {
 	COMMAND_TEXT('r', "rate", rate, "with -n: of the API, such as 5/m or 50/s"),
 	COMMAND_TEXT('s', "spool", spool, "the folder of the service: leave out the tasks that are done"),
 	COMMAND_TEXT('y', "years", years, "for jobs that do not say (1 with symbols)"),
+	COMMAND_TEXT('l', "file", list, "symbols of this file, - for standard input"),
+	COMMAND_TEXT('F', "from", from, "first date, YYYY-MM-DD, today or yesterday; instead of years"),
+	COMMAND_TEXT('T', "to", to, "with -F: last date (that of the last final bar)"),
 	COMMAND_TEXT('t', "timeframes", timeframes, "for jobs that do not say, of 1min,hour,day,week,month (day)"),
 	{0},
 };
@@ -83,6 +90,8 @@ setup(const struct options *o, struct expand *e, struct job *defaults, struct pl
 	int days;
 
 	e->years = slice_of(o->years);
+	e->from = slice_of(o->from);
+	e->to = slice_of(o->to);
 	e->unfinished = o->unfinished;
 	e->fixed = o->now != NULL;
 	e->defaults = defaults;
@@ -91,6 +100,16 @@ setup(const struct options *o, struct expand *e, struct job *defaults, struct pl
 		return misuse("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
 	if (o->retry && o->dry)
 		return misuse("-n plans jobs, not what is left of a recorded run", "-f");
+	if (o->retry && o->list != NULL)
+		return misuse("-f makes the job of a recorded run, not of symbols", o->list);
+	for (int i = 0; i < o->nsymbols; i++) {
+		if (operand_fault(o->symbols[i]) != NULL)
+			return misuse(operand_fault(o->symbols[i]), o->symbols[i]);
+	}
+	if (o->to != NULL && o->from == NULL)
+		return misuse("-T ends a range: it needs -F", o->to);
+	if (o->from != NULL && o->years != NULL)
+		return misuse("-F is instead of -y", o->from);
 	if (o->rate != NULL && !o->dry)
 		return misuse("-r is the rate of a plan: it needs -n", o->rate);
 	if (o->rate != NULL && plan_rate_parse(o->rate, &plan->rate) != 0)
@@ -113,22 +132,52 @@ take_job(const struct expand *e, const struct job *j, const char *why, struct wr
 				     : expand_job(e, j, why, out);
 }
 
-/* The job made of the operands: one year unless -y says otherwise. */
+/* A symbol that fails its tasks is told here, too: there may be nobody who reads the records. */
 static void
+name_impossible(const struct job *j)
+{
+	for (size_t i = 0; i < j->symbols.n; i++) {
+		if (!record_symbol_ok(j->symbols.p[i]))
+			log_warning("%.*s is not a symbol that the API could know", (int)j->symbols.p[i].n,
+				j->symbols.p[i].p);
+	}
+}
+
+/* The job made of the operands and of -l: one year unless the options say otherwise. */
+static int
 expand_operands(const struct options *o, const struct expand *e, struct job *j, struct writer *out,
 	struct counts *n)
 {
-	char id[sizeof "cli-" + TIMESTAMP_SIZE] = "cli-";
+	struct buffer id = {0}, text = {0};
+	char now[TIMESTAMP_SIZE];
+	int status = STATUS_DONE;
 
 	job_reset(j);
-	(void)timestamp_format(id + 4, e->now);
-	j->job_id = slice_of(id);
+	buffer_str(&id, "cli-");
+	buffer_str(&id, timestamp_format(now, e->now));
+	/* Several of one second are told apart, but not where the same is to come out again. */
+	if (!e->fixed) {
+		buffer_byte(&id, '-');
+		buffer_uint(&id, (uint64_t)getpid());
+	}
+	j->job_id = buffer_slice(&id);
 	j->source = slice_of("command line");
-	j->years = e->years.p != NULL ? e->years : slice_of("1");
+	if (e->from.p == NULL)
+		j->years = e->years.p != NULL ? e->years : slice_of("1");
 	for (int i = 0; i < o->nsymbols; i++)
-		job_add_symbol(j, slice_of(o->symbols[i]));
-	job_sort(j);
-	take_job(e, j, NULL, out, n);
+		operand_symbols(j, o->symbols[i]);
+	if (o->list != NULL && operand_file(j, o->list, &text) != 0) {
+		log_error("reading %s: %s", o->list, strerror(errno));
+		status = STATUS_USAGE;
+	} else {
+		job_sort(j);
+		name_impossible(j);
+		take_job(e, j, j->symbols.n == 0 ? "no symbols in the job" : NULL, out, n);
+		status = n->failed > 0 ? STATUS_REFUSED : STATUS_DONE;
+	}
+	buffer_release(&text);
+	buffer_release(&id);
+	return status;
 }
 
 static void
@@ -243,9 +292,8 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 	writer_init(&out, STDOUT_FILENO);
 	log_debug("start version=%s years=%s unfinished=%d", TS_VERSION,
 		o->years == NULL ? "-" : o->years, o->unfinished);
-	if (o->nsymbols > 0) {
-		expand_operands(o, e, &job, &out, &n);
-		status = n.failed > 0 ? STATUS_REFUSED : STATUS_DONE;
+	if (o->nsymbols > 0 || o->list != NULL) {
+		status = expand_operands(o, e, &job, &out, &n);
 	} else {
 		status = expand_input(o, e, &job, &out, &n);
 	}

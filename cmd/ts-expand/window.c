@@ -2,6 +2,7 @@
 #include "window.h"
 
 #include "number.h"
+#include "timestamp.h"
 
 enum { DAYS_A_YEAR = 365, MAX_YEARS = 50, DAYS_A_WEEK = 7 };
 
@@ -44,6 +45,44 @@ window_init(struct window *w, const struct calendar *c, int64_t now, int days, b
 	}
 	w->first = w->anchor - days + 1;
 	return 0;
+}
+
+static int
+range_date(int32_t today, struct slice s, int32_t *date)
+{
+	bool yesterday = slice_is(s, "yesterday");
+
+	if (!yesterday && !slice_is(s, "today"))
+		return date_parse(s, date);
+	*date = today - yesterday;
+	return 0;
+}
+
+const char *
+window_range(struct window *w, struct slice from, struct slice to)
+{
+	int32_t today = calendar_date(w->calendar, w->now), last = today;
+
+	if (range_date(today, from, &w->first) != 0)
+		return "from is not a date such as 2025-12-23, today or yesterday";
+	if (to.p != NULL && range_date(today, to, &last) != 0)
+		return "to is not a date such as 2025-12-23, today or yesterday";
+	if (w->first < calendar_first())
+		return "from lies before the exchange calendar, which begins in 2000";
+	if (w->first > today)
+		return "from lies in the future";
+	if (last < w->first)
+		return "to lies before from";
+	if (calendar_session_after(w->calendar, w->first) > last)
+		return "no session in the range";
+	if (last < today)
+		w->unfinished = false;
+	if (w->running > last)
+		w->running = 0;
+	if (last < w->anchor)
+		w->anchor = calendar_session_before(w->calendar, last);
+	w->range = true;
+	return NULL;
 }
 
 static struct span
@@ -97,7 +136,7 @@ period_span(const struct window *w, enum timeframe tf)
 		latest = period_start(tf, latest) - 1;
 	if (period_close(w, tf, earliest) < w->first)
 		earliest = period_end(tf, earliest) + 1;
-	if (earliest > latest)
+	if (earliest > latest && !w->range)
 		earliest = latest;
 	s.from = period_start(tf, earliest);
 	s.to = period_end(tf, latest);

@@ -22,6 +22,7 @@ struct window {
 	int32_t anchor;  /* last date of the window */
 	int32_t running; /* the session under way, not final yet; 0 when there is none */
 	bool unfinished;
+	bool range; /* of dates: a span may be empty */
 };
 
 /* From and to, both inclusive: UTC seconds for 1min and hour, New York dates for the others. */
@@ -42,7 +43,14 @@ int window_days(struct slice years, int *days);
  */
 int window_init(struct window *, const struct calendar *, int64_t now, int days, bool unfinished);
 
-/* What a task of that timeframe covers. */
+/*
+ * Makes it the window of a range of dates, both inclusive: YYYY-MM-DD, today or yesterday in New York;
+ * to is absent for the last final bar. The weeks and months are those that close inside it. NULL, or a
+ * static sentence.
+ */
+const char *window_range(struct window *, struct slice from, struct slice to);
+
+/* What a task of that timeframe covers; from is after to where no bar of a range is final. */
 struct span window_span(const struct window *, enum timeframe);
 
 /* The text of one end of a span, as records carry it. Returns out. */

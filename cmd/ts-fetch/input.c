@@ -58,7 +58,7 @@ read_task(const struct record *r, struct task *t)
 	if (!record_symbol_ok(r->symbol))
 		return "the symbol is not one that the API could know";
 	if (r->tf == TF_NONE)
-		return "unknown timeframe";
+		return timeframe_advice(r->timeframe);
 	*t = (struct task){.symbol = r->symbol, .from = r->from, .to = r->to, .tf = r->tf};
 	if (read_time(r->from, r->tf, &t->start) != 0)
 		return timeframe_intraday(r->tf) ? "from is not a UTC instant" : "from is not a date";

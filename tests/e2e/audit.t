@@ -282,7 +282,7 @@ is "$(jq -r 'select(.symbol == "THIN1" and .timeframe == "week") | .verdict' out
 job '["AAPL","A B"]' 0.02 '["day","2min"]' | ts-expand >tasks
 ts-audit <tasks >out 2>/dev/null
 is "$?/$(tail -n 1 out)" "1/1 of 4 complete: A B day failed, A B 2min failed, AAPL 2min failed; presence only" "tasks that failed before are not complete"
-like "$(cat out)" '^AAPL     2min .* failed: unknown timeframe$' "and are shown with their reason"
+like "$(cat out)" '^AAPL     2min .* failed: unknown timeframe: .*' "and are shown with their reason"
 ts-audit -m <tasks 2>/dev/null >out
 is "$(head -n 1 out | jq .tasks)/$(grep -c '"failed"' out)" 3/3 "-m: they pass and are counted"
 sql "DELETE FROM ohlcv_daily WHERE date = '2025-12-22'"

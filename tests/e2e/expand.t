@@ -66,10 +66,10 @@ expect "one unknown timeframe fails its own tasks, by name" \
 	'{"job_id":"j","symbols":["A","B"],"timeframes":["day","2min","week"],'"$base"'}' \
 	'select(.type != "job") | [.type, .symbol, .timeframe, .error]' \
 	'["task","A","day",null]
-["failed","A","2min","unknown timeframe"]
+["failed","A","2min","unknown timeframe: want 1min, hour, day, week or month; a view over them makes others, see ts-cookbook(7)"]
 ["task","A","week",null]
 ["task","B","day",null]
-["failed","B","2min","unknown timeframe"]
+["failed","B","2min","unknown timeframe: want 1min, hour, day, week or month; a view over them makes others, see ts-cookbook(7)"]
 ["task","B","week",null]'
 expect "one impossible symbol fails its own tasks" \
 	'{"job_id":"j","symbols":["A B","BRK.B",".X","X:BTCUSD","TWENTYONECHARACTERSXX","","CpS","CPS"],'"$base"'}' \
@@ -139,7 +139,7 @@ cat >run.log <<'LOG'
 {"type":"loading","job_id":"j","symbol":"A","timeframe":"day"}
 {"type":"failed","job_id":"j","symbol":"A","timeframe":"day","from":"2025-12-01","to":"2025-12-22","stage":"fetch","error":"HTTP 500"}
 {"type":"failed","job_id":"j","symbol":"B","timeframe":"day","from":"2025-12-01","to":"2025-12-22","stage":"fetch","error":"HTTP 500"}
-{"type":"failed","job_id":"j","symbol":"B","timeframe":"2min","stage":"expand","error":"unknown timeframe"}
+{"type":"failed","job_id":"j","symbol":"B","timeframe":"2min","stage":"expand","error":"unknown timeframe: want 1min, hour, day, week or month; a view over them makes others, see ts-cookbook(7)"}
 {"type":"stored","job_id":"j","symbol":"C","timeframe":"day","from":"2025-12-01","to":"2025-12-22","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}
 {"type":"stored","job_id":"j","symbol":"B","timeframe":"day","from":"2025-12-01","to":"2025-12-22","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}
 {"type":"stored","job_id":"fine","symbol":"B","timeframe":"day","from":"2025-12-01","to":"2025-12-22","bars":0,"inserted":0,"updated":0,"unchanged":0,"rejected":0}
@@ -149,7 +149,7 @@ ts-expand -f <run.log >out 2>err
 is "$?" 1 "-f: what fails again shows in the exit status"
 is "$(cat out)" '{"type":"job","job_id":"j.retry","source":"DIA","symbols":2,"timeframes":["day","2min"],"tasks":2,"received_at":"2025-12-23T17:15:13Z"}
 {"type":"task","job_id":"j.retry","symbol":"A","timeframe":"day","from":"2025-12-01","to":"2025-12-22"}
-{"type":"failed","job_id":"j.retry","symbol":"B","timeframe":"2min","stage":"expand","error":"unknown timeframe"}
+{"type":"failed","job_id":"j.retry","symbol":"B","timeframe":"2min","stage":"expand","error":"unknown timeframe: want 1min, hour, day, week or month; a view over them makes others, see ts-cookbook(7)"}
 {"type":"failed","job_id":"whole.retry","stage":"expand","error":"no symbols in the job"}' "-f: the failed tasks, and only they, become a job"
 grep -v whole run.log | grep -v 2min | ts-expand -f >out 2>err
 is "$?" 0 "-f: nothing but tasks is exit 0"
@@ -172,7 +172,7 @@ printf '%s\n' '{"job_id":"j","symbols":["A","B C"],"timeframes":["day","2min"],'
 	ts-expand -n -r 50/s >out 2>err
 is "$?/$(grep -v '^timeframe' out)" '1/job j: 2 symbols
 day             1  2024-12-23  2025-12-22      250         250    1.0         1
-3 tasks that can never be done: unknown timeframe or no symbol
+3 tasks that can never be done: unknown timeframe, no symbol, or no final bar
 job k: can never be done: no symbols in the job
 1 request, 1 s' "-n: what cannot be done is told"
 for wrong in "-r 5/m" "-n -r 5" "-n -r 0/m" "-n -r 5/d"; do
@@ -252,5 +252,69 @@ kind 0/ "so does a job that was expanded" "$(ts-expand -N 2025-12-23T17:15:13Z '
 "
 is "$(printf '%s\n' "$job" | ts-expand -f 2>&1 | sed 's/.*warning: //')" \
 	"not one verdict among 1 lines; the first is a job: ts-expand makes tasks of it" "-f names what is not a recorded run"
+
+# ---- ranges of dates, words of the trade, symbols
+
+# tasks OPTION...: what the tasks of the command line are, at a moment within a session.
+tasks() {
+	ts-expand -q -N 2025-12-16T17:00:30Z "$@" 2>err |
+		jq -r 'select(.type != "job") | "\(.symbol) \(.timeframe) \(.from // "-") \(.to // "-") \(.error // "")"'
+}
+is "$(tasks -F 2021-03-01 -T 2021-03-31 -t 1m,60min,daily,weekly,1mo GME)" \
+	"GME 1min 2021-03-01T09:00:00Z 2021-04-01T00:00:00Z 
+GME hour 2021-03-01T09:00:00Z 2021-04-01T00:00:00Z 
+GME day 2021-03-01 2021-03-31 
+GME week 2021-02-28 2021-03-27 
+GME month 2021-03-01 2021-03-31 " "a month of one symbol, by the words of the trade"
+is "$(tasks -F 2003-09-10 -t day A)" "A day 2003-09-10 2025-12-15 " "to is the last final bar's date"
+is "$(tasks -F yesterday -T yesterday -t day A)" "A day 2025-12-15 2025-12-15 " "yesterday"
+is "$(tasks -F today -t 1min,day A)" "A 1min 2025-12-16T09:00:00Z 2025-12-16T17:00:00Z 
+A day - - no final bar in the range" "today has minutes, and no day as yet"
+is "$(tasks -p -F today -t day,week A)" "A day 2025-12-16 2025-12-16 
+A week 2025-12-14 2025-12-20 " "-p adds what is under way"
+is "$(tasks -F 2025-12-08 -T 2025-12-11 -t week A)" "A week - - no final bar in the range" \
+	"a week that does not close inside the range is not in it"
+for bad in '2025-12-20:2025-12-21:from lies in the future' '2025-12-13:2025-12-14:no session in the range' \
+	'2025-12-10:2025-12-01:to lies before from' '1999-12-31:2000-02-01:from lies before the exchange calendar' \
+	'2025-02-30:2025-03-01:from is not a date' '2025-03-01:x:to is not a date'; do
+	IFS=: read -r from to words <<<"$bad"
+	like "$(ts-expand -q -N 2025-12-16T17:00:30Z -F "$from" -T "$to" A)" "\"failed\",.*$words" "$from to $to: $words"
+done
+ts-expand -y 1 -F today A >out 2>err
+is "$?/$(grep -c 'instead of -y' err)" 100/1 "-F with -y is refused"
+ts-expand -T today A >out 2>err
+is "$?/$(grep -c 'it needs -F' err)" 100/1 "-T without -F is refused"
+range='"symbols":["A"],"timeframes":["1d"],"received_at":"2025-12-16T17:00:30Z"'
+printf '%s\n' '{"job_id":"r","years":1,"from":"2021-03-01","to":"2021-03-31",'"$range"'}' \
+	'{"job_id":"s","start_date":"2021-03-01","end_date":"2021-03-31",'"$range"'}' '{"job_id":"t","to":"2021-03-31",'"$range"'}' |
+	ts-expand >out 2>err
+is "$(jq -r 'select(.type == "task") | "\(.job_id) \(.timeframe) \(.from) \(.to)"' out)" "r day 2021-03-01 2021-03-31
+s day 2021-03-01 2021-03-31" "a job's own range, by either name"
+like "$(cat err)" 'job r: its range of dates is used, not its years' "which goes before its years, and that is said"
+like "$(tail -n 1 out)" 'to without from' "to alone is refused"
+like "$(printf '%s\n' '{"job_id":"h","timespan":"hourly","years":1,"symbols":["A"]}' | ts-expand -q)" '"timeframe":"hour"' \
+	"timespan takes the words, too"
+like "$(printf '%s\n' '{"job_id":"h","timeframes":["Weeks"],"years":1,"symbols":["A"]}' | ts-expand -q)" \
+	'unknown timeframe: want 1min, hour, day, week or month; the nearest is week' "a word that is none is answered with the nearest"
+printf 'MSFT AAPL # two\nBRK.B,V\n' >list
+is "$(tasks -l list Z,A | cut -d ' ' -f 1 | tr '\n' ' ')" "A AAPL BRK.B MSFT V Z " "symbols of a file, and with commas"
+is "$(tasks -l - <list | wc -l)" 4 "symbols of standard input"
+tasks '^GSPC' >out
+like "$(cat err)" '\^GSPC is not a symbol' "an impossible symbol is named"
+ts-expand job.json >out 2>err
+is "$?/$(grep -c 'ts-expand <job.json' err)" 100/1 "a job as an operand is refused, with what to do"
+ts-expand -l nosuch >out 2>err
+is "$?/$(grep -c 'nosuch: No such file' err)" 100/1 "a list that is not there is told"
+[ "$(ts-expand -q A | jq -r .job_id | tail -n 1)" != "$(ts-expand -q A | jq -r .job_id | tail -n 1)" ]
+ok $? "two jobs of one second have different ids"
+
+# ---- a small job cannot grow without bound
+
+many() {
+	jq -nc --argjson s "$1" --argjson t "$2" '{job_id:"m",years:1,symbols:[range($s)|"S\(.)"],timeframes:[range($t)|"\(.)x"]}'
+}
+is "$(many 4000 4000 | ts-expand -q | jq -r .error)" "more than 32 timeframes in the job" "a job of 4,000 timeframes is one failure"
+is "$(many 8000 30 | ts-expand -q | jq -r .error)" "more than 200,000 tasks in the job: make several jobs of it" \
+	"so is one of 240,000 tasks"
 
 done_testing

@@ -745,7 +745,7 @@ is "$(grep 'unheard of' "$tmp/out")" "$(printf '{"type":"unheard of", "x" : 1e5 
 } | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
 is $? 1 "tasks that cannot be done: exit 1"
 verdict "$tmp/out" '.*' >"$tmp/verdicts"
-is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe;failed from is not a date;failed to is not a date;failed from is not before to;failed from is not a UTC instant;failed from is not before to;failed the symbol is not one that the API could know;failed to is missing;" "each fails by name, with its reason"
+is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe: want 1min, hour, day, week or month; a view over them makes others, see ts-cookbook(7);failed from is not a date;failed to is not a date;failed from is not before to;failed from is not a UTC instant;failed from is not before to;failed the symbol is not one that the API could know;failed to is missing;" "each fails by name, with its reason"
 is "$(verdict "$tmp/out" GOOD)" "fetched 5" "the others are done"
 is "$(timeout 20 "$fetch" -u "$plain" </dev/null 2>"$tmp/err"; echo $?)" 0 "no input: exit 0"
 # Lines, and none of them a task.
