@@ -170,8 +170,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-<<<<<<< HEAD
-.PHONY: asan nth torture valgrind lint format-check format fuzz bench bench-parts bench-deps
-=======
-.PHONY: asan torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
->>>>>>> 427cd00 (make postgres18: the tests of the database against a newer server; the nearest double is tested)
+.PHONY: asan nth torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
