@@ -42,7 +42,8 @@ bench:                  ## compare with other ways to load (half an hour); BENCH
 
 install: all            ## programs and pages into PREFIX (/usr/local); honours DESTDIR
 install-runit:          ## the service for runit into SVDIR (/etc/sv)
-uninstall:              ## take both away, except settings that somebody changed
+install-systemd:        ## the units for systemd into UNITDIR (PREFIX/lib/systemd/system)
+uninstall:              ## take all that away, except settings that somebody changed
 deb:                    ## a Debian package in build/
 dist:                   ## a tarball of the sources in build/
 

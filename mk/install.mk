@@ -24,10 +24,20 @@ install-runit:
 	for f in $(SERVICE_ENV); do [ -e $(SERVICE)/env/$$f ] || \
 		install -m 600 doc/runit/env/$$f $(SERVICE)/env || exit; done
 
-# Takes away what the two above have put there; settings only where nobody has changed them.
+# The units for systemd.
+UNITDIR = $(PREFIX)/lib/systemd/system
+UNITS = $(notdir $(wildcard doc/systemd/*))
+install-systemd:
+	install -d $(DESTDIR)$(UNITDIR)
+	for u in $(UNITS); do \
+		sed 's|/usr/local|$(PREFIX)|' doc/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$u || exit; done
+
+# Takes away what the three above have put there; settings only where nobody has changed them.
 uninstall:
 	cd $(DESTDIR)$(PREFIX)/bin 2>/dev/null && rm -f $(COMMANDS) ts-pipeline ts-sync || true
 	for p in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
+	cd $(DESTDIR)$(UNITDIR) 2>/dev/null && rm -f $(UNITS) || true
 	cd $(SERVICE) 2>/dev/null && rm -f run finish check leftover log/run log/config || true
 	[ ! -e $(SERVICE)/conf ] || ! sed 's|/usr/local|$(PREFIX)|' doc/runit/conf | \
 		cmp -s - $(SERVICE)/conf || rm $(SERVICE)/conf
@@ -49,4 +59,4 @@ dist:
 
 deb: programs
 	sh pkg/deb.sh $(B) $(VERSION)
-.PHONY: install install-runit uninstall dist deb
+.PHONY: install install-runit install-systemd uninstall dist deb

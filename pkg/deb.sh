@@ -12,7 +12,7 @@ root=$work/debian/$name
 mkdir -p "$root/DEBIAN"
 chmod 755 "$root"
 umask 022
-make -s B="$build" DESTDIR="$root" PREFIX=/usr SVDIR=/etc/sv install install-runit
+make -s B="$build" DESTDIR="$root" PREFIX=/usr SVDIR=/etc/sv UNITDIR=/lib/systemd/system install install-runit install-systemd
 for f in "$root"/usr/bin/*; do
 	case $f in
 	*/ts-pipeline | */ts-sync) ;;
@@ -48,7 +48,7 @@ Description: load historical OHLCV bars into Postgres
  A job published on Redis (these symbols, these timeframes, so many years)
  becomes rows in Postgres or TimescaleDB, with truthful progress in Redis.
  A pipeline of small filters, each of which works alone on files and pipes,
- and a service for runit.
+ and services for runit and systemd.
 END
 (cd "$root" && find etc -type f | sed 's|^|/|' | sort) >"$root/DEBIAN/conffiles"
 cp pkg/postinst pkg/prerm pkg/postrm "$root/DEBIAN"

@@ -12,7 +12,7 @@ files() {
 }
 
 mkdir root
-mk install install-runit
+mk install install-runit install-systemd
 ok $? "make install install-runit with DESTDIR"
 commands=$(cd "$top/cmd" && echo *)
 {
@@ -22,14 +22,32 @@ commands=$(cd "$top/cmd" && echo *)
 	done
 	printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/share/man/man1/ts-sync.1 ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man7/ts-cookbook.7 ./usr/share/man/man5/ts-records.5
 	(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+	(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./usr/lib/systemd/system|')
 } | LC_ALL=C sort >want
 is "$(files)" "$(cat want)" "every program, page and file of the service is installed, and no other"
 is "$(root/usr/bin/ts-expand -V)" "ts-expand $(cat "$top/VERSION")" "the programs run"
 is "$(cd root/etc/sv/ts-pipeline && stat -c %a run finish check log/run env | tr '\n' ' ')" "755 755 755 755 700 " \
 	"modes of the service"
+# The units, with the programs where they were installed.
+if command -v systemd-analyze >/dev/null; then
+	mkdir units
+	for u in root/usr/lib/systemd/system/*; do
+		# The pages and programs are not where a real installation has them.
+		sed "s|/usr/bin/ts-|$tmp/root/usr/bin/ts-|; /^Documentation=/d" "$u" >"units/${u##*/}"
+	done
+	is "$(systemd-analyze verify units/* 2>&1)" "" "systemd-analyze has nothing against the units"
+	for u in units/*.service; do
+		systemd-analyze security --offline=true --threshold=20 "$u" >security 2>&1
+		ok $? "${u##*/} is hardened" || tail -n 1 security
+	done
+	sed 's/^ExecStart=/ExecStat=/' units/ts-pipeline.service >units/wrong.service
+	like "$(systemd-analyze verify units/wrong.service 2>&1)" ExecStat "a wrong line would be seen"
+else
+	skip "systemd-analyze is not installed"
+fi
 mk uninstall
 is "$?/$(files)" 0/ "make uninstall leaves no file"
-mk install install-runit
+mk install install-runit install-systemd
 echo secret >root/etc/sv/ts-pipeline/env/MASSIVE_API_KEY
 echo redis://elsewhere >root/etc/sv/ts-pipeline/env/REDIS_URL
 mk uninstall
@@ -59,6 +77,7 @@ if command -v dpkg-deb >/dev/null; then
 		printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/share/man/man1/ts-sync.1.gz ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man7/ts-cookbook.7.gz ./usr/share/man/man5/ts-records.5.gz
 		printf './usr/share/doc/tickstock-loader/%s\n' NEWS.md.gz README.md copyright
 		(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+		(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./lib/systemd/system|')
 	} | LC_ALL=C sort >want
 	is "$(dpkg-deb -c "$deb" | awk '!/^d/ {print $6}' | LC_ALL=C sort)" "$(cat want)" "its files"
 	is "$(dpkg-deb -c "$deb" | awk '{print $2}' | sort -u)" root/root "they are root's"
