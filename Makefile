@@ -36,6 +36,7 @@ postgres18:             ## the tests of the database against PostgreSQL 18, whic
 lint: format-check      ## clang-tidy, shellcheck, mandoc, clang-format
 format:                 ## clang-format over all sources, in place; F='file ...' for some
 nth:                    ## every malloc, write, fsync, rename and read fails once (2 minutes)
+mutants:                ## plant deliberate breaks and say which no test notices; M='name' for one
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n
 fuzz:                   ## libFuzzer over the parsers; FUZZ_SECONDS=30 each
 bench:                  ## compare with other ways to load (half an hour); BENCH='a b' sections

@@ -100,6 +100,10 @@ nth: deps
 	$(MAKE) all $(B)/ts-sim $(B)/nth.so
 	$(TS) bash tests/nth/nth.t
 
+# Deliberate breaks, each of which a test must notice; M=name for one.
+mutants: deps
+	perl tests/mutants.pl tests/mutants.txt $(if $(M),'$(M)')
+
 # Death by kill -9 at random and at chosen moments, more of it than make check has; TORTURE_SEED=n does
 # the same again.
 torture: deps
@@ -170,4 +174,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan nth torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan nth mutants torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps

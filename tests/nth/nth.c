@@ -93,7 +93,8 @@ fails(enum call call, const void *caller)
 	put(getenv("NTH_FAILED"), nth);
 	return 1;
 }
-/* A pipe between the threads of a program, or from its signal handler to itself, takes a byte always. */
+/* A pipe between the threads of a program, or from its signal handler to itself, takes a byte
+ * always. */
 static int
 own_pipe(int fd)
 {
