@@ -27,7 +27,7 @@ torture_faults() {
 		B2 hour 400
 		C1 week 429retry=1 =1
 		C2 minute page2-500 1
-		C3 * otherticker
+		C3 minute otherticker
 	END
 }
 
