@@ -17,6 +17,7 @@ chunk_range(struct chunk *c, struct series series, int64_t start, int64_t end)
 	url_path(&c->path, &series);
 	c->tries = 0;
 	c->refused_at = 0;
+	c->failed_at = 0;
 	c->state = CHUNK_READY;
 }
 
@@ -27,6 +28,7 @@ chunk_follow(struct chunk *c, struct slice path)
 	buffer_add(&c->path, path.p, path.n);
 	c->tries = 0;
 	c->refused_at = 0;
+	c->failed_at = 0;
 	c->state = CHUNK_READY;
 }
 

@@ -4,13 +4,13 @@
 enum { IN_A_ROW = 4 };
 
 bool
-outage_failed(struct outage *o, const void *task, bool connected, int64_t started)
+outage_failed(struct outage *o, uint64_t who, bool connected, int64_t started)
 {
 	if (o->failures++ == 0)
-		o->first = task;
+		o->first = who;
 	if (o->failures == 1 && !o->refused)
 		o->since = started;
-	o->several = o->several || task != o->first;
+	o->several = o->several || who != o->first;
 	if (!connected || (o->failures >= IN_A_ROW && o->several))
 		o->unreachable = true;
 	return o->unreachable;

@@ -20,18 +20,18 @@ struct outage {
 	bool several;	   /* they are of more than one task */
 	bool unreachable;  /* that is what it is */
 	bool refused;	   /* refusals, and no success since */
-	const void *first; /* the task whose failure was the first; only to compare with */
+	uint64_t first;	   /* whose failure was the first; only to compare with */
 	int64_t since;	   /* the first failure or refusal */
 };
 
 enum { OUTAGE_MINUTE_MS = 60 * 1000 };
 
 /*
- * A request of the task that started then failed in a way that may be the service's; connected:
- * there was a connection for it. True if it is the service: then all requests pause, and one at a
+ * A request that started then failed in a way that may be the service's; who tells those apart of
+ * which several are wanted; connected: there was a connection for it. True if it is the service: then all requests pause, and one at a
  * time asks whether it is back.
  */
-bool outage_failed(struct outage *, const void *task, bool connected, int64_t started);
+bool outage_failed(struct outage *, uint64_t who, bool connected, int64_t started);
 
 /* A request that started then was one too many for the service. */
 void outage_refused(struct outage *, int64_t started);

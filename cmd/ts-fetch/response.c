@@ -1,6 +1,7 @@
 /* What is made of a response, by its status and by what the page says. */
 #include "response.h"
 
+#include "hash.h"
 #include "log.h"
 #include "sanitize.h"
 #include "signals.h"
@@ -16,6 +17,7 @@ enum {
 	RETRY_LINES = 3, /* logged in QUOTA_MS; outages have lines of their own */
 	QUOTA_MS = 60 * 1000,
 	UNPROCESSED = 10, /* times in a row that count as nothing */
+	JUST_MS = 60 * 1000,
 	AMONG_MS = 1000,  /* so long ago a success may be to show that others get through */
 	HTTP_OK = 200,
 	HTTP_REDIRECT = 300,
@@ -232,6 +234,19 @@ one_too_many(
 	try_again(rs, c, r, own, pause_ms(rs, now), request_id);
 }
 
+/*
+ * Whose failures speak for the service when there are several: those of different tasks. Where pages
+ * came just before, those of different symbols, for one that the service cannot serve fails in all its
+ * timeframes.
+ */
+static uint64_t
+witness(const struct responses *rs, const struct chunk *c, int64_t now)
+{
+	if (rs->succeeded_at != 0 && now - rs->succeeded_at < JUST_MS)
+		return hash_slice(c->active->task->symbol);
+	return (uint64_t)(uintptr_t)c->active->task;
+}
+
 /* The page failed, or the service: if others fail as well, all requests pause. */
 static void
 failed(struct responses *rs, struct chunk *c, const struct response *r, struct slice request_id)
@@ -240,7 +255,12 @@ failed(struct responses *rs, struct chunk *c, const struct response *r, struct s
 	int64_t now = clock_mono_ms();
 	bool known = o->unreachable;
 
-	if (!outage_failed(o, c->active->task, r->sent, r->started)) {
+	/* A page that fails while others come is no sign of an outage. */
+	bool own = r->sent && !known && c->failed_at != 0 && rs->succeeded_at > c->failed_at;
+
+	if (c->failed_at == 0)
+		c->failed_at = now;
+	if (own || !outage_failed(o, witness(rs, c, now), r->sent, r->started)) {
 		try_again(rs, c, r, r->sent,
 			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)),
 			request_id);
@@ -363,6 +383,11 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 		say(rs, reason);
 	if (reason != NULL || verdict == PAGE_FAIL)
 		fail(rs, c, page.request_id);
+	else if (verdict == PAGE_RETRY && r->body.n > 0 && r->body.p[0] == '{')
+		/* The API has answered, though not what was asked: the page's own trouble. */
+		try_again(rs, c, r, true,
+			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)),
+			page.request_id);
 	else if (verdict == PAGE_RETRY)
 		failed(rs, c, r, page.request_id);
 }
