@@ -43,32 +43,56 @@ log_is_quiet(void)
 	return quiet;
 }
 
-/* Copies text to out, control characters as \xNN, and returns the length used. */
+/*
+ * How many bytes at p must not reach a terminal as they are: a control character (C0, DEL, C1), a line or
+ * paragraph separator, or one that turns the direction of writing (Unicode's Bidi_Control). 0 for none.
+ * utf8.h knows them too, but stands above this module.
+ */
+static size_t
+unsafe(const unsigned char *p)
+{
+	if (p[0] < 0x20 || p[0] == 0x7f)
+		return 1;
+	if ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) || (p[0] == 0xd8 && p[1] == 0x9c))
+		return 2;
+	if (p[0] == 0xe2 && p[1] == 0x80 &&
+		(p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)))
+		return 3;
+	return p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9 ? 3 : 0;
+}
+
+/* Copies text to out, what is unsafe as \xNN, no character cut, and returns the length used. */
 static size_t
 escape(char *out, size_t cap, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = 0, end = 0; /* end: where the last whole character ended */
 
-	for (; *text != '\0' && n + 4 < cap; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*p != '\0' && n + 4 < cap) {
+		size_t k = unsafe(p);
 
-		if (c < 0x20 || c == 0x7f) {
+		if ((*p & 0xc0) != 0x80)
+			end = n;
+		if (k == 0) {
+			out[n++] = (char)*p++;
+			continue;
+		}
+		for (; k > 0 && n + 4 < cap; k--, p++) {
 			out[n++] = '\\';
 			out[n++] = 'x';
-			out[n++] = hex[c >> 4];
-			out[n++] = hex[c & 15];
-		} else {
-			out[n++] = (char)c;
+			out[n++] = hex[*p >> 4];
+			out[n++] = hex[*p & 15];
 		}
+		end = n;
 	}
-	return n;
+	return *p == '\0' || (*p & 0xc0) != 0x80 ? n : end;
 }
 
 static void __attribute__((format(printf, 2, 0)))
 say(const char *level, const char *fmt, va_list ap)
 {
-	char text[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES + 4]; /* so that it is never cut but by escape() */
 	char line[LINE_MAX_BYTES];
 	int head;
 	size_t n;

@@ -580,6 +580,12 @@ printf '%s\n' '{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from"
 is "$?/$(grep -c 'not one bar among 1 lines; the first is a task' err)" 1/1 "tasks alone are told and exit 1"
 printf '%s\n' '{"type":"cancel","job_id":"j"}' | ts-store >out 2>err
 is "$?" 0 "what rightly passes through is no ground for that"
+printf '{"symbol":"\302\233A\342\200\256B","timeframe":"day","date":"2025-12-22","open":1,"high":1,"low":2,"close":1,"volume":1}\n' |
+	ts-store -n 2>err
+like "$(cat err)" '1: \\xc2\\x9bA\\xe2\\x80\\xaeB day' "C1 and bidi controls are escaped"
+{ printf '{"a":1,"'; printf '\303\251%.0s' {1..600}; printf '":2,"'; printf '\303\251%.0s' {1..600}; printf '":2}\n'; } | ts-store -n 2>err
+iconv -f utf-8 -t utf-8 err >/dev/null
+ok $? "no line is cut within a character"
 yes garbage 2>/dev/null | head -n 150 | ts-store -n 2>err
 is "$(grep -c 'garbage\|: line ' err)/$(grep -c 'further ones are only counted' err)" 100/1 "lines that are refused are told a hundred times"
 
