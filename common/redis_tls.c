@@ -33,7 +33,8 @@ refuse(const char *name, const char *file, char *why, size_t size)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
-	(void)snprintf(why, size, "%s: %s: %s", name, file, reason == NULL ? "cannot be used" : reason);
+	(void)snprintf(
+		why, size, "%s: %s: %s", name, file, reason == NULL ? "cannot be used" : reason);
 	return -1;
 }
 
@@ -88,7 +89,8 @@ redis_tls_new(int fd, const char *host, char *why, size_t size)
 	}
 	t->host = memory_grow(NULL, strlen(host) + 1, 1);
 	memcpy(t->host, host, strlen(host) + 1);
-	(void)SSL_set_mode(t->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_set_mode(
+		t->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_set_connect_state(t->ssl);
 	return t;
 }
@@ -123,9 +125,10 @@ explain(const struct redis_tls *t, int error, char *why, size_t size, bool *deni
 		(void)snprintf(why, size, "TLS: %s", reason == NULL ? "failed" : reason);
 	} else {
 		*denied = false;
-		(void)snprintf(why, size, "%s", error == SSL_ERROR_SYSCALL && errno != 0
-							? strerror(errno)
-							: "the server closed the connection");
+		(void)snprintf(why, size, "%s",
+			error == SSL_ERROR_SYSCALL && errno != 0
+				? strerror(errno)
+				: "the server closed the connection");
 	}
 }
 
@@ -135,7 +138,8 @@ stopped(struct redis_tls *t, int got, char *why, size_t size, bool *denied)
 {
 	int saved = errno, error = SSL_get_error(t->ssl, got);
 
-	t->wants_read = error == SSL_ERROR_WANT_READ;
+	/* Once the handshake is over, a read that finds nothing is no reason to keep what is unsent. */
+	t->wants_read = error == SSL_ERROR_WANT_READ && !SSL_is_init_finished(t->ssl);
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return 0;
 	errno = saved;
@@ -151,6 +155,8 @@ redis_tls_read(struct redis_tls *t, char *p, size_t n, char *why, size_t size, b
 	ERR_clear_error();
 	errno = 0;
 	got = SSL_read(t->ssl, p, (int)n);
+	if (got > 0)
+		t->wants_read = false;
 	return got > 0 ? got : stopped(t, got, why, size, denied);
 }
 

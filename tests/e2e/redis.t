@@ -131,7 +131,7 @@ start perl -MIO::Socket::INET -e 'my $l = IO::Socket::INET->new(Listen => 1, Loc
 refused "redis://127.0.0.1:$web" 'what listens at this port is not Redis' "a port of another service"
 over_tls config set tls-auth-clients yes >/dev/null
 REDIS_CERT_FILE=$tmp/client.pem REDIS_KEY_FILE=$tmp/client.key REDIS_URL=rediss://127.0.0.1:$tls listen
-wait_for 5 logged 'listening on'
+wait_for 5 logged "listening on" || sed "s|^|# |" err
 ok $? "a server that wants a certificate is given one"
 end
 
