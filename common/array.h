@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /*
- * Growing arrays of anything: ARRAY(struct bar) bars; {0} is a valid empty one, p[0] to p[n - 1] are its
- * elements, n may be lowered at will and free(p) releases it. Elements move as it grows.
+ * Growing arrays of anything: ARRAY(struct bar) bars; {0} is a valid empty one, p[0] to p[n - 1]
+ * are its elements, n may be lowered at will and free(p) releases it. Elements move as it grows.
  */
 #define ARRAY(type)                                                                                \
 	struct {                                                                                   \
@@ -13,7 +13,8 @@
 		size_t n, cap;                                                                     \
 	}
 
-/* Adds one element, uninitialised, and gives its address. The argument is evaluated more than once. */
+/* Adds one element, uninitialised, and gives its address. The argument is evaluated more than once.
+ */
 #define array_add(a)                                                                               \
 	((a)->p = array_room((a)->p, (a)->n + 1, &(a)->cap, sizeof *(a)->p), &(a)->p[(a)->n++])
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * When to try again: 0.1 s after the first failure up to 5 s, half of it by chance. {0} is fresh. Times
- * are clock_mono_ms().
+ * When to try again: 0.1 s after the first failure up to 5 s, half of it by chance. {0} is fresh.
+ * Times are clock_mono_ms().
  */
 struct backoff {
 	int64_t due;

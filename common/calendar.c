@@ -1,6 +1,6 @@
 /*
- * New York time and NYSE sessions. The rules are those of NYSE Rule 7.2 and the exchange's notices of
- * special closures; the rules of summer time are the system's.
+ * New York time and NYSE sessions. The rules are those of NYSE Rule 7.2 and the exchange's notices
+ * of special closures; the rules of summer time are the system's.
  */
 #include "calendar.h"
 
@@ -35,11 +35,11 @@ struct calendar {
 /* Days on which the exchange stayed closed for a reason of its own. */
 static const struct civil closed[] = {
 	{2001, 9, 11}, {2001, 9, 12}, {2001, 9, 13}, {2001, 9, 14}, /* attacks */
-	{2004, 6, 11},                                              /* mourning for R. Reagan */
-	{2007, 1, 2},                                               /* for G. Ford */
-	{2012, 10, 29}, {2012, 10, 30},                             /* hurricane Sandy */
-	{2018, 12, 5},                                              /* for G. H. W. Bush */
-	{2025, 1, 9},                                               /* for J. Carter */
+	{2004, 6, 11},						    /* mourning for R. Reagan */
+	{2007, 1, 2},						    /* for G. Ford */
+	{2012, 10, 29}, {2012, 10, 30},				    /* hurricane Sandy */
+	{2018, 12, 5},						    /* for G. H. W. Bush */
+	{2025, 1, 9},						    /* for J. Carter */
 };
 
 /* A half day that no rule gives. */
@@ -56,7 +56,8 @@ offset_at(int64_t instant)
 
 	if (localtime_r(&t, &tm) == NULL)
 		return 0;
-	local = (int64_t)date_of((struct civil){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday}) * DAY +
+	local = (int64_t)date_of((struct civil){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday}) *
+			DAY +
 		tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
 	return (int)(local - instant);
 }
@@ -165,8 +166,8 @@ easter(int year)
 }
 
 /*
- * A holiday of fixed date: on a Sunday it is kept on Monday, on a Saturday on the Friday before, but
- * for New Year's Day, whose Friday belongs to the old year's books (Rule 7.2).
+ * A holiday of fixed date: on a Sunday it is kept on Monday, on a Saturday on the Friday before,
+ * but for New Year's Day, whose Friday belongs to the old year's books (Rule 7.2).
  */
 static void
 close_fixed(struct calendar *c, int year, int month, int day)
@@ -201,7 +202,7 @@ keep_holidays(struct calendar *c, int year)
 	close_fixed(c, year, 1, 1);
 	set(c, nth(year, 1, 1, 3), SESSION_NONE);  /* Martin Luther King, Jr. Day */
 	set(c, nth(year, 2, 1, 3), SESSION_NONE);  /* Washington's Birthday */
-	set(c, easter(year) - 2, SESSION_NONE);    /* Good Friday */
+	set(c, easter(year) - 2, SESSION_NONE);	   /* Good Friday */
 	set(c, nth(year, 5, 1, -1), SESSION_NONE); /* Memorial Day */
 	if (year >= 2022)
 		close_fixed(c, year, 6, 19); /* Juneteenth */
@@ -212,7 +213,8 @@ keep_holidays(struct calendar *c, int year)
 
 	halve(c, thanksgiving + 1);
 	halve(c, date_of((struct civil){year, 12, 24}));
-	/* The day before Independence Day; until 2012 the Friday behind it where that is a Thursday. */
+	/* The day before Independence Day; until 2012 the Friday behind it where that is a
+	 * Thursday. */
 	if (weekday >= 2 && weekday <= 5)
 		halve(c, weekday == 4 && year < 2013 ? independence + 1 : independence - 1);
 }
@@ -244,7 +246,8 @@ calendar_new(const char **why)
 	if (read_zone(c) != 0) {
 		*why = "cannot set the time zone";
 	} else if (!is_new_york(c)) {
-		*why = "no time zone data for America/New_York: install tzdata, or set TZDIR to where it is";
+		*why = "no time zone data for America/New_York: install tzdata, or set TZDIR to "
+		       "where it is";
 	} else {
 		find_sessions(c);
 		return c;

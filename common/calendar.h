@@ -18,7 +18,8 @@ struct calendar;
 
 enum session { SESSION_NONE, SESSION_HALF, SESSION_FULL };
 
-/* Minutes of the day. Bars of extended hours lie between EXTENDED_OPEN and calendar_extended_close(). */
+/* Minutes of the day. Bars of extended hours lie between EXTENDED_OPEN and
+ * calendar_extended_close(). */
 enum { EXTENDED_OPEN = 4 * 60, REGULAR_OPEN = 9 * 60 + 30 };
 
 /*

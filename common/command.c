@@ -188,8 +188,8 @@ letters_of(const struct command *c, char letters[LETTERS_MAX])
 static void
 drop_secrets(const struct command *c)
 {
-	static const char *const names[] = {"MASSIVE_API_KEY", "MASSIVE_API_KEY_FILE", "DATABASE_URL",
-		"PGPASSWORD", "REDIS_URL"};
+	static const char *const names[] = {"MASSIVE_API_KEY", "MASSIVE_API_KEY_FILE",
+		"DATABASE_URL", "PGPASSWORD", "REDIS_URL"};
 	static const struct rlimit no_core = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);

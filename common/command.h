@@ -15,30 +15,39 @@ struct command_option {
 	char letter;
 	const char *argument; /* what it is called in the usage; NULL for a flag */
 	const char *help;     /* what -h says of it */
-	size_t offset;        /* of a bool for a flag, a uint64_t for a number, else of a const char * */
+	size_t offset; /* of a bool for a flag, a uint64_t for a number, else of a const char * */
 	uint64_t least, most; /* of a number; most 0: it is a text */
 };
 
-#define COMMAND_FLAG(letter, member, help) {(letter), NULL, (help), offsetof(struct options, member), 0, 0}
+#define COMMAND_FLAG(letter, member, help)                                                         \
+	{                                                                                          \
+		(letter), NULL, (help), offsetof(struct options, member), 0, 0                     \
+	}
 #define COMMAND_TEXT(letter, argument, member, help)                                               \
-	{(letter), (argument), (help), offsetof(struct options, member), 0, 0}
+	{                                                                                          \
+		(letter), (argument), (help), offsetof(struct options, member), 0, 0               \
+	}
 #define COMMAND_NUMBER(letter, argument, member, least, most, help)                                \
-	{(letter), (argument), (help), offsetof(struct options, member), (least), (most)}
+	{                                                                                          \
+		(letter), (argument), (help), offsetof(struct options, member), (least), (most)    \
+	}
 
 struct command {
 	const char *name;
-	const char *operands;                 /* as the usage shows them; NULL where none are taken */
-	const struct command_option *options; /* without -h, -V, -v and -q; the last one has letter 0 */
-	const char *secrets;                  /* its own variables that hold secrets, or NULL */
+	const char *operands; /* as the usage shows them; NULL where none are taken */
+	const struct command_option
+		*options;    /* without -h, -V, -v and -q; the last one has letter 0 */
+	const char *secrets; /* its own variables that hold secrets, or NULL */
 };
 
 /*
- * Reads the options into values, the command's struct, names the command to log.h, and answers -h, -V,
- * --help and --version. What values holds before is what holds without the option. The operands begin
- * at optind of getopt(3); an option behind one of them is misuse, except behind "--".
+ * Reads the options into values, the command's struct, names the command to log.h, and answers -h,
+ * -V,
+ * --help and --version. What values holds before is what holds without the option. The operands
+ * begin at optind of getopt(3); an option behind one of them is misuse, except behind "--".
  *
- * From here on no core file is written, which would hold what is secret in memory, and the secrets of other
- * commands are gone from the environment.
+ * From here on no core file is written, which would hold what is secret in memory, and the secrets
+ * of other commands are gone from the environment.
  */
 int command_options(const struct command *, int argc, char **argv, void *values);
 

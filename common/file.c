@@ -48,7 +48,8 @@ file_replace(int dir, const char *name, struct slice text)
 int
 file_append(int dir, const char *name, struct slice text)
 {
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir, name,
+		O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	int error;
 
 	if (fd < 0)

@@ -11,8 +11,8 @@
 /* Links are never followed. */
 
 /*
- * Writes a file that is whole under its name or not there at all, whatever happens: written, fsynced and
- * renamed, the folder fsynced. One at a time in a folder.
+ * Writes a file that is whole under its name or not there at all, whatever happens: written,
+ * fsynced and renamed, the folder fsynced. One at a time in a folder.
  */
 int file_replace(int dir, const char *name, struct slice text);
 
@@ -23,8 +23,8 @@ int file_append(int dir, const char *name, struct slice text);
 int file_remove(int dir, const char *name);
 
 /*
- * Reads all of a regular file of at most so many bytes into the buffer, whose content is replaced. NULL, or
- * why not, with errno; errno is 0 for what is never going to be such a file.
+ * Reads all of a regular file of at most so many bytes into the buffer, whose content is replaced.
+ * NULL, or why not, with errno; errno is 0 for what is never going to be such a file.
  */
 const char *file_read(int dir, const char *name, size_t most, struct buffer *);
 

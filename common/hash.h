@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * The one hash function, FNV-1a with 64 bits (Fowler, Noll, Vo), and hash tables: uthash's macros on
- * this function and on memory_grow(), so that a table without memory ends like everything else.
+ * The one hash function, FNV-1a with 64 bits (Fowler, Noll, Vo), and hash tables: uthash's macros
+ * on this function and on memory_grow(), so that a table without memory ends like everything else.
  */
 #define HASH_START UINT64_C(14695981039346656037)
 

@@ -1,4 +1,5 @@
-/* A strict reader of small JSON texts. Large ones (an API page) are walked by their grammar alone. */
+/* A strict reader of small JSON texts. Large ones (an API page) are walked by their grammar alone.
+ */
 #include "json.h"
 
 #include "utf8.h"
@@ -137,7 +138,8 @@ json_parse(struct json *j, struct slice text, const char **why)
 json_at
 json_next(const struct json *j, json_at at)
 {
-	/* Behind a key stands its value; behind either come things nested in it, which start inside. */
+	/* Behind a key stands its value; behind either come things nested in it, which start
+	 * inside. */
 	bool key = j->tok[at].size == 1 && j->tok[at].type == JSMN_STRING;
 	int end = j->tok[key ? at + 1 : at].end;
 	int parent = j->tok[at].parent;
@@ -201,8 +203,8 @@ json_raw(const struct json *j, json_at at)
 {
 	if (at < 0)
 		return (struct slice){0};
-	return (struct slice){j->text.p + j->tok[at].start,
-		(size_t)(j->tok[at].end - j->tok[at].start)};
+	return (struct slice){
+		j->text.p + j->tok[at].start, (size_t)(j->tok[at].end - j->tok[at].start)};
 }
 
 /* Decodes the escape behind the backslash at p[i] and returns the offset behind it. */

@@ -14,7 +14,15 @@
  */
 enum { JSON_MEMBERS = 256 };
 
-enum json_type { JSON_NONE, JSON_STRING, JSON_NUMBER, JSON_BOOL, JSON_NULL, JSON_OBJECT, JSON_ARRAY };
+enum json_type {
+	JSON_NONE,
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_BOOL,
+	JSON_NULL,
+	JSON_OBJECT,
+	JSON_ARRAY
+};
 
 /* A parser that keeps its memory from one text to the next. */
 struct json;
@@ -47,10 +55,10 @@ enum json_type json_type(const struct json *, json_at);
 struct slice json_raw(const struct json *, json_at);
 
 /*
- * The string with its escapes decoded; absent if it is none, or if it holds a NUL (no string of ours
- * does, and Postgres takes none). A string without escapes points into the text; a decoded one into
- * *scratch, to which it is appended: valid until that grows. Decoding never lengthens, so who wants
- * several strings of one text makes room for the length of the text first.
+ * The string with its escapes decoded; absent if it is none, or if it holds a NUL (no string of
+ * ours does, and Postgres takes none). A string without escapes points into the text; a decoded one
+ * into *scratch, to which it is appended: valid until that grows. Decoding never lengthens, so who
+ * wants several strings of one text makes room for the length of the text first.
  */
 struct slice json_decode(const struct json *, json_at, struct buffer *scratch);
 

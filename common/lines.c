@@ -151,7 +151,8 @@ writer_flush(struct writer *w)
 		if (n >= 0) {
 			done += (size_t)n;
 		} else if (errno == EAGAIN) {
-			/* Somebody made the shared descriptor non-blocking; wait for room, a second at most. */
+			/* Somebody made the shared descriptor non-blocking; wait for room, a second
+			 * at most. */
 			struct pollfd p = {.fd = w->fd, .events = POLLOUT};
 
 			(void)poll(&p, 1, 1000);
@@ -206,7 +207,8 @@ writer_end(struct writer *w, int status)
 	if (w->error == EPIPE)
 		return STATUS_READER;
 	if (w->error == ECANCELED) {
-		log_warning("told to stop while the reader of stdout took nothing: output is incomplete");
+		log_warning("told to stop while the reader of stdout took nothing: output is "
+			    "incomplete");
 		return signals_status(STATUS_SERVICE);
 	}
 	log_error("writing stdout: %s", strerror(w->error));
@@ -225,7 +227,8 @@ lines_read(struct reader *r, struct writer *w, struct slice *line)
 		/* The reader of a stage may wait for us while we wait for more. */
 		if (writer_flush(w) != 0)
 			return LINE_STOP;
-		/* No timeout: nothing can happen here but input, a signal, or the reader going away. */
+		/* No timeout: nothing can happen here but input, a signal, or the reader going
+		 * away. */
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return LINE_ERROR;
 		writer_watch(w, fds[2].revents);

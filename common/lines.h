@@ -13,8 +13,8 @@
 enum { LINES_MAX = 1 << 20, LINES_BUFFER = 1 << 16 };
 
 /*
- * Called first in main: a standard descriptor that was closed is replaced by one that answers EBADF,
- * so that no socket or file is taken for stdin or stdout.
+ * Called first in main: a standard descriptor that was closed is replaced by one that answers
+ * EBADF, so that no socket or file is taken for stdin or stdout.
  */
 void lines_init(void);
 
@@ -32,9 +32,9 @@ struct reader {
 	int fd;
 	char *buf;
 	size_t cap;
-	size_t start;    /* first byte not yet given out */
-	size_t scanned;  /* no newline in [start, scanned) */
-	size_t end;      /* end of what was read */
+	size_t start;	 /* first byte not yet given out */
+	size_t scanned;	 /* no newline in [start, scanned) */
+	size_t end;	 /* end of what was read */
 	uint64_t lineno; /* of the line last given out, from 1 */
 	bool eof;
 	bool skipping; /* inside a line that is too long */
@@ -51,7 +51,8 @@ void reader_release(struct reader *);
  */
 enum line reader_next(struct reader *, struct slice *);
 
-/* One read(2), which blocks if there is nothing. True if there may be more to give out or the end. */
+/* One read(2), which blocks if there is nothing. True if there may be more to give out or the end.
+ */
 bool reader_fill(struct reader *);
 
 /* Whether there is input that was not given out: bytes that were read, or that could be. */
@@ -71,8 +72,8 @@ void writer_init(struct writer *, int fd);
 void writer_release(struct writer *);
 
 /*
- * Appends; hands on to the kernel when LINES_BUFFER bytes have come together. After an error it does
- * nothing. writer_line() adds a newline. writer_room() gives the buffer to append a record to
+ * Appends; hands on to the kernel when LINES_BUFFER bytes have come together. After an error it
+ * does nothing. writer_line() adds a newline. writer_room() gives the buffer to append a record to
  * directly; writer_done() says that this has been done.
  */
 void writer_line(struct writer *, struct slice);
@@ -89,9 +90,10 @@ int writer_flush(struct writer *);
 void writer_watch(struct writer *, int revents);
 
 /*
- * Flushes, says on stderr what went wrong with stdout, if anything, and returns the exit status that
- * follows: status when all was written, else 141 for a reader that went away, 130 or 143 when a signal
- * ended the wait for a reader that takes nothing, 111 for any other error. Called once, at the end.
+ * Flushes, says on stderr what went wrong with stdout, if anything, and returns the exit status
+ * that follows: status when all was written, else 141 for a reader that went away, 130 or 143 when
+ * a signal ended the wait for a reader that takes nothing, 111 for any other error. Called once, at
+ * the end.
  */
 int writer_end(struct writer *, int status);
 

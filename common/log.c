@@ -44,9 +44,9 @@ log_is_quiet(void)
 }
 
 /*
- * How many bytes at p must not reach a terminal as they are: a control character (C0, DEL, C1), a line or
- * paragraph separator, or one that turns the direction of writing (Unicode's Bidi_Control). 0 for none.
- * utf8.h knows them too, but stands above this module.
+ * How many bytes at p must not reach a terminal as they are: a control character (C0, DEL, C1), a
+ * line or paragraph separator, or one that turns the direction of writing (Unicode's Bidi_Control).
+ * 0 for none. utf8.h knows them too, but stands above this module.
  */
 static size_t
 unsafe(const unsigned char *p)

@@ -332,7 +332,8 @@ number_write(const struct number *d, struct buffer *b)
 static bool
 fraction(const struct number *d, int64_t most, int places, int64_t *v)
 {
-	return d->scale <= places && number_to_int(d, d->scale, v) == 0 && *v <= most && *v >= -most;
+	return d->scale <= places && number_to_int(d, d->scale, v) == 0 && *v <= most &&
+	       *v >= -most;
 }
 
 double

@@ -8,7 +8,8 @@
 
 /*
  * Decimal numbers: read from text, compared, rounded, written as text and as Postgres' binary
- * NUMERIC, never through a double, unless that is what a column holds. Up to 64 digits before the point and 64 behind it.
+ * NUMERIC, never through a double, unless that is what a column holds. Up to 64 digits before the
+ * point and 64 behind it.
  */
 enum {
 	NUMBER_POINT = 16,		  /* groups of four digits before the point, */

@@ -10,10 +10,10 @@
 #include <strings.h>
 
 enum kind {
-	TEXT,   /* a string, not empty */
+	TEXT,	/* a string, not empty */
 	NUMBER, /* the text of a number, or absent */
-	COUNT,  /* a whole number, 0 when absent */
-	ARRAY,  /* an array as it stands */
+	COUNT,	/* a whole number, 0 when absent */
+	ARRAY,	/* an array as it stands */
 };
 
 /* UNLESS_0: a count that is not written when it is 0. */
@@ -26,9 +26,42 @@ struct field {
 };
 
 enum field_id {
-	JOB_ID, SYMBOL, TIMEFRAME, FROM, TO, FIRST, LAST, TIMESTAMP, DATE, OPEN, HIGH, LOW, CLOSE, VOLUME,
-	SOURCE, RECEIVED_AT, TIMEFRAMES, STAGE, ERROR, REASON, UNTIL, STATUS, SYMBOLS, TASKS, BARS, INSERTED, UPDATED,
-	UNCHANGED, REJECTED, ROUNDED, ODD, STORED, FAILED, EMPTY, SECONDS, FIELDS
+	JOB_ID,
+	SYMBOL,
+	TIMEFRAME,
+	FROM,
+	TO,
+	FIRST,
+	LAST,
+	TIMESTAMP,
+	DATE,
+	OPEN,
+	HIGH,
+	LOW,
+	CLOSE,
+	VOLUME,
+	SOURCE,
+	RECEIVED_AT,
+	TIMEFRAMES,
+	STAGE,
+	ERROR,
+	REASON,
+	UNTIL,
+	STATUS,
+	SYMBOLS,
+	TASKS,
+	BARS,
+	INSERTED,
+	UPDATED,
+	UNCHANGED,
+	REJECTED,
+	ROUNDED,
+	ODD,
+	STORED,
+	FAILED,
+	EMPTY,
+	SECONDS,
+	FIELDS
 };
 
 #define AT(member) offsetof(struct record, member)
@@ -81,7 +114,9 @@ enum { END = FIELDS };
 
 #define TASK_FIELDS                                                                                \
 	{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {FROM, REQUIRED},           \
-		{TO, REQUIRED}
+	{                                                                                          \
+		TO, REQUIRED                                                                       \
+	}
 
 static const struct {
 	const char *name;
@@ -89,25 +124,29 @@ static const struct {
 } types[RECORD_TYPES] = {
 	[RECORD_OTHER] = {"", {{END, 0}}},
 	[RECORD_MESSAGE] = {"", {{JOB_ID, 0}, {RECEIVED_AT, 0}, {END, 0}}},
-	[RECORD_JOB] = {"job", {{JOB_ID, REQUIRED}, {SOURCE, 0}, {SYMBOLS, REQUIRED}, {TIMEFRAMES, 0},
-		{TASKS, REQUIRED}, {RECEIVED_AT, 0}, {END, 0}}},
+	[RECORD_JOB] = {"job",
+		{{JOB_ID, REQUIRED}, {SOURCE, 0}, {SYMBOLS, REQUIRED}, {TIMEFRAMES, 0},
+			{TASKS, REQUIRED}, {RECEIVED_AT, 0}, {END, 0}}},
 	[RECORD_TASK] = {"task", {TASK_FIELDS, {END, 0}}},
-	[RECORD_LOADING] = {"loading", {{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED},
-		{TIMEFRAME, REQUIRED}, {END, 0}}},
-	[RECORD_BAR] = {"bar", {{SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {TIMESTAMP, 0}, {DATE, 0},
-		{OPEN, 0}, {HIGH, 0}, {LOW, 0}, {CLOSE, 0}, {VOLUME, 0}, {END, 0}}},
-	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
-		{END, 0}}},
-	[RECORD_STORED] = {"stored", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
-		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0},
-		{ROUNDED, UNLESS_0}, {ODD, UNLESS_0}, {END, 0}}},
-	[RECORD_FAILED] = {"failed", {{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0},
-		{TO, 0}, {STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
+	[RECORD_LOADING] = {"loading",
+		{{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {END, 0}}},
+	[RECORD_BAR] = {"bar",
+		{{SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {TIMESTAMP, 0}, {DATE, 0}, {OPEN, 0},
+			{HIGH, 0}, {LOW, 0}, {CLOSE, 0}, {VOLUME, 0}, {END, 0}}},
+	[RECORD_FETCHED] = {"fetched",
+		{TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0}, {END, 0}}},
+	[RECORD_STORED] = {"stored",
+		{TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0}, {INSERTED, 0}, {UPDATED, 0},
+			{UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0}, {ROUNDED, UNLESS_0},
+			{ODD, UNLESS_0}, {END, 0}}},
+	[RECORD_FAILED] = {"failed",
+		{{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0}, {TO, 0},
+			{STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
 	[RECORD_CANCEL] = {"cancel", {{JOB_ID, REQUIRED}, {END, 0}}},
 	[RECORD_GAP] = {"gap", {{FROM, 0}, {TO, REQUIRED}, {END, 0}}},
 	[RECORD_DONE] = {"done", {{JOB_ID, REQUIRED}, {STATUS, REQUIRED}, {TASKS, REQUIRED},
-		{STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED}, {BARS, REQUIRED},
-		{SECONDS, REQUIRED}, {END, 0}}},
+					 {STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED},
+					 {BARS, REQUIRED}, {SECONDS, REQUIRED}, {END, 0}}},
 	[RECORD_WAITING] = {"waiting", {{REASON, REQUIRED}, {UNTIL, REQUIRED}, {END, 0}}},
 };
 
@@ -152,14 +191,15 @@ count_at(struct record *r, size_t at)
 
 static const char page_hint[] =
 	"a page of the API becomes bars through jq -c '.ticker as $s | .results[] | {symbol: $s, "
-	"timeframe: \"day\", date: (.t / 1000 | strftime(\"%Y-%m-%d\")), open: .o, high: .h, low: .l, "
+	"timeframe: \"day\", date: (.t / 1000 | strftime(\"%Y-%m-%d\")), open: .o, high: .h, low: "
+	".l, "
 	"close: .c, volume: .v}'; see ts-cookbook(7)";
 static const char names_hint[] =
 	"jq -c '{symbol: .ticker, timeframe: \"day\", date, open, high, low, close, volume}' gives "
 	"members the names that they have in ts-records(5)";
-static const char epoch_hint[] =
-	"seconds since 1970 become a time through jq -c '.timestamp |= todate', milliseconds through "
-	"jq -c '.timestamp |= (. / 1000 | todate)'";
+static const char epoch_hint[] = "seconds since 1970 become a time through jq -c '.timestamp |= "
+				 "todate', milliseconds through "
+				 "jq -c '.timestamp |= (. / 1000 | todate)'";
 
 /* What people's files call the members of a bar, beside the same name in other letters. */
 static const struct {
@@ -234,7 +274,8 @@ is_other_name(unsigned field, struct slice key)
 		return true;
 	for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
 		for (int k = 0; other_names[i].field == field && k < 4; k++) {
-			if (other_names[i].names[k] != NULL && slice_is(key, other_names[i].names[k]))
+			if (other_names[i].names[k] != NULL &&
+				slice_is(key, other_names[i].names[k]))
 				return true;
 		}
 	}
@@ -261,8 +302,8 @@ missing_from_bar(struct record_parser *p, struct record *r, unsigned field)
 
 	if (name.p == NULL)
 		return;
-	(void)snprintf(what, sizeof what, "is missing: it is called \"%.*s\"", name.n < 40 ? (int)name.n : 40,
-		name.p);
+	(void)snprintf(what, sizeof what, "is missing: it is called \"%.*s\"",
+		name.n < 40 ? (int)name.n : 40, name.p);
 	fault(p, r, fields[field].key, what);
 	r->hint = names_hint;
 }
@@ -423,11 +464,11 @@ fast_bar(struct slice line, struct record *r)
 	} else if (!EXPECT(",\"date\":\"") || !plain_text(line, &at, &r->date)) {
 		return false;
 	}
-	if (!EXPECT(",\"open\":") || !plain_number(line, &at, &r->open) ||
-		!EXPECT(",\"high\":") || !plain_number(line, &at, &r->high) ||
-		!EXPECT(",\"low\":") || !plain_number(line, &at, &r->low) ||
-		!EXPECT(",\"close\":") || !plain_number(line, &at, &r->close) ||
-		!EXPECT(",\"volume\":") || !plain_number(line, &at, &r->volume))
+	if (!EXPECT(",\"open\":") || !plain_number(line, &at, &r->open) || !EXPECT(",\"high\":") ||
+		!plain_number(line, &at, &r->high) || !EXPECT(",\"low\":") ||
+		!plain_number(line, &at, &r->low) || !EXPECT(",\"close\":") ||
+		!plain_number(line, &at, &r->close) || !EXPECT(",\"volume\":") ||
+		!plain_number(line, &at, &r->volume))
 		return false;
 	r->type = RECORD_BAR;
 	r->tf = timeframe_parse(r->timeframe);
@@ -438,7 +479,8 @@ fast_bar(struct slice line, struct record *r)
 static size_t
 not_finite(struct slice line, size_t at)
 {
-	static const char *const words[] = {"NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf", "-inf"};
+	static const char *const words[] = {
+		"NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf", "-inf"};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		size_t n = strlen(words[i]);
@@ -503,7 +545,8 @@ hint_for(struct slice line)
 		return NULL;
 	if (line.p[at] == '[' && at + 1 < line.n)
 		return "an array becomes lines through jq -c '.[]'";
-	if (line.p[at] != '{' && memchr(line.p, ',', line.n) != NULL && memchr(line.p, ':', line.n) == NULL)
+	if (line.p[at] != '{' && memchr(line.p, ',', line.n) != NULL &&
+		memchr(line.p, ':', line.n) == NULL)
 		return "CSV becomes bars through mlr: see ts-cookbook(7)";
 	if (strchr("{}[]\"", line.p[at]) != NULL)
 		return "JSON typed over several lines goes through jq -c .";
@@ -518,7 +561,8 @@ record_parse(struct record_parser *p, struct slice line, unsigned owned, struct 
 	if ((owned & RECORD_BIT(RECORD_BAR)) != 0 && fast_bar(line, r))
 		return 0;
 	*r = (struct record){.tf = TF_NONE};
-	/* No decoded string is longer than what it was, so none moves once there is room for all. */
+	/* No decoded string is longer than what it was, so none moves once there is room for all.
+	 */
 	p->scratch.len = 0;
 	(void)buffer_room(&p->scratch, line.n);
 	if (json_parse(p->json, line, why) == 0) {
@@ -585,7 +629,8 @@ record_write(struct buffer *b, const struct record *r)
 static bool
 is_outside(const struct record_values *v, int i)
 {
-	return number_cmp(&v->price[i], &v->price[1]) > 0 || number_cmp(&v->price[i], &v->price[2]) < 0;
+	return number_cmp(&v->price[i], &v->price[1]) > 0 ||
+	       number_cmp(&v->price[i], &v->price[2]) < 0;
 }
 
 const char *
@@ -632,7 +677,8 @@ record_symbol_ok(struct slice s)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+		bool alnum =
+			(c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 
 		if (!alnum && (i == 0 || c == '\0' || strchr(inner, c) == NULL))
 			return false;

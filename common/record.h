@@ -13,7 +13,7 @@
  * fields of each type and who writes and owns it. Values in, values out: no descriptor, no clock.
  */
 enum record_type {
-	RECORD_OTHER, /* an object that is none of these: copied through */
+	RECORD_OTHER,	/* an object that is none of these: copied through */
 	RECORD_MESSAGE, /* a job as the admin page publishes it: no type, but symbols or job_id */
 	RECORD_JOB,
 	RECORD_TASK,
@@ -30,9 +30,9 @@ enum record_type {
 };
 
 /*
- * One record. A slice whose p is NULL is absent. Strings are decoded; numbers of bars are their JSON
- * text (absent when missing or null). timeframe is the name as it stands, tf what it means (TF_NONE
- * when unknown or absent). Counts that are absent are 0.
+ * One record. A slice whose p is NULL is absent. Strings are decoded; numbers of bars are their
+ * JSON text (absent when missing or null). timeframe is the name as it stands, tf what it means
+ * (TF_NONE when unknown or absent). Counts that are absent are 0.
  */
 struct record {
 	enum record_type type;
@@ -40,28 +40,30 @@ struct record {
 	struct slice symbol;
 	struct slice timeframe;
 	enum timeframe tf;
-	struct slice from, to;       /* date or UTC instant, by timeframe; see gap too */
-	struct slice first, last;    /* start of the first and last bar; absent when there is none */
-	struct slice timestamp;      /* of a bar: its start in UTC (1min, hour) */
-	struct slice date;           /* of a bar: New York date of its start (day, week, month) */
+	struct slice from, to;	  /* date or UTC instant, by timeframe; see gap too */
+	struct slice first, last; /* start of the first and last bar; absent when there is none */
+	struct slice timestamp;	  /* of a bar: its start in UTC (1min, hour) */
+	struct slice date;	  /* of a bar: New York date of its start (day, week, month) */
 	struct slice open, high, low, close, volume;
 	struct slice source;
 	struct slice received_at;
-	struct slice timeframes;     /* of a job: the JSON array as it stands */
-	struct slice stage, error;   /* of failed */
-	struct slice reason;         /* of stored: why its first bar was rejected; of waiting */
-	struct slice until;          /* of waiting: UTC instant */
-	struct slice status;         /* of done */
+	struct slice timeframes;   /* of a job: the JSON array as it stands */
+	struct slice stage, error; /* of failed */
+	struct slice reason;	   /* of stored: why its first bar was rejected; of waiting */
+	struct slice until;	   /* of waiting: UTC instant */
+	struct slice status;	   /* of done */
 	uint64_t symbols, tasks;
 	uint64_t bars, inserted, updated, unchanged, rejected;
 	uint64_t rounded, odd; /* of stored, absent when 0 */
 	uint64_t stored, failed, empty, seconds;
 	/*
-	 * Why the record cannot be used, or NULL: a field missing or of the wrong kind. What could be
-	 * read is filled in, so that the failure can be given a name. Valid until the next parse.
+	 * Why the record cannot be used, or NULL: a field missing or of the wrong kind. What could
+	 * be read is filled in, so that the failure can be given a name. Valid until the next
+	 * parse.
 	 */
 	const char *fault;
-	const char *hint; /* what helps against the fault, one text for each kind; NULL: nothing known */
+	const char *hint; /* what helps against the fault, one text for each kind; NULL: nothing
+			     known */
 };
 
 /* Keeps its memory from one line to the next. */
@@ -71,14 +73,15 @@ struct record_parser *record_parser_new(void);
 void record_parser_free(struct record_parser *);
 
 /*
- * The set of types that a stage owns, made of RECORD_BIT(). Only they are read in full and checked; of
- * all others no more than type, and job_id where there is one.
+ * The set of types that a stage owns, made of RECORD_BIT(). Only they are read in full and checked;
+ * of all others no more than type, and job_id where there is one.
  */
 #define RECORD_BIT(type) (1u << (type))
 
 /*
  * Reads a line. 0: *r is filled, its slices valid until the line or the parser changes; look at
- * r->fault. -1: the line is not a JSON object; *why says so, valid until the next call, and r->hint.
+ * r->fault. -1: the line is not a JSON object; *why says so, valid until the next call, and
+ * r->hint.
  */
 int record_parse(struct record_parser *, struct slice line, unsigned owned, struct record *r,
 	const char **why);
@@ -92,7 +95,7 @@ void record_write(struct buffer *, const struct record *);
  */
 struct record_values {
 	struct number price[4]; /* open, high, low, close */
-	int64_t volume; /* -1: an index has none */
+	int64_t volume;		/* -1: an index has none */
 	bool odd;     /* open or close lie outside of low and high, as some vendors have it */
 	bool rounded; /* the volume was not whole */
 };

@@ -1,7 +1,8 @@
 /*
- * The Redis protocol over a socket of our own; the parser is hiredis'. hiredis' waits swallow EINTR and
- * would sleep through a signal. Its asynchronous interface (0.14) hands a message that comes between a PING
- * and its PONG to whoever waits for the PONG, and has no TLS, so it is not used either.
+ * The Redis protocol over a socket of our own; the parser is hiredis'. hiredis' waits swallow EINTR
+ * and would sleep through a signal. Its asynchronous interface (0.14) hands a message that comes
+ * between a PING and its PONG to whoever waits for the PONG, and has no TLS, so it is not used
+ * either.
  */
 #include "redis_private.h"
 
@@ -83,7 +84,8 @@ fail_wire(struct redis *r)
 	bool mute = r->state == LOGIN && r->wire.hung_up && r->heard == 0;
 
 	(void)snprintf(why, sizeof why, "%s%s", r->wire.why,
-		mute ? " before it said a word: is it Redis, and does it want TLS (rediss://)?" : "");
+		mute ? " before it said a word: is it Redis, and does it want TLS (rediss://)?"
+		     : "");
 	if (r->wire.denied)
 		redis_deny(r, why);
 	else
@@ -135,9 +137,9 @@ dial(struct redis *r, int64_t now)
 	r->reader = redisReaderCreate();
 	if (r->reader == NULL)
 		redis_fail(r, "out of memory");
-	else if (r->server.name == NULL ? redis_wire_open_path(&r->wire, u->path) != 0
-					: redis_wire_open(&r->wire, r->server.name, r->server.port,
-						  u->tls) != 0)
+	else if (r->server.name == NULL
+			 ? redis_wire_open_path(&r->wire, u->path) != 0
+			 : redis_wire_open(&r->wire, r->server.name, r->server.port, u->tls) != 0)
 		fail_wire(r);
 	else if (r->asking)
 		redis_ask_master(r);
@@ -245,7 +247,8 @@ is_push(const struct redis *r, const struct redis_reply *reply)
 	return word != NULL && slice_is(redis_text(word), "message");
 }
 
-/* Whoever waits for the answer may mend what follows from it; that there is a refusal is told here. */
+/* Whoever waits for the answer may mend what follows from it; that there is a refusal is told here.
+ */
 static void
 tell_refusal(struct redis *r, const struct request *q, const struct redis_reply *reply)
 {
@@ -315,7 +318,8 @@ read_replies(struct redis *r, int64_t now)
 		r->heard = now;
 		if (redisReaderFeed(r->reader, bytes, (size_t)n) != REDIS_OK)
 			redis_fail(r, "out of memory");
-		while (!r->failed && redisReaderGetReply(r->reader, &reply) == REDIS_OK && reply != NULL) {
+		while (!r->failed && redisReaderGetReply(r->reader, &reply) == REDIS_OK &&
+			reply != NULL) {
 			dispatch(r, reply);
 			freeReplyObject(reply);
 		}
@@ -336,8 +340,8 @@ serve_wire(struct redis *r, short revents, int64_t now)
 	}
 	if ((revents & POLLIN) != 0 || broken)
 		read_replies(r, now);
-	if (!r->failed && !broken && redis_wire_unsent(&r->wire) && (r->state == READY || revents != 0) &&
-		redis_wire_write(&r->wire) != 0)
+	if (!r->failed && !broken && redis_wire_unsent(&r->wire) &&
+		(r->state == READY || revents != 0) && redis_wire_write(&r->wire) != 0)
 		fail_wire(r);
 }
 
@@ -370,9 +374,10 @@ redis_serve(struct redis *r, short revents, int64_t now)
 	if (!r->failed)
 		serve_wire(r, revents, now);
 	if (!r->failed && now >= redis_deadline(r))
-		redis_fail(r, r->state == READY  ? "no answer for 5 seconds"
-				      : r->url->tls ? "no connection within 5 seconds: does the server speak TLS?"
-						    : "no connection within 5 seconds");
+		redis_fail(r, r->state == READY ? "no answer for 5 seconds"
+			      : r->url->tls
+				      ? "no connection within 5 seconds: does the server speak TLS?"
+				      : "no connection within 5 seconds");
 	if (r->failed)
 		return give_up(r, now);
 	if (r->found) {

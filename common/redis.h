@@ -12,20 +12,20 @@
 
 /*
  * A connection to Redis that never blocks: it is served from its owner's poll(2) and tells what
- * became of it. Requests are pipelined and answered in order. Where the URL names sentinels, they are asked
- * for the master each time. A command that the server's ACL refuses is logged, once per connection.
- * Times are clock_mono_ms().
+ * became of it. Requests are pipelined and answered in order. Where the URL names sentinels, they
+ * are asked for the master each time. A command that the server's ACL refuses is logged, once per
+ * connection. Times are clock_mono_ms().
  */
 struct redis;
 
 enum {
 	REDIS_PATIENCE_MS = 5000, /* for connecting and logging in, and then for each answer */
-	REDIS_REQUESTS = 4096,    /* requests that may wait for their answers */
+	REDIS_REQUESTS = 4096,	  /* requests that may wait for their answers */
 };
 
 /*
- * Takes a reply; NULL when the connection was lost before it came. It may make new requests, but not
- * connect or free.
+ * Takes a reply; NULL when the connection was lost before it came. It may make new requests, but
+ * not connect or free.
  */
 typedef void redis_fn(void *data, const struct redis_reply *);
 
@@ -66,8 +66,8 @@ int64_t redis_deadline(const struct redis *);
 
 enum redis_event {
 	REDIS_EVENT_NONE,
-	REDIS_EVENT_READY, /* connected and logged in */
-	REDIS_EVENT_LOST,  /* the connection failed or was lost; redis_why() tells the reason */
+	REDIS_EVENT_READY,  /* connected and logged in */
+	REDIS_EVENT_LOST,   /* the connection failed or was lost; redis_why() tells the reason */
 	REDIS_EVENT_DENIED, /* the same, for a reason that trying again does not mend */
 };
 

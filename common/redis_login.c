@@ -19,7 +19,8 @@ redis_is_denial(const struct redis_reply *reply)
 	return false;
 }
 
-/* Whether an error quotes what must not be shown: a server that does not know AUTH quotes what follows it. */
+/* Whether an error quotes what must not be shown: a server that does not know AUTH quotes what
+ * follows it. */
 static bool
 quotes_secret(const struct redis *r, const char *why)
 {
@@ -103,7 +104,8 @@ on_master(void *data, const struct redis_reply *reply)
 		return;
 	if (redis_kind(reply) == REDIS_KIND_ERROR) {
 		redis_fail(r, redis_text(reply).p);
-	} else if (name == NULL || port == NULL || slice_count(redis_text(port), &n) != 0 || n > 65535) {
+	} else if (name == NULL || port == NULL || slice_count(redis_text(port), &n) != 0 ||
+		   n > 65535) {
 		redis_fail(r, "it does not know a master of that name");
 	} else {
 		redis_set_server(r, redis_text(name), (int)n);
@@ -119,4 +121,3 @@ redis_ask_master(struct redis *r)
 
 	r->logins = redis_enqueue(r, on_master, r, words, 3) == 0;
 }
-

@@ -29,9 +29,9 @@ struct redis {
 	struct redis_host server; /* the one dialled now; the name is NULL for a unix socket */
 
 	size_t sentinel; /* which one is asked next */
-	size_t unasked;  /* how many have not been asked in this round */
-	bool asking;     /* a sentinel is dialled, and not the server */
-	bool found;      /* it has named the server */
+	size_t unasked;	 /* how many have not been asked in this round */
+	bool asking;	 /* a sentinel is dialled, and not the server */
+	bool found;	 /* it has named the server */
 
 	struct request queue[REDIS_REQUESTS]; /* a ring */
 	size_t head, waiting;
@@ -50,7 +50,8 @@ struct redis {
 /* As redis_call(), at any time while there is a connection. */
 int redis_enqueue(struct redis *, redis_fn *, void *data, const struct slice *words, int n);
 
-/* The connection must end; redis_deny(): for a reason that trying again does not mend. The first reason counts. */
+/* The connection must end; redis_deny(): for a reason that trying again does not mend. The first
+ * reason counts. */
 void redis_fail(struct redis *, const char *why);
 void redis_deny(struct redis *, const char *why);
 

@@ -145,7 +145,8 @@ parse_sentinel(struct slice rest, struct redis_url *u)
 	db = after(master, find(master, '/'));
 	master.n -= db.n;
 	if (master.n == 0 || (u->master = decode(master)) == NULL)
-		return "the name of the master is missing: want redis+sentinel://host:port,host:port/NAME";
+		return "the name of the master is missing: want "
+		       "redis+sentinel://host:port,host:port/NAME";
 	if (db.n > 1 && !number(after(db, 1), DB_MAX, &u->db))
 		return "bad database number: want redis+sentinel://host:port,host:port/NAME/0";
 	while (why == NULL) {
@@ -172,8 +173,8 @@ parse_unix(struct slice rest, struct redis_url *u)
 		return "bad percent escape in the path";
 	if (strlen(u->path) >= sizeof((struct sockaddr_un *)0)->sun_path)
 		return "the path of the socket is too long";
-	if (db.n > 0 && (db.n < 5 || memcmp(db.p, "?db=", 4) != 0 ||
-				!number(after(db, 4), DB_MAX, &u->db)))
+	if (db.n > 0 &&
+		(db.n < 5 || memcmp(db.p, "?db=", 4) != 0 || !number(after(db, 4), DB_MAX, &u->db)))
 		return "bad query: want unix:///path?db=0";
 	return NULL;
 }
@@ -191,7 +192,8 @@ redis_url_parse(const char *text, struct redis_url *u, const char **why)
 	struct slice rest = slice_of(text);
 
 	*u = (struct redis_url){0};
-	*why = "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or unix:///path";
+	*why = "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or "
+	       "unix:///path";
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
 		size_t n = strlen(schemes[i].name);
 

@@ -20,9 +20,9 @@ struct redis_host {
  *	redis+sentinel://[[user][:password]@]host[:port],.../NAME[/db]
  *	unix://[[user][:password]@]/path[?db=N]
  *
- * User, password, host, NAME and path are percent-decoded. path is NULL but for a unix socket, master but
- * for sentinels: there the hosts are theirs, user and password the server's. user and password are NULL
- * where the URL has none.
+ * User, password, host, NAME and path are percent-decoded. path is NULL but for a unix socket,
+ *master but for sentinels: there the hosts are theirs, user and password the server's. user and
+ *password are NULL where the URL has none.
  */
 struct redis_url {
 	struct redis_host host[REDIS_SENTINELS];
@@ -43,14 +43,14 @@ int redis_url_parse(const char *text, struct redis_url *, const char **why);
 void redis_url_release(struct redis_url *);
 
 /*
- * Which Redis is meant: by -u, if not NULL, or by REDIS_URL, else redis://127.0.0.1:6379/0. A secret in
- * an argument is misuse. -1 to go on, else the exit status.
+ * Which Redis is meant: by -u, if not NULL, or by REDIS_URL, else redis://127.0.0.1:6379/0. A
+ * secret in an argument is misuse. -1 to go on, else the exit status.
  */
 int redis_url_choose(const struct command *, const char *option, struct redis_url *);
 
 /*
- * Appends the URL as it may be shown to anybody: without the password, and without a user that has none,
- * which may be a password written in the wrong place.
+ * Appends the URL as it may be shown to anybody: without the password, and without a user that has
+ * none, which may be a password written in the wrong place.
  */
 void redis_url_show(const struct redis_url *, struct buffer *);
 

@@ -67,7 +67,8 @@ open_socket(const struct sockaddr *address, socklen_t size)
 static struct addrinfo *
 numeric(const char *host, int port)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
 	struct addrinfo *list = NULL;
 	char text[16];
 
@@ -131,7 +132,8 @@ int
 redis_wire_found(struct redis_wire *w)
 {
 	char address[RESOLVE_SIZE];
-	struct addrinfo *list = resolve_read(w->fd, address) == 0 ? numeric(address, w->port) : NULL;
+	struct addrinfo *list =
+		resolve_read(w->fd, address) == 0 ? numeric(address, w->port) : NULL;
 
 	(void)close(w->fd);
 	w->fd = -1;

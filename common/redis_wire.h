@@ -9,9 +9,9 @@
 #include <sys/types.h>
 
 /*
- * Bytes to and from a server: over a unix socket, over TCP to an address or a name that is looked up
- * first, with TLS or without. Nothing blocks. Functions that give -1 leave the reason in why, and in denied
- * whether trying again cannot mend it. Fields are to be read only.
+ * Bytes to and from a server: over a unix socket, over TCP to an address or a name that is looked
+ * up first, with TLS or without. Nothing blocks. Functions that give -1 leave the reason in why,
+ * and in denied whether trying again cannot mend it. Fields are to be read only.
  */
 struct redis_wire {
 	int fd; /* of the lookup, then of the socket; -1 while closed */
@@ -36,7 +36,8 @@ void redis_wire_close(struct redis_wire *);
 int redis_wire_open_path(struct redis_wire *, const char *path);
 int redis_wire_open(struct redis_wire *, const char *host, int port, bool tls);
 
-/* While it is looking_up: to be called when fd is readable; then the connection is on its way. 0 or -1. */
+/* While it is looking_up: to be called when fd is readable; then the connection is on its way. 0 or
+ * -1. */
 int redis_wire_found(struct redis_wire *);
 
 /* How many bytes were read; 0 when there are none for now; -1. */
@@ -45,7 +46,8 @@ ssize_t redis_wire_read(struct redis_wire *, char *, size_t);
 /* Whether read() has more that poll(2) knows nothing of. */
 bool redis_wire_pending(const struct redis_wire *);
 
-/* Where to add what is to be sent; whether something is left to send; sends what it can: 0 or -1. */
+/* Where to add what is to be sent; whether something is left to send; sends what it can: 0 or -1.
+ */
 struct buffer *redis_wire_room(struct redis_wire *);
 bool redis_wire_unsent(const struct redis_wire *);
 int redis_wire_write(struct redis_wire *);

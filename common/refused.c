@@ -1,4 +1,5 @@
-/* A file of another kind has a million lines that are wrong in one way: that is told, not each of them. */
+/* A file of another kind has a million lines that are wrong in one way: that is told, not each of
+ * them. */
 #include "refused.h"
 
 #include "log.h"
@@ -13,7 +14,8 @@ refused_hint(struct refused *r, const char *hint)
 {
 	size_t i = 0;
 
-	while (i < sizeof r->hints / sizeof r->hints[0] && r->hints[i] != NULL && r->hints[i] != hint)
+	while (i < sizeof r->hints / sizeof r->hints[0] && r->hints[i] != NULL &&
+		r->hints[i] != hint)
 		i++;
 	if (hint == NULL || i == sizeof r->hints / sizeof r->hints[0] || r->hints[i] == hint)
 		return;

@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-/* Lines of input that cannot be used: each is counted, the first hundred are told. {0} to begin with. */
+/* Lines of input that cannot be used: each is counted, the first hundred are told. {0} to begin
+ * with. */
 struct refused {
 	uint64_t n;
 	const char *hints[8]; /* those that were given */

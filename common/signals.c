@@ -36,8 +36,7 @@ on_tick(int sig)
 	alarm(1);
 }
 
-static int
-catch(int sig, void (*handler)(int))
+static int catch (int sig, void (*handler)(int))
 {
 	struct sigaction sa = {0};
 
@@ -62,8 +61,8 @@ signals_init(int grace)
 			fcntl(pipe_fd[i], F_SETFL, O_NONBLOCK) != 0)
 			return -1;
 	}
-	if (catch(SIGPIPE, SIG_IGN) != 0 || catch(SIGALRM, on_tick) != 0 ||
-		catch(SIGTERM, on_stop) != 0 || catch(SIGINT, on_stop) != 0)
+	if (catch (SIGPIPE, SIG_IGN) != 0 || catch (SIGALRM, on_tick) != 0 ||
+		catch (SIGTERM, on_stop) != 0 || catch (SIGINT, on_stop) != 0)
 		return -1;
 	return 0;
 }
@@ -85,7 +84,8 @@ signals_stop(void)
 bool
 signals_grace_over(void)
 {
-	return signals_stop() && grace_s >= 0 && clock_mono_ms() - stop_ms >= (int64_t)grace_s * 1000;
+	return signals_stop() && grace_s >= 0 &&
+	       clock_mono_ms() - stop_ms >= (int64_t)grace_s * 1000;
 }
 
 int

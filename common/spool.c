@@ -1,4 +1,5 @@
-/* Jobs, their notes and cancels, each in a file of its own; how a file outlives a crash is file.c's affair. */
+/* Jobs, their notes and cancels, each in a file of its own; how a file outlives a crash is file.c's
+ * affair. */
 #include "spool.h"
 
 #include "array.h"
@@ -26,7 +27,7 @@ struct spool {
 	char *path;
 	int dir;
 	int lock;
-	const char *given; /* the file whose line is being given */
+	const char *given;  /* the file whose line is being given */
 	struct buffer text; /* a file read or about to be written */
 };
 
@@ -58,7 +59,7 @@ name_of(char name[NAME_SIZE], struct slice job_id, const char *suffix)
 	for (size_t i = 0; i < job_id.n; i++) {
 		unsigned char c = (unsigned char)job_id.p[i];
 		bool harmless = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-			     (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+				(c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 
 		if (n < PREFIX_MAX)
 			name[n++] = harmless ? (char)c : '_';
@@ -99,7 +100,8 @@ check_folder(int dir)
 
 	if (dir < 0 || fstat(dir, &st) != 0)
 		return strerror(errno);
-	return (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others may write to it: chmod go-w it" : NULL;
+	return (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others may write to it: chmod go-w it"
+						       : NULL;
 }
 
 struct spool *
@@ -143,7 +145,8 @@ spool_gone(const struct spool *s)
 	struct stat ours, there;
 
 	return fstat(s->dir, &ours) == 0 &&
-	       (stat(s->path, &there) != 0 || there.st_ino != ours.st_ino || there.st_dev != ours.st_dev);
+	       (stat(s->path, &there) != 0 || there.st_ino != ours.st_ino ||
+		       there.st_dev != ours.st_dev);
 }
 
 static enum spool_result
@@ -218,7 +221,8 @@ spool_cancel(struct spool *s, struct slice job_id, struct slice record)
 		return SPOOL_OK;
 	name_of(name, job_id, cancel_suffix);
 	kept = keep_line(s, name, record);
-	/* The job may have been removed meanwhile: its cancel must not be the next one's of its id. */
+	/* The job may have been removed meanwhile: its cancel must not be the next one's of its id.
+	 */
 	if (kept == SPOOL_OK && !spool_has(s, job_id) && file_remove(s->dir, name) != 0)
 		return SPOOL_ERROR;
 	return kept;
@@ -446,5 +450,6 @@ spool_given(const struct spool *s, struct slice job_id)
 	char name[NAME_SIZE];
 
 	name_of(name, job_id, "");
-	return s->given != NULL && strncmp(s->given, name, strlen(name)) == 0 && s->given[strlen(name)] == '.';
+	return s->given != NULL && strncmp(s->given, name, strlen(name)) == 0 &&
+	       s->given[strlen(name)] == '.';
 }

@@ -9,12 +9,13 @@
 enum timeframe { TF_1MIN, TF_HOUR, TF_DAY, TF_WEEK, TF_MONTH, TF_COUNT, TF_NONE = -1 };
 
 /*
- * By the name that records carry (1min, hour, day, week, month) or another word of the trade for it (1m,
- * minute, 1h, 60min, daily ...). TF_NONE for any other.
+ * By the name that records carry (1min, hour, day, week, month) or another word of the trade for it
+ * (1m, minute, 1h, 60min, daily ...). TF_NONE for any other.
  */
 enum timeframe timeframe_parse(struct slice);
 
-/* What to say of a name that timeframe_parse() does not know: those that there are, and the nearest. */
+/* What to say of a name that timeframe_parse() does not know: those that there are, and the
+ * nearest. */
 const char *timeframe_advice(struct slice);
 
 /* The name in records; the word in the API's path; the table. Static strings. */

@@ -220,12 +220,14 @@ timestamp_local(char out[TIMESTAMP_SIZE], int64_t seconds)
 		return timestamp_format(out, seconds);
 	date_format(out, date_of((struct civil){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday}));
 	out[10] = 'T';
-	format_clock(out + 11, tm.tm_hour * 3600 + tm.tm_min * 60 + (tm.tm_sec > 59 ? 59 : tm.tm_sec));
+	format_clock(
+		out + 11, tm.tm_hour * 3600 + tm.tm_min * 60 + (tm.tm_sec > 59 ? 59 : tm.tm_sec));
 	out[19] = '\0';
 	return out;
 }
 
-/* The instant of a local time, which is summer's (1), winter's (0) or either (-1). -1 where it is not. */
+/* The instant of a local time, which is summer's (1), winter's (0) or either (-1). -1 where it is
+ * not. */
 static int
 local_instant(const struct tm *local, int summer, int64_t *seconds)
 {
@@ -235,7 +237,10 @@ local_instant(const struct tm *local, int summer, int64_t *seconds)
 	tm.tm_isdst = summer;
 	t = mktime(&tm);
 	*seconds = (int64_t)t;
-	return t == (time_t)-1 || (summer >= 0 && (tm.tm_isdst != summer || tm.tm_hour != local->tm_hour)) ? -1 : 0;
+	return t == (time_t)-1 || (summer >= 0 &&
+					  (tm.tm_isdst != summer || tm.tm_hour != local->tm_hour))
+		       ? -1
+		       : 0;
 }
 
 int

@@ -46,8 +46,8 @@ char *timestamp_format(char out[TIMESTAMP_SIZE], int64_t seconds);
 char *timestamp_local(char out[TIMESTAMP_SIZE], int64_t seconds);
 
 /*
- * Reads what timestamp_local() writes, an optional fraction cut off. Both instants that it may mean, the same
- * one twice but for an hour of an autumn night. 0, or -1.
+ * Reads what timestamp_local() writes, an optional fraction cut off. Both instants that it may
+ * mean, the same one twice but for an hour of an autumn night. 0, or -1.
  */
 int timestamp_parse_local(struct slice, int64_t seconds[2]);
 

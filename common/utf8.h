@@ -15,9 +15,9 @@ size_t utf8_length(const char *p, size_t n);
 struct slice utf8_cut(struct slice, size_t max);
 
 /*
- * Whether a character of len bytes, as utf8_length() gives it, must not reach a terminal: the control
- * characters C0, DEL and C1, the line and paragraph separators, and those that turn the direction of
- * writing (Unicode's Bidi_Control).
+ * Whether a character of len bytes, as utf8_length() gives it, must not reach a terminal: the
+ * control characters C0, DEL and C1, the line and paragraph separators, and those that turn the
+ * direction of writing (Unicode's Bidi_Control).
  */
 bool utf8_control(const char *p, size_t len);
 

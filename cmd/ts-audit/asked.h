@@ -16,7 +16,8 @@ enum { ASKED_SECONDS = 20 * 3600, ASKED_BYTES = 64 << 20 };
 
 struct asked;
 
-/* Reads the file; one that does not exist is empty. NULL, with the reason in *why, when it cannot be read. */
+/* Reads the file; one that does not exist is empty. NULL, with the reason in *why, when it cannot
+ * be read. */
 struct asked *asked_new(const char *path, const char **why);
 void asked_free(struct asked *);
 

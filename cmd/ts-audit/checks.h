@@ -36,7 +36,8 @@ enum { CHECK_FEW = 5, CHECK_MANY = 10, CHECK_WINDOW = 20 };
 enum { CHECK_REUSE_SESSIONS = 20 };
 #define CHECK_REUSE_FACTOR 3.0
 
-/* A session that at least so many symbols of an audit, and all that there are, lack is not a hole. */
+/* A session that at least so many symbols of an audit, and all that there are, lack is not a hole.
+ */
 enum { CHECK_CLOSED_SYMBOLS = 20 };
 
 #endif

@@ -96,7 +96,8 @@ count(struct fill *f, struct slice job_id, struct slice symbol)
 /* What is asked again: what is missing, and what may be wrong. */
 enum {
 	WANTED = FOUND_DIFFERS | FOUND_BIT(FOUND_ODD) | FOUND_BIT(FOUND_FAULTY) |
-		 FOUND_BIT(FOUND_MISSING) | FOUND_BIT(FOUND_CLOSED) };
+		 FOUND_BIT(FOUND_MISSING) | FOUND_BIT(FOUND_CLOSED)
+};
 
 static int64_t
 now(struct fill *f)

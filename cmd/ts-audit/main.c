@@ -17,17 +17,19 @@
 #include <unistd.h>
 
 enum {
-	PAUSE_MS = 250, /* input that brings nothing for so long is taken to rest: what was gathered is audited */
+	PAUSE_MS = 250, /* input that brings nothing for so long is taken to rest: what was gathered
+			   is audited */
 	SILENCE_MS = 605000, /* from Postgres; statement_timeout comes first */
 	BUDGET_MS = 60000,   /* how long a trouble with it may last */
 };
 
 /*
- * Few groups of very many rows: hashed, not sorted (which the planner, who cannot know how few, would
- * do on disk), and not compiled.
+ * Few groups of very many rows: hashed, not sorted (which the planner, who cannot know how few,
+ * would do on disk), and not compiled.
  */
 static const char settings_sql[] =
-	"SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', true),"
+	"SELECT set_config('statement_timeout', '600s', true), set_config('lock_timeout', '30s', "
+	"true),"
 	" set_config('enable_sort', 'off', true), set_config('jit', 'off', true),"
 	" set_config('work_mem', '64MB', true)";
 
@@ -52,12 +54,15 @@ static const struct command_option letters[] = {
 	COMMAND_FLAG('J', records, "write one audit record a series"),
 	COMMAND_FLAG('m', tasks, "write the tasks that load what is missing"),
 	COMMAND_FLAG('b', back, "back to the first bar that the table holds"),
-	COMMAND_FLAG('r', refresh, "write the tasks that ask again for days, weeks, months and the last sessions"),
-	COMMAND_NUMBER('n', "sessions", sessions, 1, 10000, "of minutes and hours that -r asks for (3)"),
+	COMMAND_FLAG('r', refresh,
+		"write the tasks that ask again for days, weeks, months and the last sessions"),
+	COMMAND_NUMBER(
+		'n', "sessions", sessions, 1, 10000, "of minutes and hours that -r asks for (3)"),
 	COMMAND_TEXT('k', "file", asked, "where -m and -r keep what was asked for lately"),
 	COMMAND_FLAG('p', presence, "look at presence only, not at values"),
 	COMMAND_NUMBER('l', "percent", least, 0, 100, "of its bars that a session must have (0)"),
-	COMMAND_TEXT('u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
+	COMMAND_TEXT(
+		'u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
 	{0},
 };
 
@@ -228,9 +233,16 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 {
 	int64_t start = clock_mono_ms();
 	struct pg_shared shared = {0};
-	const struct pg_options options = {.url = o->url, .program = self.name, .begin = "BEGIN READ ONLY",
-		.settings = settings_sql, .silence_ms = SILENCE_MS, .first_ms = BUDGET_MS,
-		.budget_ms = BUDGET_MS, .stop_fd = signals_fd(), .out_fd = STDOUT_FILENO, .shared = &shared};
+	const struct pg_options options = {.url = o->url,
+		.program = self.name,
+		.begin = "BEGIN READ ONLY",
+		.settings = settings_sql,
+		.silence_ms = SILENCE_MS,
+		.first_ms = BUDGET_MS,
+		.budget_ms = BUDGET_MS,
+		.stop_fd = signals_fd(),
+		.out_fd = STDOUT_FILENO,
+		.shared = &shared};
 	struct pg *pg = pg_new(&options);
 	struct input in = {.parser = record_parser_new()};
 	struct writer out;
@@ -255,7 +267,8 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS) {
 		fill_end(&a.fill);
 		if (a.fill.again > 0)
-			log_info("asked again within 20 hours, and still as it was: %llu sessions, weeks or months",
+			log_info("asked again within 20 hours, and still as it was: %llu sessions, "
+				 "weeks or months",
 				(unsigned long long)a.fill.again);
 	}
 	if (outcome == PG_OK && !failed && o->mode == MODE_TABLE)

@@ -89,7 +89,8 @@ add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
 	int32_t next;
 
 	for (int32_t d = period_start(s->tf, (int32_t)s->from); d <= s->to; d = next) {
-		struct period p = {.first = d, .start = d, .end = d + 1, .early = d, .late = d + 1, .bars = 1};
+		struct period p = {
+			.first = d, .start = d, .end = d + 1, .early = d, .late = d + 1, .bars = 1};
 
 		next = period_next(s->tf, d);
 		p.last = next - 1;

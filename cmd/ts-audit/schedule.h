@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * What the exchange calendar promises between two moments: the sessions, weeks or months that a task
- * covers, and which bars may lie in each. Pure.
+ * What the exchange calendar promises between two moments: the sessions, weeks or months that a
+ * task covers, and which bars may lie in each. Pure.
  *
  * A key is what the table's key column holds: UTC seconds for 1min and hour, else a date. Of a week
  * the key is its Sunday, of a month the 1st.
@@ -19,16 +19,16 @@ struct period {
 	int32_t first, last; /* dates, both included: the same for a session */
 	int64_t start, end;  /* keys in [start, end) belong to it */
 	int64_t early, late; /* keys in [early, late) do, if extended hours are taken with it */
-	uint32_t bars;       /* how many there can be, those outside of from and to not counted */
-	bool due;            /* at least one is expected */
+	uint32_t bars;	     /* how many there can be, those outside of from and to not counted */
+	bool due;	     /* at least one is expected */
 };
 
 struct schedule {
 	enum timeframe tf;
-	int64_t from, to; /* as in the task */
+	int64_t from, to;      /* as in the task */
 	struct period *period; /* ascending */
 	size_t count;
-	size_t due;        /* how many of them are due, */
+	size_t due;	   /* how many of them are due, */
 	uint64_t due_bars; /* and their bars */
 };
 
@@ -36,9 +36,9 @@ struct schedule {
 enum { SCHEDULE_BOUNDS = 4 };
 
 /*
- * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in pieces of 8 minutes for 1min
- * and of an hour for hour: the number of the piece that an instant lies in, below 64; the second of the
- * day at which the first one begins, and how long they are.
+ * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in pieces of 8 minutes for
+ * 1min and of an hour for hour: the number of the piece that an instant lies in, below 64; the
+ * second of the day at which the first one begins, and how long they are.
  */
 int schedule_piece(enum timeframe, int64_t instant);
 int schedule_piece_start(enum timeframe);
@@ -51,7 +51,8 @@ enum { SCHEDULE_DUE_SECONDS = 1800 };
  * Works out the periods of a task; schedule_release() frees them. from and to are as in task
  * records: both inclusive, instants for 1min and hour, else dates.
  */
-void schedule_init(struct schedule *, const struct calendar *, enum timeframe, int64_t from, int64_t to);
+void schedule_init(
+	struct schedule *, const struct calendar *, enum timeframe, int64_t from, int64_t to);
 void schedule_release(struct schedule *);
 
 /* Where a window must begin to take in a key: its week or month, or 04:00 New York of its date. */

@@ -30,11 +30,11 @@ enum finding {
 	FOUND_ODD = FOUND_KINDS, /* open or close outside of low and high */
 	FOUND_FAULTY,		 /* a NULL, or high below low */
 	FOUND_MISSING,
-	FOUND_CLOSED,  /* missing for all symbols: the exchange may have been closed */
-	FOUND_REUSED,  /* missing between what seems to be two securities */
+	FOUND_CLOSED,	 /* missing for all symbols: the exchange may have been closed */
+	FOUND_REUSED,	 /* missing between what seems to be two securities */
 	FOUND_DAY_FIRST, /* no finding: its day is audited, too, and is not there */
 	FOUND_ABSENT,	 /* an answer of cross_check()'s own */
-	FOUND_COMPARED /* no finding: it was compared with another timeframe */
+	FOUND_COMPARED	 /* no finding: it was compared with another timeframe */
 };
 #define FOUND_BIT(f) (1u << (f))
 #define FOUND_DIFFERS (FOUND_BIT(FOUND_KINDS) - 1)

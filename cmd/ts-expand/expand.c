@@ -21,7 +21,9 @@ write_record(struct writer *out, const struct record *r)
 static uint64_t
 fail_job(const struct job *j, const char *why, struct writer *out)
 {
-	struct record r = {.type = RECORD_FAILED, .job_id = j->job_id, .stage = slice_of("expand"),
+	struct record r = {.type = RECORD_FAILED,
+		.job_id = j->job_id,
+		.stage = slice_of("expand"),
 		.error = slice_of(why)};
 
 	write_record(out, &r);
@@ -29,12 +31,15 @@ fail_job(const struct job *j, const char *why, struct writer *out)
 }
 
 static void
-write_header(const struct job *j, const struct job *names, struct slice received,
-	struct writer *out)
+write_header(
+	const struct job *j, const struct job *names, struct slice received, struct writer *out)
 {
 	struct buffer list = {0};
-	struct record r = {.type = RECORD_JOB, .job_id = j->job_id, .source = j->source,
-		.symbols = j->symbols.n, .tasks = j->symbols.n * names->timeframes.n,
+	struct record r = {.type = RECORD_JOB,
+		.job_id = j->job_id,
+		.source = j->source,
+		.symbols = j->symbols.n,
+		.tasks = j->symbols.n * names->timeframes.n,
 		.received_at = received};
 
 	for (size_t i = 0; i < names->timeframes.n; i++) {
@@ -54,8 +59,8 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 {
 	enum timeframe tf = timeframe_parse(timeframe);
 	char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
-	struct record r = {.type = RECORD_TASK, .job_id = j->job_id, .symbol = symbol,
-		.timeframe = timeframe};
+	struct record r = {
+		.type = RECORD_TASK, .job_id = j->job_id, .symbol = symbol, .timeframe = timeframe};
 
 	if (tf == TF_NONE) {
 		r.error = slice_of(timeframe_advice(timeframe));
@@ -137,15 +142,16 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 	if (why != NULL)
 		return fail_job(j, why, out);
 	if (j->from.p != NULL && j->years.p != NULL)
-		log_info("job %.*s: its range of dates is used, not its years", (int)utf8_cut(j->job_id, 64).n,
-			j->job_id.p);
+		log_info("job %.*s: its range of dates is used, not its years",
+			(int)utf8_cut(j->job_id, 64).n, j->job_id.p);
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(j, names, slice_of(timestamp_format(received, w.now)), out);
 	for (size_t i = 0; i < j->symbols.n && out->error == 0; i++) {
 		for (size_t k = 0; k < names->timeframes.n; k++) {
 			if (!noted_has(e->noted, j->symbols.p[i], names->timeframes.p[k]))
-				failed += write_task(&w, j, j->symbols.p[i], names->timeframes.p[k], out);
+				failed += write_task(
+					&w, j, j->symbols.p[i], names->timeframes.p[k], out);
 		}
 	}
 	return failed;

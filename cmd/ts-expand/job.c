@@ -125,8 +125,8 @@ read_timeframes(struct job *j)
 	struct slice s;
 
 	if (list >= 0) {
-		const char *why = read_list(j, list, job_add_timeframe,
-			"timeframes is not a list of strings");
+		const char *why = read_list(
+			j, list, job_add_timeframe, "timeframes is not a list of strings");
 
 		if (why == NULL && j->timeframes.n == 0)
 			why = "no timeframes in the job";
@@ -141,7 +141,8 @@ read_timeframes(struct job *j)
 	return NULL;
 }
 
-/* One end of a range by either of its names: absent when it is not there, the reason when it is no string. */
+/* One end of a range by either of its names: absent when it is not there, the reason when it is no
+ * string. */
 static const char *
 read_date(struct job *j, const char *name, const char *other, const char *why, struct slice *date)
 {

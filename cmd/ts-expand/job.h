@@ -8,16 +8,16 @@
 #include <stddef.h>
 
 /*
- * A job as its message tells it. The memory is kept from one job to the next; slices are valid until
- * the next job_read() or the text changes.
+ * A job as its message tells it. The memory is kept from one job to the next; slices are valid
+ * until the next job_read() or the text changes.
  */
 struct job {
 	struct slice job_id;
 	struct slice source;
 	struct slice received_at;
-	struct slice years;          /* JSON text of the number; absent when the job has none */
-	struct slice from, to;       /* of a range of dates; absent when the job has none */
-	ARRAY(struct slice) symbols;    /* ascending, each once */
+	struct slice years;		/* JSON text of the number; absent when the job has none */
+	struct slice from, to;		/* of a range of dates; absent when the job has none */
+	ARRAY(struct slice) symbols;	/* ascending, each once */
 	ARRAY(struct slice) timeframes; /* in the job's order, each once */
 	struct buffer scratch;
 	struct json *json;
@@ -30,8 +30,9 @@ void job_release(struct job *);
 void job_reset(struct job *);
 
 /*
- * Add one symbol, white space around it cut off; one timeframe, by any of its names. The text must stay. Names too long to
- * be any are cut to 64 bytes: enough to be recognized in the failure that follows.
+ * Add one symbol, white space around it cut off; one timeframe, by any of its names. The text must
+ * stay. Names too long to be any are cut to 64 bytes: enough to be recognized in the failure that
+ * follows.
  */
 void job_add_symbol(struct job *, struct slice);
 void job_add_timeframe(struct job *, struct slice);

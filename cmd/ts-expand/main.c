@@ -48,14 +48,18 @@ static const struct command_option letters[] = {
 	COMMAND_FLAG('n', dry, "print the plan of the jobs instead of their tasks"),
 	COMMAND_FLAG('p', unfinished, "add the unfinished day, week and month"),
 	COMMAND_FLAG('f', retry, "make jobs of what a recorded run reported as failed"),
-	COMMAND_TEXT('N', "now", now, "expand for this UTC time, or \"now\", instead of received_at"),
+	COMMAND_TEXT(
+		'N', "now", now, "expand for this UTC time, or \"now\", instead of received_at"),
 	COMMAND_TEXT('r', "rate", rate, "with -n: of the API, such as 5/m or 50/s"),
-	COMMAND_TEXT('s', "spool", spool, "the folder of the service: leave out the tasks that are done"),
+	COMMAND_TEXT('s', "spool", spool,
+		"the folder of the service: leave out the tasks that are done"),
 	COMMAND_TEXT('y', "years", years, "for jobs that do not say (1 with symbols)"),
 	COMMAND_TEXT('l', "file", list, "symbols of this file, - for standard input"),
-	COMMAND_TEXT('F', "from", from, "first date, YYYY-MM-DD, today or yesterday; instead of years"),
+	COMMAND_TEXT(
+		'F', "from", from, "first date, YYYY-MM-DD, today or yesterday; instead of years"),
 	COMMAND_TEXT('T', "to", to, "with -F: last date (that of the last final bar)"),
-	COMMAND_TEXT('t', "timeframes", timeframes, "for jobs that do not say, of 1min,hour,day,week,month (day)"),
+	COMMAND_TEXT('t', "timeframes", timeframes,
+		"for jobs that do not say, of 1min,hour,day,week,month (day)"),
 	{0},
 };
 
@@ -128,8 +132,8 @@ take_job(const struct expand *e, const struct job *j, const char *why, struct wr
 	struct counts *n)
 {
 	n->jobs++;
-	n->failed += n->plan != NULL ? plan_job(n->plan, e, j, why, out)
-				     : expand_job(e, j, why, out);
+	n->failed +=
+		n->plan != NULL ? plan_job(n->plan, e, j, why, out) : expand_job(e, j, why, out);
 }
 
 /* A symbol that fails its tasks is told here, too: there may be nobody who reads the records. */
@@ -138,8 +142,8 @@ name_impossible(const struct job *j)
 {
 	for (size_t i = 0; i < j->symbols.n; i++) {
 		if (!record_symbol_ok(j->symbols.p[i]))
-			log_warning("%.*s is not a symbol that the API could know", (int)j->symbols.p[i].n,
-				j->symbols.p[i].p);
+			log_warning("%.*s is not a symbol that the API could know",
+				(int)j->symbols.p[i].n, j->symbols.p[i].p);
 	}
 }
 
@@ -250,13 +254,14 @@ static int
 expand_input(const struct options *o, struct expand *e, struct job *j, struct writer *out,
 	struct counts *n)
 {
-	struct input in = {.parser = record_parser_new(), .job = j,
-		.retry = o->retry ? retry_new() : NULL};
+	struct input in = {
+		.parser = record_parser_new(), .job = j, .retry = o->retry ? retry_new() : NULL};
 	struct slice line;
 	enum line kind;
 	int status;
 
-	n->kinds = o->retry ? (struct kinds){.own = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_STORED) |
+	n->kinds = o->retry ? (struct kinds){.own = RECORD_BIT(RECORD_JOB) |
+						    RECORD_BIT(RECORD_STORED) |
 						    RECORD_BIT(RECORD_FAILED),
 				      .word = "verdict"}
 			    : (struct kinds){.own = RECORD_BIT(RECORD_MESSAGE), .word = "job"};
@@ -308,9 +313,11 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 	return status;
 }
 
-/* What expanding stands on: the calendar and, with -s, the spool. -1 to go on, else the exit status. */
+/* What expanding stands on: the calendar and, with -s, the spool. -1 to go on, else the exit
+ * status. */
 static int
-open_world(const struct options *o, struct expand *e, struct spool **spool, struct calendar **calendar)
+open_world(
+	const struct options *o, struct expand *e, struct spool **spool, struct calendar **calendar)
 {
 	const char *why;
 	int status;

@@ -69,7 +69,8 @@ add_key(struct noted *t, struct slice line)
 		    &why) != 0 ||
 		r.symbol.p == NULL || r.timeframe.p == NULL)
 		return;
-	*array_add(&t->keys) = (struct key){copy(&t->decoded, r.symbol), copy(&t->decoded, r.timeframe)};
+	*array_add(&t->keys) =
+		(struct key){copy(&t->decoded, r.symbol), copy(&t->decoded, r.timeframe)};
 }
 
 static int
@@ -91,7 +92,8 @@ noted_load(struct noted *t, struct slice job_id)
 		return 0;
 	if (spool_notes(t->spool, job_id, keep_line, t) != SPOOL_OK)
 		return -1;
-	/* Names are never longer than their line, so the buffer has room for all and does not move. */
+	/* Names are never longer than their line, so the buffer has room for all and does not move.
+	 */
 	(void)buffer_room(&t->decoded, t->text.len);
 	for (size_t i = 0; i < t->text.len; i++) {
 		if (t->text.p[i] == '\n') {

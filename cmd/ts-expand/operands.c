@@ -71,7 +71,8 @@ operand_file(struct job *j, const char *path, struct buffer *text)
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
 	errno = error;
-	for (const char *p = text->p, *end = p + text->len, *line; result == 0 && p < end; p = line + 1) {
+	for (const char *p = text->p, *end = p + text->len, *line; result == 0 && p < end;
+		p = line + 1) {
 		const char *comment;
 
 		line = memchr(p, '\n', (size_t)(end - p));

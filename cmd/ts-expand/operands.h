@@ -12,8 +12,9 @@ const char *operand_fault(const char *operand);
 void operand_symbols(struct job *, const char *operand);
 
 /*
- * Adds the symbols of a file, one or more a line, divided by blanks and commas; what follows a # is a
- * comment. "-" is standard input. The text is kept in *text, which must stay. 0, or -1 with errno.
+ * Adds the symbols of a file, one or more a line, divided by blanks and commas; what follows a # is
+ * a comment. "-" is standard input. The text is kept in *text, which must stay. 0, or -1 with
+ * errno.
  */
 int operand_file(struct job *, const char *path, struct buffer *text);
 

@@ -119,8 +119,7 @@ plan_requests(const struct plan_task *t, uint64_t tasks)
 	return (tasks * sum + steps / 2) / steps;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct buffer *b, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) add(struct buffer *b, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
 	va_list ap;
@@ -174,8 +173,9 @@ add_row(struct plan *p, const struct window *w, enum timeframe tf, uint64_t task
 
 	(void)date_format(from, intraday ? calendar_date(c, s.from) : (int32_t)s.from);
 	(void)date_format(to, intraday ? calendar_date(c, s.to - 1) : (int32_t)s.to);
-	add(b, "%-9s %7" PRIu64 "  %s  %s %8" PRIu64 " %11" PRIu64 " %4" PRIu64 ".%" PRIu64
-	       " %9" PRIu64 "\n",
+	add(b,
+		"%-9s %7" PRIu64 "  %s  %s %8" PRIu64 " %11" PRIu64 " %4" PRIu64 ".%" PRIu64
+		" %9" PRIu64 "\n",
 		timeframe_name(tf), tasks, from, to, t.units, t.bars * tasks, tenths / 10,
 		tenths % 10, requests);
 	p->requests += requests;
@@ -196,7 +196,9 @@ static void
 add_failures(struct buffer *b, uint64_t failed)
 {
 	if (failed > 0)
-		add(b, "%" PRIu64 " tasks that can never be done: unknown timeframe, no symbol, or no final bar\n",
+		add(b,
+			"%" PRIu64 " tasks that can never be done: unknown timeframe, no symbol, "
+				   "or no final bar\n",
 			failed);
 }
 

@@ -23,15 +23,16 @@ int plan_rate_parse(const char *, struct plan_rate *);
 
 /* What one task of a timeframe asks for. */
 struct plan_task {
-	uint64_t units;   /* sessions; of week and month, weeks and months */
-	uint64_t bars;    /* in regular hours, if every minute and hour has its trade */
+	uint64_t units;	  /* sessions; of week and month, weeks and months */
+	uint64_t bars;	  /* in regular hours, if every minute and hour has its trade */
 	uint64_t minutes; /* of 1min and hour, with extended hours; else 0 */
 };
 
 /*
  * A page of the API ends after 50000 base minutes that had a trade, and of the 960 of a session,
  * extended hours included, a stock that trades in all regular ones has some 480 to 760: how many
- * depends on the symbol and is not known before. So requests are counted as the mean over that range.
+ * depends on the symbol and is not known before. So requests are counted as the mean over that
+ * range.
  */
 enum {
 	PLAN_PAGE_MINUTES = 50000,
@@ -58,8 +59,8 @@ struct plan {
  * Appends a job's table in place of its records; why is what job_read() said. Returns how many
  * tasks can never be done, 1 for a job that cannot be used at all.
  */
-uint64_t plan_job(struct plan *, const struct expand *, const struct job *, const char *why,
-	struct writer *);
+uint64_t plan_job(
+	struct plan *, const struct expand *, const struct job *, const char *why, struct writer *);
 
 /* The last line: requests and time of all jobs. */
 void plan_end(const struct plan *, struct writer *);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A verdict or a job's header. Its texts lie in the arena, by offset: the arena moves as it grows. */
+/* A verdict or a job's header. Its texts lie in the arena, by offset: the arena moves as it grows.
+ */
 struct note {
 	enum record_type type;
 	size_t order; /* in the recording */
@@ -107,8 +108,12 @@ same_task(const struct view *a, const struct view *b)
 static struct record
 again(const struct retry *r, const struct view *v, struct slice job_id)
 {
-	struct record rec = {.type = RECORD_TASK, .job_id = job_id, .symbol = v->symbol,
-		.timeframe = v->timeframe, .from = kept(r, v->note->from), .to = kept(r, v->note->to)};
+	struct record rec = {.type = RECORD_TASK,
+		.job_id = job_id,
+		.symbol = v->symbol,
+		.timeframe = v->timeframe,
+		.from = kept(r, v->note->from),
+		.to = kept(r, v->note->to)};
 
 	if (rec.from.p == NULL || rec.to.p == NULL || timeframe_parse(rec.timeframe) == TF_NONE ||
 		!record_symbol_ok(rec.symbol)) {
@@ -132,7 +137,8 @@ add_timeframe(struct buffer *list, struct slice timeframe)
 	buffer_release(&name);
 }
 
-/* The header of the new job: v[0..n) are its failures, header the old job's, where it was recorded. */
+/* The header of the new job: v[0..n) are its failures, header the old job's, where it was recorded.
+ */
 static void
 write_header(const struct retry *r, const struct view *v, size_t n, const struct note *header,
 	struct slice job_id, struct writer *out)
@@ -180,7 +186,8 @@ write_job(const struct retry *r, const struct view *v, size_t n, const struct no
 	return failed;
 }
 
-/* Keeps of v[0..n), sorted and of one job, each task's last verdict if it failed; returns how many. */
+/* Keeps of v[0..n), sorted and of one job, each task's last verdict if it failed; returns how many.
+ */
 static size_t
 last_failures(struct view *v, size_t n, const struct note **header)
 {
@@ -192,7 +199,8 @@ last_failures(struct view *v, size_t n, const struct note **header)
 			*header = v[i].note;
 			continue;
 		}
-		if (v[i].note->type == RECORD_FAILED && (i + 1 == n || !same_task(&v[i], &v[i + 1])))
+		if (v[i].note->type == RECORD_FAILED &&
+			(i + 1 == n || !same_task(&v[i], &v[i + 1])))
 			v[left++] = v[i];
 	}
 	return left;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Makes a new job of what a recorded run reported as failed. All verdicts of the recording are held,
- * some hundred bytes each, since a later one of the same task overrules an earlier one.
+ * Makes a new job of what a recorded run reported as failed. All verdicts of the recording are
+ * held, some hundred bytes each, since a later one of the same task overrules an earlier one.
  */
 struct retry;
 
@@ -19,10 +19,10 @@ void retry_free(struct retry *);
 void retry_read(struct retry *, const struct record *);
 
 /*
- * Writes, for each job of the recording that has failed tasks, a header with the job_id JOB.retry and
- * these tasks with their window of old. A failure that has no window (an unknown timeframe) or no
- * possible symbol would fail again and is written as failed at once; so is a job that failed as a
- * whole. Adds to *jobs and returns how many failed records were written.
+ * Writes, for each job of the recording that has failed tasks, a header with the job_id JOB.retry
+ * and these tasks with their window of old. A failure that has no window (an unknown timeframe) or
+ * no possible symbol would fail again and is written as failed at once; so is a job that failed as
+ * a whole. Adds to *jobs and returns how many failed records were written.
  */
 uint64_t retry_write(struct retry *, struct writer *, uint64_t *jobs);
 

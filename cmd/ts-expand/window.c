@@ -156,7 +156,8 @@ intraday_span(const struct window *w, enum timeframe tf)
 	s.from = calendar_instant(c, first, EXTENDED_OPEN);
 	s.to = calendar_instant(c, w->anchor, calendar_extended_close(c, w->anchor));
 	if (w->running != 0) {
-		/* The last minute or hour that has ended; UTC and New York share their full hours. */
+		/* The last minute or hour that has ended; UTC and New York share their full hours.
+		 */
 		ended = w->now - w->now % timeframe_seconds(tf);
 		if (ended > calendar_instant(c, w->running, EXTENDED_OPEN))
 			s.to = ended;

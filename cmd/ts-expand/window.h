@@ -18,8 +18,8 @@
 struct window {
 	const struct calendar *calendar; /* borrowed */
 	int64_t now;
-	int32_t first;   /* first date of the window */
-	int32_t anchor;  /* last date of the window */
+	int32_t first;	 /* first date of the window */
+	int32_t anchor;	 /* last date of the window */
 	int32_t running; /* the session under way, not final yet; 0 when there is none */
 	bool unfinished;
 	bool range; /* of dates: a span may be empty */
@@ -32,21 +32,22 @@ struct span {
 };
 
 /*
- * The days that a number of years stands for, by its text: max(1, round(years x 365)). 0; or -1 when
- * it is not a number above 0 and at most 50.
+ * The days that a number of years stands for, by its text: max(1, round(years x 365)). 0; or -1
+ * when it is not a number above 0 and at most 50.
  */
 int window_days(struct slice years, int *days);
 
 /*
- * The window of so many days at a moment. With unfinished, the running day, week and month belong to
- * it. 0; or -1 when the moment lies outside of the calendar (2000 to the end of 2035 less a week).
+ * The window of so many days at a moment. With unfinished, the running day, week and month belong
+ * to it. 0; or -1 when the moment lies outside of the calendar (2000 to the end of 2035 less a
+ * week).
  */
 int window_init(struct window *, const struct calendar *, int64_t now, int days, bool unfinished);
 
 /*
- * Makes it the window of a range of dates, both inclusive: YYYY-MM-DD, today or yesterday in New York;
- * to is absent for the last final bar. The weeks and months are those that close inside it. NULL, or a
- * static sentence.
+ * Makes it the window of a range of dates, both inclusive: YYYY-MM-DD, today or yesterday in New
+ * York; to is absent for the last final bar. The weeks and months are those that close inside it.
+ * NULL, or a static sentence.
  */
 const char *window_range(struct window *, struct slice from, struct slice to);
 

@@ -74,7 +74,7 @@ reason(int column, uint32_t fault)
 #define REASONS(name)                                                                              \
 	{                                                                                          \
 		[CELL_MISSING] = name " is missing", [CELL_NULL] = name " is null",                \
-		[CELL_NO_NUMBER] = name " is not a number", [CELL_TOO_LONG] = name " is too long"     \
+		[CELL_NO_NUMBER] = name " is not a number", [CELL_TOO_LONG] = name " is too long"  \
 	}
 	static const char *const reasons[COLUMNS][4] = {[COLUMN_OPEN] = REASONS("open"),
 		[COLUMN_HIGH] = REASONS("high"),

@@ -30,7 +30,7 @@ struct chunk {
 	unsigned tries;	       /* of this page that have failed */
 	unsigned unprocessed;  /* requests in a row that nobody looked at */
 	unsigned stale;	       /* pages in a row that brought no later row */
-	int64_t failed_at;  /* when this page failed first; 0: it has not */
+	int64_t failed_at;     /* when this page failed first; 0: it has not */
 	int64_t refused_at; /* when the service last said that this page was one too many; 0: not */
 	ARRAY(uint64_t) seen; /* hash of where each page led; none: its range was not asked for */
 };

@@ -61,7 +61,8 @@ read_task(const struct record *r, struct task *t)
 		return timeframe_advice(r->timeframe);
 	*t = (struct task){.symbol = r->symbol, .from = r->from, .to = r->to, .tf = r->tf};
 	if (read_time(r->from, r->tf, &t->start) != 0)
-		return timeframe_intraday(r->tf) ? "from is not a UTC instant" : "from is not a date";
+		return timeframe_intraday(r->tf) ? "from is not a UTC instant"
+						 : "from is not a date";
 	if (read_time(r->to, r->tf, &t->end) != 0)
 		return timeframe_intraday(r->tf) ? "to is not a UTC instant" : "to is not a date";
 	if (t->start > t->end || (t->start == t->end && timeframe_intraday(r->tf)))

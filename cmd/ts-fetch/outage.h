@@ -28,8 +28,8 @@ enum { OUTAGE_MINUTE_MS = 60 * 1000 };
 
 /*
  * A request that started then failed in a way that may be the service's; who tells those apart of
- * which several are wanted; connected: there was a connection for it. True if it is the service: then all requests pause, and one at a
- * time asks whether it is back.
+ * which several are wanted; connected: there was a connection for it. True if it is the service:
+ * then all requests pause, and one at a time asks whether it is back.
  */
 bool outage_failed(struct outage *, uint64_t who, bool connected, int64_t started);
 

@@ -18,7 +18,7 @@ enum {
 	QUOTA_MS = 60 * 1000,
 	UNPROCESSED = 10, /* times in a row that count as nothing */
 	JUST_MS = 60 * 1000,
-	AMONG_MS = 1000,  /* so long ago a success may be to show that others get through */
+	AMONG_MS = 1000, /* so long ago a success may be to show that others get through */
 	HTTP_OK = 200,
 	HTTP_REDIRECT = 300,
 	HTTP_MOVED = 301,
@@ -235,9 +235,9 @@ one_too_many(
 }
 
 /*
- * Whose failures speak for the service when there are several: those of different tasks. Where pages
- * came just before, those of different symbols, for one that the service cannot serve fails in all its
- * timeframes.
+ * Whose failures speak for the service when there are several: those of different tasks. Where
+ * pages came just before, those of different symbols, for one that the service cannot serve fails
+ * in all its timeframes.
  */
 static uint64_t
 witness(const struct responses *rs, const struct chunk *c, int64_t now)

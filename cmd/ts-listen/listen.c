@@ -1,13 +1,14 @@
 /*
  * The subscription. Redis forgets what is published while nobody listens, so its health is watched
  * closely (a PING every 5 seconds finds a half-open connection), and each time without it is told
- * with start and end. It begins when the last PING was sent that was answered: only that answer proves
- * that all before it has come, for a server that hangs up on a slow reader throws away what it has not read.
+ * with start and end. It begins when the last PING was sent that was answered: only that answer
+ * proves that all before it has come, for a server that hangs up on a slow reader throws away what
+ * it has not read.
  *
  * Silence alone does not end a subscription: a server that hangs goes on to serve it when it wakes,
  * with all that was published meanwhile, and would forget that if we had hung up. So the silent
- * connection is kept while another is tried. When the other one is answered, the server is awake: what
- * still says nothing then is a connection without a server at its end.
+ * connection is kept while another is tried. When the other one is answered, the server is awake:
+ * what still says nothing then is a connection without a server at its end.
  */
 #include "listen.h"
 
@@ -112,8 +113,7 @@ on_message(void *data, const struct redis_reply *reply)
 		cancel_all(l);
 	} else if (m == MESSAGE_FOREIGN) {
 		l->ignored++;
-		log_debug("ignored a message of another kind on %s",
-			job ? l->channel : l->control);
+		log_debug("ignored a message of another kind on %s", job ? l->channel : l->control);
 	} else if (job) {
 		emit_job(l, id, start);
 	} else {
@@ -181,7 +181,8 @@ touch(struct listen *l)
 	bool gone = l->spool != NULL && spool_gone(l->spool);
 
 	if (gone && !l->unkept)
-		log_error("the spool was taken away: jobs are not kept any more; start the service again");
+		log_error("the spool was taken away: jobs are not kept any more; start the service "
+			  "again");
 	l->unkept = gone;
 	if (l->spool != NULL && l->confirmed == CHANNELS)
 		spool_touch(l->spool, l->known);

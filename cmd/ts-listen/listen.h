@@ -25,15 +25,15 @@ struct listen {
 	struct backoff backoff;
 	struct messages *messages;
 	struct passed *passed; /* jobs that may not be over yet */
-	int confirmed;   /* channels subscribed to, of 2 */
-	bool listened;   /* ever */
-	bool away;       /* nobody listens, and that was said */
-	bool missed;     /* nobody listened before this process did */
-	bool unkept;     /* the spool was taken away, and that was said */
-	bool denied;     /* Redis will never let us in: give up */
+	int confirmed;	       /* channels subscribed to, of 2 */
+	bool listened;	       /* ever */
+	bool away;	       /* nobody listens, and that was said */
+	bool missed;	       /* nobody listened before this process did */
+	bool unkept;	       /* the spool was taken away, and that was said */
+	bool denied;	       /* Redis will never let us in: give up */
 	int64_t ping_due;
-	int64_t asked;   /* wall clock, as the next two: when the last PING or SUBSCRIBE was sent */
-	int64_t known;   /* all that was published until then was heard; at first, the start */
+	int64_t asked; /* wall clock, as the next two: when the last PING or SUBSCRIBE was sent */
+	int64_t known; /* all that was published until then was heard; at first, the start */
 
 	uint64_t kept; /* jobs of an earlier life */
 	uint64_t jobs, cancels, ignored, dropped, gaps;

@@ -22,7 +22,8 @@ struct options {
 };
 
 static const struct command_option letters[] = {
-	COMMAND_TEXT('u', "redis-url", url, "the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0)"),
+	COMMAND_TEXT('u', "redis-url", url,
+		"the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0)"),
 	COMMAND_TEXT('c', "channel", channel, "of the jobs (tickstock.jobs.data_load)"),
 	COMMAND_TEXT('k', "control-channel", control, "of the cancels (tickstock.jobs.control)"),
 	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
@@ -85,14 +86,17 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 {
 	int64_t start = clock_mono_ms();
 	struct writer out;
-	struct listen l = {.url = url, .channel = o->channel, .control = o->control, .out = &out,
+	struct listen l = {.url = url,
+		.channel = o->channel,
+		.control = o->control,
+		.out = &out,
 		.spool = spool};
 	struct buffer shown = {0};
 	int status = STATUS_DONE;
 
 	redis_url_show(url, &shown);
-	log_info("start version=%s redis=%s channel=%s control=%s", TS_VERSION,
-		buffer_cstr(&shown), o->channel, o->control);
+	log_info("start version=%s redis=%s channel=%s control=%s", TS_VERSION, buffer_cstr(&shown),
+		o->channel, o->control);
 	buffer_release(&shown);
 	writer_init(&out, STDOUT_FILENO);
 	listen_init(&l);
@@ -107,10 +111,12 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 		status = STATUS_USAGE;
 	}
 	status = writer_end(&out, status);
-	log_info("end resumed=%llu jobs=%llu cancels=%llu ignored=%llu dropped=%llu gaps=%llu seconds=%.1f",
-		(unsigned long long)l.kept, (unsigned long long)l.jobs, (unsigned long long)l.cancels,
-		(unsigned long long)l.ignored, (unsigned long long)l.dropped,
-		(unsigned long long)l.gaps, (double)(clock_mono_ms() - start) / 1000);
+	log_info("end resumed=%llu jobs=%llu cancels=%llu ignored=%llu dropped=%llu gaps=%llu "
+		 "seconds=%.1f",
+		(unsigned long long)l.kept, (unsigned long long)l.jobs,
+		(unsigned long long)l.cancels, (unsigned long long)l.ignored,
+		(unsigned long long)l.dropped, (unsigned long long)l.gaps,
+		(double)(clock_mono_ms() - start) / 1000);
 	listen_release(&l);
 	writer_release(&out);
 	return status;
@@ -119,8 +125,8 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.channel = "tickstock.jobs.data_load",
-		.control = "tickstock.jobs.control"};
+	struct options o = {
+		.channel = "tickstock.jobs.data_load", .control = "tickstock.jobs.control"};
 	struct redis_url url = {0};
 	struct spool *spool = NULL;
 	const char *why;
@@ -130,7 +136,8 @@ main(int argc, char **argv)
 	status = parse_options(argc, argv, &o);
 	if (status < 0)
 		status = setup(&o, &url);
-	if (status < 0 && o.spool != NULL && (spool = spool_open(o.spool, "listen", &why)) == NULL) {
+	if (status < 0 && o.spool != NULL &&
+		(spool = spool_open(o.spool, "listen", &why)) == NULL) {
 		log_error("spool %s: %s", o.spool, why);
 		status = STATUS_SERVICE;
 	}

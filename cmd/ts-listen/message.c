@@ -1,5 +1,5 @@
-/* From a message on a channel to a line for the pipe. Only what every stage must rely on is checked:
- * whether the job makes sense is for ts-expand to say, by name. */
+/* From a message on a channel to a line for the pipe. Only what every stage must rely on is
+ * checked: whether the job makes sense is for ts-expand to say, by name. */
 #include "message.h"
 
 #include "json.h"
@@ -80,8 +80,8 @@ check_job(struct messages *m, struct slice *id)
 	if (why != NULL)
 		return why;
 	/* The stages would take it for a record of their own. */
-	if (has(m, "type") || (!has(m, "symbols") && has(m, "symbol") && has(m, "timeframe") &&
-				      has(m, "open"))) {
+	if (has(m, "type") ||
+		(!has(m, "symbols") && has(m, "symbol") && has(m, "timeframe") && has(m, "open"))) {
 		(void)snprintf(m->why, sizeof m->why, "job_id=%.*s looks like a record, not a job",
 			(int)(id->n < 100 ? id->n : 100), id->p);
 		return m->why;

@@ -10,9 +10,9 @@ enum { MESSAGE_ID_MAX = 300 };
 /* What a message of a channel is. */
 enum message {
 	MESSAGE_GOOD,
-	MESSAGE_ALL, /* of the control channel: {"command":"cancel_all"} */
+	MESSAGE_ALL,	 /* of the control channel: {"command":"cancel_all"} */
 	MESSAGE_FOREIGN, /* other applications' business: ignored */
-	MESSAGE_BAD,     /* meant for us, but of no use; why tells the reason */
+	MESSAGE_BAD,	 /* meant for us, but of no use; why tells the reason */
 };
 
 /* Reads messages; values in, values out. Keeps its memory from one to the next. */
@@ -26,15 +26,15 @@ void messages_free(struct messages *);
  * unless it has one already. received is in seconds since 1970, UTC. *id is its job_id, valid until
  * the next message.
  */
-enum message message_job(struct messages *, struct slice text, int64_t received,
-	struct buffer *out, struct slice *id, const char **why);
+enum message message_job(struct messages *, struct slice text, int64_t received, struct buffer *out,
+	struct slice *id, const char **why);
 
 /* The job_id of a line that message_job() or message_control() has made, or why there is none. */
 const char *message_id(struct messages *, struct slice line, struct slice *id);
 
 /*
- * A message of the control channel: appends a cancel record to out; for MESSAGE_ALL, every job is meant, and
- * nothing is appended. *id as above.
+ * A message of the control channel: appends a cancel record to out; for MESSAGE_ALL, every job is
+ * meant, and nothing is appended. *id as above.
  */
 enum message message_control(struct messages *, struct slice text, struct buffer *out,
 	struct slice *id, const char **why);

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* The ids of the jobs that were passed on, the last 10,000 of them, so that all can be cancelled. */
+/* The ids of the jobs that were passed on, the last 10,000 of them, so that all can be cancelled.
+ */
 struct passed;
 
 /* NULL is an empty set. */

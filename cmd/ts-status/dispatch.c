@@ -51,8 +51,8 @@ tell_done(struct dispatch *d, struct job *j)
 	summary_done(j, d->plain, &r);
 	record_write(writer_room(d->out), &r);
 	writer_done(d->out);
-	tell("job %s id=%.*s: %s", summary_status(j->status, d->plain),
-		shown(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
+	tell("job %s id=%.*s: %s", summary_status(j->status, d->plain), shown(buffer_slice(&j->id)),
+		j->id.p, buffer_cstr(&j->message));
 }
 
 static void
@@ -94,8 +94,8 @@ take_gap(struct dispatch *d, const struct record *r)
 		timestamp_parse(r->to, &to) == 0)
 		publish_gap(d->publish, from, to, clock_mono_ms());
 	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard",
-		r->from.p == NULL ? 1 : shown(r->from), r->from.p == NULL ? "?" : r->from.p, shown(r->to),
-		r->to.p);
+		r->from.p == NULL ? 1 : shown(r->from), r->from.p == NULL ? "?" : r->from.p,
+		shown(r->to), r->to.p);
 }
 
 /* It is of no job: all that run are waiting. */
@@ -131,13 +131,15 @@ log_unknown(const struct record *r)
 static void
 note(struct dispatch *d, const struct job *j, const struct record *r, struct slice line)
 {
-	if (!j->kept || r->symbol.p == NULL || (r->type != RECORD_STORED && r->type != RECORD_FAILED))
+	if (!j->kept || r->symbol.p == NULL ||
+		(r->type != RECORD_STORED && r->type != RECORD_FAILED))
 		return;
 	if (spool_note(d->spool, r->job_id, line) != SPOOL_OK) {
 		if (d->unnoted++ > 0)
 			return;
 		log_error("spool: %s: verdicts cannot be noted; after a crash their tasks would be "
-			  "done again", strerror(errno));
+			  "done again",
+			strerror(errno));
 	} else if (d->unnoted > 0) {
 		log_info("spool: verdicts are noted again; %llu were not",
 			(unsigned long long)d->unnoted);
@@ -158,13 +160,15 @@ resume_note(void *data, struct slice line)
 	if (record_parse(d->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
 		    &why) == 0 &&
 		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED))
-		if (progress_take(d->progress, &r, now, &j, &why) == TAKEN_CHANGED && r.type == RECORD_FAILED)
+		if (progress_take(d->progress, &r, now, &j, &why) == TAKEN_CHANGED &&
+			r.type == RECORD_FAILED)
 			publish_failed(j, line);
 }
 
 /*
- * A cancelled job must not come back after a crash, though its last verdicts are still awaited. Where the
- * cancel is kept, it would come back cancelled, so that can wait until its end stands in Redis.
+ * A cancelled job must not come back after a crash, though its last verdicts are still awaited.
+ * Where the cancel is kept, it would come back cancelled, so that can wait until its end stands in
+ * Redis.
  */
 static void
 forget(struct dispatch *d, struct job *j)

@@ -18,14 +18,15 @@ struct dispatch {
 	struct publish *publish;
 	struct record_parser *parser;
 	struct record_parser *notes; /* its own, since a line and a note are read at one time */
-	struct spool *spool;         /* NULL without */
-	uint64_t unnoted;            /* verdicts in a row that the spool did not take */
-	bool plain; /* completed for completed_with_errors */
+	struct spool *spool;	     /* NULL without */
+	uint64_t unnoted;	     /* verdicts in a row that the spool did not take */
+	bool plain;		     /* completed for completed_with_errors */
 
 	uint64_t jobs, stored, failed; /* jobs done, verdicts */
-	uint64_t rejected;             /* bars */
-	uint64_t refused;              /* lines and records that could not be used */
-	uint64_t unfinished;           /* jobs that ended without all verdicts, or are left for the next start */
+	uint64_t rejected;	       /* bars */
+	uint64_t refused;	       /* lines and records that could not be used */
+	uint64_t unfinished; /* jobs that ended without all verdicts, or are left for the next start
+			      */
 };
 
 /* Takes a line that reader_next() gave as kind, not LINE_NONE or LINE_END. */

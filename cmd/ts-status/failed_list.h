@@ -6,17 +6,18 @@
 #include <stdbool.h>
 
 /*
- * All failed tasks of a job, as records, in the list tickstock.jobs.failed:{job_id}, so that what the
- * status hash only counts can be found and done again. They are kept here, too, for a Redis that comes
- * back empty.
+ * All failed tasks of a job, as records, in the list tickstock.jobs.failed:{job_id}, so that what
+ * the status hash only counts can be found and done again. They are kept here, too, for a Redis
+ * that comes back empty.
  */
 struct failed_list {
 	struct redis *redis;
 	struct buffer key;
-	struct buffer text;    /* records, each with its newline */
-	size_t pushed, flying; /* up to here they stand in Redis; up to here they are on their way */
-	bool renew;            /* what stands there is to be replaced */
-	bool refused;          /* by the access list: there will be none */
+	struct buffer text; /* records, each with its newline */
+	size_t pushed,
+		flying; /* up to here they stand in Redis; up to here they are on their way */
+	bool renew;	/* what stands there is to be replaced */
+	bool refused;	/* by the access list: there will be none */
 };
 
 enum { FAILED_LIST_REQUESTS = 3 /* at most, at one time */ };

@@ -1,6 +1,7 @@
 /*
- * The page writes its "submitted" after it has published, and a job that was heard just after the gap
- * may still be on its way through the pipe, so the search begins some seconds after the gap's record.
+ * The page writes its "submitted" after it has published, and a job that was heard just after the
+ * gap may still be on its way through the pipe, so the search begins some seconds after the gap's
+ * record.
  */
 #include "gaps.h"
 
@@ -20,13 +21,13 @@ struct gaps {
 	struct spool *spool;
 	struct redis *redis; /* while a search is under way */
 	bool pending;
-	bool sweep; /* all that is dead, too */
-	bool again; /* another gap came during the search */
+	bool sweep;	  /* all that is dead, too */
+	bool again;	  /* another gap came during the search */
 	int64_t from, to; /* all pending gaps, as one */
 	int64_t due;
 	unsigned checks; /* hashes whose answer is awaited */
 	struct buffer cursor;
-	bool broken; /* the connection was lost during the search */
+	bool broken;  /* the connection was lost during the search */
 	bool refused; /* the access list forbids it */
 	uint64_t failed, interrupted;
 };
@@ -123,7 +124,8 @@ round_over(struct gaps *g)
 		log_warning("%llu jobs were published while no listener ran: set to failed",
 			(unsigned long long)g->failed);
 	if (g->interrupted > 0)
-		log_warning("%llu jobs were interrupted by the death of their loader: set to failed",
+		log_warning(
+			"%llu jobs were interrupted by the death of their loader: set to failed",
 			(unsigned long long)g->interrupted);
 	g->failed = g->interrupted = 0;
 }
@@ -134,8 +136,8 @@ fail(struct check *c, const char *message)
 	char now[TIMESTAMP_SIZE];
 	struct slice time = slice_of(timestamp_local(now, clock_wall()));
 	struct slice words[] = {slice_of("HSET"), buffer_slice(&c->key), slice_of("status"),
-		slice_of("failed"), slice_of("message"), slice_of(message), slice_of("completed_at"), time,
-		slice_of("timestamp"), time};
+		slice_of("failed"), slice_of("message"), slice_of(message),
+		slice_of("completed_at"), time, slice_of("timestamp"), time};
 	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
 
 	(void)redis_call(c->gaps->redis, NULL, NULL, words, 10);
@@ -185,7 +187,8 @@ judge(struct check *c, const struct redis_reply *reply)
 	} else if (slice_is(status, "running") && g->sweep && redis_item(reply, LOADER) != NULL &&
 		   redis_text(redis_item(reply, LOADER)).p != NULL &&
 		   lies_in(redis_item(reply, STAMP), INT64_MIN, dead)) {
-		(void)snprintf(text, sizeof text, "interrupted at %llu of %llu tasks: publish it again",
+		(void)snprintf(text, sizeof text,
+			"interrupted at %llu of %llu tasks: publish it again",
 			(unsigned long long)(number(reply, STORED) + number(reply, FAILED)),
 			(unsigned long long)number(reply, TOTAL));
 		fail(c, text);
@@ -243,8 +246,7 @@ on_scan(void *data, const struct redis_reply *reply)
 		g->broken = true;
 		g->refused = reply != NULL && redis_is_error(reply, "NOPERM");
 		if (g->refused)
-			log_error("abandoned jobs cannot be looked for: %s",
-				redis_text(reply).p);
+			log_error("abandoned jobs cannot be looked for: %s", redis_text(reply).p);
 		round_over(g);
 		return;
 	}

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * Hashes that no job stands behind, and that would stay as they are for ever: "submitted" ones of jobs
- * that were published while nobody listened, and "running" ones of loaders that have died. Finds and fails
- * them.
+ * Hashes that no job stands behind, and that would stay as they are for ever: "submitted" ones of
+ * jobs that were published while nobody listened, and "running" ones of loaders that have died.
+ * Finds and fails them.
  */
 struct gaps;
 
@@ -26,8 +26,8 @@ void gaps_free(struct gaps *);
 void gaps_add(struct gaps *, int64_t from, int64_t to, int64_t now);
 
 /*
- * No other loader lives on this Redis: every hash that has said "submitted" or, as a loader's, "running" for
- * over a minute is dead.
+ * No other loader lives on this Redis: every hash that has said "submitted" or, as a loader's,
+ * "running" for over a minute is dead.
  */
 void gaps_sweep(struct gaps *, int64_t now);
 

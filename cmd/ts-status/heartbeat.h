@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * The key by which the page shows "Connected", and by which one loader finds out whether another one lives
- * on this Redis: before it is written first it is watched, if it is there, for longer than a living one
- * would leave it alone. {0} is a fresh one.
+ * The key by which the page shows "Connected", and by which one loader finds out whether another
+ * one lives on this Redis: before it is written first it is watched, if it is there, for longer
+ * than a living one would leave it alone. {0} is a fresh one.
  */
 struct heartbeat {
 	struct redis *redis;

@@ -135,7 +135,8 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	buffer_str(&j->message, "Started: ");
 	summary_count(&j->message, j->total);
 	buffer_str(&j->message, " tasks");
-	/* A header that comes behind verdicts (a stream that was put together) may complete the job. */
+	/* A header that comes behind verdicts (a stream that was put together) may complete the
+	 * job. */
 	j->processed = 0;
 	for (size_t i = 0; i < j->symbol_names.count; i++)
 		j->processed += j->per_symbol > 0 && j->tally[i].finished >= j->per_symbol;
@@ -349,7 +350,8 @@ job_interrupt(struct job *j)
 {
 	char text[120];
 
-	(void)snprintf(text, sizeof text, "interrupted: %llu of %llu tasks are left for the next start",
+	(void)snprintf(text, sizeof text,
+		"interrupted: %llu of %llu tasks are left for the next start",
 		(unsigned long long)job_missing(j), (unsigned long long)j->total);
 	j->message.len = 0;
 	buffer_str(&j->message, text);

@@ -24,7 +24,8 @@ enum job_status {
 	JOB_CANCELLED,
 };
 
-/* Some names for the last message; text holds those that found room, count tells how many there are. */
+/* Some names for the last message; text holds those that found room, count tells how many there
+ * are. */
 struct listing {
 	struct buffer text;
 	uint64_t count;
@@ -43,23 +44,23 @@ struct tally {
  */
 struct job {
 	struct buffer id, source, received_at;
-	bool header;         /* its `job` record was seen: total and symbols are known */
-	uint64_t total;      /* tasks */
+	bool header;	/* its `job` record was seen: total and symbols are known */
+	uint64_t total; /* tasks */
 	uint64_t symbols;
 	uint64_t per_symbol; /* tasks of each symbol, 0 when unknown */
 
 	enum job_status status;
-	bool broken; /* it failed as a whole */
-	bool done_written;   /* the caller's: its `done` has been written */
-	bool kept;   /* the caller's: the spool has it */
-	void *user;  /* the caller's */
+	bool broken;	   /* it failed as a whole */
+	bool done_written; /* the caller's: its `done` has been written */
+	bool kept;	   /* the caller's: the spool has it */
+	void *user;	   /* the caller's */
 	bool turned_away;  /* it was one too many: nothing more is counted */
 	UT_hash_handle hh; /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
 	uint64_t weight, weight_total; /* see job_weight(): of tasks with a verdict, and of all */
-	uint64_t processed; /* symbols all of whose tasks have a verdict */
-	struct names tasks; /* those that have a verdict */
+	uint64_t processed;	       /* symbols all of whose tasks have a verdict */
+	struct names tasks;	       /* those that have a verdict */
 	struct names symbol_names;
 	struct tally *tally; /* of each symbol */
 	size_t tallies;
@@ -71,8 +72,8 @@ struct job {
 	struct buffer waiting; /* why nothing can be fetched; empty when something is */
 
 	struct moment started;
-	struct moment ended;   /* valid unless JOB_RUNNING */
-	int64_t changed;       /* monotonic: when the last record of it came */
+	struct moment ended; /* valid unless JOB_RUNNING */
+	int64_t changed;     /* monotonic: when the last record of it came */
 };
 
 struct job *job_new(struct slice id, struct moment now);

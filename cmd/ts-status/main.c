@@ -1,4 +1,5 @@
-/* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1). */
+/* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1).
+ */
 #include "calendar.h"
 #include "command.h"
 #include "dispatch.h"
@@ -22,18 +23,19 @@
 enum {
 	FINISH_MS = 30000, /* for the final states, after the end of input, while Redis is away */
 	LOOK_MS = 50,
-	NOW_MS = 5000,   /* the same after a signal, or when the reader of stdout has gone */
+	NOW_MS = 5000, /* the same after a signal, or when the reader of stdout has gone */
 };
 
 struct options {
 	bool plain;
-	const char *url; /* of -u, NULL without */
+	const char *url;   /* of -u, NULL without */
 	const char *spool; /* of -s, NULL without */
 };
 
 static const struct command_option letters[] = {
 	COMMAND_FLAG('C', plain, "a job that failed in parts is called completed"),
-	COMMAND_TEXT('u', "redis-url", url, "the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0); none: no Redis"),
+	COMMAND_TEXT('u', "redis-url", url,
+		"the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0); none: no Redis"),
 	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
 	{0},
 };
@@ -41,8 +43,8 @@ static const struct command_option letters[] = {
 static const struct command self = {"ts-status", NULL, letters, "REDIS_URL"};
 
 /*
- * Finds the URL, *none for no Redis; sets the zone and takes the signals. -1 to go on, else the exit
- * status.
+ * Finds the URL, *none for no Redis; sets the zone and takes the signals. -1 to go on, else the
+ * exit status.
  */
 static int
 setup(const struct options *o, struct redis_url *url, bool *none)
@@ -69,8 +71,8 @@ sooner(int64_t a, int64_t b)
 }
 
 /*
- * One wait for all there is, until at most the moment given; then Redis is served. Returns what poll
- * said of stdin.
+ * One wait for all there is, until at most the moment given; then Redis is served. Returns what
+ * poll said of stdin.
  */
 static short
 wait_and_serve(struct dispatch *d, int in, int64_t until)
@@ -199,8 +201,12 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 	struct writer out;
 	struct progress *progress = progress_new(calendar);
 	struct buffer shown = {0};
-	struct dispatch d = {.out = &out, .progress = progress, .plain = o->plain,
-		.parser = record_parser_new(), .notes = record_parser_new(), .spool = spool};
+	struct dispatch d = {.out = &out,
+		.progress = progress,
+		.plain = o->plain,
+		.parser = record_parser_new(),
+		.notes = record_parser_new(),
+		.spool = spool};
 	int status;
 
 	if (url == NULL)
@@ -242,7 +248,8 @@ main(int argc, char **argv)
 		log_error("%s", why);
 		status = STATUS_USAGE;
 	}
-	if (status < 0 && o.spool != NULL && (spool = spool_open(o.spool, "status", &why)) == NULL) {
+	if (status < 0 && o.spool != NULL &&
+		(spool = spool_open(o.spool, "status", &why)) == NULL) {
 		log_error("spool %s: %s", o.spool, why);
 		status = STATUS_SERVICE;
 	}

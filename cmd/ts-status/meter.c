@@ -80,7 +80,8 @@ add_time(struct buffer *b, uint64_t seconds)
 /* Parts of the line that a narrow terminal goes without, in this order. */
 enum { RATE = 1, ELAPSED = 2, BARS = 4, JOBS = 8, WORD = 16, SYMBOL = 32, ALL = 63 };
 
-/* Milliseconds left if the rest takes as long as what is done, bar by bar; -1 when that is not known. */
+/* Milliseconds left if the rest takes as long as what is done, bar by bar; -1 when that is not
+ * known. */
 static int64_t
 left(const struct job *j, uint64_t ms)
 {
@@ -90,7 +91,8 @@ left(const struct job *j, uint64_t ms)
 		return -1;
 	/* What is known of the timeframes may be wrong; that a task is left is not. */
 	if (j->weight > 0 && j->weight < j->weight_total)
-		return (int64_t)((double)ms * (double)(j->weight_total - j->weight) / (double)j->weight);
+		return (int64_t)((double)ms * (double)(j->weight_total - j->weight) /
+				 (double)j->weight);
 	return (int64_t)((double)ms * (double)job_missing(j) / (double)finished);
 }
 

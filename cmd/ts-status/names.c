@@ -74,8 +74,7 @@ names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
 	}
 	grow(s);
 	*fresh = true;
-	s->name[s->count] = (struct name){
-		(uint32_t)s->text.len, (uint32_t)(a.n + 1 + b.n), hash};
+	s->name[s->count] = (struct name){(uint32_t)s->text.len, (uint32_t)(a.n + 1 + b.n), hash};
 	buffer_add(&s->text, a.p, a.n);
 	buffer_byte(&s->text, '\0');
 	buffer_add(&s->text, b.p, b.n);

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A set of names, 4 GB of them at most, in the order in which they came, found by hash. {0} is empty. */
+/* A set of names, 4 GB of them at most, in the order in which they came, found by hash. {0} is
+ * empty. */
 struct names {
 	struct buffer text;
 	struct name *name;
@@ -17,8 +18,8 @@ struct names {
 };
 
 /*
- * The number, from 0, of the name made of a and b (which may be absent); *fresh tells whether it was
- * added by this call.
+ * The number, from 0, of the name made of a and b (which may be absent); *fresh tells whether it
+ * was added by this call.
  */
 size_t names_add(struct names *, struct slice a, struct slice b, bool *fresh);
 

@@ -8,12 +8,12 @@
 
 enum {
 	FORGOTTEN = 1024, /* how many ids of jobs that are over are remembered */
-	REFUSED = 1000,   /* how many jobs that were too many may wait for their end to be written */
+	REFUSED = 1000, /* how many jobs that were too many may wait for their end to be written */
 };
 
 struct progress {
 	const struct calendar *calendar;
-	struct job *jobs; /* a hash table, in order of arrival */
+	struct job *jobs;	       /* a hash table, in order of arrival */
 	uint64_t forgotten[FORGOTTEN]; /* a ring of hashes */
 	size_t oldest;
 	struct job *current;
@@ -169,7 +169,8 @@ take_any(struct progress *p, const struct record *r, struct moment now, struct j
 	*job = NULL;
 	if (r->type == RECORD_JOB)
 		return take_header(p, j, r, now, job, why);
-	if (j == NULL ? r->type == RECORD_CANCEL || (!whole && is_forgotten(p, r->job_id)) : j->turned_away)
+	if (j == NULL ? r->type == RECORD_CANCEL || (!whole && is_forgotten(p, r->job_id))
+		      : j->turned_away)
 		return TAKEN_UNKNOWN;
 	if (r->type == RECORD_CANCEL) {
 		*job = j;

@@ -15,17 +15,17 @@ struct progress *progress_new(const struct calendar *);
 void progress_free(struct progress *);
 
 enum taken {
-	TAKEN_CHANGED, /* the job is another than before; look at its status */
-	TAKEN_STARTED, /* it is new; it may have ended at once */
+	TAKEN_CHANGED,	/* the job is another than before; look at its status */
+	TAKEN_STARTED,	/* it is new; it may have ended at once */
 	TAKEN_REPEATED, /* a verdict that was counted before */
-	TAKEN_REFUSED, /* the record cannot be used; *why tells */
-	TAKEN_UNKNOWN, /* it is about a job that is not known, or no longer */
+	TAKEN_REFUSED,	/* the record cannot be used; *why tells */
+	TAKEN_UNKNOWN,	/* it is about a job that is not known, or no longer */
 };
 
 /*
- * Takes a record of type job, loading, stored, failed or cancel. *job is the one concerned, NULL after
- * TAKEN_UNKNOWN. A `job` record for a job that has ended starts it anew: *job is another one with the same
- * user pointer. One that comes when PROGRESS_JOBS are pending is failed at once.
+ * Takes a record of type job, loading, stored, failed or cancel. *job is the one concerned, NULL
+ * after TAKEN_UNKNOWN. A `job` record for a job that has ended starts it anew: *job is another one
+ * with the same user pointer. One that comes when PROGRESS_JOBS are pending is failed at once.
  */
 enum taken progress_take(struct progress *, const struct record *, struct moment now,
 	struct job **job, const char **why);

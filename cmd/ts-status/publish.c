@@ -12,11 +12,13 @@
 #include <string.h>
 
 enum {
-	OVER_MS = 3600 * 1000, /* for so long the state of a job that is over is kept for another Redis */
-	OVERS = 1000,          /* and of so many */
+	OVER_MS = 3600 *
+		  1000, /* for so long the state of a job that is over is kept for another Redis */
+	OVERS = 1000,	/* and of so many */
 	LINGER_MS = 2000, /* at the end of input, for a "submitted" that was not seen yet */
 	LATE_MS = 600000, /* for verdicts of a cancelled job that are still on their way */
-	CROWD = PROGRESS_JOBS / 4 * 3, /* from so many jobs on, those that are over are not verified */
+	CROWD = PROGRESS_JOBS / 4 *
+		3, /* from so many jobs on, those that are over are not verified */
 };
 
 struct publish {
@@ -25,23 +27,22 @@ struct publish {
 	struct spool *spool;
 	struct gaps *gaps;
 	struct heartbeat heartbeat;
-	bool swept; /* the hashes of dead loaders were asked for, or must not be */
+	bool swept;		  /* the hashes of dead loaders were asked for, or must not be */
 	struct status_hash *over; /* of jobs that are over, by key, oldest first */
 	struct status_shared shared;
 	struct backoff backoff; /* of connecting */
-	bool ever;     /* was connected */
-	bool away;     /* is not, and that was said */
+	bool ever;		/* was connected */
+	bool away;		/* is not, and that was said */
 	bool denied;
 };
 
 struct publish *
-publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool,
-	bool plain)
+publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool, bool plain)
 {
 	struct publish *p = memory_grow(NULL, 1, sizeof *p);
 
-	*p = (struct publish){.url = url, .progress = progress, .spool = spool,
-		.shared = {.plain = plain}};
+	*p = (struct publish){
+		.url = url, .progress = progress, .spool = spool, .shared = {.plain = plain}};
 	p->gaps = gaps_new(progress, spool);
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);
@@ -142,7 +143,8 @@ hash_over(const struct publish *p, const struct job *j, int64_t now)
 
 	if (j->status == JOB_RUNNING || !j->done_written)
 		return false;
-	if (!crowd && j->status == JOB_CANCELLED && job_missing(j) > 0 && now - j->changed < LATE_MS)
+	if (!crowd && j->status == JOB_CANCELLED && job_missing(j) > 0 &&
+		now - j->changed < LATE_MS)
 		return false;
 	return p->shared.redis == NULL || h == NULL ||
 	       (status_hash_written(h) && !h->verifying && (crowd || status_hash_quiet(h)));
@@ -274,8 +276,9 @@ publish_deadline(const struct publish *p, int64_t now)
 	/* Where requests have no room, answers come first, and they are heard. */
 	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		const struct status_hash *h = j->user;
-		int64_t at = h == NULL || redis_room(p->shared.redis) < STATUS_HASH_REQUESTS ? INT64_MAX
-										 : status_hash_due(h);
+		int64_t at = h == NULL || redis_room(p->shared.redis) < STATUS_HASH_REQUESTS
+				     ? INT64_MAX
+				     : status_hash_due(h);
 
 		if (hash_over(p, j, now))
 			at = now;
@@ -320,7 +323,8 @@ publish_over(const struct publish *p, int64_t now)
 bool
 publish_crowded(const struct publish *p)
 {
-	if (p->shared.redis == NULL || !redis_ready(p->shared.redis) || progress_count(p->progress) <= CROWD)
+	if (p->shared.redis == NULL || !redis_ready(p->shared.redis) ||
+		progress_count(p->progress) <= CROWD)
 		return false;
 	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		if (j->status != JOB_RUNNING)

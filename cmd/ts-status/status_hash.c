@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-	MERGE_MS = 100, /* a running job is written no more often */
+	MERGE_MS = 100,	 /* a running job is written no more often */
 	PULSE_MS = 5000, /* and no less often; its lists of symbols no more often than that */
-	RESTORES = 10,  /* nobody wins a war of writers */
+	RESTORES = 10,	 /* nobody wins a war of writers */
 };
 
 /* When the hash is verified, after the last write. */
@@ -187,8 +187,8 @@ read_status(struct status_hash *h, redis_fn *fn)
 }
 
 /*
- * submitted_at is the page's; where it left none, the time at which the message came. command: HSET to
- * replace that of an earlier job, HSETNX.
+ * submitted_at is the page's; where it left none, the time at which the message came. command: HSET
+ * to replace that of an earlier job, HSETNX.
  */
 static void
 write_submitted(struct status_hash *h, const char *command)
@@ -207,7 +207,8 @@ write_submitted(struct status_hash *h, const char *command)
 	(void)redis_call(h->shared->redis, NULL, NULL, words, 4);
 }
 
-/* What stood there before a write. An end is that of an earlier job with this id, whose page was quick. */
+/* What stood there before a write. An end is that of an earlier job with this id, whose page was
+ * quick. */
 static void
 on_before(void *data, const struct redis_reply *reply)
 {
@@ -224,7 +225,8 @@ on_before(void *data, const struct redis_reply *reply)
 		h->submitted_at.len = 0;
 		buffer_add(&h->submitted_at, s.submitted_at.p, s.submitted_at.n);
 	}
-	/* The page has come between two writes, of which the second need not have said the status. */
+	/* The page has come between two writes, of which the second need not have said the status.
+	 */
 	if (h->partial && !slice_is(s.status, summary_status(h->before, h->shared->plain)))
 		h->dirty = h->whole = true;
 	h->looked = true;
@@ -236,8 +238,8 @@ outlived(const struct status_hash *h, const struct standing *s)
 {
 	if (s->status.p == NULL)
 		return true;
-	return (slice_is(s->status, "running") || slice_is(s->status, "submitted")) && s->stamp.p != NULL &&
-	       slice_cmp(s->stamp, slice_of(h->stamp)) < 0;
+	return (slice_is(s->status, "running") || slice_is(s->status, "submitted")) &&
+	       s->stamp.p != NULL && slice_cmp(s->stamp, slice_of(h->stamp)) < 0;
 }
 
 /* What stands there some time after a write: if it is not ours, ours is put back. */
@@ -259,9 +261,10 @@ on_verify(void *data, const struct redis_reply *reply)
 			h->dirty = h->whole = true;
 		return;
 	}
-	if (h->job == NULL ? !outlived(h, &s)
-			   : slice_is(s.stamp, h->stamp) &&
-				     slice_is(s.status, summary_status(h->status, h->shared->plain)))
+	if (h->job == NULL
+			? !outlived(h, &s)
+			: slice_is(s.stamp, h->stamp) &&
+				  slice_is(s.status, summary_status(h->status, h->shared->plain)))
 		return;
 	if (h->restores++ >= RESTORES)
 		return;
@@ -297,7 +300,8 @@ send_fields(struct status_hash *h)
 		struct slice name = fields_at(f, i), value = fields_at(f, i + 1);
 
 		/* Always one: without it the write would say nothing. */
-		if (h->whole || slice_is(name, "timestamp") || !slice_eq(value, fields_find(&h->sent, name))) {
+		if (h->whole || slice_is(name, "timestamp") ||
+			!slice_eq(value, fields_find(&h->sent, name))) {
 			words[n++] = name;
 			words[n++] = value;
 		}

@@ -11,18 +11,18 @@
 #include <stdint.h>
 
 /*
- * One job's status hash: what was written, whether it still stands, and when to write or verify next.
- * The admin page publishes a job first and writes "submitted" into the hash afterwards, so what is
- * written here can be overwritten: after the last write the hash is verified for some seconds and put
- * right. Only what has changed is written. When the job is over, the hash stands for it: Redis may come
- * back without it, or as another server that never had it.
+ * One job's status hash: what was written, whether it still stands, and when to write or verify
+ * next. The admin page publishes a job first and writes "submitted" into the hash afterwards, so
+ * what is written here can be overwritten: after the last write the hash is verified for some
+ * seconds and put right. Only what has changed is written. When the job is over, the hash stands
+ * for it: Redis may come back without it, or as another server that never had it.
  */
 
 /* What all hashes share. */
 struct status_shared {
 	struct redis *redis; /* NULL without Redis */
-	bool plain;          /* completed for completed_with_errors */
-	bool refusing;       /* Redis answers writes with errors, and that was said */
+	bool plain;	     /* completed for completed_with_errors */
+	bool refusing;	     /* Redis answers writes with errors, and that was said */
 	struct backoff hold; /* of writes that Redis refuses */
 	struct fields fields;
 };
@@ -31,27 +31,27 @@ struct status_shared {
 struct status_hash {
 	struct status_shared *shared;
 	struct job *job; /* NULL when it is over and forgotten */
-	bool dirty;      /* the job is another than what was written */
-	bool whole;      /* nothing of what was written need stand there */
-	bool partial;    /* the last write did not say all */
-	bool writing;    /* a write waits for its answer */
-	bool verifying;  /* its answer is awaited */
-	bool written;    /* a write succeeded */
-	bool submitted;  /* the page's "submitted" was seen: it will not come any more */
-	bool verified;   /* once, while it runs; or since the last connection, when the job is over */
-	bool looked;     /* what stood there before the first write is known */
+	bool dirty;	 /* the job is another than what was written */
+	bool whole;	 /* nothing of what was written need stand there */
+	bool partial;	 /* the last write did not say all */
+	bool writing;	 /* a write waits for its answer */
+	bool verifying;	 /* its answer is awaited */
+	bool written;	 /* a write succeeded */
+	bool submitted;	 /* the page's "submitted" was seen: it will not come any more */
+	bool verified; /* once, while it runs; or since the last connection, when the job is over */
+	bool looked;   /* what stood there before the first write is known */
 	int64_t first, wrote; /* when the first and the last write succeeded */
-	int64_t listed;       /* when the lists of symbols were written last */
-	int verify;           /* the next of verify_ms[] */
+	int64_t listed;	      /* when the lists of symbols were written last */
+	int verify;	      /* the next of verify_ms[] */
 	int restores;
-	enum job_status status;     /* what the last write said */
-	enum job_status before;     /* and the one before it */
+	enum job_status status;	    /* what the last write said */
+	enum job_status before;	    /* and the one before it */
 	char stamp[TIMESTAMP_SIZE]; /* and when */
-	struct fields sent;         /* what should stand there */
+	struct fields sent;	    /* what should stand there */
 	struct buffer key;
 	struct buffer submitted_at; /* as it stood there, if it was this job's */
 	struct failed_list failures;
-	int64_t over;      /* the owner's: when the job was over */
+	int64_t over;	   /* the owner's: when the job was over */
 	UT_hash_handle hh; /* the owner's */
 };
 

@@ -45,8 +45,10 @@ summary_count(struct buffer *b, uint64_t v)
 const char *
 summary_status(enum job_status s, bool plain)
 {
-	static const char *const words[] = {[JOB_RUNNING] = "running", [JOB_COMPLETED] = "completed",
-		[JOB_ERRORS] = "completed_with_errors", [JOB_FAILED] = "failed",
+	static const char *const words[] = {[JOB_RUNNING] = "running",
+		[JOB_COMPLETED] = "completed",
+		[JOB_ERRORS] = "completed_with_errors",
+		[JOB_FAILED] = "failed",
 		[JOB_CANCELLED] = "cancelled"};
 
 	return words[plain && s == JOB_ERRORS ? JOB_COMPLETED : s];
@@ -209,8 +211,8 @@ add_symbols(struct fields *f, const char *name, const struct job *j, bool failed
 	buffer_byte(&f->text, '[');
 	for (size_t i = 0; i < j->symbol_names.count; i++) {
 		const struct tally *t = &j->tally[i];
-		bool whole = j->per_symbol > 0 ? t->finished >= j->per_symbol
-					       : j->status != JOB_RUNNING;
+		bool whole =
+			j->per_symbol > 0 ? t->finished >= j->per_symbol : j->status != JOB_RUNNING;
 
 		if (failed ? t->failed == 0 : t->failed > 0 || !whole)
 			continue;

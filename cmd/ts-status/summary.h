@@ -18,12 +18,13 @@ struct fields {
 };
 
 /*
- * The fields of the status hash but submitted_at. plain says completed for completed_with_errors; without
- * lists the two lists of symbols, which are long, are left out.
+ * The fields of the status hash but submitted_at. plain says completed for completed_with_errors;
+ * without lists the two lists of symbols, which are long, are left out.
  */
 void summary_fields(const struct job *, bool plain, bool lists, int64_t wall, struct fields *);
 
-/* Adds a field; the value of a field, absent where there is none; makes the first the same as the second. */
+/* Adds a field; the value of a field, absent where there is none; makes the first the same as the
+ * second. */
 void fields_add(struct fields *, const char *name, struct slice value);
 struct slice fields_find(const struct fields *, struct slice name);
 void fields_copy(struct fields *, const struct fields *);

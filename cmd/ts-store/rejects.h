@@ -30,7 +30,8 @@ void rejects_release(struct rejects *);
  */
 void rejects_add(struct rejects *, struct slice line, const struct record *, const char *why);
 
-/* Adds a line that is not an object, as a string, cut to 64 KiB; one that is not text is not kept. */
+/* Adds a line that is not an object, as a string, cut to 64 KiB; one that is not text is not kept.
+ */
 void rejects_add_text(struct rejects *, struct slice line, const char *why);
 
 /* Writes what was added. 0; or -1, which is told once on stderr, and stays. */

@@ -18,7 +18,7 @@ struct task {
 
 struct totals {
 	struct counts bars;
-	struct refused refused;	 /* lines that are not a record, or that cannot be used */
+	struct refused refused; /* lines that are not a record, or that cannot be used */
 	struct kinds kinds;
 	uint64_t stored, failed; /* tasks */
 	uint64_t batches;

@@ -17,10 +17,10 @@
 enum { SYMBOLS = 50, BARS_EACH = 4000, BARS = SYMBOLS * BARS_EACH, ROUNDS = 5, BATCH = 20000 };
 
 struct bench {
-	struct buffer text;      /* lines as ts-fetch writes them */
-	struct buffer loose;     /* the same bars in another form: the general road */
+	struct buffer text;  /* lines as ts-fetch writes them */
+	struct buffer loose; /* the same bars in another form: the general road */
 	struct slice *line, *loose_line;
-	struct record *record;   /* of each line */
+	struct record *record; /* of each line */
 	struct record_parser *parser;
 	struct bar bar;
 	struct series_set set;
@@ -65,8 +65,10 @@ make_lines(struct bench *b)
 
 		(void)timestamp_format(at, 1700000040 + (int64_t)(i % BARS_EACH) * 60);
 		n = snprintf(line, sizeof line,
-			"{\"type\":\"bar\",\"symbol\":\"SYM%d\",\"timeframe\":\"1min\",\"timestamp\":\"%s\","
-			"\"open\":%d.%02d,\"high\":%d.%02d,\"low\":%d.5,\"close\":%d.%04d,\"volume\":%d}",
+			"{\"type\":\"bar\",\"symbol\":\"SYM%d\",\"timeframe\":\"1min\","
+			"\"timestamp\":\"%s\","
+			"\"open\":%d.%02d,\"high\":%d.%02d,\"low\":%d.5,\"close\":%d.%04d,"
+			"\"volume\":%d}",
 			i / BARS_EACH, at, cents / 100, cents % 100, cents / 100 + 1, cents % 100,
 			cents / 100 - 1, cents / 100, i % 10000, 1000 + i);
 		must(n > 0 && (size_t)n < sizeof line, "making a line");
@@ -105,8 +107,9 @@ parse(struct bench *b, const struct slice *line)
 	const char *why;
 
 	for (int i = 0; i < BARS; i++)
-		must(record_parse(b->parser, line[i], RECORD_BIT(RECORD_BAR), &b->record[i], &why) ==
-				0 && b->record[i].fault == NULL && b->record[i].tf == TF_1MIN,
+		must(record_parse(b->parser, line[i], RECORD_BIT(RECORD_BAR), &b->record[i],
+			     &why) == 0 &&
+				b->record[i].fault == NULL && b->record[i].tf == TF_1MIN,
 			"parsing");
 }
 
@@ -192,8 +195,7 @@ measure(struct bench *b, const char *name, void (*part)(struct bench *))
 	}
 	qsort(seconds, ROUNDS, sizeof seconds[0], by_size);
 	(void)printf("| %-44s | %6.0f | %6.0f | %5.0f |\n", name, seconds[ROUNDS / 2] / BARS * 1e9,
-		BARS / seconds[ROUNDS / 2] / 1e3,
-		(double)b->text.len / seconds[ROUNDS / 2] / 1e6);
+		BARS / seconds[ROUNDS / 2] / 1e3, (double)b->text.len / seconds[ROUNDS / 2] / 1e6);
 }
 
 int

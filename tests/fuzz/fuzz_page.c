@@ -8,7 +8,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice base = {"https://api.massive.com", 23};
 	struct page_reader *m = page_reader_new(base);
-	struct series s = {.symbol = {"AAPL", 4}, .tf = TF_DAY, .start = 17000, .end = 20000,
+	struct series s = {.symbol = {"AAPL", 4},
+		.tf = TF_DAY,
+		.start = 17000,
+		.end = 20000,
 		.adjusted = true};
 	struct page page;
 	struct slice body = {(const char *)data, size}, why = {0}, words, id;

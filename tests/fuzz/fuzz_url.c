@@ -10,7 +10,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char path[] = "/v2/aggs/ticker/AAPL/range/1/day/";
 	struct slice base = {"https://api.massive.com", 23}, text = {(const char *)data, size};
-	struct series s = {.symbol = {"AAPL", 4}, .tf = TF_DAY, .start = 17000, .end = 20000,
+	struct series s = {.symbol = {"AAPL", 4},
+		.tf = TF_DAY,
+		.start = 17000,
+		.end = 20000,
 		.adjusted = true};
 	struct buffer out = {0};
 	const char *query;

@@ -201,8 +201,8 @@ reply_send(struct reply *r, struct MHD_Connection *con, int stop)
 		res = MHD_create_response_from_buffer(
 			length(r), r->body.p + r->body.off, MHD_RESPMEM_PERSISTENT);
 	else if (r->how == SEND_PLAIN)
-		res = MHD_create_response_from_buffer_with_free_callback_cls(
-			length(r), r->body.p == NULL ? none : r->body.p + r->body.off, free, r->body.p);
+		res = MHD_create_response_from_buffer_with_free_callback_cls(length(r),
+			r->body.p == NULL ? none : r->body.p + r->body.off, free, r->body.p);
 	else
 		res = odd_response(r, con, stop);
 	if (res == NULL) {

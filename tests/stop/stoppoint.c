@@ -26,7 +26,8 @@ stop_point(const char *name)
 	const char *at = getenv("TS_STOP");
 	size_t n = strlen(name);
 
-	/* Only the point that is named counts, so one counter does; threads do not share a point. */
+	/* Only the point that is named counts, so one counter does; threads do not share a point.
+	 */
 	if (at == NULL || strncmp(at, name, n) != 0 || at[n] != ':')
 		return;
 	if (++passes == strtol(at + n + 1, NULL, 10))
@@ -44,7 +45,10 @@ trace(const char *call, int fd, const char *name)
 	if (path == NULL || fstat(fd, &st) != 0)
 		return;
 	n = snprintf(line, sizeof line, "%s %s %s\n", call,
-		S_ISDIR(st.st_mode) ? "folder" : S_ISREG(st.st_mode) ? "file" : "pipe", name);
+		S_ISDIR(st.st_mode)   ? "folder"
+		: S_ISREG(st.st_mode) ? "file"
+				      : "pipe",
+		name);
 	out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (out < 0 || n < 0 || write(out, line, (size_t)n) != n)
 		abort();

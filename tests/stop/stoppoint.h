@@ -2,11 +2,11 @@
 #define TS_STOPPOINT_H
 
 /*
- * For tests alone: included in front of every source of the copies that tests/stop/build.sh makes, and
- * linked with them. The shipped programs know nothing of it.
+ * For tests alone: included in front of every source of the copies that tests/stop/build.sh makes,
+ * and linked with them. The shipped programs know nothing of it.
  *
- * A stop point is a place at which a death is most awkward. The process kills itself there, as kill -9
- * would, when the environment's TS_STOP is "name:n" and it comes by for the n-th time.
+ * A stop point is a place at which a death is most awkward. The process kills itself there, as kill
+ * -9 would, when the environment's TS_STOP is "name:n" and it comes by for the n-th time.
  */
 void stop_point(const char *name);
 

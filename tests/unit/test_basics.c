@@ -43,7 +43,8 @@ hash_is_fnv(void **state)
 	assert_true(hash_slice(slice_of("")) == UINT64_C(0xcbf29ce484222325));
 	assert_true(hash_slice(slice_of("a")) == UINT64_C(0xaf63dc4c8601ec8c));
 	assert_true(hash_slice(slice_of("foobar")) == UINT64_C(0x85944171f73967e8));
-	assert_true(hash_add(hash_add(HASH_START, "foo", 3), "bar", 3) == hash_slice(slice_of("foobar")));
+	assert_true(hash_add(hash_add(HASH_START, "foo", 3), "bar", 3) ==
+		    hash_slice(slice_of("foobar")));
 	for (int i = 0; i < 500; i++) {
 		e = memory_grow(NULL, 1, sizeof *e);
 		(void)snprintf(e->key, sizeof e->key, "key%d", i);
@@ -66,11 +67,12 @@ hash_is_fnv(void **state)
 static void
 utf8_knows_characters(void **state)
 {
-	static const char *const good[] = {"a", "\xc2\x80", "\xc3\xa9", "\xe0\xa0\x80", "\xe2\x82\xac",
-		"\xed\x9f\xbf", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
-		"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xc3(", "\xe2\x82",
-		"\xe2\x82(", "\xff"};
+	static const char *const good[] = {"a", "\xc2\x80", "\xc3\xa9", "\xe0\xa0\x80",
+		"\xe2\x82\xac", "\xed\x9f\xbf", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf"};
+	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf",
+		"\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3",
+		"\xc3(", "\xe2\x82", "\xe2\x82(", "\xff"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -96,10 +98,10 @@ utf8_cuts_between_characters(void **state)
 static void
 utf8_knows_what_a_terminal_obeys(void **state)
 {
-	static const unsigned bad[] = {0, 0x1f, 0x7f, 0x80, 0x9b, 0x9f, 0x61c, 0x200e, 0x200f, 0x2028, 0x2029,
-		0x202a, 0x202e, 0x2066, 0x2069};
-	static const unsigned good[] = {' ', '~', 0xa0, 0xe9, 0x61b, 0x61d, 0x200d, 0x2010, 0x202f, 0x2065,
-		0x206a, 0xfffd, 0x1f600};
+	static const unsigned bad[] = {0, 0x1f, 0x7f, 0x80, 0x9b, 0x9f, 0x61c, 0x200e, 0x200f,
+		0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069};
+	static const unsigned good[] = {' ', '~', 0xa0, 0xe9, 0x61b, 0x61d, 0x200d, 0x2010, 0x202f,
+		0x2065, 0x206a, 0xfffd, 0x1f600};
 	struct buffer b = {0};
 
 	(void)state;

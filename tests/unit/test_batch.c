@@ -1,4 +1,5 @@
-/* Batches: their order, the last one of a key, statuses and counts; bars in and out of their form. */
+/* Batches: their order, the last one of a key, statuses and counts; bars in and out of their form.
+ */
 #include "check.h"
 
 #include "batch.h"
@@ -46,9 +47,14 @@ static void
 add(struct fixture *f, const char *symbol, enum timeframe tf, int64_t key, int64_t volume)
 {
 	static struct bar b;
-	struct record r = {.symbol = slice_of(symbol), .tf = TF_DAY, .date = slice_of("2025-12-22"),
-		.open = slice_of("1.5"), .high = slice_of("2"), .low = slice_of("1"),
-		.close = slice_of("1.25"), .volume = slice_of("0")};
+	struct record r = {.symbol = slice_of(symbol),
+		.tf = TF_DAY,
+		.date = slice_of("2025-12-22"),
+		.open = slice_of("1.5"),
+		.high = slice_of("2"),
+		.low = slice_of("1"),
+		.close = slice_of("1.25"),
+		.volume = slice_of("0")};
 
 	assert_null(bar_read(&r, &b));
 	b.key = key;
@@ -299,10 +305,13 @@ bars_and_their_lines(void **state)
 {
 	static const char *const lines[] = {
 		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"1min\","
-		"\"timestamp\":\"2025-12-22T14:30:00Z\",\"open\":272.86,\"high\":273.880,\"low\":0.5,"
+		"\"timestamp\":\"2025-12-22T14:30:00Z\",\"open\":272.86,\"high\":273.880,\"low\":0."
+		"5,"
 		"\"close\":273,\"volume\":1203441}\n",
-		"{\"type\":\"bar\",\"symbol\":\"BRK.B\",\"timeframe\":\"week\",\"date\":\"1969-12-28\","
-		"\"open\":0.0001,\"high\":100000,\"low\":0.00010,\"close\":12345.6789,\"volume\":0}\n",
+		"{\"type\":\"bar\",\"symbol\":\"BRK.B\",\"timeframe\":\"week\",\"date\":\"1969-12-"
+		"28\","
+		"\"open\":0.0001,\"high\":100000,\"low\":0.00010,\"close\":12345.6789,\"volume\":0}"
+		"\n",
 	};
 	struct record_parser *parser = record_parser_new();
 	static struct bar b;
@@ -333,8 +342,12 @@ instants(void **state)
 		"2025-12-22T1x:30:00Z", "2025-12-22T14:30:00z", "2025-12-22 14:32:00Z",
 		"2025-12-22T23:59:59Z", "2025-12-22T23:30:00-05:00", "2025-12-23T00:00:00Z",
 		"2025-12-22T00:00:00Z", "2025-02-30T00:00:00Z", "1969-12-31T23:59:59Z"};
-	struct record r = {.symbol = slice_of("A"), .tf = TF_1MIN, .open = slice_of("1"),
-		.high = slice_of("1"), .low = slice_of("1"), .close = slice_of("1"),
+	struct record r = {.symbol = slice_of("A"),
+		.tf = TF_1MIN,
+		.open = slice_of("1"),
+		.high = slice_of("1"),
+		.low = slice_of("1"),
+		.close = slice_of("1"),
 		.volume = slice_of("1")};
 	static struct bar b;
 	int64_t want;
@@ -354,9 +367,13 @@ instants(void **state)
 static void
 bad_bars(void **state)
 {
-	const struct record good = {.symbol = slice_of("A"), .tf = TF_1MIN,
-		.timestamp = slice_of("2025-12-22T14:30:00Z"), .open = slice_of("1.5"),
-		.high = slice_of("2"), .low = slice_of("1"), .close = slice_of("1.25"),
+	const struct record good = {.symbol = slice_of("A"),
+		.tf = TF_1MIN,
+		.timestamp = slice_of("2025-12-22T14:30:00Z"),
+		.open = slice_of("1.5"),
+		.high = slice_of("2"),
+		.low = slice_of("1"),
+		.close = slice_of("1.25"),
 		.volume = slice_of("10")};
 	static struct bar b, c;
 	struct record r = good;

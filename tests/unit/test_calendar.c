@@ -68,7 +68,8 @@ agrees_with_the_list(void **state)
 	FILE *f;
 
 	(void)state;
-	/* An independent list lies beside the project, where somebody has it; the simulator's covers fewer years. */
+	/* An independent list lies beside the project, where somebody has it; the simulator's
+	 * covers fewer years. */
 	f = fopen(SOURCES "/../shared/nyse-calendar.tsv", "r");
 	if (f == NULL)
 		f = fopen(SOURCES "/tests/sim/calendar.tsv", "r");
@@ -87,9 +88,11 @@ agrees_with_the_list(void **state)
 		char text[DATE_SIZE];
 		int year = date_civil(calendar_first() + i).year;
 
-		if (year >= y.first && year <= y.last && calendar_session(calendar, calendar_first() + i) != kind[i])
+		if (year >= y.first && year <= y.last &&
+			calendar_session(calendar, calendar_first() + i) != kind[i])
 			fail_msg("%s: is %d, want %d", date_format(text, calendar_first() + i),
-				(int)calendar_session(calendar, calendar_first() + i), (int)kind[i]);
+				(int)calendar_session(calendar, calendar_first() + i),
+				(int)kind[i]);
 	}
 	free(kind);
 }
@@ -122,9 +125,12 @@ new_york_time(void **state)
 {
 	(void)state;
 	/* Winter, summer, and the two Sundays of change at 02:00. */
-	assert_int_equal(calendar_date(calendar, instant("2025-12-23T04:59:59Z")), day("2025-12-22"));
-	assert_int_equal(calendar_date(calendar, instant("2025-12-23T05:00:00Z")), day("2025-12-23"));
-	assert_int_equal(calendar_date(calendar, instant("2025-07-01T03:59:59Z")), day("2025-06-30"));
+	assert_int_equal(
+		calendar_date(calendar, instant("2025-12-23T04:59:59Z")), day("2025-12-22"));
+	assert_int_equal(
+		calendar_date(calendar, instant("2025-12-23T05:00:00Z")), day("2025-12-23"));
+	assert_int_equal(
+		calendar_date(calendar, instant("2025-07-01T03:59:59Z")), day("2025-06-30"));
 	assert_int_equal(calendar_minute(calendar, instant("2025-03-09T06:59:00Z")), 119);
 	assert_int_equal(calendar_minute(calendar, instant("2025-03-09T07:00:00Z")), 180);
 	assert_int_equal(calendar_minute(calendar, instant("2025-11-02T05:59:00Z")), 119);
@@ -174,8 +180,8 @@ leaves_tz_alone(void **state)
 	c = calendar_new(&why);
 	assert_non_null(c);
 	assert_string_equal(getenv("TZ"), "Asia/Tokyo");
-	assert_string_equal(timestamp_local(text, instant("2025-12-22T14:30:00Z")),
-		"2025-12-22T23:30:00");
+	assert_string_equal(
+		timestamp_local(text, instant("2025-12-22T14:30:00Z")), "2025-12-22T23:30:00");
 	assert_int_equal(calendar_minute(c, instant("2025-12-22T14:30:00Z")), 570);
 	calendar_free(c);
 	assert_int_equal(unsetenv("TZ"), 0);

@@ -27,12 +27,13 @@ tear_down(void **state)
 static void
 refuses(void **state)
 {
-	static const char *const bad[] = {"", " ", "{", "}", "{\"a\":1,}", "{\"a\"}", "{\"a\" 1}", "{}{}",
-		"{\"a\":1.2.3}", "{\"a\":01}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":1.}", "{\"a\":1e}",
-		"{\"a\":NaN}", "{\"a\":tru}", "{a:1}", "{'a':1}", "{\"a\":[1,]}", "{\"a\":[1 2]}",
-		"{\"a\":[1}", "{\"a\":{\"b\":1]}", "[1]", "1", "\"a\"", "null", "{\"a\":1} x", "{\"a\":1}}",
-		"{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}",
-		"{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\x80\"}",
+	static const char *const bad[] = {"", " ", "{", "}", "{\"a\":1,}", "{\"a\"}", "{\"a\" 1}",
+		"{}{}", "{\"a\":1.2.3}", "{\"a\":01}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":1.}",
+		"{\"a\":1e}", "{\"a\":NaN}", "{\"a\":tru}", "{a:1}", "{'a':1}", "{\"a\":[1,]}",
+		"{\"a\":[1 2]}", "{\"a\":[1}", "{\"a\":{\"b\":1]}", "[1]", "1", "\"a\"", "null",
+		"{\"a\":1} x", "{\"a\":1}}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}",
+		"{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}", "{\"a\":\"\\ud800\\u0041\"}",
+		"{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\x80\"}",
 		"{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xf4\x90\x80\x80\"}", "{\"a\":\"\xe2\x82\"}",
 		"{\"a\":1,\"a\":2}", "{\"b\":{\"a\":1,\"a\":2}}", "{\"b\":[{\"a\":1,\"a\":2}]}",
 		"{,\"a\":1}", "{\"a\":,}", "{\"a\"::1}", "{\"a\":\"}", "\xef\xbb\xbf{}", "{1:2}"};
@@ -68,8 +69,9 @@ refuses_nul_and_depth(void **state)
 static void
 finds(void **state)
 {
-	static const char text[] = " {\"a\": [ {\"x\":[1,2]}, \"two\", -3.50e+1 ],\n"
-				   "\"b\":\"q\\\"\\u00e9\\ud83d\\ude00\\n\",\"c\":null,\"d\":true,\"e\":{}} ";
+	static const char text[] =
+		" {\"a\": [ {\"x\":[1,2]}, \"two\", -3.50e+1 ],\n"
+		"\"b\":\"q\\\"\\u00e9\\ud83d\\ude00\\n\",\"c\":null,\"d\":true,\"e\":{}} ";
 	struct buffer scratch = {0};
 	const char *why;
 	json_at a, at;
@@ -105,8 +107,10 @@ empty_values(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(json_parse(json, slice_of("{\"a\":\"\",\"b\":[\"\",\"\",{}],\"\":\"\",\"c\":1}"),
-		&why), 0);
+	assert_int_equal(
+		json_parse(json, slice_of("{\"a\":\"\",\"b\":[\"\",\"\",{}],\"\":\"\",\"c\":1}"),
+			&why),
+		0);
 	assert_true(slice_is(json_raw(json, json_find(json, 0, "c")), "1"));
 	assert_int_equal(json_type(json, json_find(json, 0, "b")), JSON_ARRAY);
 	assert_int_equal(json_parse(json, slice_of("{\"a\":\"\",\"b\":1,\"b\":1}"), &why), -1);

@@ -53,9 +53,10 @@ text_of(const struct number *d)
 static void
 refuses(void **state)
 {
-	static const char *const bad[] = {"", "-", "+1", "01", "1.", ".5", "1e", "1e+", "1e401", "0x10",
-		"1.2.3", " 1", "1 ", "NaN", "Infinity", "1e-999999999999999999999", "--1", "1,5", "1e64",
-		"1e-65", "0.00000000000000000000000000000000000000000000000000000000000000000"};
+	static const char *const bad[] = {"", "-", "+1", "01", "1.", ".5", "1e", "1e+", "1e401",
+		"0x10", "1.2.3", " 1", "1 ", "NaN", "Infinity", "1e-999999999999999999999", "--1",
+		"1,5", "1e64", "1e-65",
+		"0.00000000000000000000000000000000000000000000000000000000000000000"};
 	struct number d;
 
 	(void)state;
@@ -129,7 +130,8 @@ integers(void **state)
 		{"1e-64", 0, 0},
 		{"0.05", 0, 0},
 	};
-	static const char *const beyond[] = {"9223372036854775808", "9223372036854775807.5", "1e63"};
+	static const char *const beyond[] = {
+		"9223372036854775808", "9223372036854775807.5", "1e63"};
 	struct number d;
 	int64_t v;
 
@@ -207,7 +209,8 @@ random_numbers(void **state)
 	for (int i = 0; i < 200000; i++) {
 		random_plain(a, sizeof a);
 		random_plain(b, sizeof b);
-		struct number x = number(a), y = number(b), back = number_of_binary(encoded(a, bytes));
+		struct number x = number(a), y = number(b),
+			      back = number_of_binary(encoded(a, bytes));
 		double diff = strtod(a, NULL) - strtod(b, NULL);
 		int order = number_cmp(&x, &y);
 
@@ -222,8 +225,8 @@ random_numbers(void **state)
 static void
 whole_numbers(void **state)
 {
-	static const int64_t values[] = {0, 1, -1, 9999, 10000, 36571800, INT64_MAX, INT64_MIN,
-		1000000000000000000};
+	static const int64_t values[] = {
+		0, 1, -1, 9999, 10000, 36571800, INT64_MAX, INT64_MIN, 1000000000000000000};
 	unsigned char a[NUMBER_BYTES], b[NUMBER_BYTES];
 	char text[30];
 
@@ -264,8 +267,7 @@ equality_is_numeric(void **state)
 		assert_true(number_same(encoded(cases[i].a, a), encoded(cases[i].b, b)) ==
 			    cases[i].equal);
 	/* NaN is nothing but NaN. */
-	assert_false(number_same(encoded("0", a),
-		(struct slice){"\0\0\0\0\xc0\0\0\0", 8}));
+	assert_false(number_same(encoded("0", a), (struct slice){"\0\0\0\0\xc0\0\0\0", 8}));
 }
 
 static void
@@ -329,13 +331,15 @@ extremes(void **state)
 	assert_string_equal(text_of(&d), text);
 }
 
-/* Texts of 1 to 19 digits, with and without a point, against the C library's own reading of them. */
+/* Texts of 1 to 19 digits, with and without a point, against the C library's own reading of them.
+ */
 static void
 nearest_binary(void **state)
 {
-	static const char *const texts[] = {"0", "0.1", "272.86", "16777217", "16777217.5", "9007199254740993",
-		"9007199254740992.5", "1e22", "1e23", "1.1e-30", "0.3000000000000000444", "1e63",
-		"8388608.5000000001", "123456789012345678901234567890.5"};
+	static const char *const texts[] = {"0", "0.1", "272.86", "16777217", "16777217.5",
+		"9007199254740993", "9007199254740992.5", "1e22", "1e23", "1.1e-30",
+		"0.3000000000000000444", "1e63", "8388608.5000000001",
+		"123456789012345678901234567890.5"};
 	uint64_t seed = 1;
 	char text[40];
 
@@ -352,10 +356,12 @@ nearest_binary(void **state)
 		struct number d;
 
 		seed = seed * 6364136223846793005U + 1442695040888963407U;
-		(void)snprintf(text, sizeof text, "%llu.%0*llu", (unsigned long long)(seed >> (20 + i % 40)),
-			1 + i % 12, (unsigned long long)(seed >> 24) % 1000);
+		(void)snprintf(text, sizeof text, "%llu.%0*llu",
+			(unsigned long long)(seed >> (20 + i % 40)), 1 + i % 12,
+			(unsigned long long)(seed >> 24) % 1000);
 		d = number(text);
-		if (number_to_double(&d) != strtod(text, NULL) || number_to_float(&d) != strtof(text, NULL))
+		if (number_to_double(&d) != strtod(text, NULL) ||
+			number_to_float(&d) != strtof(text, NULL))
 			fail_msg("%s", text);
 	}
 }

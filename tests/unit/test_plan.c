@@ -8,7 +8,8 @@
 #include <string.h>
 
 static void
-expect(const char *now, int days, enum timeframe tf, uint64_t units, uint64_t bars, uint64_t requests)
+expect(const char *now, int days, enum timeframe tf, uint64_t units, uint64_t bars,
+	uint64_t requests)
 {
 	struct window w;
 	struct plan_task t;

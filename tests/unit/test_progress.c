@@ -32,7 +32,8 @@ struct world {
 static struct world
 begin(void)
 {
-	return (struct world){.progress = progress_new(calendar), .parser = record_parser_new(),
+	return (struct world){.progress = progress_new(calendar),
+		.parser = record_parser_new(),
 		.now = {.wall = 1766510114, .mono = 1000000}};
 }
 
@@ -62,8 +63,10 @@ feed_header(struct world *w, const char *id, int symbols, int tasks)
 	char line[300];
 
 	(void)snprintf(line, sizeof line,
-		"{\"type\":\"job\",\"job_id\":\"%s\",\"source\":\"DIA\",\"symbols\":%d,\"timeframes\":[\"1min\","
-		"\"day\"],\"tasks\":%d,\"received_at\":\"2025-12-23T17:15:13Z\"}", id, symbols, tasks);
+		"{\"type\":\"job\",\"job_id\":\"%s\",\"source\":\"DIA\",\"symbols\":%d,"
+		"\"timeframes\":[\"1min\","
+		"\"day\"],\"tasks\":%d,\"received_at\":\"2025-12-23T17:15:13Z\"}",
+		id, symbols, tasks);
 	return feed(w, line);
 }
 
@@ -75,9 +78,10 @@ feed_stored(struct world *w, const char *id, const char *symbol, const char *tim
 	const char *at = strcmp(timeframe, "1min") == 0 ? "T14:30:00Z" : "";
 
 	(void)snprintf(line, sizeof line,
-		"{\"type\":\"stored\",\"job_id\":\"%s\",\"symbol\":\"%s\",\"timeframe\":\"%s\",\"from\":\"2025-12-22%s\","
-		"\"to\":\"2025-12-22%s\",\"bars\":%d,\"rejected\":%d}", id, symbol, timeframe, at, at, bars,
-		rejected);
+		"{\"type\":\"stored\",\"job_id\":\"%s\",\"symbol\":\"%s\",\"timeframe\":\"%s\","
+		"\"from\":\"2025-12-22%s\","
+		"\"to\":\"2025-12-22%s\",\"bars\":%d,\"rejected\":%d}",
+		id, symbol, timeframe, at, at, bars, rejected);
 	return feed(w, line);
 }
 
@@ -89,9 +93,10 @@ feed_failed(struct world *w, const char *id, const char *symbol, const char *tim
 	const char *at = strcmp(timeframe, "1min") == 0 ? "T14:30:00Z" : "";
 
 	(void)snprintf(line, sizeof line,
-		"{\"type\":\"failed\",\"job_id\":\"%s\",\"symbol\":\"%s\",\"timeframe\":\"%s\",\"from\":\"2025-12-22%s\","
-		"\"to\":\"2025-12-22%s\",\"stage\":\"fetch\",\"error\":\"%s\"}", id, symbol, timeframe, at,
-		at, error);
+		"{\"type\":\"failed\",\"job_id\":\"%s\",\"symbol\":\"%s\",\"timeframe\":\"%s\","
+		"\"from\":\"2025-12-22%s\","
+		"\"to\":\"2025-12-22%s\",\"stage\":\"fetch\",\"error\":\"%s\"}",
+		id, symbol, timeframe, at, at, error);
 	return feed(w, line);
 }
 
@@ -128,7 +133,8 @@ test_complete(void **state)
 	expect(&w, "total_tasks", "4");
 	assert_null(value(&w, "completed_at"));
 	assert_int_equal(feed(&w, "{\"type\":\"loading\",\"job_id\":\"a\",\"symbol\":\"AAPL\","
-				  "\"timeframe\":\"1min\"}"), TAKEN_CHANGED);
+				  "\"timeframe\":\"1min\"}"),
+		TAKEN_CHANGED);
 	expect(&w, "message", "Loading 1min for AAPL");
 	assert_int_equal(feed_stored(&w, "a", "AAPL", "1min", 390, 0), TAKEN_CHANGED);
 	expect(&w, "message", "Loaded 1min for AAPL (1/4)");
@@ -225,16 +231,20 @@ test_rejected_bars(void **state)
 	(void)state;
 	(void)feed_header(&w, "a", 1, 2);
 	(void)feed_stored(&w, "a", "AAPL", "1min", 388, 2);
-	(void)feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
-		"\"from\":\"f\",\"to\":\"t\",\"bars\":2,\"rejected\":1,\"reason\":\"high is below low\"}");
+	(void)feed(&w,
+		"{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"f\",\"to\":\"t\",\"bars\":2,\"rejected\":1,\"reason\":\"high is below "
+		"low\"}");
 	expect(&w, "status", "completed_with_errors");
 	expect(&w, "successful_symbols", "[]");
 	expect(&w, "failed_symbols", "[\"AAPL\"]");
 	expect(&w, "failed_tasks", "0");
 	/* The API had a bar: the task is not empty. */
 	expect(&w, "empty_tasks", "0");
-	expect(&w, "errors", "[\"AAPL 1min: 2 bars rejected\",\"AAPL day: 1 bar rejected: high is below low\"]");
-	assert_non_null(strstr(value(&w, "message"), "2 tasks lost bars: AAPL 1min (2 bars rejected)"));
+	expect(&w, "errors",
+		"[\"AAPL 1min: 2 bars rejected\",\"AAPL day: 1 bar rejected: high is below low\"]");
+	assert_non_null(
+		strstr(value(&w, "message"), "2 tasks lost bars: AAPL 1min (2 bars rejected)"));
 	end(&w);
 }
 
@@ -291,10 +301,14 @@ test_repeated_verdicts(void **state)
 	expect(&w, "bars_loaded", "1");
 	expect(&w, "status", "running");
 	/* A piece of the series that begins elsewhere is a task of its own. */
-	assert_int_equal(feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"MSFT\",\"timeframe\":\"day\","
-		"\"from\":\"2025-12-01\",\"to\":\"2025-12-02\",\"bars\":1}"), TAKEN_CHANGED);
-	assert_int_equal(feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"MSFT\",\"timeframe\":\"day\","
-		"\"from\":\"2025-12-01\",\"to\":\"2025-12-02\",\"bars\":1}"), TAKEN_REPEATED);
+	assert_int_equal(feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"MSFT\","
+				  "\"timeframe\":\"day\","
+				  "\"from\":\"2025-12-01\",\"to\":\"2025-12-02\",\"bars\":1}"),
+		TAKEN_CHANGED);
+	assert_int_equal(feed(&w, "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"MSFT\","
+				  "\"timeframe\":\"day\","
+				  "\"from\":\"2025-12-01\",\"to\":\"2025-12-02\",\"bars\":1}"),
+		TAKEN_REPEATED);
 	/* Case matters; the same symbol of another job is another task. */
 	assert_int_equal(feed_stored(&w, "b", "AAPL", "day", 1, 0), TAKEN_STARTED);
 	assert_int_equal(feed_stored(&w, "a", "aapl", "day", 1, 0), TAKEN_CHANGED);
@@ -306,7 +320,8 @@ static void
 test_late_series(void **state)
 {
 	static const char form[] =
-		"{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"%s\",\"timeframe\":\"%s\",\"from\":\"%s\","
+		"{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"%s\",\"timeframe\":\"%s\","
+		"\"from\":\"%s\","
 		"\"to\":\"2025-12-22\",\"first\":\"%s\",\"last\":\"2025-12-22\",\"bars\":1}";
 	static const struct {
 		const char *symbol, *timeframe, *from, *first;
@@ -331,8 +346,9 @@ test_late_series(void **state)
 		(void)feed(&w, line);
 	}
 	expect(&w, "status", "completed");
-	expect(&w, "message", "Loaded 5 of 5 tasks, 5 bars; 2 tasks begin more than 5 sessions after "
-			      "asked: LATE day (2025-12-09), NYLATE 1min (2025-12-09T14:30:00Z)");
+	expect(&w, "message",
+		"Loaded 5 of 5 tasks, 5 bars; 2 tasks begin more than 5 sessions after "
+		"asked: LATE day (2025-12-09), NYLATE 1min (2025-12-09T14:30:00Z)");
 	end(&w);
 }
 
@@ -444,7 +460,8 @@ test_cancel(void **state)
 	expect(&w, "status", "cancelled");
 	expect(&w, "stored_tasks", "2");
 	expect(&w, "message", "Cancelled: loaded 2 of 4 tasks, 3 bars");
-	assert_int_equal(feed(&w, "{\"type\":\"loading\",\"job_id\":\"a\",\"symbol\":\"X\",\"timeframe\":\"day\"}"),
+	assert_int_equal(feed(&w, "{\"type\":\"loading\",\"job_id\":\"a\",\"symbol\":\"X\","
+				  "\"timeframe\":\"day\"}"),
 		TAKEN_CHANGED);
 	expect(&w, "message", "Cancelled: loaded 2 of 4 tasks, 3 bars");
 	assert_int_equal(feed(&w, "{\"type\":\"cancel\",\"job_id\":\"a\"}"), TAKEN_REPEATED);
@@ -497,7 +514,8 @@ test_stopped(void **state)
 	job_stop(w.job, w.now);
 	expect(&w, "status", "completed_with_errors");
 	expect(&w, "progress", "0");
-	expect(&w, "message", "stopped: 149 of 150 tasks have no verdict; loaded 1 of 150 tasks, 1 bar");
+	expect(&w, "message",
+		"stopped: 149 of 150 tasks have no verdict; loaded 1 of 150 tasks, 1 bar");
 	(void)feed_header(&w, "b", 3, 3);
 	job_stop(w.job, w.now);
 	expect(&w, "status", "failed");
@@ -578,8 +596,8 @@ test_meter_line(void **state)
 	(void)feed_stored(&w, "b", "AAPL", "day", 5, 0);
 	(void)feed_stored(&w, "b", "MSFT", "day", 5, 0);
 	meter_line(&b, w.job, 1, w.now.mono + 10000, 60);
-	assert_string_equal(buffer_cstr(&b),
-		"DIA 50% 2/4 tasks, 10 bars, 0:10, 1:05:00 left, MSFT day");
+	assert_string_equal(
+		buffer_cstr(&b), "DIA 50% 2/4 tasks, 10 bars, 0:10, 1:05:00 left, MSFT day");
 	buffer_release(&b);
 	end(&w);
 }
@@ -594,7 +612,8 @@ test_waiting(void **state)
 	(void)state;
 	feed_header(&w, "j", 2, 2);
 	job_waiting(w.job, slice_of("HTTP 429: quota"), slice_of("2025-12-23T17:16:00Z"));
-	assert_string_equal(buffer_cstr(&w.job->message), "Waiting until 2025-12-23T17:16:00Z: HTTP 429: quota");
+	assert_string_equal(buffer_cstr(&w.job->message),
+		"Waiting until 2025-12-23T17:16:00Z: HTTP 429: quota");
 	meter_line(&line, w.job, 1, w.now.mono, 200);
 	assert_non_null(strstr(buffer_cstr(&line), ", waiting: HTTP 429: quota"));
 	feed_stored(&w, "j", "AAPL", "day", 1, 0);

@@ -321,7 +321,8 @@ test_cancel(void **state)
 	queue_free(q);
 }
 
-/* The task that was to take a free lock is cancelled: those waiting there must not wait for ever. */
+/* The task that was to take a free lock is cancelled: those waiting there must not wait for ever.
+ */
 static void
 test_cancel_the_next_of_a_series(void **state)
 {

@@ -42,19 +42,37 @@ static void
 round_trip(void **state)
 {
 	static const char *const lines[] = {
-		"{\"type\":\"job\",\"job_id\":\"e\\\"3\",\"source\":\"DIA\",\"symbols\":3,\"timeframes\":[\"1min\",\"x\"],\"tasks\":6,\"received_at\":\"2025-12-23T17:15:13Z\"}",
-		"{\"type\":\"task\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\"}",
+		"{\"type\":\"job\",\"job_id\":\"e\\\"3\",\"source\":\"DIA\",\"symbols\":3,"
+		"\"timeframes\":[\"1min\",\"x\"],\"tasks\":6,\"received_at\":\"2025-12-23T17:15:"
+		"13Z\"}",
+		"{\"type\":\"task\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-16\",\"to\":\"2025-12-22\"}",
 		"{\"type\":\"loading\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\"}",
-		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"1min\",\"timestamp\":\"2025-12-22T14:30:00Z\",\"open\":272.86,\"high\":273.88,\"low\":272.5,\"close\":273.1,\"volume\":1203441}",
-		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"date\":\"2025-12-22\",\"open\":2.7e2,\"high\":273.88,\"low\":270.51,\"close\":270.970,\"volume\":36571800}",
-		"{\"type\":\"fetched\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\",\"last\":\"2025-12-22\"}",
-		"{\"type\":\"fetched\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":0}",
-		"{\"type\":\"stored\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\",\"last\":\"2025-12-22\",\"inserted\":1,\"updated\":2,\"unchanged\":1,\"rejected\":1,\"reason\":\"high is below low\"}",
-		"{\"type\":\"failed\",\"job_id\":\"e\",\"stage\":\"expand\",\"error\":\"no symbols in the job\"}",
-		"{\"type\":\"failed\",\"job_id\":\"e\",\"symbol\":\"A\",\"timeframe\":\"day\",\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"stage\":\"fetch\",\"error\":\"HTTP 403\"}",
+		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"1min\",\"timestamp\":\"2025-"
+		"12-22T14:30:00Z\",\"open\":272.86,\"high\":273.88,\"low\":272.5,\"close\":273.1,"
+		"\"volume\":1203441}",
+		"{\"type\":\"bar\",\"symbol\":\"AAPL\",\"timeframe\":\"day\",\"date\":\"2025-12-"
+		"22\",\"open\":2.7e2,\"high\":273.88,\"low\":270.51,\"close\":270.970,\"volume\":"
+		"36571800}",
+		"{\"type\":\"fetched\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\","
+		"\"last\":\"2025-12-22\"}",
+		"{\"type\":\"fetched\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":0}",
+		"{\"type\":\"stored\",\"job_id\":\"e\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"bars\":5,\"first\":\"2025-12-16\","
+		"\"last\":\"2025-12-22\",\"inserted\":1,\"updated\":2,\"unchanged\":1,\"rejected\":"
+		"1,\"reason\":\"high is below low\"}",
+		"{\"type\":\"failed\",\"job_id\":\"e\",\"stage\":\"expand\",\"error\":\"no symbols "
+		"in the job\"}",
+		"{\"type\":\"failed\",\"job_id\":\"e\",\"symbol\":\"A\",\"timeframe\":\"day\","
+		"\"from\":\"2025-12-16\",\"to\":\"2025-12-22\",\"stage\":\"fetch\",\"error\":"
+		"\"HTTP 403\"}",
 		"{\"type\":\"cancel\",\"job_id\":\"e\"}",
-		"{\"type\":\"gap\",\"from\":\"2025-12-23T17:15:13Z\",\"to\":\"2025-12-23T17:16:13Z\"}",
-		"{\"type\":\"done\",\"job_id\":\"e\",\"status\":\"completed\",\"tasks\":5,\"stored\":5,\"failed\":0,\"empty\":1,\"bars\":9,\"seconds\":3}",
+		"{\"type\":\"gap\",\"from\":\"2025-12-23T17:15:13Z\",\"to\":\"2025-12-23T17:16:"
+		"13Z\"}",
+		"{\"type\":\"done\",\"job_id\":\"e\",\"status\":\"completed\",\"tasks\":5,"
+		"\"stored\":5,\"failed\":0,\"empty\":1,\"bars\":9,\"seconds\":3}",
 	};
 
 	(void)state;
@@ -76,7 +94,8 @@ types_without_type(void **state)
 	struct record r;
 
 	(void)state;
-	r = parse("{\"symbol\":\"A\",\"timeframe\":\"day\",\"open\":1,\"x\":2,\"date\":\"2025-12-22\"}");
+	r = parse("{\"symbol\":\"A\",\"timeframe\":\"day\",\"open\":1,\"x\":2,\"date\":\"2025-12-"
+		  "22\"}");
 	assert_int_equal(r.type, RECORD_BAR);
 	assert_int_equal(r.tf, TF_DAY);
 	assert_null(r.fault);
@@ -103,7 +122,8 @@ faults(void **state)
 		{"{\"type\":\"gap\",\"from\":\"a\\u0000\",\"to\":\"b\"}", "from is not a string"},
 		{"{\"type\":\"bar\",\"symbol\":\"A\",\"timeframe\":\"day\",\"close\":\"1\"}",
 			"close is not a number"},
-		{"{\"type\":\"job\",\"job_id\":\"e\",\"symbols\":-1,\"tasks\":1}", "symbols is not a count"},
+		{"{\"type\":\"job\",\"job_id\":\"e\",\"symbols\":-1,\"tasks\":1}",
+			"symbols is not a count"},
 		{"{\"type\":\"job\",\"job_id\":\"e\",\"symbols\":1,\"tasks\":1,\"timeframes\":1}",
 			"timeframes is not an array"},
 	};
@@ -124,8 +144,10 @@ not_owned_is_not_read(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(record_parse(parser,
-		slice_of("{\"type\":\"failed\",\"job_id\":\"j\",\"stage\":7}"), 0, &r, &why), 0);
+	assert_int_equal(
+		record_parse(parser, slice_of("{\"type\":\"failed\",\"job_id\":\"j\",\"stage\":7}"),
+			0, &r, &why),
+		0);
 	assert_int_equal(r.type, RECORD_FAILED);
 	assert_null(r.fault);
 	assert_true(slice_is(r.job_id, "j"));
@@ -135,7 +157,8 @@ not_owned_is_not_read(void **state)
 static void
 several_escaped_strings(void **state)
 {
-	struct record r = parse("{\"type\":\"failed\",\"job_id\":\"\\u0041b\",\"stage\":\"\\u0043\",\"error\":\"\\n\"}");
+	struct record r = parse("{\"type\":\"failed\",\"job_id\":\"\\u0041b\",\"stage\":"
+				"\"\\u0043\",\"error\":\"\\n\"}");
 
 	(void)state;
 	assert_true(slice_is(r.job_id, "Ab"));
@@ -149,7 +172,8 @@ prices(const char *open, const char *high, const char *low, const char *close, c
 	static char line[2000];
 
 	(void)snprintf(line, sizeof line,
-		"{\"type\":\"bar\",\"symbol\":\"A\",\"timeframe\":\"day\",\"date\":\"2025-12-22\",\"open\":%s,\"high\":%s,\"low\":%s,\"close\":%s,\"volume\":%s}",
+		"{\"type\":\"bar\",\"symbol\":\"A\",\"timeframe\":\"day\",\"date\":\"2025-12-22\","
+		"\"open\":%s,\"high\":%s,\"low\":%s,\"close\":%s,\"volume\":%s}",
 		open, high, low, close, volume);
 	return line;
 }
@@ -185,8 +209,8 @@ checks(void **state)
 static void
 roads_agree(void **state)
 {
-	static const char *const numbers[] = {"1", "0.5", "272.50", "0", "00", "1.", ".5", "-1", "1e2",
-		"1E-2", "null", "\"1\"", "", "12345678901234567890", "+1", "0.0.1"};
+	static const char *const numbers[] = {"1", "0.5", "272.50", "0", "00", "1.", ".5", "-1",
+		"1e2", "1E-2", "null", "\"1\"", "", "12345678901234567890", "+1", "0.0.1"};
 	char spaced[2100];
 
 	(void)state;

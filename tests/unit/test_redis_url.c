@@ -22,7 +22,8 @@ check(const char *text, const char *host, int port, const char *path, const char
 	assert_string_equal(u.path != NULL ? "-" : u.host[0].name, host == NULL ? "-" : host);
 	assert_string_equal(u.path == NULL ? "-" : u.path, path == NULL ? "-" : path);
 	assert_string_equal(u.user == NULL ? "-" : u.user, user == NULL ? "-" : user);
-	assert_string_equal(u.password == NULL ? "-" : u.password, password == NULL ? "-" : password);
+	assert_string_equal(
+		u.password == NULL ? "-" : u.password, password == NULL ? "-" : password);
 	assert_int_equal(u.host[0].port, port);
 	assert_int_equal(u.db, db);
 	redis_url_show(&u, &b);
@@ -40,7 +41,8 @@ test_good(void **state)
 	check("redis://127.0.0.1:6380/3", "127.0.0.1", 6380, NULL, NULL, NULL, 3,
 		"redis://127.0.0.1:6380/3");
 	check("redis://:geheim@h:1", "h", 1, NULL, NULL, "geheim", 0, "redis://h:1/0");
-	check("redis://:p%40ss%2Fw%3Ard@h", "h", 6379, NULL, NULL, "p@ss/w:rd", 0, "redis://h:6379/0");
+	check("redis://:p%40ss%2Fw%3Ard@h", "h", 6379, NULL, NULL, "p@ss/w:rd", 0,
+		"redis://h:6379/0");
 	check("redis://u:a:b@c@h", "h", 6379, NULL, "u", "a:b@c", 0, "redis://u@h:6379/0");
 	check("redis://u@h", "h", 6379, NULL, "u", NULL, 0, "redis://h:6379/0");
 	check("redis://[::1]:7/1", "::1", 7, NULL, NULL, NULL, 1, "redis://[::1]:7/1");
@@ -71,7 +73,9 @@ test_sentinel(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(redis_url_parse("redis+sentinel://u:geheim@a:1,[::1],b/my%20master/3", &u, &why), 0);
+	assert_int_equal(
+		redis_url_parse("redis+sentinel://u:geheim@a:1,[::1],b/my%20master/3", &u, &why),
+		0);
 	assert_int_equal(u.hosts, 3);
 	assert_string_equal(u.host[0].name, "a");
 	assert_int_equal(u.host[0].port, 1);
@@ -84,7 +88,8 @@ test_sentinel(void **state)
 	assert_int_equal(u.db, 3);
 	assert_false(u.tls);
 	redis_url_show(&u, &b);
-	assert_string_equal(buffer_cstr(&b), "redis+sentinel://u@a:1,[::1]:26379,b:26379/my master/3");
+	assert_string_equal(
+		buffer_cstr(&b), "redis+sentinel://u@a:1,[::1]:26379,b:26379/my master/3");
 	buffer_release(&b);
 	redis_url_release(&u);
 }
@@ -93,10 +98,11 @@ static void
 test_bad(void **state)
 {
 	static const char *const bad[] = {"", "h:6379", "http://h", "rediss://", "redis://",
-		"redis://:1", "redis://h:0", "redis://h:65536", "redis://h:x", "redis://h:", "redis://h/x",
-		"redis://h/-1", "redis://h/1/2", "redis://h/99999999", "redis://[::1", "redis://[::1]x",
-		"redis://:%4@h", "redis://:%zz@h", "redis://:a%00b@h", "unix://", "unix://s",
-		"redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h,/n", "redis+sentinel://h:x/n",
+		"redis://:1", "redis://h:0", "redis://h:65536", "redis://h:x",
+		"redis://h:", "redis://h/x", "redis://h/-1", "redis://h/1/2", "redis://h/99999999",
+		"redis://[::1", "redis://[::1]x", "redis://:%4@h", "redis://:%zz@h",
+		"redis://:a%00b@h", "unix://", "unix://s", "redis+sentinel://h",
+		"redis+sentinel://h/", "redis+sentinel://h,/n", "redis+sentinel://h:x/n",
 		"redis+sentinel:///n", "redis+sentinel://h/n/x", "redis+sentinel://h/n/0/1",
 		"unix:///s?db=", "unix:///s?x=1", "unix:///s?db=1&x=2"};
 

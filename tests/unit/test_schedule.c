@@ -74,8 +74,10 @@ put(struct series *s, size_t i, uint64_t bars, int64_t before_end)
 {
 	const struct schedule *d = s->schedule;
 	int seconds = timeframe_intraday(d->tf) ? timeframe_seconds(d->tf) : 1;
-	struct tally t = {.bars = bars, .first = d->period[i].start,
-		.last = d->period[i].end - seconds * (before_end + 1), .filled = UINT64_MAX};
+	struct tally t = {.bars = bars,
+		.first = d->period[i].start,
+		.last = d->period[i].end - seconds * (before_end + 1),
+		.filled = UINT64_MAX};
 
 	series_count(s, SCHEDULE_BOUNDS * i + 2, &t);
 }
@@ -125,7 +127,8 @@ verdicts(void **state)
 	schedule_release(&d);
 }
 
-/* Of 60 sessions the last has so many bars and stops so many before its end; the others, full, have others. */
+/* Of 60 sessions the last has so many bars and stops so many before its end; the others, full, have
+ * others. */
 static bool
 broken_off(enum timeframe tf, uint64_t others, uint64_t bars, int64_t silent)
 {
@@ -190,10 +193,12 @@ ranges(void **state)
 static bool
 gap(size_t sessions, uint64_t bars, int first, int pieces)
 {
-	struct schedule d = schedule(TF_1MIN, sessions == 1 ? "2025-10-24T08:00:00Z" : "2025-08-01T08:00:00Z",
-		"2025-10-25T00:00:00Z");
+	struct schedule d =
+		schedule(TF_1MIN, sessions == 1 ? "2025-10-24T08:00:00Z" : "2025-08-01T08:00:00Z",
+			"2025-10-25T00:00:00Z");
 	struct period *p = &d.period[d.count - 1];
-	struct tally t = {.bars = bars, .first = p->start, .last = p->end - 60, .filled = UINT64_MAX};
+	struct tally t = {
+		.bars = bars, .first = p->start, .last = p->end - 60, .filled = UINT64_MAX};
 	struct series s;
 	bool missing;
 
@@ -272,8 +277,12 @@ bases(void **state)
 static void
 comparisons(void **state)
 {
-	const struct comparison fine = {.day = true, .parts = true, .range = 0.002, .share = 1.05,
-		.price = 0.0001, .volume = 0};
+	const struct comparison fine = {.day = true,
+		.parts = true,
+		.range = 0.002,
+		.share = 1.05,
+		.price = 0.0001,
+		.volume = 0};
 	struct comparison c = fine;
 
 	(void)state;
@@ -313,7 +322,10 @@ findings(void **state)
 	(void)state;
 	series_init(&s, slice_of("j"), slice_of("A"), &d);
 	for (size_t i = 0; i < d.count; i++) {
-		struct comparison c = {.day = i != 50, .ratio = i < 30 ? 4 : i == 40 ? 1.7 : 1,
+		struct comparison c = {.day = i != 50,
+			.ratio = i < 30	   ? 4
+				 : i == 40 ? 1.7
+					   : 1,
 			.range = i < 30 ? 3 : 0};
 
 		put(&s, i, 390, 0);

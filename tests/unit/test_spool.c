@@ -1,4 +1,5 @@
-/* The spool's table of states (spool.h), row by row: what each set of files means, and what is left of it. */
+/* The spool's table of states (spool.h), row by row: what each set of files means, and what is left
+ * of it. */
 #include "check.h"
 
 #include "spool.h"
@@ -162,7 +163,8 @@ test_notes(void **state)
 	assert_int_equal(spool_keep(spool, id, slice_of("{1}")), SPOOL_OK);
 	assert_int_equal(spool_note(spool, id, slice_of("{v1}")), SPOOL_OK);
 	assert_string_equal(notes(), "{v1}|");
-	/* A crash cut the last one: it is passed over, and the next one stands on a line of its own. */
+	/* A crash cut the last one: it is passed over, and the next one stands on a line of its
+	 * own. */
 	put(NAME ".notes", "\n{v1}\n\n{v2");
 	assert_string_equal(notes(), "{v1}|");
 	assert_int_equal(spool_note(spool, id, slice_of("{v3}")), SPOOL_OK);
@@ -271,7 +273,8 @@ test_odd(void **state)
 	assert_int_equal(ftruncate(fd, 3L << 30), 0);
 	(void)close(fd);
 	set_age("f.job", 6000, 0);
-	assert_string_equal(jobs(), "!(a.job is not a regular file)|!(b.job is not a regular file)|"
+	assert_string_equal(jobs(),
+		"!(a.job is not a regular file)|!(b.job is not a regular file)|"
 		"!(d.job is garbage)|!(e.job holds no line)|!(f.job is too large)|{1}|"
 		"!(c.job is not a regular file)|");
 	assert_true(there("a.bad") && there("d.bad") && there(NAME ".job"));

@@ -1,6 +1,6 @@
 /*
- * What is written into a status hash, and when it is verified. In place of a connection there is a list of
- * requests, which the test answers.
+ * What is written into a status hash, and when it is verified. In place of a connection there is a
+ * list of requests, which the test answers.
  */
 #include "check.h"
 
@@ -82,8 +82,10 @@ answer(const char *status, const char *stamp, const char *error)
 
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(room[i], sizeof room[i], "%s", values[i] == NULL ? "" : values[i]);
-		texts[i] = (redisReply){.type = values[i] == NULL ? REDIS_REPLY_NIL : REDIS_REPLY_STRING,
-			.str = room[i], .len = strlen(room[i])};
+		texts[i] = (redisReply){
+			.type = values[i] == NULL ? REDIS_REPLY_NIL : REDIS_REPLY_STRING,
+			.str = room[i],
+			.len = strlen(room[i])};
 		items[i] = &texts[i];
 	}
 	(void)snprintf(room[3], sizeof room[3], "%s", error == NULL ? "" : error);
@@ -141,7 +143,8 @@ begin(void **state)
 	shared = (struct status_shared){0};
 	progress = progress_new(calendar);
 	parser = record_parser_new();
-	feed("{\"type\":\"job\",\"job_id\":\"j\",\"source\":\"t\",\"symbols\":1,\"timeframes\":[\"day\",\"hour\"],"
+	feed("{\"type\":\"job\",\"job_id\":\"j\",\"source\":\"t\",\"symbols\":1,\"timeframes\":["
+	     "\"day\",\"hour\"],"
 	     "\"tasks\":2,\"received_at\":\"2025-12-23T17:15:13Z\"}");
 	return 0;
 }
@@ -165,8 +168,10 @@ verdict(const char *timeframe)
 {
 	char line[200];
 
-	(void)snprintf(line, sizeof line, "{\"type\":\"stored\",\"job_id\":\"j\",\"symbol\":\"A\",\"timeframe\":\"%s\","
-		"\"from\":\"2025-12-22\",\"to\":\"2025-12-22\",\"bars\":2}", timeframe);
+	(void)snprintf(line, sizeof line,
+		"{\"type\":\"stored\",\"job_id\":\"j\",\"symbol\":\"A\",\"timeframe\":\"%s\","
+		"\"from\":\"2025-12-22\",\"to\":\"2025-12-22\",\"bars\":2}",
+		timeframe);
 	feed(line);
 }
 
@@ -189,7 +194,8 @@ test_first(void **state)
 	status_hash_serve(hash, clock_mono_ms());
 	assert_non_null(sent("HMGET tickstock.jobs.status:j status timestamp submitted_at"));
 	assert_non_null(sent("HDEL tickstock.jobs.status:j completed_at"));
-	assert_non_null(sent("HSET tickstock.jobs.status:j status running progress 0 message Started: 2 tasks"));
+	assert_non_null(sent(
+		"HSET tickstock.jobs.status:j status running progress 0 message Started: 2 tasks"));
 	assert_non_null(sent("HSETNX tickstock.jobs.status:j submitted_at 2025-12-23T"));
 	assert_non_null(sent("EXPIRE tickstock.jobs.status:j 86400"));
 	/* Nothing is written over a write that is not answered. */
@@ -199,7 +205,8 @@ test_first(void **state)
 	assert_true(status_hash_written(hash));
 }
 
-/* The page's "submitted" that comes behind the first write is put right after a second, not by the pulse. */
+/* The page's "submitted" that comes behind the first write is put right after a second, not by the
+ * pulse. */
 static void
 test_early_verify(void **state)
 {
@@ -259,7 +266,8 @@ test_merged(void **state)
 	assert_non_null(sent("HSET tickstock.jobs.status:j status completed progress 100"));
 }
 
-/* The page's "submitted" that comes between two writes is put right by a third: the second says what changed. */
+/* The page's "submitted" that comes between two writes is put right by a third: the second says
+ * what changed. */
 static void
 test_submitted_between(void **state)
 {
@@ -319,8 +327,11 @@ failure(int n)
 {
 	char line[200];
 
-	(void)snprintf(line, sizeof line, "{\"type\":\"failed\",\"job_id\":\"j\",\"symbol\":\"B%d\","
-		"\"timeframe\":\"day\",\"from\":\"f\",\"to\":\"t\",\"stage\":\"fetch\",\"error\":\"no\"}", n);
+	(void)snprintf(line, sizeof line,
+		"{\"type\":\"failed\",\"job_id\":\"j\",\"symbol\":\"B%d\","
+		"\"timeframe\":\"day\",\"from\":\"f\",\"to\":\"t\",\"stage\":\"fetch\",\"error\":"
+		"\"no\"}",
+		n);
 	feed(line);
 }
 
@@ -337,7 +348,10 @@ test_failed_list(void **state)
 		failure(i);
 	assert_false(status_hash_written(hash));
 	status_hash_serve(hash, clock_mono_ms());
-	assert_int_equal(sent("RPUSH tickstock.jobs.failed:j {\"type\":\"failed\",\"job_id\":\"j\",\"symbol\":\"B0\"")->words, 102);
+	assert_int_equal(sent("RPUSH tickstock.jobs.failed:j "
+			      "{\"type\":\"failed\",\"job_id\":\"j\",\"symbol\":\"B0\"")
+				 ->words,
+		102);
 	assert_non_null(sent("EXPIRE tickstock.jobs.failed:j 86400"));
 	answer(NULL, NULL, NULL);
 	ncalls = 0;
@@ -353,7 +367,8 @@ test_failed_list(void **state)
 	assert_int_equal(sent("RPUSH")->words, 102);
 }
 
-/* The end of a job that is over is put back where Redis came back without it, or with what was before. */
+/* The end of a job that is over is put back where Redis came back without it, or with what was
+ * before. */
 static void
 test_over(void **state)
 {
@@ -361,7 +376,8 @@ test_over(void **state)
 		const char *status, *stamp;
 		bool restored;
 	} cases[] = {{NULL, NULL, true}, {"running", "2001-01-01T00:00:00", true},
-		{"running", "2999-01-01T00:00:00", false}, {"submitted", "2999-01-01T00:00:00", false},
+		{"running", "2999-01-01T00:00:00", false},
+		{"submitted", "2999-01-01T00:00:00", false},
 		{"completed", "2001-01-01T00:00:00", false}};
 
 	(void)state;
@@ -383,7 +399,8 @@ test_over(void **state)
 		status_hash_serve(hash, clock_mono_ms());
 		if (!cases[i].restored)
 			continue;
-		assert_non_null(sent("HSET tickstock.jobs.status:j status completed_with_errors progress 100"));
+		assert_non_null(sent(
+			"HSET tickstock.jobs.status:j status completed_with_errors progress 100"));
 		assert_non_null(sent("RPUSH tickstock.jobs.failed:j"));
 		answer(cases[i].status, cases[i].stamp, NULL);
 		assert_true(status_hash_written(hash));
@@ -412,7 +429,8 @@ test_submitted_at(void **state)
 	assert_int_equal(hash->submitted_at.len, 0);
 }
 
-/* The end is verified for five seconds, and put back as often as somebody writes over it, up to a limit. */
+/* The end is verified for five seconds, and put back as often as somebody writes over it, up to a
+ * limit. */
 static void
 test_end_verified(void **state)
 {

@@ -22,8 +22,9 @@ agrees_with_gmtime(void **state)
 		assert_string_equal(timestamp_format(got, t), want);
 		assert_int_equal(timestamp_parse(slice_of(got), &back), 0);
 		assert_int_equal(back, t);
-		assert_int_equal(date_weekday(date_of((struct civil){tm.tm_year + 1900, tm.tm_mon + 1,
-			tm.tm_mday})), tm.tm_wday);
+		assert_int_equal(date_weekday(date_of((struct civil){
+					 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday})),
+			tm.tm_wday);
 	}
 }
 
@@ -31,12 +32,13 @@ static void
 forms(void **state)
 {
 	static const char *const same[] = {"2025-12-22T14:30:00Z", "2025-12-22 14:30:00Z",
-		"2025-12-22T14:30:00.000Z", "2025-12-22T14:30:00+00:00", "2025-12-22T09:30:00-05:00",
-		"2025-12-22 14:30:00+00", "2025-12-22T14:30:00+0000"};
-	static const char *const bad[] = {"", "2025-12-22", "2025-12-22T14:30:00", "2025-12-22T14:30Z",
-		"2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z", "2025-12-22T24:00:00Z",
-		"2025-12-22T14:30:60Z", "2025-12-22T14:30:00.5Z", "2025-12-22T14:30:00.Z",
-		"2025-12-22T14:30:00Zx", "25-12-22T14:30:00Z", "2025-12-22T14:30:00+", "1766413800"};
+		"2025-12-22T14:30:00.000Z", "2025-12-22T14:30:00+00:00",
+		"2025-12-22T09:30:00-05:00", "2025-12-22 14:30:00+00", "2025-12-22T14:30:00+0000"};
+	static const char *const bad[] = {"", "2025-12-22", "2025-12-22T14:30:00",
+		"2025-12-22T14:30Z", "2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z",
+		"2025-12-22T24:00:00Z", "2025-12-22T14:30:60Z", "2025-12-22T14:30:00.5Z",
+		"2025-12-22T14:30:00.Z", "2025-12-22T14:30:00Zx", "25-12-22T14:30:00Z",
+		"2025-12-22T14:30:00+", "1766413800"};
 	int64_t t, want = 1766413800;
 
 	(void)state;

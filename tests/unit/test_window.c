@@ -39,8 +39,8 @@ days_of_years(void **state)
 	static const struct {
 		const char *years;
 		int days;
-	} cases[] = {{"0.003", 1}, {"0.0027", 1}, {"0.0192", 7}, {"0.02", 7}, {"1", 365}, {"1e-9", 1},
-		{"50", 18250}, {"0.5", 183}, {"2.0", 730}, {"1e1", 3650}};
+	} cases[] = {{"0.003", 1}, {"0.0027", 1}, {"0.0192", 7}, {"0.02", 7}, {"1", 365},
+		{"1e-9", 1}, {"50", 18250}, {"0.5", 183}, {"2.0", 730}, {"1e1", 3650}};
 	static const char *const bad[] = {"0", "-1", "50.1", "1e9", "x", "", "0.0e5"};
 	int days;
 
@@ -92,8 +92,8 @@ tuesday_evening(void **state)
 static void
 weekend_and_monday_morning(void **state)
 {
-	static const char *const moments[] = {"2025-12-13T17:00:00Z", "2025-12-14T17:00:00Z",
-		"2025-12-15T08:59:59Z"};
+	static const char *const moments[] = {
+		"2025-12-13T17:00:00Z", "2025-12-14T17:00:00Z", "2025-12-15T08:59:59Z"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
@@ -200,7 +200,8 @@ promises_at_every_hour(void **state)
 		assert_int_equal(timestamp_parse(slice_of(starts[i]), &t), 0);
 		for (int hour = 0; hour < 24 * 100; hour++, t += 3600) {
 			for (size_t k = 0; k < 4; k++) {
-				assert_int_equal(window_init(&w, calendar, t, lengths[k], false), 0);
+				assert_int_equal(
+					window_init(&w, calendar, t, lengths[k], false), 0);
 				for (enum timeframe tf = TF_DAY; tf <= TF_MONTH; tf++) {
 					struct span s = window_span(&w, tf);
 
@@ -213,8 +214,10 @@ promises_at_every_hour(void **state)
 					assert_true(s.from < s.to && s.to <= t);
 					assert_int_equal(s.to % timeframe_seconds(tf), 0);
 				}
-				/* The next session is not final yet: nothing that could be loaded is left out. */
-				assert_true(final(calendar_session_after(calendar, w.anchor + 1)) > t);
+				/* The next session is not final yet: nothing that could be loaded
+				 * is left out. */
+				assert_true(
+					final(calendar_session_after(calendar, w.anchor + 1)) > t);
 			}
 		}
 	}
