@@ -124,3 +124,10 @@ LOG_FUNCTION(log_debug, "debug: ", !debug)
 LOG_FUNCTION(log_info, "", quiet)
 LOG_FUNCTION(log_warning, "warning: ", false)
 LOG_FUNCTION(log_error, "error: ", false)
+
+void
+log_bug(const char *what)
+{
+	log_error("a bug in this program, please report it: %s", what);
+	_exit(STATUS_BUG);
+}

@@ -1,6 +1,8 @@
 /* Rows, their order and their status. No descriptor, no clock: values in, values out. */
 #include "batch.h"
 
+#include "log.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -361,6 +363,10 @@ batch_settle(struct batch *b, struct counts *total)
 		struct counts *n = &g->n;
 
 		n->unchanged += g->added - g->count;
+		if (n->unchanged + n->inserted + n->updated + n->rejected > g->added)
+			log_bug("a bar is counted twice");
+		if (g->series->batches == 0)
+			log_bug("a batch is given back twice");
 		n->dropped = g->added - n->unchanged - n->inserted - n->updated - n->rejected;
 		note_span(b, g);
 		if (b->flagged)

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct fixture {
 	struct batch batch;
@@ -164,6 +166,42 @@ counts_add_up(void **state)
 	assert_string_equal(b->text.p + b->refusals.p[0].why, "23514: no");
 	assert_string_equal(b->text.p + b->refusals.p[1].why, "23514: never");
 	assert_int_equal(b->row[b->refusals.p[1].row].volume, 99);
+}
+
+/* What the process ends with that settles the batch. */
+static int
+settled(struct batch *b, struct counts *total)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		(void)close(STDERR_FILENO);
+		batch_settle(b, total);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What can never be ends the program, before a verdict is made of it. */
+static void
+a_bug_is_no_verdict(void **state)
+{
+	struct fixture *f = *state;
+	struct batch *b = &f->batch;
+
+	add(f, "A", TF_DAY, 1, 1);
+	batch_close(b);
+	commit(b, 0, 1, ROW_NEW);
+	assert_int_equal(settled(b, &f->total), 0);
+	b->groups.p[0].n.inserted++;
+	assert_int_equal(settled(b, &f->total), 101);
+	b->groups.p[0].n.inserted--;
+	b->groups.p[0].series->batches = 0;
+	assert_int_equal(settled(b, &f->total), 101);
+	b->groups.p[0].series->batches = 1;
+	batch_settle(b, &f->total);
 }
 
 static void
@@ -426,6 +464,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(last_of_a_key_wins, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counts_add_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_bug_is_no_verdict, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_series_is_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_batches_of_a_series, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(overlaps, set_up, tear_down),
