@@ -1,13 +1,13 @@
 /* The table of record types and fields: ts-records(5) in code. */
 #include "record.h"
 
+#include "foreign.h"
 #include "json.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum kind {
 	TEXT,	/* a string, not empty */
@@ -112,11 +112,10 @@ struct use {
 
 enum { END = FIELDS };
 
+/* clang-format off */
 #define TASK_FIELDS                                                                                \
 	{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {FROM, REQUIRED},           \
-	{                                                                                          \
-		TO, REQUIRED                                                                       \
-	}
+		{TO, REQUIRED}
 
 static const struct {
 	const char *name;
@@ -124,31 +123,28 @@ static const struct {
 } types[RECORD_TYPES] = {
 	[RECORD_OTHER] = {"", {{END, 0}}},
 	[RECORD_MESSAGE] = {"", {{JOB_ID, 0}, {RECEIVED_AT, 0}, {END, 0}}},
-	[RECORD_JOB] = {"job",
-		{{JOB_ID, REQUIRED}, {SOURCE, 0}, {SYMBOLS, REQUIRED}, {TIMEFRAMES, 0},
-			{TASKS, REQUIRED}, {RECEIVED_AT, 0}, {END, 0}}},
+	[RECORD_JOB] = {"job", {{JOB_ID, REQUIRED}, {SOURCE, 0}, {SYMBOLS, REQUIRED}, {TIMEFRAMES, 0},
+		{TASKS, REQUIRED}, {RECEIVED_AT, 0}, {END, 0}}},
 	[RECORD_TASK] = {"task", {TASK_FIELDS, {END, 0}}},
-	[RECORD_LOADING] = {"loading",
-		{{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {END, 0}}},
-	[RECORD_BAR] = {"bar",
-		{{SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {TIMESTAMP, 0}, {DATE, 0}, {OPEN, 0},
-			{HIGH, 0}, {LOW, 0}, {CLOSE, 0}, {VOLUME, 0}, {END, 0}}},
-	[RECORD_FETCHED] = {"fetched",
-		{TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0}, {END, 0}}},
-	[RECORD_STORED] = {"stored",
-		{TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0}, {INSERTED, 0}, {UPDATED, 0},
-			{UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0}, {ROUNDED, UNLESS_0},
-			{ODD, UNLESS_0}, {END, 0}}},
-	[RECORD_FAILED] = {"failed",
-		{{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0}, {TO, 0},
-			{STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
+	[RECORD_LOADING] = {"loading", {{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED},
+		{TIMEFRAME, REQUIRED}, {END, 0}}},
+	[RECORD_BAR] = {"bar", {{SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {TIMESTAMP, 0}, {DATE, 0},
+		{OPEN, 0}, {HIGH, 0}, {LOW, 0}, {CLOSE, 0}, {VOLUME, 0}, {END, 0}}},
+	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
+		{END, 0}}},
+	[RECORD_STORED] = {"stored", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
+		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0},
+		{ROUNDED, UNLESS_0}, {ODD, UNLESS_0}, {END, 0}}},
+	[RECORD_FAILED] = {"failed", {{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0},
+		{TO, 0}, {STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
 	[RECORD_CANCEL] = {"cancel", {{JOB_ID, REQUIRED}, {END, 0}}},
 	[RECORD_GAP] = {"gap", {{FROM, 0}, {TO, REQUIRED}, {END, 0}}},
 	[RECORD_DONE] = {"done", {{JOB_ID, REQUIRED}, {STATUS, REQUIRED}, {TASKS, REQUIRED},
-					 {STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED},
-					 {BARS, REQUIRED}, {SECONDS, REQUIRED}, {END, 0}}},
+		{STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED}, {BARS, REQUIRED},
+		{SECONDS, REQUIRED}, {END, 0}}},
 	[RECORD_WAITING] = {"waiting", {{REASON, REQUIRED}, {UNTIL, REQUIRED}, {END, 0}}},
 };
+/* clang-format on */
 
 struct record_parser {
 	struct json *json;
@@ -188,32 +184,6 @@ count_at(struct record *r, size_t at)
 {
 	return (uint64_t *)(void *)((char *)r + at);
 }
-
-static const char page_hint[] =
-	"a page of the API becomes bars through jq -c '.ticker as $s | .results[] | {symbol: $s, "
-	"timeframe: \"day\", date: (.t / 1000 | strftime(\"%Y-%m-%d\")), open: .o, high: .h, low: "
-	".l, "
-	"close: .c, volume: .v}'; see ts-cookbook(7)";
-static const char names_hint[] =
-	"jq -c '{symbol: .ticker, timeframe: \"day\", date, open, high, low, close, volume}' gives "
-	"members the names that they have in ts-records(5)";
-static const char epoch_hint[] = "seconds since 1970 become a time through jq -c '.timestamp |= "
-				 "todate', milliseconds through "
-				 "jq -c '.timestamp |= (. / 1000 | todate)'";
-
-/* What people's files call the members of a bar, beside the same name in other letters. */
-static const struct {
-	unsigned char field;
-	const char *names[4];
-} other_names[] = {
-	{SYMBOL, {"ticker", "sym", "T", "S"}},
-	{TIMESTAMP, {"t", "time", "datetime"}},
-	{OPEN, {"o"}},
-	{HIGH, {"h"}},
-	{LOW, {"l"}},
-	{CLOSE, {"c"}},
-	{VOLUME, {"v", "vol"}},
-};
 
 /* Keeps the first fault of a record. */
 static void
@@ -267,77 +237,16 @@ read_field(struct record_parser *p, struct record *r, const struct field *f, jso
 	}
 }
 
-static bool
-is_other_name(unsigned field, struct slice key)
-{
-	if (key.n == strlen(fields[field].key) && strncasecmp(key.p, fields[field].key, key.n) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
-		for (int k = 0; other_names[i].field == field && k < 4; k++) {
-			if (other_names[i].names[k] != NULL &&
-				slice_is(key, other_names[i].names[k]))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* The key of a member that is meant as this field and called otherwise, or absent. */
-static struct slice
-misspelt(const struct json *j, unsigned field)
-{
-	for (json_at at = json_first(j, 0); at >= 0; at = json_next(j, at)) {
-		if (is_other_name(field, json_raw(j, at)))
-			return json_raw(j, at);
-	}
-	return (struct slice){0};
-}
-
-/* A bar lacks this field: says under which name it stands there, if it does. */
-static void
-missing_from_bar(struct record_parser *p, struct record *r, unsigned field)
-{
-	struct slice name = misspelt(p->json, field);
-	char what[80];
-
-	if (name.p == NULL)
-		return;
-	(void)snprintf(what, sizeof what, "is missing: it is called \"%.*s\"",
-		name.n < 40 ? (int)name.n : 40, name.p);
-	fault(p, r, fields[field].key, what);
-	r->hint = names_hint;
-}
-
-/* What is not there, or not as it should be, in an object that is meant as a bar. */
-static void
-judge_bar(struct record_parser *p, struct record *r)
-{
-	static const unsigned char wanted[] = {SYMBOL, TIMEFRAME, OPEN, HIGH, LOW, CLOSE, VOLUME};
-
-	if (json_type(p->json, json_find(p->json, 0, "results")) == JSON_ARRAY) {
-		fault(p, r, "a page of the API", "is not a bar");
-		r->hint = page_hint;
-		return;
-	}
-	if (json_type(p->json, json_find(p->json, 0, "timestamp")) == JSON_NUMBER) {
-		fault(p, r, "timestamp", "is a number");
-		r->hint = epoch_hint;
-	}
-	for (size_t i = 0; i < sizeof wanted; i++) {
-		if (json_find(p->json, 0, fields[wanted[i]].key) < 0)
-			missing_from_bar(p, r, wanted[i]);
-	}
-	if (json_find(p->json, 0, "timestamp") < 0 && json_find(p->json, 0, "date") < 0) {
-		missing_from_bar(p, r, DATE);
-		missing_from_bar(p, r, TIMESTAMP);
-	}
-}
-
 static void
 read_fields(struct record_parser *p, struct record *r)
 {
-	if (r->type == RECORD_BAR)
-		judge_bar(p, r);
+	const char *hint;
+
+	if (r->type == RECORD_BAR && foreign_fault(p->json, p->fault, sizeof p->fault, &hint)) {
+		/* One that is there already stands in the same text: NaN, which is replaced. */
+		r->fault = p->fault;
+		r->hint = hint;
+	}
 	for (const struct use *u = types[r->type].use; u->field != END; u++) {
 		const struct field *f = &fields[u->field];
 		json_at at = json_find(p->json, 0, f->key);
@@ -352,20 +261,6 @@ read_fields(struct record_parser *p, struct record *r)
 		r->tf = timeframe_parse(r->timeframe);
 }
 
-/* Whether an object is meant as a bar, or as a page of bars, though it cannot be used as one. */
-static bool
-meant_as_bar(struct json *j)
-{
-	static const unsigned char prices[] = {OPEN, HIGH, LOW, CLOSE};
-	int found = 0;
-
-	if (json_type(j, json_find(j, 0, "results")) == JSON_ARRAY)
-		return json_find(j, 0, "ticker") >= 0 || json_find(j, 0, "resultsCount") >= 0;
-	for (size_t i = 0; i < sizeof prices; i++)
-		found += misspelt(j, prices[i]).p != NULL;
-	return found >= 2;
-}
-
 /* What a line is that names no type: see ts-records(5). */
 static enum record_type
 untyped(struct json *j)
@@ -377,7 +272,7 @@ untyped(struct json *j)
 		return RECORD_MESSAGE;
 	if (json_find(j, 0, "job_id") >= 0 && json_find(j, 0, "event_type") < 0)
 		return RECORD_MESSAGE;
-	return meant_as_bar(j) ? RECORD_BAR : RECORD_OTHER;
+	return foreign_bar(j) ? RECORD_BAR : RECORD_OTHER;
 }
 
 static enum record_type
@@ -475,82 +370,20 @@ fast_bar(struct slice line, struct record *r)
 	return EXPECT("}") && at == line.n;
 }
 
-/* How many bytes of a value that other programs write and JSON has not stand there: 0 for none. */
-static size_t
-not_finite(struct slice line, size_t at)
-{
-	static const char *const words[] = {
-		"NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf", "-inf"};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		size_t n = strlen(words[i]);
-
-		if (line.n - at >= n && memcmp(line.p + at, words[i], n) == 0)
-			return n;
-	}
-	return 0;
-}
-
-/* The line with null in place of each of them: whether there was one. */
-static bool
-without_nan(struct record_parser *p, struct slice line)
-{
-	bool string = false, found = false;
-
-	p->line.len = 0;
-	for (size_t i = 0; i < line.n;) {
-		size_t n = string ? 0 : not_finite(line, i);
-
-		if (n > 0) {
-			buffer_str(&p->line, "null");
-			found = true;
-			i += n;
-			continue;
-		}
-		if (line.p[i] == '"')
-			string = !string;
-		if (string && line.p[i] == '\\' && i + 1 < line.n)
-			buffer_byte(&p->line, line.p[i++]);
-		buffer_byte(&p->line, line.p[i++]);
-	}
-	return found;
-}
-
 /* A bar with NaN in it is not JSON, but its symbol and key can be told. */
 static bool
 nan_bar(struct record_parser *p, struct slice line, struct record *r)
 {
 	const char *ignored;
 
-	if (!without_nan(p, line) || json_parse(p->json, buffer_slice(&p->line), &ignored) != 0)
+	if (!foreign_nan(line, &p->line) ||
+		json_parse(p->json, buffer_slice(&p->line), &ignored) != 0)
 		return false;
 	r->type = type_of(p);
 	if (r->type != RECORD_BAR)
 		return false;
 	fault(p, r, "NaN or Infinity", "is not a number that JSON has");
 	return true;
-}
-
-/* What helps against a line that is not a JSON object: one text for each kind, or NULL. */
-static const char *
-hint_for(struct slice line)
-{
-	size_t at = 0;
-
-	while (at < line.n && (line.p[at] == ' ' || line.p[at] == '\t'))
-		at++;
-	if (line.n >= 3 && memcmp(line.p, "\xef\xbb\xbf", 3) == 0)
-		return "a byte order mark is taken away by sed '1s/^\\xef\\xbb\\xbf//'";
-	if (at == line.n)
-		return NULL;
-	if (line.p[at] == '[' && at + 1 < line.n)
-		return "an array becomes lines through jq -c '.[]'";
-	if (line.p[at] != '{' && memchr(line.p, ',', line.n) != NULL &&
-		memchr(line.p, ':', line.n) == NULL)
-		return "CSV becomes bars through mlr: see ts-cookbook(7)";
-	if (strchr("{}[]\"", line.p[at]) != NULL)
-		return "JSON typed over several lines goes through jq -c .";
-	return NULL;
 }
 
 int
@@ -572,7 +405,7 @@ record_parse(struct record_parser *p, struct slice line, unsigned owned, struct 
 		*r = (struct record){.tf = TF_NONE};
 		(void)json_parse(p->json, line, why);
 		if (strncmp(*why, "not JSON", 8) == 0)
-			r->hint = hint_for(line);
+			r->hint = foreign_hint(line);
 		return -1;
 	}
 	if ((owned & RECORD_BIT(r->type)) != 0)
