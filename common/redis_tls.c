@@ -138,7 +138,8 @@ stopped(struct redis_tls *t, int got, char *why, size_t size, bool *denied)
 {
 	int saved = errno, error = SSL_get_error(t->ssl, got);
 
-	/* Once the handshake is over, a read that finds nothing is no reason to keep what is unsent. */
+	/* Once the handshake is over, a read that finds nothing is no reason to keep what is
+	 * unsent. */
 	t->wants_read = error == SSL_ERROR_WANT_READ && !SSL_is_init_finished(t->ssl);
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return 0;

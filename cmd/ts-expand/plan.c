@@ -198,7 +198,7 @@ add_failures(struct buffer *b, uint64_t failed)
 	if (failed > 0)
 		add(b,
 			"%" PRIu64 " tasks that can never be done: unknown timeframe, no symbol, "
-				   "or no final bar\n",
+			"or no final bar\n",
 			failed);
 }
 
