@@ -31,11 +31,6 @@ enum { CHECK_FEW = 5, CHECK_MANY = 10, CHECK_WINDOW = 20 };
 /* How unlikely a silence must be by the share of minutes with a trade, to be a hole. */
 #define CHECK_SILENCE 1e-7
 
-/* Another security under the same name: sessions without bars, and a level so many times another.
- */
-enum { CHECK_REUSE_SESSIONS = 20 };
-#define CHECK_REUSE_FACTOR 3.0
-
 /* A session that at least so many symbols of an audit, and all that there are, lack is not a hole.
  */
 enum { CHECK_CLOSED_SYMBOLS = 20 };

@@ -31,7 +31,6 @@ enum finding {
 	FOUND_FAULTY,		 /* a NULL, or high below low */
 	FOUND_MISSING,
 	FOUND_CLOSED,	 /* missing for all symbols: the exchange may have been closed */
-	FOUND_REUSED,	 /* missing between what seems to be two securities */
 	FOUND_DAY_FIRST, /* no finding: its day is audited, too, and is not there */
 	FOUND_ABSENT,	 /* an answer of cross_check()'s own */
 	FOUND_COMPARED	 /* no finding: it was compared with another timeframe */
