@@ -75,12 +75,24 @@ flush_kept(struct tasks *s)
 	return !s->unkept;
 }
 
+/* What a bar lacks is not named: no two blanks in a row. */
+static void
+add_name(char *name, size_t size, struct slice part, size_t max)
+{
+	size_t n = strlen(name);
+
+	if (part.n > 0)
+		(void)snprintf(
+			name + n, size - n, " %.*s", (int)(part.n > max ? max : part.n), part.p);
+}
+
 /* Every bar that is rejected comes through here. */
 void
 tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct record *r,
 	const char *why)
 {
 	struct slice key = r->timestamp.p != NULL ? r->timestamp : r->date;
+	char name[SYMBOL_MAX + 64];
 
 	tasks_keep(s, line, r, why);
 	if (s->n.rejects_told++ >= REJECTS_TOLD) {
@@ -89,10 +101,12 @@ tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct r
 				REJECTS_TOLD);
 		return;
 	}
-	log_warning("line %llu: %.*s %.*s %.*s: %s: rejected", (unsigned long long)lineno,
-		r->symbol.n > SYMBOL_MAX ? SYMBOL_MAX : (int)r->symbol.n, r->symbol.p,
-		r->timeframe.n > 20 ? 20 : (int)r->timeframe.n, r->timeframe.p,
-		key.n > 40 ? 40 : (int)key.n, key.p == NULL ? "" : key.p, why);
+	name[0] = '\0';
+	add_name(name, sizeof(name), r->symbol, SYMBOL_MAX);
+	add_name(name, sizeof(name), r->timeframe, 20);
+	add_name(name, sizeof(name), key, 40);
+	log_warning("line %llu:%s%s %s: rejected", (unsigned long long)lineno, name,
+		name[0] != '\0' ? ":" : "", why);
 }
 
 /* A task whose record is told by r failed: so says a record of the same names. */
