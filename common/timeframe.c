@@ -1,20 +1,31 @@
 /* The table of timeframes; see the table of the same name in ts-records(5). */
 #include "timeframe.h"
 
+#include "timestamp.h"
+
 #include <stddef.h>
 
 enum { WORDS = 5 };
 
+/* What a bar's length is counted in. */
+enum unit { SECONDS, DAYS, WEEKS, MONTHS };
+
 static const struct {
 	const char *words[WORDS]; /* its name, and what else it is called */
-	const char *span;
+	const char *span;	  /* in the API's path */
 	const char *table;
+	enum unit unit;
+	int length;	/* in units */
+	int chunk_days; /* of a hypertable: some gigabytes where thousands of symbols are stored */
 } timeframes[TF_COUNT] = {
-	[TF_1MIN] = {{"1min", "minute", "1m", "1minute", "min"}, "minute", "ohlcv_1min"},
-	[TF_HOUR] = {{"hour", "1hour", "1h", "60min", "hourly"}, "hour", "ohlcv_hourly"},
-	[TF_DAY] = {{"day", "1day", "1d", "daily"}, "day", "ohlcv_daily"},
-	[TF_WEEK] = {{"week", "1week", "1w", "weekly"}, "week", "ohlcv_weekly"},
-	[TF_MONTH] = {{"month", "1month", "1mo", "monthly"}, "month", "ohlcv_monthly"},
+	[TF_1MIN] = {{"1min", "minute", "1m", "1minute", "min"}, "1/minute", "ohlcv_1min", SECONDS,
+		60, 7},
+	[TF_HOUR] = {{"hour", "1hour", "1h", "60min", "hourly"}, "1/hour", "ohlcv_hourly", SECONDS,
+		3600, 90},
+	[TF_DAY] = {{"day", "1day", "1d", "daily"}, "1/day", "ohlcv_daily", DAYS, 1, 1826},
+	[TF_WEEK] = {{"week", "1week", "1w", "weekly"}, "1/week", "ohlcv_weekly", WEEKS, 1, 7305},
+	[TF_MONTH] = {{"month", "1month", "1mo", "monthly"}, "1/month", "ohlcv_monthly", MONTHS, 1,
+		7305},
 };
 
 enum timeframe
@@ -68,14 +79,52 @@ timeframe_table(enum timeframe tf)
 	return timeframes[tf].table;
 }
 
+int
+timeframe_chunk_days(enum timeframe tf)
+{
+	return timeframes[tf].chunk_days;
+}
+
 bool
 timeframe_intraday(enum timeframe tf)
 {
-	return tf == TF_1MIN || tf == TF_HOUR;
+	return timeframes[tf].unit == SECONDS;
 }
 
 int
 timeframe_seconds(enum timeframe tf)
 {
-	return tf == TF_1MIN ? 60 : 3600;
+	return timeframes[tf].length;
+}
+
+int
+timeframe_days(enum timeframe tf)
+{
+	static const int least[] = {[DAYS] = 1, [WEEKS] = 7, [MONTHS] = 28};
+
+	return timeframes[tf].length * least[timeframes[tf].unit];
+}
+
+int32_t
+timeframe_first(enum timeframe tf, int32_t date)
+{
+	switch (timeframes[tf].unit) {
+	case WEEKS:
+		return date - date_weekday(date);
+	case MONTHS:
+		return date - date_civil(date).day + 1;
+	default:
+		return date;
+	}
+}
+
+int32_t
+timeframe_last(enum timeframe tf, int32_t date)
+{
+	int32_t first = timeframe_first(tf, date);
+
+	/* 31 days on it is the next month, whichever this one is. */
+	if (timeframes[tf].unit == MONTHS)
+		return timeframe_first(tf, first + 31) - 1;
+	return first + timeframe_days(tf) - 1;
 }

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-enum { DAYS_A_WEEK = 7 };
-
 static void
 add(struct schedule *s, size_t *cap, const struct period *p)
 {
@@ -60,40 +58,17 @@ add_sessions(struct schedule *s, const struct calendar *c, size_t *cap)
 	}
 }
 
-static int32_t
-period_start(enum timeframe tf, int32_t date)
-{
-	if (tf == TF_DAY)
-		return date;
-	return tf == TF_WEEK ? date - date_weekday(date) : date - date_civil(date).day + 1;
-}
-
-/* The start of the one that follows. */
-static int32_t
-period_next(enum timeframe tf, int32_t start)
-{
-	struct civil c;
-
-	if (tf == TF_DAY)
-		return start + 1;
-	if (tf == TF_WEEK)
-		return start + DAYS_A_WEEK;
-	c = date_civil(start);
-	return date_of((struct civil){c.year + (c.month == 12), c.month % 12 + 1, 1});
-}
-
 /* Due are those that lie in the window as a whole. */
 static void
 add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
 {
-	int32_t next;
+	int32_t last;
 
-	for (int32_t d = period_start(s->tf, (int32_t)s->from); d <= s->to; d = next) {
+	for (int32_t d = timeframe_first(s->tf, (int32_t)s->from); d <= s->to; d = last + 1) {
 		struct period p = {
 			.first = d, .start = d, .end = d + 1, .early = d, .late = d + 1, .bars = 1};
 
-		next = period_next(s->tf, d);
-		p.last = next - 1;
+		last = p.last = timeframe_last(s->tf, d);
 		p.due = d >= s->from && p.last <= s->to;
 		if (calendar_sessions(c, p.first, p.last) > 0)
 			add(s, cap, &p);
@@ -118,7 +93,7 @@ schedule_aligned(enum timeframe tf, const struct calendar *c, int64_t key)
 {
 	if (timeframe_intraday(tf))
 		return calendar_instant(c, calendar_date(c, key), EXTENDED_OPEN);
-	return period_start(tf, (int32_t)key);
+	return timeframe_first(tf, (int32_t)key);
 }
 
 int64_t

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAYS_A_WEEK = 7, RATE_MAX = 100000, LINE_MAX_BYTES = 400 };
+enum { RATE_MAX = 100000, LINE_MAX_BYTES = 400 };
 
 int
 plan_rate_parse(const char *text, struct plan_rate *r)
@@ -76,30 +76,19 @@ plan_intraday(const struct calendar *c, enum timeframe tf, struct span s)
 	return t;
 }
 
-static uint64_t
-count_months(struct span s)
-{
-	struct civil a = date_civil((int32_t)s.from), b = date_civil((int32_t)s.to);
-	int months = (b.year - a.year) * 12 + b.month - a.month + 1;
-
-	return (uint64_t)months;
-}
-
 struct plan_task
 plan_task(const struct window *w, enum timeframe tf, struct span s)
 {
 	struct plan_task t = {0};
+	int32_t last;
 
 	if (timeframe_intraday(tf))
-		t = plan_intraday(w->calendar, tf, s);
-	else if (tf == TF_DAY)
-		t.units = (uint64_t)calendar_sessions(w->calendar, (int32_t)s.from, (int32_t)s.to);
-	else if (tf == TF_WEEK)
-		t.units = (uint64_t)((s.to - s.from + 1) / DAYS_A_WEEK);
-	else
-		t.units = count_months(s);
-	if (!timeframe_intraday(tf))
-		t.bars = t.units;
+		return plan_intraday(w->calendar, tf, s);
+	for (int32_t d = (int32_t)s.from; d <= s.to; d = last + 1) {
+		last = timeframe_last(tf, d);
+		t.units += calendar_sessions(w->calendar, d, last) > 0;
+	}
+	t.bars = t.units;
 	return t;
 }
 

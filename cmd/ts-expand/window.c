@@ -95,34 +95,11 @@ day_span(const struct window *w)
 	return s;
 }
 
-/* The first date of the week or month that holds a date. */
-static int32_t
-period_start(enum timeframe tf, int32_t date)
-{
-	struct civil c = date_civil(date);
-
-	return tf == TF_WEEK ? date - date_weekday(date) : date - c.day + 1;
-}
-
-/* The last date of the week or month that holds a date. */
-static int32_t
-period_end(enum timeframe tf, int32_t date)
-{
-	struct civil c = date_civil(date);
-
-	if (tf == TF_WEEK)
-		return period_start(tf, date) + DAYS_A_WEEK - 1;
-	c.day = 1;
-	c.year += c.month == 12;
-	c.month = c.month == 12 ? 1 : c.month + 1;
-	return date_of(c) - 1;
-}
-
 /* The session on which the week or month that holds a date closes. */
 static int32_t
 period_close(const struct window *w, enum timeframe tf, int32_t date)
 {
-	return calendar_session_before(w->calendar, period_end(tf, date));
+	return calendar_session_before(w->calendar, timeframe_last(tf, date));
 }
 
 static struct span
@@ -133,15 +110,15 @@ period_span(const struct window *w, enum timeframe tf)
 	struct span s;
 
 	if (period_close(w, tf, latest) > w->anchor)
-		latest = period_start(tf, latest) - 1;
+		latest = timeframe_first(tf, latest) - 1;
 	if (period_close(w, tf, earliest) < w->first)
-		earliest = period_end(tf, earliest) + 1;
+		earliest = timeframe_last(tf, earliest) + 1;
 	if (earliest > latest && !w->range)
 		earliest = latest;
-	s.from = period_start(tf, earliest);
-	s.to = period_end(tf, latest);
+	s.from = timeframe_first(tf, earliest);
+	s.to = timeframe_last(tf, latest);
 	if (w->unfinished)
-		s.to = period_end(tf, w->running != 0 ? w->running : w->anchor);
+		s.to = timeframe_last(tf, w->running != 0 ? w->running : w->anchor);
 	return s;
 }
 

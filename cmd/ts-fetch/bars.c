@@ -34,20 +34,6 @@ look_at_day(struct bars *b, int64_t t)
 	b->close = calendar_instant(b->calendar, date, calendar_regular_close(b->calendar, date));
 }
 
-/* The last date of the week or month that starts then. */
-static int32_t
-last_date(enum timeframe tf, int32_t date)
-{
-	struct civil c;
-
-	if (tf == TF_DAY)
-		return date;
-	if (tf == TF_WEEK)
-		return date + 6;
-	c = date_civil(date);
-	return date_of((struct civil){c.year + (c.month == 12), c.month % 12 + 1, 1}) - 1;
-}
-
 bool
 bars_belong(struct bars *b, int64_t t)
 {
@@ -57,7 +43,7 @@ bars_belong(struct bars *b, int64_t t)
 
 	if (!timeframe_intraday(s->tf)) {
 		date = calendar_date(b->calendar, t);
-		return date >= s->start && last_date(s->tf, date) <= s->end;
+		return date >= s->start && timeframe_last(s->tf, date) <= s->end;
 	}
 	seconds = timeframe_seconds(s->tf);
 	if (t < s->start || t + seconds > s->end)

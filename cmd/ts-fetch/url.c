@@ -121,7 +121,7 @@ url_path(struct buffer *b, const struct series *s)
 
 	buffer_str(b, "/v2/aggs/ticker/");
 	add_escaped(b, s->symbol);
-	buffer_str(b, "/range/1/");
+	buffer_str(b, "/range/");
 	buffer_str(b, timeframe_span(s->tf));
 	buffer_byte(b, '/');
 	if (timeframe_intraday(s->tf)) {
@@ -197,13 +197,16 @@ static bool
 same_series(struct slice path, const struct series *s, struct slice *query)
 {
 	static const char head[] = "/v2/aggs/ticker/";
+	const char *span = timeframe_span(s->tf);
 
 	if (!starts(path, head))
 		return false;
 	path = behind(path, sizeof head - 1);
 	if (!stands_for(part(&path), s->symbol) || !slice_is(part(&path), "range") ||
-		!slice_is(part(&path), "1") || !slice_is(part(&path), timeframe_span(s->tf)) ||
-		!is_time(part(&path)) || !is_time(part(&path)))
+		!starts(path, span))
+		return false;
+	path = behind(path, strlen(span));
+	if (part(&path).n != 0 || !is_time(part(&path)) || !is_time(part(&path)))
 		return false;
 	*query = path;
 	return path.n == 0 || path.p[0] == '?';

@@ -83,12 +83,10 @@ read_key(const struct record *r, struct bar *b)
 	if (date_parse(r->date, &date) != 0)
 		return "date is not a date such as 2025-12-22";
 	b->key = date;
-	/* 1970-01-04 was a Sunday. */
-	if (r->tf == TF_WEEK && (date - 3) % 7 != 0)
-		return "date is not a Sunday, on which weeks start";
-	if (r->tf == TF_MONTH && memcmp(r->date.p + r->date.n - 2, "01", 2) != 0)
-		return "date is not the first of a month";
-	return NULL;
+	if (timeframe_first(r->tf, date) == date)
+		return NULL;
+	return r->tf == TF_WEEK ? "date is not a Sunday, on which weeks start"
+				: "date is not the first of a month";
 }
 
 const char *

@@ -252,7 +252,12 @@ request_scattered(struct reading *r, const struct pg_table *t)
 }
 
 /* How far neighbouring keys of a full table lie apart. */
-static const int64_t step[TF_COUNT] = {60000000, 3600000000, 1, 7, 28};
+static int64_t
+step(enum timeframe tf)
+{
+	return timeframe_intraday(tf) ? INT64_C(1000000) * timeframe_seconds(tf)
+				      : timeframe_days(tf);
+}
 
 /* A week of minutes: over a wider gap a range would read what others have stored in between. */
 enum { GAP = 7 * 24 * 60 };
@@ -264,7 +269,7 @@ neighbours(const struct batch *b, enum timeframe tf, size_t at, size_t end)
 	size_t to = at + 1;
 
 	while (to < end && to - at < READ_ROWS &&
-		(b->slot[to].key - b->slot[to - 1].key) / step[tf] <= GAP)
+		(b->slot[to].key - b->slot[to - 1].key) / step(tf) <= GAP)
 		to++;
 	return to;
 }
@@ -276,7 +281,7 @@ is_sparse(const struct batch *b, enum timeframe tf, size_t first, size_t end)
 	int64_t n = (int64_t)(end - first);
 	int64_t span = b->slot[end - 1].key - b->slot[first].key;
 
-	return n < FEW || span / step[tf] > n * SPARSE;
+	return n < FEW || span / step(tf) > n * SPARSE;
 }
 
 /* Whether the values given are planned with, from here on. */

@@ -4,6 +4,8 @@
 #include "buffer.h"
 #include "log.h"
 
+#include <stdio.h>
+
 /* Any number will do that no other program is likely to lock: "tstore" in ASCII. */
 static const char lock_sql[] = "SELECT pg_advisory_xact_lock(128040171827813)";
 
@@ -16,28 +18,22 @@ static const char timescale_sql[] = "SELECT quote_ident(n.nspname) || '.create_h
 				    " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
 				    " WHERE p.proname = 'create_hypertable' LIMIT 1";
 
-/*
- * How long a chunk is: some gigabytes where thousands of symbols are stored. TimescaleDB's own
- * seven days make 1,192 chunks of 22 years of daily bars.
- */
-static const char *const chunk[TF_COUNT] = {[TF_1MIN] = "7 days",
-	[TF_HOUR] = "90 days",
-	[TF_DAY] = "1826 days",
-	[TF_WEEK] = "7305 days",
-	[TF_MONTH] = "7305 days"};
-
 static enum outcome
 make_hypertable(struct pg *pg, const char *function, enum timeframe tf)
 {
 	struct pg_table t = {.tf = tf};
 	struct buffer b = {0};
 	PGresult *res = NULL;
+	char chunk[16];
 	enum outcome o = pg_table_read(&t, pg);
+
+	/* TimescaleDB's own seven days make 1,192 chunks of 22 years of daily bars. */
+	(void)snprintf(chunk, sizeof chunk, "%d days", timeframe_chunk_days(tf));
 
 	/* A table that cannot be used is left alone. */
 	if (o == PG_OK && t.fault[0] == '\0') {
 		const struct pg_values v = {
-			.n = 3, .value = {timeframe_table(tf), t.key_name, chunk[tf]}};
+			.n = 3, .value = {timeframe_table(tf), t.key_name, chunk}};
 
 		buffer_str(&b, "SELECT ");
 		buffer_str(&b, function);

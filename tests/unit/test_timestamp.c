@@ -1,6 +1,7 @@
 /* Dates and instants as text, against the C library's own arithmetic. */
 #include "check.h"
 
+#include "timeframe.h"
 #include "timestamp.h"
 
 #include <stdlib.h>
@@ -94,6 +95,42 @@ local(void **state)
 	assert_true(t[0] == t[1]);
 }
 
+static void
+bars_of_dates(void **state)
+{
+	static const struct {
+		enum timeframe tf;
+		const char *date, *first, *last;
+	} bars[] = {{TF_DAY, "2025-12-22", "2025-12-22", "2025-12-22"},
+		{TF_WEEK, "2025-12-21", "2025-12-21", "2025-12-27"},
+		{TF_WEEK, "2025-12-27", "2025-12-21", "2025-12-27"},
+		{TF_WEEK, "2026-01-01", "2025-12-28", "2026-01-03"},
+		{TF_WEEK, "1969-12-31", "1969-12-28", "1970-01-03"},
+		{TF_MONTH, "2025-12-31", "2025-12-01", "2025-12-31"},
+		{TF_MONTH, "2025-02-01", "2025-02-01", "2025-02-28"},
+		{TF_MONTH, "2024-02-10", "2024-02-01", "2024-02-29"},
+		{TF_MONTH, "2025-04-30", "2025-04-01", "2025-04-30"}};
+	char text[DATE_SIZE];
+	int32_t d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bars / sizeof bars[0]; i++) {
+		assert_int_equal(date_parse(slice_of(bars[i].date), &d), 0);
+		assert_string_equal(
+			date_format(text, timeframe_first(bars[i].tf, d)), bars[i].first);
+		assert_string_equal(date_format(text, timeframe_last(bars[i].tf, d)), bars[i].last);
+	}
+	for (int tf = TF_DAY; tf < TF_COUNT; tf++) {
+		for (d = -800; d < 20000; d++) {
+			int32_t first = timeframe_first(tf, d), last = timeframe_last(tf, d);
+
+			assert_true(first <= d && d <= last);
+			assert_int_equal(timeframe_first(tf, last + 1), last + 1);
+			assert_true(last - first + 1 >= timeframe_days(tf));
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -102,6 +139,7 @@ main(void)
 		cmocka_unit_test(forms),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(local),
+		cmocka_unit_test(bars_of_dates),
 	};
 
 	return cmocka_run_group_tests_name("timestamp", tests, NULL, NULL);
