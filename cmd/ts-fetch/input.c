@@ -26,13 +26,6 @@ input_release(struct input *in)
 	record_parser_free(in->parser);
 }
 
-void
-input_refuse(struct input *in, uint64_t lineno, const char *why)
-{
-	log_warning("line %" PRIu64 ": %s", lineno, why);
-	in->refused++;
-}
-
 /* One end of a task's window, as an instant or a date. */
 static int
 read_time(struct slice s, enum timeframe tf, int64_t *at)
@@ -79,15 +72,15 @@ take_task(struct input *in, const struct record *r, struct slice line, uint64_t 
 	const char *why = read_task(r, &t);
 
 	if (line.n > TASK_BYTES) {
-		input_refuse(in, lineno, "the task is over 64 KiB");
+		refused_line(&in->refused, lineno, "the task is over 64 KiB", NULL);
 	} else if (why == NULL) {
 		in->tasks->count.tasks++;
 		tasks_push(in->tasks, r, &t);
 	} else if (r->job_id.p == NULL || r->symbol.p == NULL) {
-		input_refuse(in, lineno, why);
+		refused_line(&in->refused, lineno, why, NULL);
 	} else {
 		in->tasks->count.tasks++;
-		log_warning("line %" PRIu64 ": failed: %s", lineno, why);
+		refused_line(&in->failed, lineno, why, NULL);
 		tasks_refuse(in->tasks, *r, slice_of(why));
 	}
 }
@@ -112,14 +105,14 @@ input_line(struct input *in, struct slice line, uint64_t lineno)
 
 	if (record_parse(in->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r,
 		    &why) != 0) {
-		input_refuse(in, lineno, why);
+		refused_line(&in->refused, lineno, why, r.hint);
 		return;
 	}
 	kinds_add(&in->kinds, r.type);
 	if (r.type == RECORD_TASK) {
 		take_task(in, &r, line, lineno);
 	} else if (r.type == RECORD_CANCEL && r.fault != NULL) {
-		input_refuse(in, lineno, r.fault);
+		refused_line(&in->refused, lineno, r.fault, NULL);
 	} else {
 		if (r.type == RECORD_CANCEL)
 			cancel(in, r.job_id);

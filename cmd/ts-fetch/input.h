@@ -2,6 +2,7 @@
 #define TS_FETCH_INPUT_H
 
 #include "kinds.h"
+#include "refused.h"
 #include "task.h"
 
 /* What lines of input do to the tasks. */
@@ -9,7 +10,8 @@ struct input {
 	struct tasks *tasks;
 	struct record_parser *parser;
 	struct kinds kinds;
-	uint64_t refused; /* lines */
+	struct refused refused; /* lines that were dropped */
+	struct refused failed;	/* lines of tasks that could not be asked for */
 };
 
 /* tasks must outlive it. */
@@ -18,8 +20,5 @@ void input_release(struct input *);
 
 /* Deals with a whole line: a task, a cancel, or something to copy through. */
 void input_line(struct input *, struct slice line, uint64_t lineno);
-
-/* Counts a line that cannot be used, and says why. */
-void input_refuse(struct input *, uint64_t lineno, const char *why);
 
 #endif

@@ -81,7 +81,7 @@ take_lines(struct fetch *f, struct reader *in)
 			break;
 		case LINE_CUT:
 		case LINE_LONG:
-			input_refuse(&f->input, in->lineno, line_reason(kind));
+			refused_line(&f->input.refused, in->lineno, line_reason(kind), NULL);
 			break;
 		case LINE_NONE:
 			return true;
@@ -171,7 +171,7 @@ log_end(const struct fetch *f, int64_t ms)
 	log_info("end tasks=%" PRIu64 " fetched=%" PRIu64 " failed=%" PRIu64 " cancelled=%" PRIu64
 		 " refused=%" PRIu64 " bars=%" PRIu64 " requests=%" PRIu64 " retries=%" PRIu64
 		 " bytes=%" PRIu64 " seconds=%" PRId64 ".%" PRId64,
-		c->tasks, c->fetched, c->failed, c->cancelled, f->input.refused, c->bars,
+		c->tasks, c->fetched, c->failed, c->cancelled, f->input.refused.n, c->bars,
 		f->sched.requests, f->sched.retries, f->responses.bytes, ms / 1000, ms / 100 % 10);
 }
 
@@ -179,7 +179,7 @@ static int
 status_of(const struct fetch *f, const struct reader *in)
 {
 	int status =
-		f->tasks.count.failed > 0 || f->input.refused > 0 ? STATUS_REFUSED : STATUS_DONE;
+		f->tasks.count.failed > 0 || f->input.refused.n > 0 ? STATUS_REFUSED : STATUS_DONE;
 
 	if (signals_stop())
 		return tasks_left(f) > 0 || reader_waiting(in) ? signals_status(status) : status;

@@ -747,6 +747,11 @@ is $? 1 "tasks that cannot be done: exit 1"
 verdict "$tmp/out" '.*' >"$tmp/verdicts"
 is "$(grep failed "$tmp/verdicts" | tr '\n' ';')" "failed unknown timeframe: want 1min, hour, day, week or month; a view over them makes others, see ts-cookbook(7);failed from is not a date;failed to is not a date;failed from is not before to;failed from is not a UTC instant;failed from is not before to;failed the symbol is not one that the API could know;failed to is missing;" "each fails by name, with its reason"
 is "$(verdict "$tmp/out" GOOD)" "fetched 5" "the others are done"
+{ yes garbage | head -n 300; for i in {1..300}; do task j "S$i" 5min 2025-12-15 2025-12-19; done; } 2>/dev/null |
+	timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is "$?/$(grep -c 'warning: line ' "$tmp/err")/$(grep -c 'further ones are only counted' "$tmp/err")" 1/200/2 \
+	"of lines that are refused a hundred are told, and of tasks as many"
+is "$(grep -c '"failed"' "$tmp/out")/$(grep -c ' failed=300 .* refused=300 ' "$tmp/err")" 300/1 "all of them are counted, each task by name"
 is "$(timeout 20 "$fetch" -u "$plain" </dev/null 2>"$tmp/err"; echo $?)" 0 "no input: exit 0"
 # Lines, and none of them a task.
 job='{"job_id":"j","symbols":["AAPL"],"timeframes":["day"],"years":1}'
