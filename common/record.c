@@ -19,130 +19,60 @@ enum kind {
 /* UNLESS_0: a count that is not written when it is 0. */
 enum { REQUIRED = 1, UNLESS_0 };
 
+/* A field of a type: reading and writing go by it. */
 struct field {
-	const char *key;
-	size_t at;
+	const char *key; /* NULL closes a list */
+	unsigned short at;
 	unsigned char kind;
-};
-
-enum field_id {
-	JOB_ID,
-	SYMBOL,
-	TIMEFRAME,
-	FROM,
-	TO,
-	FIRST,
-	LAST,
-	TIMESTAMP,
-	DATE,
-	OPEN,
-	HIGH,
-	LOW,
-	CLOSE,
-	VOLUME,
-	SOURCE,
-	RECEIVED_AT,
-	TIMEFRAMES,
-	STAGE,
-	ERROR,
-	REASON,
-	UNTIL,
-	STATUS,
-	SYMBOLS,
-	TASKS,
-	BARS,
-	INSERTED,
-	UPDATED,
-	UNCHANGED,
-	REJECTED,
-	ROUNDED,
-	ODD,
-	STORED,
-	FAILED,
-	EMPTY,
-	SECONDS,
-	FIELDS
-};
-
-#define AT(member) offsetof(struct record, member)
-
-static const struct field fields[FIELDS] = {
-	[JOB_ID] = {"job_id", AT(job_id), TEXT},
-	[SYMBOL] = {"symbol", AT(symbol), TEXT},
-	[TIMEFRAME] = {"timeframe", AT(timeframe), TEXT},
-	[FROM] = {"from", AT(from), TEXT},
-	[TO] = {"to", AT(to), TEXT},
-	[FIRST] = {"first", AT(first), TEXT},
-	[LAST] = {"last", AT(last), TEXT},
-	[TIMESTAMP] = {"timestamp", AT(timestamp), TEXT},
-	[DATE] = {"date", AT(date), TEXT},
-	[OPEN] = {"open", AT(open), NUMBER},
-	[HIGH] = {"high", AT(high), NUMBER},
-	[LOW] = {"low", AT(low), NUMBER},
-	[CLOSE] = {"close", AT(close), NUMBER},
-	[VOLUME] = {"volume", AT(volume), NUMBER},
-	[SOURCE] = {"source", AT(source), TEXT},
-	[RECEIVED_AT] = {"received_at", AT(received_at), TEXT},
-	[TIMEFRAMES] = {"timeframes", AT(timeframes), ARRAY},
-	[STAGE] = {"stage", AT(stage), TEXT},
-	[ERROR] = {"error", AT(error), TEXT},
-	[REASON] = {"reason", AT(reason), TEXT},
-	[UNTIL] = {"until", AT(until), TEXT},
-	[STATUS] = {"status", AT(status), TEXT},
-	[SYMBOLS] = {"symbols", AT(symbols), COUNT},
-	[TASKS] = {"tasks", AT(tasks), COUNT},
-	[BARS] = {"bars", AT(bars), COUNT},
-	[INSERTED] = {"inserted", AT(inserted), COUNT},
-	[UPDATED] = {"updated", AT(updated), COUNT},
-	[UNCHANGED] = {"unchanged", AT(unchanged), COUNT},
-	[REJECTED] = {"rejected", AT(rejected), COUNT},
-	[ROUNDED] = {"rounded", AT(rounded), COUNT},
-	[ODD] = {"odd", AT(odd), COUNT},
-	[STORED] = {"stored", AT(stored), COUNT},
-	[FAILED] = {"failed", AT(failed), COUNT},
-	[EMPTY] = {"empty", AT(empty), COUNT},
-	[SECONDS] = {"seconds", AT(seconds), COUNT},
-};
-
-/* The fields of a type in the order in which they are written. END closes the list. */
-struct use {
-	unsigned char field;
 	unsigned char how;
 };
 
-enum { END = FIELDS };
+#define FIELD(kind, member, how)                                                                   \
+	{                                                                                          \
+#member, offsetof(struct record, member), kind, how                                \
+	}
 
 /* clang-format off */
 #define TASK_FIELDS                                                                                \
-	{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {FROM, REQUIRED},           \
-		{TO, REQUIRED}
+	FIELD(TEXT, job_id, REQUIRED), FIELD(TEXT, symbol, REQUIRED),                              \
+		FIELD(TEXT, timeframe, REQUIRED), FIELD(TEXT, from, REQUIRED),                     \
+		FIELD(TEXT, to, REQUIRED)
 
+/* Every type with its fields, in the order in which they are written. */
 static const struct {
 	const char *name;
-	struct use use[16];
+	struct field field[17];
 } types[RECORD_TYPES] = {
-	[RECORD_OTHER] = {"", {{END, 0}}},
-	[RECORD_MESSAGE] = {"", {{JOB_ID, 0}, {RECEIVED_AT, 0}, {END, 0}}},
-	[RECORD_JOB] = {"job", {{JOB_ID, REQUIRED}, {SOURCE, 0}, {SYMBOLS, REQUIRED}, {TIMEFRAMES, 0},
-		{TASKS, REQUIRED}, {RECEIVED_AT, 0}, {END, 0}}},
-	[RECORD_TASK] = {"task", {TASK_FIELDS, {END, 0}}},
-	[RECORD_LOADING] = {"loading", {{JOB_ID, REQUIRED}, {SYMBOL, REQUIRED},
-		{TIMEFRAME, REQUIRED}, {END, 0}}},
-	[RECORD_BAR] = {"bar", {{SYMBOL, REQUIRED}, {TIMEFRAME, REQUIRED}, {TIMESTAMP, 0}, {DATE, 0},
-		{OPEN, 0}, {HIGH, 0}, {LOW, 0}, {CLOSE, 0}, {VOLUME, 0}, {END, 0}}},
-	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
-		{END, 0}}},
-	[RECORD_STORED] = {"stored", {TASK_FIELDS, {BARS, REQUIRED}, {FIRST, 0}, {LAST, 0},
-		{INSERTED, 0}, {UPDATED, 0}, {UNCHANGED, 0}, {REJECTED, 0}, {REASON, 0},
-		{ROUNDED, UNLESS_0}, {ODD, UNLESS_0}, {END, 0}}},
-	[RECORD_FAILED] = {"failed", {{JOB_ID, REQUIRED}, {SYMBOL, 0}, {TIMEFRAME, 0}, {FROM, 0},
-		{TO, 0}, {STAGE, REQUIRED}, {ERROR, REQUIRED}, {END, 0}}},
-	[RECORD_CANCEL] = {"cancel", {{JOB_ID, REQUIRED}, {END, 0}}},
-	[RECORD_GAP] = {"gap", {{FROM, 0}, {TO, REQUIRED}, {END, 0}}},
-	[RECORD_DONE] = {"done", {{JOB_ID, REQUIRED}, {STATUS, REQUIRED}, {TASKS, REQUIRED},
-		{STORED, REQUIRED}, {FAILED, REQUIRED}, {EMPTY, REQUIRED}, {BARS, REQUIRED},
-		{SECONDS, REQUIRED}, {END, 0}}},
-	[RECORD_WAITING] = {"waiting", {{REASON, REQUIRED}, {UNTIL, REQUIRED}, {END, 0}}},
+	[RECORD_OTHER] = {"", {{0}}},
+	[RECORD_MESSAGE] = {"", {FIELD(TEXT, job_id, 0), FIELD(TEXT, received_at, 0)}},
+	[RECORD_JOB] = {"job", {FIELD(TEXT, job_id, REQUIRED), FIELD(TEXT, source, 0),
+		FIELD(COUNT, symbols, REQUIRED), FIELD(ARRAY, timeframes, 0),
+		FIELD(COUNT, tasks, REQUIRED), FIELD(TEXT, received_at, 0)}},
+	[RECORD_TASK] = {"task", {TASK_FIELDS}},
+	[RECORD_LOADING] = {"loading", {FIELD(TEXT, job_id, REQUIRED),
+		FIELD(TEXT, symbol, REQUIRED), FIELD(TEXT, timeframe, REQUIRED)}},
+	[RECORD_BAR] = {"bar", {FIELD(TEXT, symbol, REQUIRED), FIELD(TEXT, timeframe, REQUIRED),
+		FIELD(TEXT, timestamp, 0), FIELD(TEXT, date, 0), FIELD(NUMBER, open, 0),
+		FIELD(NUMBER, high, 0), FIELD(NUMBER, low, 0), FIELD(NUMBER, close, 0),
+		FIELD(NUMBER, volume, 0)}},
+	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, FIELD(COUNT, bars, REQUIRED),
+		FIELD(TEXT, first, 0), FIELD(TEXT, last, 0)}},
+	[RECORD_STORED] = {"stored", {TASK_FIELDS, FIELD(COUNT, bars, REQUIRED),
+		FIELD(TEXT, first, 0), FIELD(TEXT, last, 0), FIELD(COUNT, inserted, 0),
+		FIELD(COUNT, updated, 0), FIELD(COUNT, unchanged, 0), FIELD(COUNT, rejected, 0),
+		FIELD(TEXT, reason, 0), FIELD(COUNT, rounded, UNLESS_0),
+		FIELD(COUNT, odd, UNLESS_0)}},
+	[RECORD_FAILED] = {"failed", {FIELD(TEXT, job_id, REQUIRED), FIELD(TEXT, symbol, 0),
+		FIELD(TEXT, timeframe, 0), FIELD(TEXT, from, 0), FIELD(TEXT, to, 0),
+		FIELD(TEXT, stage, REQUIRED), FIELD(TEXT, error, REQUIRED)}},
+	[RECORD_CANCEL] = {"cancel", {FIELD(TEXT, job_id, REQUIRED)}},
+	[RECORD_GAP] = {"gap", {FIELD(TEXT, from, 0), FIELD(TEXT, to, REQUIRED)}},
+	[RECORD_DONE] = {"done", {FIELD(TEXT, job_id, REQUIRED), FIELD(TEXT, status, REQUIRED),
+		FIELD(COUNT, tasks, REQUIRED), FIELD(COUNT, stored, REQUIRED),
+		FIELD(COUNT, failed, REQUIRED), FIELD(COUNT, empty, REQUIRED),
+		FIELD(COUNT, bars, REQUIRED), FIELD(COUNT, seconds, REQUIRED)}},
+	[RECORD_WAITING] = {"waiting", {FIELD(TEXT, reason, REQUIRED),
+		FIELD(TEXT, until, REQUIRED)}},
 };
 /* clang-format on */
 
@@ -247,14 +177,13 @@ read_fields(struct record_parser *p, struct record *r)
 		r->fault = p->fault;
 		r->hint = hint;
 	}
-	for (const struct use *u = types[r->type].use; u->field != END; u++) {
-		const struct field *f = &fields[u->field];
+	for (const struct field *f = types[r->type].field; f->key != NULL; f++) {
 		json_at at = json_find(p->json, 0, f->key);
 		bool null = json_type(p->json, at) == JSON_NULL;
 
-		if (at >= 0 && !(null && u->how != REQUIRED && f->kind != NUMBER))
+		if (at >= 0 && !(null && f->how != REQUIRED && f->kind != NUMBER))
 			read_field(p, r, f, at);
-		else if (u->how == REQUIRED)
+		else if (f->how == REQUIRED)
 			fault(p, r, f->key, "is missing");
 	}
 	if (r->timeframe.p != NULL)
@@ -425,16 +354,15 @@ write_key(struct buffer *b, const char *key)
 }
 
 static void
-write_field(struct buffer *b, const struct record *r, const struct use *u)
+write_field(struct buffer *b, const struct record *r, const struct field *f)
 {
-	const struct field *f = &fields[u->field];
 	const char *base = (const char *)r + f->at;
 	const struct slice *s = (const struct slice *)(const void *)base;
 
 	if (f->kind == COUNT) {
 		uint64_t count = *(const uint64_t *)(const void *)base;
 
-		if (count == 0 && u->how == UNLESS_0)
+		if (count == 0 && f->how == UNLESS_0)
 			return;
 		write_key(b, f->key);
 		buffer_uint(b, count);
@@ -453,8 +381,8 @@ record_write(struct buffer *b, const struct record *r)
 	buffer_str(b, "{\"type\":\"");
 	buffer_str(b, types[r->type].name);
 	buffer_byte(b, '"');
-	for (const struct use *u = types[r->type].use; u->field != END; u++)
-		write_field(b, r, u);
+	for (const struct field *f = types[r->type].field; f->key != NULL; f++)
+		write_field(b, r, f);
 	buffer_str(b, "}\n");
 }
 
