@@ -104,11 +104,11 @@ nth: deps
 mutants: deps
 	perl tests/mutants.pl tests/mutants.txt $(if $(M),'$(M)')
 
-# Death by kill -9 at random and at chosen moments, more of it than make check has; TORTURE_SEED=n does
-# the same again.
+# Death by kill -9 at random and at chosen moments, more of it than make check has and each time another;
+# TORTURE_SEED=n does the same again.
 torture: deps
 	$(MAKE) all $(B)/ts-sim $(B)/stop/built
-	TORTURE_KILLS=$${TORTURE_KILLS:-1000} $(TS) bash tests/e2e/torture.t
+	TORTURE_KILLS=$${TORTURE_KILLS:-1000} TORTURE_SEED=$${TORTURE_SEED:-$$(shuf -n 1 -i 0-32767)} $(TS) bash tests/e2e/torture.t
 
 # The same suite with every program under valgrind: any error, leak or descriptor that is left open is a
 # failure. Takes some ten minutes. Left out are memory.t, which would measure valgrind, and those that

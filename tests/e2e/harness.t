@@ -32,6 +32,12 @@ for t in good bad half; do
 done >got
 is "$(cat got)" "$(printf '%s\n' 'good 0 2 passed, 0 failed' 'bad 1 2 passed, 1 failed' 'half 1 1 passed, 1 failed')" \
 	"the harness says the same"
+perl "$top/tests/run.pl" good.t bad.t >run.out 2>&1
+is "$(tail -n 4 run.out)" "$(printf '%s\n' 'bad.t: not ok 2 - two' '# got:  1' '# want: 2' '4 passed, 1 failed')" \
+	"what failed, and how, stands in front of its last line"
+printf '%s\n' ". '$here/lib.sh'" 'ok 0 one' 'echo no such thing >&2' 'kill -KILL $$' >dies.t
+perl "$top/tests/run.pl" dies.t >run.out 2>&1
+like "$(tail -n 4 run.out | tr '\n' ';')" 'no such thing;.*ended with status 9;' "and what was said before a test died"
 unit=("$build"/unit/test_*)
 "${unit[0]}" >unit.out 2>&1
 code=$?

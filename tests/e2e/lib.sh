@@ -8,8 +8,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=${TS_BUILD:-$top/build}
 shared=${TS_SHARED:-$top/../shared}
-# How many times as long as usual anything may take: programs under valgrind are slow.
-patience=${TS_PATIENCE:-1}
+# How many times as long as usual anything may take: a machine may be busy, programs under valgrind are slow.
+patience=${TS_PATIENCE:-3}
 PATH=$build:$PATH
 export TS_BUILD=$build LC_ALL=C.UTF-8
 # Nothing of the caller's reaches a program under test: no database, no Redis, no key, no option.
@@ -114,6 +114,16 @@ start() {
 	started+=($!)
 }
 
+# free_port: below those that the kernel gives to whoever names none, so nobody else will take it.
+free_port() {
+	local port
+	while :; do
+		port=$((10000 + SRANDOM % 20000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo $port
+}
+
 ended() {
 	! kill -0 "$1" 2>/dev/null
 }
@@ -208,6 +218,14 @@ sim_start() {
 # sim_now MOMENT: what the simulator is asked from here on is asked at that moment.
 sim_now() {
 	curl -sS -o /dev/null --fail "$MASSIVE_URL/sim/now/$1"
+}
+# sim_hold COUNT: so many requests are answered, all others wait; sim_go: no longer. What happens between
+# them finds the work half done, however slow this shell is. Another simulator's address may be given.
+sim_hold() {
+	curl -sS -o /dev/null --fail "${2:-$MASSIVE_URL}/sim/hold/$1"
+}
+sim_go() {
+	curl -sS -o /dev/null --fail "${1:-$MASSIVE_URL}/sim/go"
 }
 sim_stop() {
 	kill "$sim_pid" 2>/dev/null

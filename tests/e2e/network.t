@@ -12,12 +12,7 @@ sim_start -N "$now" -b 5000 || exit 1
 plain=$MASSIVE_URL
 unset MASSIVE_URL
 
-# Free ports, one a word.
-free_ports() {
-	perl -MIO::Socket::INET -e 'my @s = map { IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1) or die } 1 .. $ARGV[0];
-		print join(" ", map { $_->sockport } @s), "\n"' "$1"
-}
-read -r h2 once limit429 limit503 expired moved portal proxy locked <<<"$(free_ports 9)"
+read -r h2 once limit429 limit503 expired moved portal proxy locked <<<"$(for _ in {1..9}; do free_port; done | xargs)"
 
 # An authority, and certificates of localhost, one of them no longer valid.
 {

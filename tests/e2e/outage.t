@@ -9,8 +9,8 @@ now=2025-12-16T17:00:30Z
 pg_start || exit 1
 redis_start --loglevel warning || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
-sim_start -N "$now" -d 20 || exit 1
-port=${MASSIVE_URL##*:}
+port=$(free_port)
+sim_start -N "$now" -d 20 -p "$port" || exit 1
 export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=
 serve || exit 1
 mark=0
@@ -25,23 +25,17 @@ under_way() {
 heard() {
 	[ "$(redis --raw pubsub numsub tickstock.jobs.data_load | tail -n 1)" -eq 1 ]
 }
-# begin: a job, some of it done; the log from here on is its own.
+# begin: a job, some of it done and the rest held up, so that what happens does not find it over; the log
+# from here on is its own. What is on its way through the pipe goes on.
 begin() {
 	job=$((job + 1))
 	wait_for 20 heard
+	sim_hold 80
 	mark=$(wc -l <pipeline.log)
 	sql 'TRUNCATE ohlcv_daily, ohlcv_hourly'
 	publish "$(jq -nc --arg id "job $job" --arg now "$now" '{job_id: $id, source: "test", symbols: ([range(120) | "S\(.)"] + ["B AD"]),
 		timeframes: ["day", "hour"], years: 0.02, received_at: $now}')"
 	wait_for 20 under_way
-}
-# hold, release: between them the API stands still, so that what happens does not find the job done,
-# however slow this shell is. What is on its way through the pipe goes on.
-hold() {
-	kill -STOP "$sim_pid"
-}
-release() {
-	kill -CONT "$sim_pid"
 }
 # said REGEX: lines of this job's log, but for its end, since two of its tasks can never be done.
 said() {
@@ -96,17 +90,15 @@ gone='ts-store: warning: Postgres: '
 back='ts-store: Postgres is back'
 
 begin
-hold
 pg_down QUIT
 pg_again
-release
+sim_go
 all "Postgres restarts at once"
 once "Postgres restarts at once" "$gone" "$back"
 
 begin
-hold
 pg_down INT
-release
+sim_go
 hear "$gone"
 sleep 1
 pg_again
@@ -114,20 +106,18 @@ all "Postgres refuses connections"
 once "Postgres refuses connections" "$gone" "$back"
 
 begin
-hold
 mapfile -t pids < <(backends)
 kill -STOP "${pids[@]}"
-release
+sim_go
 sleep 2
 kill -CONT "${pids[@]}"
 all "Postgres hangs for a while"
 is "$(said 'ts-store: warning')" 0 "Postgres hangs for a while: that is no more than a brake"
 
 begin
-hold
 admin 'ALTER SYSTEM SET default_transaction_read_only = on'
 admin 'SELECT pg_reload_conf()' >/dev/null
-release
+sim_go
 hear "$gone"
 sleep 1
 admin 'ALTER SYSTEM RESET default_transaction_read_only'
@@ -144,9 +134,8 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=6m,mode=777 small "$tmp/small"
 	sql 'ALTER TABLE ohlcv_hourly SET TABLESPACE small'
 	sql 'ALTER INDEX ohlcv_hourly_pkey SET TABLESPACE small'
 	begin
-	hold
 	head -c 100m /dev/zero >"$tmp/small/filler" 2>/dev/null
-	release
+	sim_go
 	hear "$gone.*No space"
 	ok $? "out of disk: that is named"
 	sleep 1
@@ -169,11 +158,10 @@ redis_again() {
 	redis_start --loglevel warning
 }
 begin
-hold
 kill -KILL "$redis_pid"
 wait "$redis_pid" 2>/dev/null
 redis_again
-release
+sim_go
 all "Redis restarts without its data"
 once "Redis restarts without its data" "$lost" "$found"
 hear 'ts-listen: warning: gap'
@@ -181,10 +169,9 @@ is "$(said 'ts-listen: warning: lost Redis')/$(said 'ts-listen: warning: gap')" 
 	"Redis restarts without its data: ts-listen tells of the gap"
 
 begin
-hold
 kill -TERM "$redis_pid"
 wait "$redis_pid" 2>/dev/null
-release
+sim_go
 hear "$lost"
 hear 'ts-listen: warning: lost Redis'
 sleep 1
@@ -193,9 +180,8 @@ all "Redis refuses connections"
 once "Redis refuses connections" "$lost" "$found"
 
 begin
-hold
 kill -STOP "$redis_pid"
-release
+sim_go
 from=$(date +%s)
 sleep 2
 kill -CONT "$redis_pid"
@@ -209,9 +195,8 @@ else
 fi
 
 begin
-hold
 redis config set min-replicas-to-write 1 >/dev/null
-release
+sim_go
 hear 'ts-status: warning: Redis refuses to write'
 sleep 1
 redis config set min-replicas-to-write 0 >/dev/null
@@ -229,9 +214,8 @@ all "the API is down"
 for name in ts-listen ts-expand ts-fetch ts-store ts-status; do
 	begin
 	pid=$(pgrep -P "$service_pid" -x $name)
-	hold
 	kill -STOP "$pid"
-	release
+	sim_go
 	sleep 1
 	kill -CONT "$pid"
 	all "$name is stopped for a while"

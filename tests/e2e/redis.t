@@ -4,17 +4,14 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 jobs=tickstock.jobs.data_load
-port() {
-	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
-}
-# server NAME ARGUMENT...: a Redis of its own, its log in NAME.log; sets server_pid and server_port. A port
-# that was free may be another's a moment later. PORT stands for it.
+# server NAME ARGUMENT...: a Redis of its own, its log in NAME.log; sets server_pid and server_port. PORT
+# stands for a port that was free; where it is taken a moment later, another.
 server() {
 	local name=$1
 	shift
 	mkdir -p "$name.d"
 	for _ in {1..5}; do
-		server_port=$(port)
+		server_port=$(free_port)
 		redis-server --save '' --bind 127.0.0.1 --dir "$tmp/$name.d" "${@/#PORT/$server_port}" >"$name.log" 2>&1 &
 		server_pid=$!
 		started+=("$server_pid")
@@ -72,7 +69,7 @@ flood 1 3
 blocked() {
 	[[ $(cat "/proc/$slow_pid/wchan") =~ pipe ]]
 }
-wait_for 3 blocked || sleep 1
+wait_for 1 blocked || sleep 1
 begun=$(date +%s)
 flood 4 300
 wait_for 10 grep -q 'scheduled to be closed ASAP for overcoming of output buffer limits' slow.log
@@ -125,7 +122,7 @@ hinted "redis://127.0.0.1:$tls" 'speaks TLS: use rediss://|does it want TLS \(re
 hinted "rediss://127.0.0.1:$slow" 'does not speak TLS: use redis://|does the server speak TLS' "rediss:// to a port without"
 REDIS_CA_FILE='' refused "rediss://127.0.0.1:$tls" 'the certificate of 127.0.0.1 is not trusted: ' "a certificate of an unknown authority"
 REDIS_CA_FILE=$tmp/none.pem refused "rediss://127.0.0.1:$tls" 'REDIS_CA_FILE: .*none.pem' "a file of authorities that is not there"
-web=$(port)
+web=$(free_port)
 start perl -MIO::Socket::INET -e 'my $l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0],
 	ReuseAddr => 1); while (my $c = $l->accept) { sysread $c, my $x, 99; print $c "HTTP/1.1 400 Bad Request\r\n\r\n"; close $c }' "$web"
 refused "redis://127.0.0.1:$web" 'what listens at this port is not Redis' "a port of another service"
@@ -211,7 +208,7 @@ is "$(hash acl2 status)/$(grep -c 'warning: Redis refuses EXPIRE: NOPERM' status
 	completed/1/1 "access list: each command that is refused is told once, by name"
 
 # ---- Sentinels, and a failover in the middle of a job.
-sentinel=$(port) && nobody=$(port)
+sentinel=$(free_port) && nobody=$(free_port)
 server master --port PORT --repl-diskless-sync-delay 0
 master_pid=$server_pid
 master=$server_port

@@ -137,10 +137,12 @@ like "$(logged 'service: warning')" 'exit 137 after [0-9]+ s; starts again in 1 
 like "$(logged 'service: warning')" 'signal 9 after' "also of the script"
 
 # Down is a drain: what is in flight is finished, the rest waits for the next start.
+sim_hold 100
 publish "$(job drain "$(jq -nc '[range(300) | "T\(.)"]')" '["day","hour"]')"
 wait_for 5 hash_is drain status running
-sleep 0.3
-service -w 15 down >/dev/null
+service down
+sim_go
+service -w 60 down >/dev/null
 is "$?" 0 "sv down"
 like "$(service status)" '^down: ' "it is down"
 like "$(logged 'pipeline: end' | tail -n 1)" 'ts-listen=(0|141) ts-expand=(0|141) ts-fetch=(0|143) ts-store=0 ts-status=0' "all stages ended well"

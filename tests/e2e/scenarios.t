@@ -69,8 +69,8 @@ scenarios() {
 	is "$(hash "3 $name" bars_loaded)" "$(total)" "$name: as many bars reported as there are rows"
 }
 
-sim_start -N 2025-12-16T17:00:00Z || exit 1
-port=${MASSIVE_URL##*:}
+port=$(free_port)
+sim_start -N 2025-12-16T17:00:00Z -p "$port" || exit 1
 serve || { cat pipeline.log >&2; exit 1; }
 
 scenarios "Tuesday noon" 2025-12-16T17:00:30Z 2025-12-15 5

@@ -32,6 +32,7 @@ jobs_done() {
 }
 
 # Killed in the middle, the service goes on where it was.
+sim_hold 41
 serve
 publish "$(job crash "$(jq -nc '[range(40) | "S\(.)"] + ["NONE1", "B AD"]')" '["1min","day","2min"]')"
 wait_for 5 asked_for 41
@@ -41,6 +42,7 @@ done
 wait "$service_pid"
 is $? 137 "all stages killed: the service ends with 137"
 is "$(kept)" 2 "the job and its notes are in the spool"
+sim_go
 noted=$(grep -c . "$TS_SPOOL"/*.notes)
 [ "$noted" -gt 40 ] && [ "$noted" -lt 126 ]
 ok $? "some verdicts are noted, others not"
@@ -63,10 +65,12 @@ is $? 111 "a second pipeline on the spool does not start"
 like "$(cat second.log)" 'ts-listen: error: spool .*another pipeline works on it' "and says why"
 
 # A job of the same id while one is in progress; ids that would lead elsewhere.
+sim_hold 10
 publish "$(job twice "$(jq -nc '[range(300) | "T\(.)"]')" '["day"]')"
 publish "$(job twice '["X"]' '["day"]')"
 wait_for 5 grep -q 'dropped: a job with this id is in progress' pipeline.log
 ok $? "a second job of the same id is refused while the first is in the spool"
+sim_go
 long=$(printf 'x%.0s' {1..300})
 for id in ../../escape "$long" 'é/\u0001\n"' . ..; do
 	redis publish tickstock.jobs.data_load "$(jq -nc --arg id "$id" --arg now "$now" \
@@ -80,10 +84,12 @@ is "$(find "$tmp" -name '*escape*')" "" "and nothing elsewhere"
 is "$(hash "$long" status)" completed "a job_id of 300 bytes works"
 
 # Told to stop, what is not begun stays in the spool.
+sim_hold 100
 publish "$(job stop "$(jq -nc '[range(600) | "U\(.)"]')" '["day","hour"]')"
 wait_for 5 hash_is stop status running
-sleep 0.1
-serve_end
+kill -TERM "$service_pid"
+sim_go
+wait "$service_pid"
 is $? 0 "told to stop, it exits 0"
 like "$(hash stop status)/$(hash stop message)" '^running/interrupted: [0-9]+ of 1200 tasks are left for the next start' \
 	"the status says how many tasks are left"
@@ -95,9 +101,11 @@ is "$(hash stop status)/$(hash stop stored_tasks)" completed/1200 "the next star
 cancel() {
 	redis publish tickstock.jobs.control "{\"job_id\":\"$1\",\"action\":\"cancel\"}" >/dev/null
 }
+sim_hold 50
 publish "$(job cancelled "$(jq -nc '[range(200) | "V\(.)"]')" '["day","hour"]')"
 wait_for 5 hash_is cancelled status running
 cancel cancelled
+sim_go
 wait_for 3 hash_is cancelled status cancelled
 wait_for 3 nothing_kept
 ok $? "a cancelled job is not kept"
@@ -160,12 +168,12 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=512k small "$tmp/small" 2>/dev
 		"the disk is full: which is told, by name"
 	is "$(find "$TS_SPOOL" -name .new)" "" "the disk is full: nothing half written is left"
 	rm "$tmp/small/filler"
-	publish "$(job unnoted "$(jq -nc '[range(300) | "W\(.)"]')" '["day"]')"
+	sim_hold 10
+publish "$(job unnoted "$(jq -nc '[range(300) | "W\(.)"]')" '["day"]')"
 	wait_for 10 both_kept
 	ok $? "with room again, the next job is kept, and its verdicts are noted"
-	kill -STOP "$sim_pid"
 	head -c 1m /dev/zero >"$tmp/small/filler" 2>/dev/null
-	kill -CONT "$sim_pid"
+	sim_go
 	wait_for 10 over unnoted
 	is "$(hash unnoted status)/$(hash unnoted stored_tasks)" completed/300 "the disk is full: what cannot be noted is counted"
 	wait_for 3 nothing_kept
@@ -199,6 +207,7 @@ is "$(grep -c 'ts-listen: error: spool: [a-z]*.job .*: set aside as \*.bad' pipe
 is "$(find "$TS_SPOOL" -name '*.bad' | wc -l)/$(find "$TS_SPOOL" -name '*.job' | wc -l)" 6/0 "and is not met again"
 unlike "$(cat pipeline.log pipeline.out)" "$(head -n 1 /etc/hostname)|not json" "nothing of them is read out"
 # Everybody, taken together.
+sim_hold 50
 publish "$(job all1 "$(jq -nc '[range(400) | "Y\(.)"]')" '["day","hour"]')"
 publish "$(job all2 "$(jq -nc '[range(400) | "Z\(.)"]')" '["day","hour"]')"
 wait_for 5 hash_is all2 status running
@@ -207,6 +216,7 @@ wait_for 5 hash_is all1 status cancelled
 wait_for 5 hash_is all2 status cancelled
 is "$(hash all1 status)/$(hash all2 status)" cancelled/cancelled "cancel_all cancels all jobs"
 is "$(grep -c 'cancelled all jobs: 2' pipeline.log)" 1 "and none that is over"
+sim_go
 mv "$TS_SPOOL" "$TS_SPOOL.away"
 wait_for 12 grep -q 'the spool was taken away' pipeline.log
 ok $? "a spool that is taken away under a running service is told"

@@ -207,7 +207,7 @@ sleep 0.2
 stored live MSFT 1min 390 >&"$in"
 begun=$(date +%s%N)
 wait_for 1 hash_is live status completed_with_errors
-[ $((($(date +%s%N) - begun) / 1000000)) -lt 500 ]
+[ $((($(date +%s%N) - begun) / 1000000)) -lt $((500 * patience)) ]
 ok $? "the last verdict is in the hash at once"
 # The page is late: after 0.2 s, and again after 1.5 s.
 sleep 0.2
@@ -230,13 +230,16 @@ ok $? "a submitted behind the first write is put right while the job runs"
 header trickle 40 40 >&"$in"
 wait_for 1 hash_is trickle status running
 redis config resetstat >/dev/null
+begun=$(date +%s%N)
 for i in {1..40}; do
 	stored trickle "S$i" day 1 >&"$in"
 	sleep 0.005
 done
 wait_for 1 hash_is trickle status completed
+ms=$((($(date +%s%N) - begun) / 1000000))
 sets=$(redis info commandstats | sed -n 's/^cmdstat_hset:calls=\([0-9]*\),.*/\1/p')
-[ "$sets" -gt 1 ] && [ "$sets" -lt 15 ]
+# One in 100 ms, and some at the edges.
+[ "$sets" -gt 1 ] && [ "$sets" -lt $((8 + ms / 100)) ]
 ok $? "verdicts in quick succession are merged, $sets writes for 40"
 { header burst 3000 3000; for i in {1..2999}; do echo "{\"type\":\"stored\",\"job_id\":\"burst\",\"symbol\":\"S$i\",\"timeframe\":\"day\",\"from\":\"2025-12-22\",\"to\":\"2025-12-22\",\"bars\":1}"; done; } >burst.ndjson
 cat burst.ndjson >&"$in"
@@ -367,7 +370,7 @@ left_behind() {
 	redis hset "$(key just)" status submitted submitted_at "$(date +%Y-%m-%dT%H:%M:%S.%6N)" >/dev/null
 }
 left_behind
-{ for i in {1..200}; do redis set tickstockpl:heartbeat "another $i" EX 30; sleep 0.2; done; } >/dev/null &
+while sleep 0.2; do redis set tickstockpl:heartbeat "another $SRANDOM" EX 30; done >/dev/null &
 beating=$!
 started+=("$beating")
 wait_for 5 redis exists tickstockpl:heartbeat
@@ -445,7 +448,8 @@ shut
 is "$(hash orphan status)" completed "it is told when its input ends"
 
 # Those from the beginning.
-kill -TERM "$gone"
+# Unless it has given up meanwhile.
+kill -TERM "$gone" 2>/dev/null
 wait_for 8 test -s gone.code
 is "$(cat gone.code)/$(jq -r .status gone.out)" 111/completed_with_errors \
 	"a final state that cannot be written is exit 111; done is written still"

@@ -431,7 +431,7 @@ is "$(counts out)/$(sql "SELECT low FROM ohlcv_daily WHERE volume = 1001")" "AAP
 sql "CREATE FUNCTION take_turns() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END \$\$;
 	CREATE TRIGGER turns BEFORE INSERT ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION take_turns()"
 hold "SET LOCAL deadlock_timeout = '1min'; SELECT pg_advisory_xact_lock(7)"
-bars DEAD day 1 | PGOPTIONS="-c deadlock_timeout=$((2 * patience))s" ts-store >out 2>err &
+bars DEAD day 1 | PGOPTIONS="-c deadlock_timeout=3s" ts-store >out 2>err &
 store=$!
 wait_for 5 held_up
 echo 'LOCK TABLE ohlcv_daily IN EXCLUSIVE MODE; SELECT 2;' >&"$holding"

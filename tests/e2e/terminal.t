@@ -48,7 +48,7 @@ stored() {
 	stored MSFT 1min 390
 	stored MSFT day 1
 } >rest
-pulse=$((3 * patience))
+pulse=3
 # Another stage has something to say while the meter stands there, again and again.
 cat >scene <<END
 cat part

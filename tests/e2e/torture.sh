@@ -359,7 +359,7 @@ torture_live() {
 # the time for it is over.
 torture_round() {
 	local most=$1 harm=$((SECONDS + ${2:-30})) stop struck=
-	local deadline=$((harm + 90))
+	local deadline=$((harm + 90 * patience))
 	torture_begin
 	torture_choose_stop
 	torture_serve "$stop"

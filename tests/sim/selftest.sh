@@ -111,6 +111,10 @@ day=AAPL/range/1/day/2025-12-01/2025-12-12
 start -N 2025-12-23T17:15:13Z -b 50000
 is "the port is on stdout too" "$(cat "$tmp/out")" "$(cat "$tmp/port")"
 is "health" "$(code /sim/health)" "200 ok"
+is "one more is answered" "$(code /sim/hold/1) $(aggs "$day" | jq .resultsCount)" "200 ok 10"
+curl -s -m 0.3 "$url/v2/aggs/ticker/$day" >/dev/null
+is "the next one waits" $? 28
+is "until it may go" "$(code /sim/go) $(aggs "$day" | jq .resultsCount)" "200 ok 10"
 
 # Sessions
 is "a full day in winter" "$(minutes AAPL 2025-12-22 2025-12-22T14:30:00Z 2025-12-22T21:00:00Z)" 390

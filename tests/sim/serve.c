@@ -15,15 +15,19 @@
 #include "send.h"
 
 #define CONNECTIONS 256
-#define NOW "/sim/now/" /* and then a moment */
+#define CONTROL "/sim/"
+#define NOW CONTROL "now/"   /* and then a moment */
+#define HOLD CONTROL "hold/" /* and then how many requests are answered before all others wait */
+#define GO CONTROL "go"	     /* they wait no longer */
 
 struct server {
 	struct server_options options;
 	struct MHD_Daemon *daemon;
 	int stop[2];	      /* a pipe; readable from server_stop on */
-	pthread_mutex_t lock; /* of the quota and of now */
+	pthread_mutex_t lock; /* of the quota, of now and of left */
 	int64_t now;	      /* ms; -1: the wall clock */
 	bool told;	      /* now was told by a request */
+	long left;	      /* so many requests may still be answered; -1: all */
 	int64_t *times;	      /* the last ${quota} accepted requests, a ring */
 	size_t at;
 };
@@ -70,6 +74,30 @@ tell_now(struct server *srv, const char *text, struct reply *r)
 	srv->told = true;
 	pthread_mutex_unlock(&srv->lock);
 	reply_set(r, 200, "ok\n");
+}
+
+static void
+hold(struct server *srv, long left, struct reply *r)
+{
+	pthread_mutex_lock(&srv->lock);
+	srv->left = left;
+	pthread_mutex_unlock(&srv->lock);
+	reply_set(r, 200, "ok\n");
+}
+
+/* A request waits for its turn while all are held. */
+static void
+wait_for_turn(struct server *srv)
+{
+	bool held;
+
+	do {
+		pthread_mutex_lock(&srv->lock);
+		held = srv->left == 0;
+		if (srv->left > 0)
+			srv->left--;
+		pthread_mutex_unlock(&srv->lock);
+	} while (held && !send_wait(srv->stop[0], 5));
 }
 
 static bool
@@ -195,6 +223,10 @@ make_reply(struct server *srv, struct MHD_Connection *con, const struct request 
 		r->type = "text/plain";
 	} else if (strncmp(req->uri, NOW, strlen(NOW)) == 0) {
 		tell_now(srv, req->uri + strlen(NOW), r);
+	} else if (strncmp(req->uri, HOLD, strlen(HOLD)) == 0) {
+		hold(srv, strtol(req->uri + strlen(HOLD), NULL, 10), r);
+	} else if (strcmp(req->uri, GO) == 0) {
+		hold(srv, -1, r);
 	} else if (refused(srv, con, r)) {
 		return;
 	} else if (over_quota(srv, req->arrived)) {
@@ -252,6 +284,7 @@ answer(void *cls, struct MHD_Connection *con, const char *url, const char *metho
 	struct request *req = *con_cls;
 	struct reply r = {.status = 200, .type = TYPE_JSON, .retry = -1};
 	size_t length;
+	bool control;
 
 	(void)url;
 	(void)version;
@@ -263,12 +296,17 @@ answer(void *cls, struct MHD_Connection *con, const char *url, const char *metho
 		*size = 0;
 		return MHD_YES;
 	}
-	send_wait(srv->stop[0], srv->options.latency);
+	control = strncmp(req->uri, CONTROL, strlen(CONTROL)) == 0;
+	if (!control) {
+		send_wait(srv->stop[0], srv->options.latency);
+		wait_for_turn(srv);
+	}
 	make_reply(srv, con, req, method, &r);
 	length = reply_encode(&r, con);
 	if (r.lasting && !r.kept)
 		r.kept = memo_put(srv->options.memo, req->uri, wants_gzip(con), &r.body);
-	log_request(srv, con, req, r.how == SEND_RESET ? 0 : r.status, length);
+	if (!control)
+		log_request(srv, con, req, r.how == SEND_RESET ? 0 : r.status, length);
 	return reply_send(&r, con, srv->stop[0]);
 }
 
@@ -343,6 +381,7 @@ server_start(const struct server_options *options, uint16_t *port)
 		return NULL;
 	srv->options = *options;
 	srv->now = options->now;
+	srv->left = -1;
 	srv->stop[0] = srv->stop[1] = -1;
 	pthread_mutex_init(&srv->lock, NULL);
 	srv->times = calloc((size_t)options->quota + 1, sizeof *srv->times);
