@@ -11,11 +11,16 @@ memory_grow(void *old, size_t nmemb, size_t size)
 {
 	void *p = size != 0 && nmemb > SIZE_MAX / size ? NULL : realloc(old, nmemb * size + 1);
 
-	if (p == NULL) {
-		log_error("out of memory");
-		exit(STATUS_SERVICE);
-	}
+	if (p == NULL)
+		memory_out();
 	return p;
+}
+
+void
+memory_out(void)
+{
+	log_error("out of memory");
+	exit(STATUS_SERVICE);
 }
 
 struct slice

@@ -28,6 +28,9 @@ struct buffer {
  */
 void *memory_grow(void *, size_t nmemb, size_t size);
 
+/* That end, for those who ask elsewhere for memory. */
+_Noreturn void memory_out(void);
+
 /* The slice of a NUL-terminated string. */
 struct slice slice_of(const char *);
 

@@ -4,6 +4,9 @@
  */
 #include "calendar.h"
 
+#include "buffer.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -96,23 +99,27 @@ find_changes(struct calendar *c)
 	}
 }
 
-/* The C library knows one zone at a time: read New York's offsets out of it, then put TZ back. */
-static int
+/*
+ * The C library knows one zone at a time: read New York's offsets out of it, then put TZ back. It
+ * says nothing when it lacks the memory for them, but for errno.
+ */
+static void
 read_zone(struct calendar *c)
 {
 	const char *set = getenv("TZ");
 	char *saved = set == NULL ? NULL : strdup(set);
-	int error = set != NULL && saved == NULL ? -1 : setenv("TZ", "America/New_York", 1);
 
-	if (error == 0) {
-		tzset();
-		find_changes(c);
-	}
+	if ((set != NULL && saved == NULL) || setenv("TZ", "America/New_York", 1) != 0)
+		memory_out();
+	errno = 0;
+	tzset();
+	if (errno == ENOMEM)
+		memory_out();
+	find_changes(c);
 	if (saved != NULL ? setenv("TZ", saved, 1) != 0 : unsetenv("TZ") != 0)
-		error = -1;
+		memory_out();
 	tzset();
 	free(saved);
-	return error;
 }
 
 /* Noon on 1 January and 1 July 2020 tell New York from the UTC that stands for a missing file. */
@@ -243,17 +250,15 @@ calendar_new(const char **why)
 	struct calendar *c = memory_grow(NULL, 1, sizeof *c);
 
 	memset(c, 0, sizeof *c);
-	if (read_zone(c) != 0) {
-		*why = "cannot set the time zone";
-	} else if (!is_new_york(c)) {
+	read_zone(c);
+	if (!is_new_york(c)) {
 		*why = "no time zone data for America/New_York: install tzdata, or set TZDIR to "
 		       "where it is";
-	} else {
-		find_sessions(c);
-		return c;
+		calendar_free(c);
+		return NULL;
 	}
-	calendar_free(c);
-	return NULL;
+	find_sessions(c);
+	return c;
 }
 
 void

@@ -3,11 +3,15 @@
 #include "refused.h"
 
 #include "log.h"
+#include "timestamp.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 
-enum { TOLD = 100 };
+enum {
+	TOLD = 100,
+	QUIET_MS = 600000,
+};
 
 void
 refused_hint(struct refused *r, const char *hint)
@@ -26,9 +30,16 @@ refused_hint(struct refused *r, const char *hint)
 void
 refused_line(struct refused *r, uint64_t lineno, const char *why, const char *hint)
 {
-	if (r->n++ < TOLD)
+	int64_t now = clock_mono_ms();
+
+	r->n++;
+	if (now - r->last >= QUIET_MS)
+		r->told = 0;
+	r->last = now;
+	if (r->told < TOLD)
 		log_warning("line %" PRIu64 ": %s", lineno, why);
-	else if (r->n == TOLD + 1)
+	else if (r->told == TOLD)
 		log_warning("more than %d lines are refused: further ones are only counted", TOLD);
+	r->told += r->told <= TOLD;
 	refused_hint(r, hint);
 }

@@ -3,10 +3,15 @@
 
 #include <stdint.h>
 
-/* Lines of input that cannot be used: each is counted, the first hundred are told. {0} to begin
- * with. */
+/*
+ * Lines of input that cannot be used: each is counted, the first hundred are told, and again a
+ * hundred once there were none for ten minutes, since a service reads for months. {0} to begin
+ * with.
+ */
 struct refused {
 	uint64_t n;
+	unsigned told;
+	int64_t last;	      /* when the last one came, clock_mono_ms() */
 	const char *hints[8]; /* those that were given */
 };
 

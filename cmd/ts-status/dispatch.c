@@ -8,6 +8,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -32,8 +33,17 @@ shown(struct slice s)
 static void
 refuse(struct dispatch *d, uint64_t lineno, const char *why)
 {
-	d->refused++;
-	log_warning("line %llu: %s", (unsigned long long)lineno, why);
+	refused_line(&d->refused, lineno, why, NULL);
+}
+
+static void
+refuse_job(struct dispatch *d, uint64_t lineno, const struct record *r, const char *why)
+{
+	char text[256];
+
+	(void)snprintf(
+		text, sizeof text, "job id=%.*s refused: %s", shown(r->job_id), r->job_id.p, why);
+	refuse(d, lineno, text);
 }
 
 static void
@@ -207,9 +217,7 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 
 	switch (taken) {
 	case TAKEN_REFUSED:
-		d->refused++;
-		log_warning("line %llu: job id=%.*s refused: %s", (unsigned long long)lineno,
-			shown(r->job_id), r->job_id.p, why);
+		refuse_job(d, lineno, r, why);
 		break;
 	case TAKEN_UNKNOWN:
 		log_unknown(r);

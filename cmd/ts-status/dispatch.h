@@ -6,6 +6,7 @@
 #include "progress.h"
 #include "publish.h"
 #include "record.h"
+#include "refused.h"
 #include "spool.h"
 
 #include <stdbool.h>
@@ -24,7 +25,7 @@ struct dispatch {
 
 	uint64_t jobs, stored, failed; /* jobs done, verdicts */
 	uint64_t rejected;	       /* bars */
-	uint64_t refused;	       /* lines and records that could not be used */
+	struct refused refused;	       /* lines and records that could not be used */
 	uint64_t unfinished; /* jobs that ended without all verdicts, or are left for the next start
 			      */
 };

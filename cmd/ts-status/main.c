@@ -1,5 +1,6 @@
 /* ts-status: verdicts in, a status hash per job in Redis, one `done` a job out. See ts-status(1).
  */
+#include "buffer.h"
 #include "calendar.h"
 #include "command.h"
 #include "dispatch.h"
@@ -14,9 +15,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +45,47 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-status", NULL, letters, "REDIS_URL"};
 
+/* The C library takes a zone that it does not know for UTC. */
+static bool
+zone_exists(const char *zone)
+{
+	const char *folder = getenv("TZDIR");
+	char path[4096];
+	struct stat st;
+	regex_t rule;
+	bool ok;
+
+	zone += zone[0] == ':';
+	(void)snprintf(path, sizeof path, "%s/%s",
+		folder == NULL || folder[0] == '\0' ? "/usr/share/zoneinfo" : folder, zone);
+	if (stat(zone[0] == '/' ? zone : path, &st) == 0)
+		return zone[0] == '\0' || S_ISREG(st.st_mode);
+	if (regcomp(&rule, "^([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?[0-9]",
+		    REG_EXTENDED | REG_NOSUB) != 0)
+		memory_out();
+	ok = regexec(&rule, zone, 0, NULL, 0) == 0;
+	regfree(&rule);
+	return ok;
+}
+
+/* The zone of the page that compares the times in the hash with its own. -1 to go on. */
+static int
+set_zone(void)
+{
+	const char *name = "TS_PAGE_TZ", *zone = getenv(name);
+
+	if (zone == NULL || zone[0] == '\0')
+		zone = getenv(name = "TZ");
+	if (zone != NULL && !zone_exists(zone)) {
+		log_error("%s: the time zone %s does not exist", name, zone);
+		return STATUS_USAGE;
+	}
+	if (zone != NULL && setenv("TZ", zone, 1) != 0)
+		memory_out();
+	tzset();
+	return -1;
+}
+
 /*
  * Finds the URL, *none for no Redis; sets the zone and takes the signals. -1 to go on, else the
  * exit status.
@@ -49,19 +93,14 @@ static const struct command self = {"ts-status", NULL, letters, "REDIS_URL"};
 static int
 setup(const struct options *o, struct redis_url *url, bool *none)
 {
-	const char *zone = getenv("TS_PAGE_TZ");
 	int status = -1;
 
 	*none = o->url != NULL && strcmp(o->url, "none") == 0;
 	if (!*none)
 		status = redis_url_choose(&self, o->url, url);
-	if (status >= 0)
-		return status;
-	/* The zone of the page that compares the times in the hash with its own. */
-	if (zone != NULL && zone[0] != '\0' && setenv("TZ", zone, 1) != 0)
-		return STATUS_SERVICE;
-	tzset();
-	return command_signals(-1);
+	if (status < 0)
+		status = set_zone();
+	return status < 0 ? command_signals(-1) : status;
 }
 
 static int64_t
@@ -163,7 +202,7 @@ exit_status(const struct dispatch *d)
 {
 	if (d->unfinished > 0)
 		return signals_status(STATUS_REFUSED);
-	return d->failed + d->rejected + d->refused > 0 ? STATUS_REFUSED : STATUS_DONE;
+	return d->failed + d->rejected + d->refused.n > 0 ? STATUS_REFUSED : STATUS_DONE;
 }
 
 static int
@@ -188,7 +227,7 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 	log_info("end jobs=%llu stored=%llu failed=%llu rejected=%llu refused=%llu seconds=%.1f",
 		(unsigned long long)d->jobs, (unsigned long long)d->stored,
 		(unsigned long long)d->failed, (unsigned long long)d->rejected,
-		(unsigned long long)d->refused, (double)(clock_mono_ms() - start) / 1000);
+		(unsigned long long)d->refused.n, (double)(clock_mono_ms() - start) / 1000);
 	reader_release(&in);
 	return status;
 }

@@ -402,6 +402,19 @@ TS_PAGE_TZ=Asia/Tokyo open
 wait_for 9 hash_is zone status failed
 ok $? "TS_PAGE_TZ is the zone of the page's times"
 shut
+for zone in TZ=Mars/Base TZ=America TS_PAGE_TZ=Mars/Base; do
+	env "$zone" ts-status -u none </dev/null >out 2>err
+	is "$?/$(cat out err)" "100/ts-status: error: ${zone%=*}: the time zone ${zone#*=} does not exist" "$zone is not taken for UTC"
+done
+for zone in America/New_York :UTC EST5EDT '<+03>-3' ''; do
+	env "TZ=$zone" ts-status -u none </dev/null >out 2>err
+	is "$?" 0 "TZ=$zone is a zone"
+done
+
+# A file of another kind.
+yes '{"type":"stored"' | head -n 300 | ts-status -u none >out 2>err
+is "$?/$(grep -c 'warning: line' err)/$(grep -c 'further ones are only counted' err)/$(grep -c 'refused=300' err)" 1/100/1/1 \
+	"of lines that are refused a hundred are told, all are counted"
 
 # Told to stop, with work left.
 submitted cut
