@@ -109,6 +109,11 @@ known_days(void **state)
 	assert_int_equal(calendar_session(calendar, day("2021-12-31")), SESSION_FULL);
 	assert_int_equal(calendar_session(calendar, day("2025-11-28")), SESSION_HALF);
 	assert_int_equal(calendar_session(calendar, day("2035-12-24")), SESSION_HALF);
+	/* Before its years every weekday counts as one, behind them none. */
+	assert_int_equal(calendar_session(calendar, day("1999-12-24")), SESSION_FULL);
+	assert_int_equal(calendar_session(calendar, day("1999-12-25")), SESSION_NONE);
+	assert_int_equal(calendar_session(calendar, day("1999-12-26")), SESSION_NONE);
+	assert_int_equal(calendar_session(calendar, day("2036-01-02")), SESSION_NONE);
 	assert_int_equal(calendar_session(calendar, day("2036-01-02")), SESSION_NONE);
 	assert_int_equal(calendar_session(calendar, day("1999-12-30")), SESSION_FULL);
 	assert_int_equal(calendar_sessions(calendar, day("2024-01-01"), day("2024-12-31")), 252);

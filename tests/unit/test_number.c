@@ -97,6 +97,8 @@ order(void **state)
 	assert_int_equal(cmp("0", "-0.000"), 0);
 	assert_int_equal(cmp("9.99", "10"), -1);
 	assert_int_equal(cmp("-9.99", "-10"), 1);
+	assert_int_equal(cmp("-9999", "-10000"), 1);
+	assert_int_equal(cmp("-0.0001", "-1"), 1);
 	assert_int_equal(cmp("-1", "0"), -1);
 	assert_int_equal(cmp("1e-64", "0"), 1);
 	assert_int_equal(cmp("1e63", "9e62"), 1);
