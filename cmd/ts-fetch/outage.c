@@ -1,17 +1,23 @@
 /* When it is not the page. */
 #include "outage.h"
 
-enum { IN_A_ROW = 4 };
+enum { ENOUGH = 4 };
+
+void
+outage_init(struct outage *o, int64_t patience, unsigned most)
+{
+	*o = (struct outage){.patience = patience, .most = most, .enough = ENOUGH};
+}
 
 bool
-outage_failed(struct outage *o, uint64_t who, bool connected, int64_t started)
+outage_failed(struct outage *o, const void *task, bool connected, int64_t started)
 {
 	if (o->failures++ == 0)
-		o->first = who;
+		o->first = task;
 	if (o->failures == 1 && !o->refused)
 		o->since = started;
-	o->several = o->several || who != o->first;
-	if (!connected || (o->failures >= IN_A_ROW && o->several))
+	o->several = o->several || task != o->first;
+	if (!connected || (o->failures >= o->enough && o->several))
 		o->unreachable = true;
 	return o->unreachable;
 }
@@ -33,5 +39,10 @@ outage_lasts(const struct outage *o, int64_t now)
 void
 outage_over(struct outage *o)
 {
-	*o = (struct outage){.patience = o->patience};
+	unsigned more = o->enough * 2 < o->most ? o->enough * 2 : o->most;
+	bool mistaken = o->unreachable && !o->certain && more > ENOUGH;
+
+	outage_init(o, o->patience, o->most);
+	if (mistaken)
+		o->enough = more;
 }

@@ -1,7 +1,6 @@
 /* What is made of a response, by its status and by what the page says. */
 #include "response.h"
 
-#include "hash.h"
 #include "log.h"
 #include "sanitize.h"
 #include "signals.h"
@@ -12,13 +11,10 @@
 
 enum {
 	REQUEST_ID = 64, /* bytes of it that are logged */
-	BODY = 80,	 /* characters that are quoted of a body that is not the API's */
-	TRIES_TEXT = sizeof " (6 tries)" - 1,
 	RETRY_LINES = 3, /* logged in QUOTA_MS; outages have lines of their own */
 	QUOTA_MS = 60 * 1000,
 	UNPROCESSED = 10, /* times in a row that count as nothing */
-	JUST_MS = 60 * 1000,
-	AMONG_MS = 1000, /* so long ago a success may be to show that others get through */
+	AMONG_MS = 1000,  /* so long ago a success may be to show that others get through */
 	HTTP_OK = 200,
 	HTTP_REDIRECT = 300,
 	HTTP_MOVED = 301,
@@ -39,7 +35,7 @@ enum {
 void
 responses_init(struct responses *rs, struct sched *sched, struct slice base, struct slice key)
 {
-	*rs = (struct responses){.sched = sched, .tasks = sched->tasks, .key = key};
+	*rs = (struct responses){.sched = sched, .tasks = sched->tasks, .error.secret = key};
 	rs->reader = page_reader_new(base);
 }
 
@@ -47,7 +43,7 @@ void
 responses_release(struct responses *rs)
 {
 	page_reader_free(rs->reader);
-	buffer_release(&rs->text);
+	buffer_release(&rs->error.text);
 	buffer_release(&rs->tail);
 }
 
@@ -58,7 +54,7 @@ log_tail(struct responses *rs, struct slice request_id)
 	rs->tail.len = 0;
 	if (request_id.n > 0) {
 		buffer_str(&rs->tail, " request_id=");
-		sanitize_add(&rs->tail, request_id, REQUEST_ID, rs->key);
+		sanitize_add(&rs->tail, request_id, REQUEST_ID, rs->error.secret);
 	}
 	return buffer_cstr(&rs->tail);
 }
@@ -66,39 +62,11 @@ log_tail(struct responses *rs, struct slice request_id)
 static void
 fail(struct responses *rs, struct chunk *c, struct slice request_id)
 {
-	struct slice text = buffer_slice(&rs->text);
+	struct slice text = buffer_slice(&rs->error.text);
 
 	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", TEXT(c->active->task->symbol),
 		timeframe_name(c->active->task->tf), TEXT(text), log_tail(rs, request_id));
 	tasks_fail(rs->tasks, c->active, text);
-}
-
-/* Starts an error text over: what we say ourselves. */
-static void
-say(struct responses *rs, const char *text)
-{
-	rs->text.len = 0;
-	buffer_str(&rs->text, text);
-}
-
-/*
- * Goes on with what others say, as far as there is room, some kept for again(); the key is nowhere
- * repeated.
- */
-static void
-quote(struct responses *rs, struct slice words)
-{
-	sanitize_add(&rs->text, words, TASKS_ERROR - TRIES_TEXT - rs->text.len, rs->key);
-}
-
-static void
-say_http(struct responses *rs, int http, struct slice words)
-{
-	char head[32];
-
-	(void)snprintf(head, sizeof head, "HTTP %d%s", http, words.n > 0 ? ": " : "");
-	say(rs, head);
-	quote(rs, words);
 }
 
 /* Nothing of what is pending will be fetched; tasks that are read later are tried anew. */
@@ -108,7 +76,7 @@ fail_pending(struct responses *rs, const char *head)
 	struct buffer text = {0};
 
 	buffer_str(&text, head);
-	buffer_add(&text, rs->text.p, rs->text.len);
+	buffer_add(&text, rs->error.text.p, rs->error.text.len);
 	log_error("%s: all pending tasks have failed", buffer_cstr(&text));
 	tasks_fail_all(rs->tasks, buffer_slice(&text));
 	buffer_release(&text);
@@ -136,7 +104,7 @@ refuse_all(struct responses *rs)
 	struct buffer *dead = &rs->tasks->dead;
 
 	dead->len = 0;
-	buffer_add(dead, rs->text.p, rs->text.len);
+	buffer_add(dead, rs->error.text.p, rs->error.text.len);
 	log_error("the API refuses the key, so nothing can be fetched: %.*s",
 		TEXT(buffer_slice(dead)));
 	tasks_fail_all(rs->tasks, buffer_slice(dead));
@@ -149,7 +117,7 @@ succeeded(struct responses *rs, const struct response *r)
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
 
-	if (o->unreachable)
+	if (o->certain)
 		log_info("the API is back after %" PRId64 " s", (now - o->since) / 1000);
 	outage_over(o);
 	limiter_answered(&rs->sched->limiter, r->started);
@@ -176,8 +144,21 @@ log_retry(struct responses *rs, const struct chunk *c, const struct response *r,
 	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
 		    "s %.*s%s",
 		TEXT(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
-		c->tries, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->text)),
+		c->tries, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->error.text)),
 		log_tail(rs, request_id));
+}
+
+/* Whether it has lasted for so long that nothing pending is waited for any more. */
+static bool
+ended(struct responses *rs, int64_t now)
+{
+	const struct outage *o = &rs->sched->outage;
+
+	if (!outage_lasts(o, now))
+		return false;
+	fail_pending(
+		rs, o->unreachable ? "the API is unreachable: " : "the API refuses to go on: ");
+	return true;
 }
 
 /* One more try has failed, if counts; the text is why. The page is to be asked for after wait. */
@@ -189,17 +170,14 @@ try_again(struct responses *rs, struct chunk *c, const struct response *r, bool 
 
 	c->tries += counts;
 	if (c->tries >= RESPONSE_TRIES) {
-		buffer_str(&rs->text, " (");
-		buffer_uint(&rs->text, c->tries);
-		buffer_str(&rs->text, " tries)");
+		buffer_str(&rs->error.text, " (");
+		buffer_uint(&rs->error.text, c->tries);
+		buffer_str(&rs->error.text, " tries)");
 		fail(rs, c, request_id);
 		return;
 	}
-	if (outage_lasts(&rs->sched->outage, now)) {
-		fail_pending(rs, rs->sched->outage.unreachable ? "the API is unreachable: "
-							       : "the API refuses to go on: ");
+	if (ended(rs, now))
 		return;
-	}
 	if (!rs->sched->outage.unreachable)
 		log_retry(rs, c, r, wait, request_id);
 	if (signals_stop())
@@ -215,7 +193,7 @@ pause_ms(struct responses *rs, int64_t now)
 {
 	int64_t wait = limiter_wait(&rs->sched->limiter, now, 0);
 
-	sched_says(rs->sched, buffer_slice(&rs->text));
+	sched_says(rs->sched, buffer_slice(&rs->error.text));
 	return (wait < 0 ? 0 : wait) + 1;
 }
 
@@ -235,16 +213,21 @@ one_too_many(
 }
 
 /*
- * Whose failures speak for the service when there are several: those of different tasks. Where
- * pages came just before, those of different symbols, for one that the service cannot serve fails
- * in all its timeframes.
+ * The API is, or is taken to be, unreachable: all pause, and one asks whether it is back. Returns
+ * for how long.
  */
-static uint64_t
-witness(const struct responses *rs, const struct chunk *c, int64_t now)
+static int64_t
+unreachable(struct responses *rs, const struct response *r, int64_t now, bool certain)
 {
-	if (rs->succeeded_at != 0 && now - rs->succeeded_at < JUST_MS)
-		return hash_slice(c->active->task->symbol);
-	return (uint64_t)(uintptr_t)c->active->task;
+	struct outage *o = &rs->sched->outage;
+
+	if (certain && !o->certain)
+		log_warning("the API is unreachable: %.*s; asking again until it is back, for "
+			    "%" PRId64 " minutes at most",
+			TEXT(buffer_slice(&rs->error.text)), o->patience / OUTAGE_MINUTE_MS);
+	o->certain = o->certain || certain;
+	limiter_down(&rs->sched->limiter, now, r->started, sched_chance(rs->sched));
+	return pause_ms(rs, now);
 }
 
 /* The page failed, or the service: if others fail as well, all requests pause. */
@@ -253,38 +236,63 @@ failed(struct responses *rs, struct chunk *c, const struct response *r, struct s
 {
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
-	bool known = o->unreachable;
 
 	/* A page that fails while others come is no sign of an outage. */
-	bool own = r->sent && !known && c->failed_at != 0 && rs->succeeded_at > c->failed_at;
+	bool own =
+		r->sent && !o->unreachable && c->failed_at != 0 && rs->succeeded_at > c->failed_at;
 
 	if (c->failed_at == 0)
 		c->failed_at = now;
-	if (own || !outage_failed(o, witness(rs, c, now), r->sent, r->started)) {
+	if (own || !outage_failed(o, c->active->task, r->sent, r->started)) {
 		try_again(rs, c, r, r->sent,
 			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)),
 			request_id);
 		return;
 	}
-	if (!known)
-		log_warning("the API is unreachable: %.*s; asking again until it is back, for "
-			    "%" PRId64 " minutes at most",
-			TEXT(buffer_slice(&rs->text)), o->patience / OUTAGE_MINUTE_MS);
-	limiter_down(&rs->sched->limiter, now, r->started, sched_chance(rs->sched));
-	try_again(rs, c, r, false, pause_ms(rs, now), request_id);
+	try_again(rs, c, r, false,
+		unreachable(rs, r, now, !r->sent || !probe_known(&rs->sched->probe)), request_id);
 }
 
-/* Where it leads to and what to change. */
-static void
-say_redirect(struct responses *rs, const struct response *r, bool moved)
+/* Whether a status is one by which the API says that it does not give what was asked. */
+static bool
+api_word(const struct response *r)
 {
-	say_http(rs, r->http, (struct slice){0});
-	if (r->location.n == 0)
+	return r->http >= HTTP_REFUSED && r->http < HTTP_SERVER && r->http != HTTP_TOO_MANY &&
+	       r->http != HTTP_TIMEOUT;
+}
+
+/* Whether what came is a page, or else the API's own word on it. */
+static bool
+is_answer(struct responses *rs, const struct response *r)
+{
+	struct page page;
+	struct slice words, request_id;
+
+	if (r->trouble != TROUBLE_NONE || r->too_long)
+		return false;
+	if (r->http == HTTP_OK)
+		return page_read(rs->reader, r->body, &rs->sched->probe.series, INT64_MIN, &page,
+			       &words) == PAGE_OK;
+	page_words(rs->reader, r->body, &words, &request_id);
+	return words.p != NULL && api_word(r);
+}
+
+/* The page that succeeded last was asked for again. */
+static void
+read_probe(struct responses *rs, const struct response *r)
+{
+	int64_t now = clock_mono_ms();
+
+	if (is_answer(rs, r)) {
+		succeeded(rs, r);
 		return;
-	buffer_str(&rs->text, " to ");
-	sanitize_add(&rs->text, r->location, TASKS_ERROR / 2, rs->key);
-	if (moved)
-		buffer_str(&rs->text, ": set -u or MASSIVE_URL to where the API is");
+	}
+	if (r->trouble == TROUBLE_NONE)
+		error_text_http(&rs->error, r->http, (struct slice){0});
+	else
+		error_text_trouble(&rs->error, r->error);
+	(void)unreachable(rs, r, now, true);
+	(void)ended(rs, now);
 }
 
 /* A response that leads elsewhere. */
@@ -294,7 +302,7 @@ redirected(struct responses *rs, struct chunk *c, const struct response *r)
 	bool moved =
 		r->http == HTTP_MOVED || r->http == HTTP_TEMPORARY || r->http == HTTP_PERMANENT;
 
-	say_redirect(rs, r, moved);
+	error_text_redirect(&rs->error, r, moved);
 	if (moved && rs->succeeded_at == 0)
 		fail_settings(rs);
 	else
@@ -306,25 +314,14 @@ static void
 refused_by_others(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	if (r->http == HTTP_PROXY_AUTH)
-		buffer_str(&rs->text, ": the proxy wants a user and a password");
+		buffer_str(&rs->error.text, ": the proxy wants a user and a password");
 	else if (r->http == HTTP_UNAUTHORIZED)
-		buffer_str(
-			&rs->text, ": this is not the API's word but that of a proxy or gateway");
+		buffer_str(&rs->error.text,
+			": this is not the API's word but that of a proxy or gateway");
 	if (r->http == HTTP_PROXY_AUTH || r->http == HTTP_UNAUTHORIZED || rs->succeeded_at == 0)
 		fail_settings(rs);
 	else
 		fail(rs, c, (struct slice){0});
-}
-
-/* A body that is not the API's is told by how it begins. */
-static void
-say_body(struct responses *rs, struct slice body)
-{
-	if (body.n == 0)
-		return;
-	buffer_str(&rs->text, ": \"");
-	sanitize_add(&rs->text, body, BODY, rs->key);
-	buffer_byte(&rs->text, '"');
 }
 
 /* A response that is not a page. */
@@ -339,12 +336,11 @@ read_refusal(struct responses *rs, struct chunk *c, const struct response *r)
 		(!r->alone || (rs->succeeded_at != 0 && rs->succeeded_at >= r->started - AMONG_MS));
 
 	page_words(rs->reader, r->body, &words, &request_id);
-	say_http(rs, r->http, words);
-	if (words.p != NULL && r->http >= HTTP_REFUSED && r->http < HTTP_SERVER &&
-		r->http != HTTP_TOO_MANY && r->http != HTTP_TIMEOUT)
+	error_text_http(&rs->error, r->http, words);
+	if (words.p != NULL && api_word(r))
 		succeeded(rs, r);
 	if (words.p == NULL && (r->body.n == 0 || r->body.p[0] != '{'))
-		say_body(rs, r->body);
+		error_text_body(&rs->error, r->body);
 	if (r->http == HTTP_TOO_MANY || (r->http == HTTP_UNAVAILABLE && among))
 		one_too_many(rs, c, r, request_id);
 	else if (r->http < HTTP_REFUSED && r->http >= HTTP_REDIRECT)
@@ -371,16 +367,18 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 
 	if (verdict != PAGE_RETRY)
 		succeeded(rs, r);
+	if (verdict == PAGE_OK)
+		probe_keep(&rs->sched->probe, c, &c->active->bars.series);
 	if (page.next.p != NULL && chunk_loops(c, page.next))
 		reason = "page loop: the same next_url twice";
 	else if (verdict == PAGE_OK)
 		reason = tasks_page(rs->tasks, c, &page);
 	else
-		say_http(rs, r->http, why);
+		error_text_http(&rs->error, r->http, why);
 	if (verdict == PAGE_RETRY && (r->body.n == 0 || r->body.p[0] != '{'))
-		say_body(rs, r->body);
+		error_text_body(&rs->error, r->body);
 	if (reason != NULL)
-		say(rs, reason);
+		error_text_say(&rs->error, reason);
 	if (reason != NULL || verdict == PAGE_FAIL)
 		fail(rs, c, page.request_id);
 	else if (verdict == PAGE_RETRY && r->body.n > 0 && r->body.p[0] == '{')
@@ -397,19 +395,22 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	static const struct slice none = {0};
 
+	rs->bytes += r->bytes;
+	if (c == &rs->sched->probe.chunk) {
+		read_probe(rs, r);
+		return;
+	}
 	c->state = CHUNK_ANSWERED;
 	if (r->trouble != TROUBLE_UNPROCESSED)
 		c->unprocessed = 0;
-	rs->bytes += r->bytes;
 	if (r->too_long) {
-		say(rs, "the reply is over 32 MiB");
+		error_text_say(&rs->error, "the reply is over 32 MiB");
 		fail(rs, c, none);
 	} else if (r->trouble == TROUBLE_UNPROCESSED && c->unprocessed++ < UNPROCESSED &&
 		   !signals_stop()) {
 		sched_repeat(rs->sched, c);
 	} else if (r->trouble != TROUBLE_NONE) {
-		say(rs, "");
-		quote(rs, r->error);
+		error_text_trouble(&rs->error, r->error);
 		if (r->trouble == TROUBLE_SETTING ||
 			(r->trouble == TROUBLE_FIRST_SETTING && rs->succeeded_at == 0))
 			fail_settings(rs);

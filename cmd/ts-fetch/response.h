@@ -1,6 +1,7 @@
 #ifndef TS_FETCH_RESPONSE_H
 #define TS_FETCH_RESPONSE_H
 
+#include "error_text.h"
 #include "sched.h"
 
 /* What a response means: a page, another try, or the end of a task or of everything. */
@@ -8,8 +9,7 @@ struct responses {
 	struct sched *sched;
 	struct tasks *tasks;
 	struct page_reader *reader;
-	struct slice key;   /* is repeated nowhere */
-	struct buffer text; /* of an error */
+	struct error_text error;
 	struct buffer tail; /* of a log line */
 	uint64_t bytes;
 	int64_t succeeded_at; /* monotonic ms: when the API last answered as it should; 0: never */

@@ -14,7 +14,7 @@ sched_init(struct sched *s, struct tasks *tasks, struct transfer *transfer, stru
 	struct rate rate, unsigned patience)
 {
 	*s = (struct sched){.tasks = tasks, .transfer = transfer, .base = base};
-	s->outage.patience = (int64_t)patience * OUTAGE_MINUTE_MS;
+	outage_init(&s->outage, (int64_t)patience * OUTAGE_MINUTE_MS, tasks->chunks);
 	limiter_init(&s->limiter, rate, tasks->options.parallel);
 }
 
@@ -22,6 +22,7 @@ void
 sched_release(struct sched *s)
 {
 	limiter_release(&s->limiter);
+	probe_release(&s->probe);
 	buffer_release(&s->url);
 	buffer_release(&s->reason);
 }
@@ -48,15 +49,31 @@ overdue(const struct sched *s, int64_t now)
 	return first;
 }
 
+/* The chunk whose page is to be asked for, or NULL when there is none. */
+static struct chunk *
+next_chunk(struct sched *s, int64_t now)
+{
+	struct chunk *c;
+
+	if (s->outage.unreachable && s->probe.due && probe_known(&s->probe) &&
+		!tasks_idle(s->tasks))
+		return &s->probe.chunk;
+	c = overdue(s, now);
+	return c == NULL ? tasks_next(s->tasks) : c;
+}
+
 static void
 request(struct sched *s, struct chunk *c, int64_t now)
 {
-	tasks_request(s->tasks, c);
+	s->probe.due = c != &s->probe.chunk;
+	if (s->probe.due)
+		tasks_request(s->tasks, c);
 	s->url.len = 0;
 	buffer_add(&s->url, s->base.p, s->base.n);
 	buffer_add(&s->url, c->path.p, c->path.len);
 	if (transfer_start(s->transfer, buffer_cstr(&s->url), c) != 0) {
-		tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"));
+		if (s->probe.due)
+			tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"));
 		return;
 	}
 	c->request = limiter_start(&s->limiter, now);
@@ -147,9 +164,7 @@ sched_start(struct sched *s, int64_t now)
 		room = limiter_wait(&s->limiter, now, transfer_active(s->transfer));
 		if (room != 0)
 			break;
-		c = overdue(s, now);
-		if (c == NULL)
-			c = tasks_next(s->tasks);
+		c = next_chunk(s, now);
 		if (c == NULL)
 			break;
 		request(s, c, now);

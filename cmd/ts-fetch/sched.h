@@ -4,6 +4,7 @@
 #include "chance.h"
 #include "limiter.h"
 #include "outage.h"
+#include "probe.h"
 #include "task.h"
 #include "transfer.h"
 
@@ -11,7 +12,7 @@
 
 /*
  * What is asked for next, and when: retries that are due first, then the jobs in turn, as the
- * limiter allows.
+ * limiter allows. While the API is taken to be unreachable every other request is the probe's.
  */
 struct sched {
 	struct tasks *tasks;
@@ -19,6 +20,7 @@ struct sched {
 	struct slice base; /* the API's address */
 	struct limiter limiter;
 	struct outage outage;
+	struct probe probe;
 	struct chance chance;
 	struct buffer url;
 	struct buffer reason; /* of the pause, as far as it is not the rate's */

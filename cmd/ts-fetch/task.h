@@ -22,7 +22,6 @@ enum {
 	TASKS_QUEUE = 200000, /* tasks that wait; beyond it stdin is left alone */
 	TASKS_PAGES = 10000,  /* of one task */
 	TASKS_CHUNKS = 4,     /* in progress, those that wait for a retry included, per transfer */
-	TASKS_ERROR = 300,    /* bytes of an error text */
 };
 
 /* A task in progress. There is at least one chunk for it, all of what is still to be fetched. */

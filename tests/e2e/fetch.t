@@ -147,6 +147,12 @@ for s in $always; do
 	week j "$s" | timeout 90 "$fetch" -u "$main" >"$tmp/$s.out" 2>"$tmp/$s.err" &
 	always_pids="$always_pids $!"
 done
+# Those that fail for ever are the last of a job, in whatever way: each is its own.
+printf '%s\n' 'B1 * 500' 'B2 * 502html' 'B3 * html200' 'B4 * cut' 'B5 * reset' 'B6 * redirect' >"$tmp/last.faults"
+sim last -f "$tmp/last.faults"
+{ for i in {1..20}; do week j "G$i"; done; for i in {1..6}; do week j "B$i"; done; } |
+	timeout 90 "$fetch" -u "$url" >"$tmp/last.out" 2>"$tmp/last.err" &
+last_pid=$!
 hasty=$build/stop/impatient/obj/ts-fetch
 # An API that is not there yet, and one whose gateway alone is.
 sim absent -p "$(free_port)"
@@ -868,6 +874,11 @@ is "$(verdict "$tmp/hasty.out" 'GUP.' | sort | uniq -c | sed 's/^ *//; s/127.*//
 	"3 failed the API is unreachable: transfer failed: Failed to connect to " "all that is pending fails by name"
 is "$(grep -c 'warning: the API is unreachable' "$tmp/hasty.err")/$(grep -c 'error: the API is unreachable: .*: all pending tasks have failed' "$tmp/hasty.err")" \
 	2/2 "and what comes later waits anew"
+
+wait $last_pid
+is "$?/$(grep -c '"fetched"' "$tmp/last.out")/$(verdict "$tmp/last.out" 'B.' | grep -c '(6 tries)$')" 1/20/6 \
+	"the last pages of a job fail by themselves"
+hasnt "$tmp/last.err" unreachable "and are not taken for an outage"
 
 status=
 for p in $always_pids; do

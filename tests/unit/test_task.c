@@ -393,6 +393,117 @@ test_what_fails_for_all_is_the_service(void **state)
 	}
 }
 
+/* A service that brings pages of symbols that begin with G, and fails with 500 for those with B. */
+struct service {
+	bool down;  /* it brings nothing */
+	bool stale; /* nor the page that succeeded last, ever again */
+	unsigned probes;
+};
+
+/* All that is in flight is responded to, or time goes on. */
+static void
+serve(struct given *g, struct service *s)
+{
+	int64_t until = sched_start(&g->f.sched, now);
+	bool any = false;
+
+	fetch_responses(&g->f);
+	for (unsigned i = 0; i <= g->f.tasks.chunks; i++) {
+		struct chunk *c =
+			i < g->f.tasks.chunks ? &g->f.tasks.chunk[i] : &g->f.sched.probe.chunk;
+		/* Whose request is in flight when those of all chunks are responded to. */
+		bool probe = i == g->f.tasks.chunks;
+		char symbol[8];
+		struct response r = {.http = 500, .sent = true};
+
+		if (probe ? transfer_active(g->f.transfer) == 0 : c->state != CHUNK_IN_FLIGHT)
+			continue;
+		any = true;
+		s->probes += probe;
+		(void)snprintf(symbol, sizeof symbol, "%.*s",
+			(int)(probe ? g->f.sched.probe.series : c->active->bars.series).symbol.n,
+			(probe ? g->f.sched.probe.series : c->active->bars.series).symbol.p);
+		if (symbol[0] == 'G' && !s->down && !(probe && s->stale))
+			r = page(symbol);
+		r.owner = c;
+		r.started = now - 1;
+		r.retry_after = -1;
+		transfer_abort(g->f.transfer, c);
+		responses_read(&g->f.responses, c, &r);
+	}
+	now = any ? now + 5 : until;
+}
+
+/* ask() for n symbols with that initial. */
+static void
+ask_for(struct given *g, char initial, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char symbol[8];
+
+		(void)snprintf(symbol, sizeof symbol, "%c%d", initial, i);
+		ask(g, symbol);
+	}
+}
+
+/*
+ * The last of a job are pages that fail for ever, of more symbols than make an outage. The page
+ * that succeeded last still comes: so it is not the service.
+ */
+static void
+test_the_last_pages_fail_by_themselves(void **state)
+{
+	for (int bad = 4; bad <= 100; bad += 48) {
+		struct service s = {0};
+		struct given g;
+		int64_t start;
+
+		(void)state;
+		begin(&g, 8, NULL);
+		ask_for(&g, 'G', 20);
+		ask_for(&g, 'B', bad);
+		for (start = now; !tasks_idle(&g.f.tasks);)
+			serve(&g, &s);
+		print_message(
+			"%d bad: %d s, %u probes\n", bad, (int)(now - start) / 1000, s.probes);
+		assert_int_equal(g.f.tasks.count.fetched, 20);
+		assert_int_equal(g.f.tasks.count.failed, bad);
+		assert_true(written(&g, "\"error\":\"HTTP 500 (6 tries)\""));
+		assert_false(told(&g, "unreachable"));
+		assert_true(now - start < 60 * 1000 * (1 + bad / 32));
+		assert_in_range(s.probes, 1, 1 + bad / 8);
+		end(&g);
+	}
+}
+
+/* It does not: it is the service, which is told once and costs no task. */
+static void
+test_the_last_page_fails_as_well(void **state)
+{
+	struct service s = {.down = true};
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	ask(&g, "G");
+	(void)sched_start(&g.f.sched, now);
+	respond(&g, "G", page("G"));
+	ask_for(&g, 'G', 40);
+	for (int64_t end = now + 12 * 60 * 1000; now < end;)
+		serve(&g, &s);
+	assert_true(s.probes > 5);
+	s.down = false;
+	s.stale = true;
+	for (int64_t end = now + 2 * 60 * 1000; now < end && !tasks_idle(&g.f.tasks);)
+		serve(&g, &s);
+	assert_int_equal(g.f.tasks.count.fetched, 41);
+	assert_int_equal(g.f.tasks.count.failed, 0);
+	assert_non_null(strstr(said, "the API is unreachable: HTTP 500; asking"));
+	assert_non_null(strstr(said, "the API is back after 7"));
+	assert_true(said_lines <= 5);
+	end(&g);
+}
+
 /* What is set wrong is told at once, and no task waits for it. */
 static void
 test_settings(void **state)
@@ -465,7 +576,7 @@ test_the_key_is_not_repeated(void **state)
 {
 	static const char *const head[] = {"{\"status\":\"ERROR\",\"error\":\"",
 		"{\"status\":\"ERROR\",\"message\":\"", "{\"status\":\""};
-	char pad[TASKS_ERROR], body[1000];
+	char pad[ERROR_TEXT_MAX], body[1000];
 
 	(void)state;
 	memset(pad, 'x', sizeof pad);
@@ -503,6 +614,8 @@ main(void)
 		cmocka_unit_test(test_several_tasks_are_an_outage),
 		cmocka_unit_test(test_unavailable_among_others),
 		cmocka_unit_test(test_what_fails_for_all_is_the_service),
+		cmocka_unit_test(test_the_last_pages_fail_by_themselves),
+		cmocka_unit_test(test_the_last_page_fails_as_well),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_one_reading_of_the_clock),
 		cmocka_unit_test(test_the_key_is_not_repeated),

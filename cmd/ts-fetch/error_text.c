@@ -1,0 +1,63 @@
+/* The words for what went wrong, our own and those of others. */
+#include "error_text.h"
+
+#include "sanitize.h"
+
+#include <stdio.h>
+
+enum {
+	BODY = 80, /* characters that are quoted of it */
+	TRIES_TEXT = sizeof " (6 tries)" - 1,
+};
+
+void
+error_text_say(struct error_text *e, const char *words)
+{
+	e->text.len = 0;
+	buffer_str(&e->text, words);
+}
+
+static void
+quote(struct error_text *e, struct slice words)
+{
+	sanitize_add(&e->text, words, ERROR_TEXT_MAX - TRIES_TEXT - e->text.len, e->secret);
+}
+
+void
+error_text_trouble(struct error_text *e, struct slice words)
+{
+	e->text.len = 0;
+	quote(e, words);
+}
+
+void
+error_text_http(struct error_text *e, int http, struct slice words)
+{
+	char head[32];
+
+	(void)snprintf(head, sizeof head, "HTTP %d%s", http, words.n > 0 ? ": " : "");
+	error_text_say(e, head);
+	quote(e, words);
+}
+
+void
+error_text_body(struct error_text *e, struct slice body)
+{
+	if (body.n == 0)
+		return;
+	buffer_str(&e->text, ": \"");
+	sanitize_add(&e->text, body, BODY, e->secret);
+	buffer_byte(&e->text, '"');
+}
+
+void
+error_text_redirect(struct error_text *e, const struct response *r, bool moved)
+{
+	error_text_http(e, r->http, (struct slice){0});
+	if (r->location.n == 0)
+		return;
+	buffer_str(&e->text, " to ");
+	sanitize_add(&e->text, r->location, ERROR_TEXT_MAX / 2, e->secret);
+	if (moved)
+		buffer_str(&e->text, ": set -u or MASSIVE_URL to where the API is");
+}
