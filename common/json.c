@@ -1,5 +1,4 @@
-/* A strict reader of small JSON texts. Large ones (an API page) are walked by their grammar alone.
- */
+/* A strict reader of JSON. */
 #include "json.h"
 
 #include "utf8.h"
@@ -18,6 +17,7 @@ struct json {
 	jsmntok_t *tok;
 	size_t cap;
 	int count;
+	size_t at;	      /* how far the check has come */
 	struct buffer key[2]; /* what decoded keys are compared in */
 	char why[120];
 };
@@ -43,13 +43,136 @@ json_free(struct json *j)
 	free(j);
 }
 
-static int
-fail(struct json *j, const char **why, const char *reason, size_t where)
+static bool
+refuse(struct json *j, const char *reason, size_t where)
 {
 	(void)snprintf(j->why, sizeof j->why, "not JSON: %s at byte %zu", reason, where + 1);
-	*why = j->why;
-	j->count = 0;
-	return -1;
+	return false;
+}
+
+size_t
+json_skip(struct slice text, size_t at)
+{
+	while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t' || text.p[at] == '\n' ||
+				      text.p[at] == '\r'))
+		at++;
+	return at;
+}
+
+static const char *
+digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+const char *
+json_number(const char *p, const char *end)
+{
+	const char *start;
+
+	if (p < end && *p == '-')
+		p++;
+	start = p;
+	p = digits(p, end);
+	if (p == start || (*start == '0' && p - start > 1))
+		return NULL;
+	if (p < end && *p == '.') {
+		start = ++p;
+		p = digits(p, end);
+		if (p == start)
+			return NULL;
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		start = p;
+		p = digits(p, end);
+		if (p == start)
+			return NULL;
+	}
+	return p;
+}
+
+/* The value of the four hex digits at p. */
+static unsigned
+hex4(const char *p)
+{
+	const char text[5] = {p[0], p[1], p[2], p[3], '\0'};
+
+	return (unsigned)strtoul(text, NULL, 16);
+}
+
+/* How long the character is that the escape at s[i] stands for; 0: half a surrogate pair. */
+static size_t
+escape_length(struct slice s, size_t i)
+{
+	unsigned v;
+
+	if (s.p[i + 1] != 'u')
+		return 2;
+	v = hex4(s.p + i + 2);
+	if (v < 0xd800 || v > 0xdfff)
+		return 6;
+	if (v > 0xdbff || s.n - i < 12 || s.p[i + 6] != '\\' || s.p[i + 7] != 'u')
+		return 0;
+	v = hex4(s.p + i + 8);
+	return v >= 0xdc00 && v <= 0xdfff ? 12 : 0;
+}
+
+/* What jsmn has not looked at: control characters, UTF-8 and surrogates. */
+static bool
+check_string(struct json *j, const jsmntok_t *t)
+{
+	struct slice s = {j->text.p + t->start, (size_t)(t->end - t->start)};
+	size_t n;
+
+	for (size_t i = 0; i < s.n; i += n) {
+		n = s.p[i] == '\\' ? escape_length(s, i) : utf8_length(s.p + i, s.n - i);
+		if (n == 0)
+			return refuse(j, s.p[i] == '\\' ? "half a surrogate pair" : "not UTF-8",
+				(size_t)t->start + i);
+		if ((unsigned char)s.p[i] < 0x20)
+			return refuse(j, "a control character in a string", (size_t)t->start + i);
+	}
+	j->at = (size_t)t->end + 1;
+	return true;
+}
+
+static bool
+check_primitive(struct json *j, const jsmntok_t *t)
+{
+	const char *p = j->text.p + t->start, *end = j->text.p + t->end;
+	struct slice s = {p, (size_t)(end - p)};
+
+	if (json_number(p, end) != end && !slice_is(s, "true") && !slice_is(s, "false") &&
+		!slice_is(s, "null"))
+		return refuse(j, "not a JSON value", (size_t)t->start);
+	j->at = (size_t)t->end;
+	return true;
+}
+
+/* Whether c comes next, white space aside. */
+static bool
+take(struct json *j, char c)
+{
+	j->at = json_skip(j->text, j->at);
+	if (j->at == j->text.n || j->text.p[j->at] != c)
+		return false;
+	j->at++;
+	return true;
+}
+
+/* Whether the token is what comes next. */
+static bool
+stands(struct json *j, int i)
+{
+	int quote = j->tok[i].type == JSMN_STRING;
+
+	j->at = json_skip(j->text, j->at);
+	return j->at == (size_t)(j->tok[i].start - quote);
 }
 
 /* A key without its escapes; valid until the next with the same scratch. */
@@ -65,18 +188,20 @@ key_text(const struct json *j, json_at at, struct buffer *scratch)
 }
 
 static bool
-keys_unique(struct json *j, json_at object, struct slice *twice)
+keys_unique(struct json *j, json_at object)
 {
-	int n = j->tok[object].size;
-
-	if (n > JSON_MEMBERS)
+	if (j->tok[object].size > JSON_MEMBERS) {
+		(void)snprintf(j->why, sizeof j->why, "an object of over %d members", JSON_MEMBERS);
 		return false;
+	}
 	for (json_at a = json_first(j, object); a >= 0; a = json_next(j, a)) {
 		struct slice key = key_text(j, a, &j->key[0]);
 
 		for (json_at b = json_next(j, a); b >= 0; b = json_next(j, b)) {
 			if (slice_eq(key, key_text(j, b, &j->key[1]))) {
-				*twice = key;
+				key = utf8_cut(key, 40);
+				(void)snprintf(j->why, sizeof j->why,
+					"the key \"%.*s\" stands twice", (int)key.n, key.p);
 				return false;
 			}
 		}
@@ -84,55 +209,120 @@ keys_unique(struct json *j, json_at object, struct slice *twice)
 	return true;
 }
 
+/* The grammar that jsmn leaves out, of a token and all in it: the token behind it, or 0. */
 static int
-check_keys(struct json *j, const char **why)
+check(struct json *j, int i, int depth)
 {
-	for (int i = 0; i < j->count; i++) {
-		struct slice twice = {0};
+	const jsmntok_t *t = &j->tok[i];
+	bool object = t->type == JSMN_OBJECT;
+	int next = i + 1;
 
-		if (j->tok[i].type != JSMN_OBJECT || keys_unique(j, i, &twice))
-			continue;
-		if (twice.p == NULL)
-			(void)snprintf(j->why, sizeof j->why, "an object of over %d members",
-				JSON_MEMBERS);
-		else
-			(void)snprintf(j->why, sizeof j->why, "the key \"%.*s\" stands twice",
-				(int)(twice.n < 40 ? twice.n : 40), twice.p);
-		*why = j->why;
-		j->count = 0;
-		return -1;
+	if (!stands(j, i) || (t->size > 0 && t->type == JSMN_PRIMITIVE))
+		return refuse(j, "a value is missing", j->at);
+	if (t->type == JSMN_PRIMITIVE)
+		return check_primitive(j, t) ? next : 0;
+	if (t->type == JSMN_STRING)
+		return t->size == 0 ? (check_string(j, t) ? next : 0)
+				    : refuse(j, "a colon does not belong", (size_t)t->end + 1);
+	if (depth == JSON_DEPTH)
+		return refuse(j, "nested too deep", j->at);
+	j->at++;
+	for (int n = 0; n < t->size; n++) {
+		if (n > 0 && !take(j, ','))
+			return refuse(j, "a comma is missing", j->at);
+		if (object && (j->tok[next].type != JSMN_STRING || !stands(j, next)))
+			return refuse(j, "a key is missing", j->at);
+		if (object && !check_string(j, &j->tok[next]))
+			return 0;
+		if (object && (j->tok[next].size != 1 || !take(j, ':')))
+			return refuse(j, "a colon or a value is missing", j->at);
+		next = check(j, next + object, depth + 1);
+		if (next == 0)
+			return 0;
 	}
-	return 0;
+	if (!take(j, object ? '}' : ']'))
+		return refuse(j, "the closing bracket is missing", j->at);
+	return !object || keys_unique(j, i) ? next : 0;
+}
+
+static bool
+tokenize(struct json *j, struct slice text)
+{
+	jsmn_parser parser;
+
+	jsmn_init(&parser);
+	j->text = text;
+	j->at = 0;
+	while ((j->count = jsmn_parse(&parser, text.p, text.n, j->tok, (unsigned)j->cap)) ==
+		JSMN_ERROR_NOMEM) {
+		j->cap *= 4;
+		j->tok = memory_grow(j->tok, j->cap, sizeof *j->tok);
+	}
+	if (j->count > 0)
+		return true;
+	return refuse(j,
+		j->count == JSMN_ERROR_INVAL ? "a character that does not belong"
+					     : "the text ends too early",
+		parser.pos);
 }
 
 int
 json_parse(struct json *j, struct slice text, const char **why)
 {
-	const char *reason = "";
-	size_t where = 0;
-	size_t end = json_end(text, 0, &reason, &where);
+	bool ok = tokenize(j, text);
 
-	j->text = text;
-	if (end == 0)
-		return fail(j, why, reason, where);
-	if (text.p[json_skip(text, 0)] != '{')
-		return fail(j, why, "not an object", 0);
-	where = json_skip(text, end);
-	if (where != text.n)
-		return fail(j, why, "more text behind the object", where);
-	for (;;) {
-		jsmn_parser parser;
+	*why = j->why;
+	if (ok && j->tok[0].type != JSMN_OBJECT)
+		ok = refuse(j, "not an object", 0);
+	ok = ok && check(j, 0, 0) != 0;
+	if (ok && json_skip(text, j->at) != text.n)
+		ok = refuse(j, "more text behind the object", json_skip(text, j->at));
+	return ok ? 0 : -1;
+}
 
-		jsmn_init(&parser);
-		j->count = jsmn_parse(&parser, text.p, text.n, j->tok, (unsigned)j->cap);
-		if (j->count != JSMN_ERROR_NOMEM)
-			break;
-		j->cap *= 4;
-		j->tok = memory_grow(j->tok, j->cap, sizeof *j->tok);
+/* Where the value that starts at text[at] ends, by its quotes and brackets alone. */
+static size_t
+extent(struct slice text, size_t at)
+{
+	int depth = 0;
+
+	do {
+		char c = text.p[at++];
+
+		if (c == '"') {
+			while (at < text.n && text.p[at] != '"')
+				at += text.p[at] == '\\' ? 2 : 1;
+			at++;
+		} else if (c == '{' || c == '[') {
+			depth++;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		} else if (depth == 0) {
+			while (at < text.n && strchr(",]} \t\r\n", text.p[at]) == NULL)
+				at++;
+		}
+	} while (depth > 0 && at < text.n);
+	return at < text.n ? at : text.n;
+}
+
+size_t
+json_end(struct json *j, struct slice text, size_t at, const char **why)
+{
+	size_t end;
+
+	at = json_skip(text, at);
+	end = at < text.n ? extent(text, at) : at;
+	text = (struct slice){text.p + at, end - at};
+	/* A primitive that nothing follows is none to jsmn. */
+	if (text.n > 0 && strchr("{[\"", text.p[0]) == NULL) {
+		j->text = text;
+		j->tok[0] = (jsmntok_t){.type = JSMN_PRIMITIVE, .end = (int)text.n, .parent = -1};
+		j->count = 1;
+		*why = j->why;
+		return check_primitive(j, &j->tok[0]) ? end : 0;
 	}
-	if (j->count < 1)
-		return fail(j, why, "no tokens", 0);
-	return check_keys(j, why);
+	*why = j->why;
+	return tokenize(j, text) && check(j, 0, 0) != 0 && j->at == text.n ? end : 0;
 }
 
 json_at
@@ -220,10 +410,10 @@ decode_escape(struct buffer *b, struct slice s, size_t i)
 		buffer_byte(b, known != NULL ? to[known - from] : s.p[i]);
 		return i + 1;
 	}
-	v = (unsigned)json_hex4(s.p + i + 1, 4);
+	v = hex4(s.p + i + 1);
 	i += 5;
 	if (v >= 0xd800 && v <= 0xdbff) {
-		v = 0x10000 + ((v - 0xd800) << 10) + ((unsigned)json_hex4(s.p + i + 2, 4) - 0xdc00);
+		v = 0x10000 + ((v - 0xd800) << 10) + (hex4(s.p + i + 2) - 0xdc00);
 		i += 6;
 	}
 	utf8_add(b, v);

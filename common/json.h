@@ -2,17 +2,16 @@
 #define TS_JSON_H
 
 #include "buffer.h"
-#include "json_grammar.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * JSON as RFC 8259 has it, and nothing looser: jsmn gives the tokens, json_end() the grammar that
- * jsmn does not check. Text is UTF-8; anything else is refused. Keys are unique in each object,
- * whichever way they are spelled.
+ * JSON as RFC 8259 has it, and nothing looser: jsmn gives the tokens, and what it lets through is
+ * refused by a check of them. Text is UTF-8; anything else is refused. Keys are unique in each
+ * object, whichever way they are spelled. Values nest JSON_DEPTH deep at most.
  */
-enum { JSON_MEMBERS = 256 };
+enum { JSON_MEMBERS = 256, JSON_DEPTH = 32 };
 
 enum json_type {
 	JSON_NONE,
@@ -35,6 +34,19 @@ void json_free(struct json *);
  * are used. 0; or -1 with a reason in *why, valid until the next call.
  */
 int json_parse(struct json *, struct slice text, const char **why);
+
+/*
+ * The offset behind the JSON value that starts at text[at], white space before it skipped, whatever
+ * stands behind it; or 0 if no value begins there, with a reason in *why, valid until the next
+ * call. What was parsed before is forgotten.
+ */
+size_t json_end(struct json *, struct slice text, size_t at, const char **why);
+
+/* The offset of the first byte from at on that is not JSON white space. */
+size_t json_skip(struct slice text, size_t at);
+
+/* Behind the number that starts at p, by JSON's grammar and before end; NULL if there is none. */
+const char *json_number(const char *p, const char *end);
 
 /* A value in the text last parsed; 0 is the object itself, -1 none. */
 typedef int json_at;

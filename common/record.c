@@ -248,25 +248,16 @@ plain_text(struct slice line, size_t *at, struct slice *out)
 	return true;
 }
 
-/* A number without exponent or sign: what prices and volumes are. */
+/* A number as it stands. */
 static bool
 plain_number(struct slice line, size_t *at, struct slice *out)
 {
-	size_t start = *at, i = start, point;
+	const char *p = line.p + *at, *end = json_number(p, line.p + line.n);
 
-	while (i < line.n && line.p[i] >= '0' && line.p[i] <= '9')
-		i++;
-	if (i == start || (line.p[start] == '0' && i - start > 1))
+	if (end == NULL)
 		return false;
-	if (i < line.n && line.p[i] == '.') {
-		point = ++i;
-		while (i < line.n && line.p[i] >= '0' && line.p[i] <= '9')
-			i++;
-		if (i == point)
-			return false;
-	}
-	*out = (struct slice){line.p + start, i - start};
-	*at = i;
+	*out = (struct slice){p, (size_t)(end - p)};
+	*at += out->n;
 	return true;
 }
 

@@ -29,6 +29,7 @@ page_reader_new(struct slice base)
 	struct page_reader *m = memory_grow(NULL, 1, sizeof *m);
 
 	*m = (struct page_reader){.json = json_new(), .base = base};
+	m->rows.json = m->json;
 	return m;
 }
 
@@ -83,7 +84,7 @@ walk_results(struct page_reader *m, struct slice body, size_t at)
 			(void)refuse(m, what, why);
 		return end;
 	}
-	end = json_end(body, at, &why, NULL);
+	end = json_end(m->json, body, at, &why);
 	if (end != 0 && body.p[at] != 'n') {
 		why = "results is not an array";
 		end = 0;
@@ -102,7 +103,7 @@ walk_member(struct page_reader *m, struct slice body, size_t at, bool *results)
 	struct slice key;
 
 	if (at < body.n && body.p[at] == '"')
-		end = json_end(body, at, &why, NULL);
+		end = json_end(m->json, body, at, &why);
 	if (end == 0)
 		return refuse(m, "bad page: ", why);
 	key = (struct slice){body.p + at + 1, end - at - 2};
@@ -116,7 +117,7 @@ walk_member(struct page_reader *m, struct slice body, size_t at, bool *results)
 		*results = true;
 		return walk_results(m, body, at);
 	}
-	end = json_end(body, at, &why, NULL);
+	end = json_end(m->json, body, at, &why);
 	if (end == 0)
 		return refuse(m, "bad page: ", why);
 	if (!wanted(key))

@@ -1,10 +1,9 @@
 /*
  * The rows of a page, in one pass: keys and numbers as the API writes them are read by hand, which
- * is twice as fast as the general parser could; the grammar of all else is json_end()'s.
+ * is twice as fast as the general parser could; all else is json_end()'s.
  */
 #include "rows.h"
 
-#include "json_grammar.h"
 #include "number.h"
 
 #include <stdlib.h>
@@ -23,44 +22,6 @@ blank(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
 		p++;
-	return p;
-}
-
-static const char *
-digits(const char *p, const char *end)
-{
-	while (p < end && *p >= '0' && *p <= '9')
-		p++;
-	return p;
-}
-
-/* Behind the number that starts at p, by JSON's grammar; NULL if there is none. */
-static const char *
-number(const char *p, const char *end)
-{
-	const char *start;
-
-	if (p < end && *p == '-')
-		p++;
-	start = p;
-	p = digits(p, end);
-	if (p == start || (*start == '0' && p - start > 1))
-		return NULL;
-	if (p < end && *p == '.') {
-		start = ++p;
-		p = digits(p, end);
-		if (p == start)
-			return NULL;
-	}
-	if (p < end && (*p == 'e' || *p == 'E')) {
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			p++;
-		start = p;
-		p = digits(p, end);
-		if (p == start)
-			return NULL;
-	}
 	return p;
 }
 
@@ -100,18 +61,18 @@ instant(struct slice s, int64_t *t)
 
 /* Behind the value at p, whatever it is; NULL if there is none. */
 static const char *
-other(struct slice body, const char *p, const char **why)
+other(const struct rows *r, const char *p, const char **why)
 {
-	size_t at = json_end(body, (size_t)(p - body.p), why, NULL);
+	size_t at = json_end(r->json, r->body, (size_t)(p - r->body.p), why);
 
-	return at == 0 ? NULL : body.p + at;
+	return at == 0 ? NULL : r->body.p + at;
 }
 
 /* A member's key, which is skipped if it is not a column's. */
 static const char *
-key(struct slice body, const char *p, int *c, const char **why)
+key(const struct rows *r, const char *p, int *c, const char **why)
 {
-	const char *end = body.p + body.n, *start = p;
+	const char *end = r->body.p + r->body.n, *start = p;
 
 	*c = column(&p, end);
 	if (*c >= 0)
@@ -124,7 +85,7 @@ key(struct slice body, const char *p, int *c, const char **why)
 	while (p < end && *p >= 'a' && *p <= 'z');
 	if (p < end && *p == '"')
 		return p + 1;
-	p = other(body, start, why);
+	p = other(r, start, why);
 	/* It might be a column's all the same; no API writes one so. */
 	if (p != NULL && memchr(start, '\\', (size_t)(p - start)) != NULL) {
 		*why = "a key has an escape";
@@ -135,17 +96,17 @@ key(struct slice body, const char *p, int *c, const char **why)
 
 /* A member's value, into its column. */
 static const char *
-value(struct slice body, const char *p, int c, struct row *row, const char **why)
+value(const struct rows *r, const char *p, int c, struct row *row, const char **why)
 {
-	const char *start = p, *end = body.p + body.n;
+	const char *start = p, *end = r->body.p + r->body.n;
 
-	p = number(start, end);
+	p = json_number(start, end);
 	if (p == NULL) {
-		p = other(body, start, why);
+		p = other(r, start, why);
 		if (p != NULL && c >= 0 && c < COLUMNS)
 			row->at[c] = *start == 'n' ? CELL_NULL : CELL_NO_NUMBER;
 	} else if (c >= 0 && c < COLUMNS && p - start <= NUMBER_TEXT) {
-		row->at[c] = (uint32_t)(start - body.p);
+		row->at[c] = (uint32_t)(start - r->body.p);
 		row->n[c] = (uint16_t)(p - start);
 	} else if (c >= 0 && c < COLUMNS) {
 		row->at[c] = CELL_TOO_LONG;
@@ -160,9 +121,9 @@ value(struct slice body, const char *p, int c, struct row *row, const char **why
 
 /* One row: what is behind it, or NULL. */
 static const char *
-read_row(struct slice body, const char *p, struct row *row, const char **why)
+read_row(const struct rows *r, const char *p, struct row *row, const char **why)
 {
-	const char *end = body.p + body.n;
+	const char *end = r->body.p + r->body.n;
 	unsigned seen = 0;
 
 	for (int i = 0; i < COLUMNS; i++) {
@@ -175,7 +136,7 @@ read_row(struct slice body, const char *p, struct row *row, const char **why)
 	do {
 		int c;
 
-		p = key(body, blank(p + 1, end), &c, why);
+		p = key(r, blank(p + 1, end), &c, why);
 		if (p == NULL)
 			return NULL;
 		*why = "a key is there twice";
@@ -186,7 +147,7 @@ read_row(struct slice body, const char *p, struct row *row, const char **why)
 		*why = "a colon is missing";
 		if (p == end || *p != ':')
 			return NULL;
-		p = value(body, blank(p + 1, end), c, row, why);
+		p = value(r, blank(p + 1, end), c, row, why);
 		if (p == NULL)
 			return NULL;
 		p = blank(p, end);
@@ -211,12 +172,13 @@ rows_read(struct rows *r, struct slice body, size_t at, const char **why)
 	int64_t after = INT64_MIN;
 
 	r->n = 0;
+	r->body = body;
 	at = json_skip(body, at + 1);
 	if (at < body.n && body.p[at] == ']')
 		return at + 1;
 	for (;;) {
 		struct row *row = another(r);
-		const char *p = read_row(body, body.p + at, row, why);
+		const char *p = read_row(r, body.p + at, row, why);
 
 		if (p == NULL)
 			return 0;

@@ -59,6 +59,7 @@ printf '%s\n' '{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from"
 	ts-audit -J >out 2>err
 is "$?/$(cat out)/$(grep -c 'warning: line [1-5]: ' err)" 1//5 "tasks that cannot be are refused, each with its line"
 mkfifo idle
+rm -f out err
 ts-audit -v <idle >out 2>err &
 pid=$!
 exec {fd}>idle
@@ -344,6 +345,7 @@ like "$(cat err)" 'table ohlcv_daily: SELECT not granted to stranger' "and says 
 sql "CREATE TABLE slow (LIKE ohlcv_daily INCLUDING ALL)"
 ts-expand -N 2025-12-24T03:00:00Z -y 0.02 -t day AAPL >tasks
 hold 'LOCK TABLE ohlcv_daily'
+rm -f out err
 ts-audit <tasks >out 2>err &
 pid=$!
 wait_for 5 held_up
@@ -355,6 +357,7 @@ is "$?/$(cat out)" 1/ "without a certificate"
 let_go
 kill -INT "$pg_pid"
 wait "$pg_pid" 2>/dev/null
+rm -f out err
 ts-audit <tasks >out 2>err &
 pid=$!
 wait_for 5 grep -q 'trying again' err

@@ -198,6 +198,7 @@ sim_stop
 
 # Stopping.
 mkfifo idle
+rm -f out err
 ts-expand -v <idle >out 2>err &
 pid=$!
 exec 4>idle

@@ -83,6 +83,7 @@ sql "DROP PUBLICATION p; ALTER TABLE ohlcv_daily REPLICA IDENTITY DEFAULT; TRUNC
 
 # The key is dropped in mid-run.
 mkfifo input
+rm -f out err
 ts-store <input >out 2>err &
 store=$!
 started+=("$store")

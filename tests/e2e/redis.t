@@ -169,6 +169,7 @@ redis set tickstock.jobs.status:acl string >/dev/null
 REDIS_URL=$(as ts-listen) listen
 wait_for 5 logged 'listening on'
 mkfifo feed
+rm -f status.out status.err
 REDIS_URL=$(as ts-status) ts-status -q <feed >status.out 2>status.err &
 status_pid=$!
 started+=("$status_pid")
@@ -191,6 +192,7 @@ unlike "$(cat err status.err)" 'NOPERM|refuses' "access list: nothing that is ne
 redis acl setuser ts-status -scan -expire -hdel >/dev/null
 redis del tickstockpl:heartbeat >/dev/null
 mkfifo feed2
+rm -f status.out status.err
 REDIS_URL=$(as ts-status) ts-status -q <feed2 >status.out 2>status.err &
 status_pid=$!
 started+=("$status_pid")
@@ -234,6 +236,7 @@ REDIS_URL=${REDIS_URL%main}other timeout 20 ts-status </dev/null >out 2>status.e
 other=$!
 listen
 mkfifo feed3
+rm -f status.out status.err
 ts-status -q <feed3 >status.out 2>status.err &
 status_pid=$!
 started+=("$status_pid")

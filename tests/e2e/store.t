@@ -409,6 +409,8 @@ unlike "$(cat err1 err2)" 'deadlock|40P01' "no deadlock"
 empty
 hold "INSERT INTO ohlcv_daily VALUES ('AAPL', '2002-01-02', 1, 1, 1, 1, 1), ('AAPL', '2002-01-03', 103.5, 103.86, 103.25, 103.75, 1003)"
 bars AAPL day 6 >in
+# What an earlier run has said must not be taken for this one's.
+rm -f out err
 ts-store -v <in >out 2>err &
 store=$!
 wait_for 5 held_up
@@ -420,6 +422,7 @@ like "$(cat err)" 'batch rows=6 series=1 transactions=2$' "at the second try"
 # Somebody deletes a bar that is to be corrected.
 bars AAPL day 6 | sed '2s/"low":[0-9.]*/"low":1/' >in
 hold "DELETE FROM ohlcv_daily WHERE volume = 1001"
+rm -f out err
 ts-store <in >out 2>err &
 store=$!
 wait_for 5 held_up
@@ -703,6 +706,7 @@ unlike "$(cat err1 err2)" 'deadlock|40P01|trying again' "-j 2: no deadlock"
 empty
 hold "INSERT INTO ohlcv_1min VALUES ('A', '2025-12-22 14:30:00Z', 1, 1, 1, 1, 1)"
 mkfifo slow
+rm -f out err
 ts-store -j 2 -b 1000 <slow >out 2>err &
 store=$!
 exec {fd}>slow
@@ -766,6 +770,7 @@ empty
 sql "CREATE ROLE lax LOGIN; GRANT SELECT, INSERT, UPDATE ON ${tables// /, } TO lax; ALTER ROLE lax SET synchronous_commit = off"
 for s in A B C D E F G H; do bars $s day 70; done >in
 mkfifo input
+rm -f out err
 DATABASE_URL="${DATABASE_URL%user=*}user=lax" ts-store -j 2 -b 100 <input >out 2>err &
 store=$!
 exec {fd}>input
@@ -799,6 +804,7 @@ both() {
 }
 empty
 mkfifo input
+rm -f out err
 ts-store -j 2 -b 100 <input >out 2>err &
 store=$!
 exec {fd}>input
@@ -817,6 +823,7 @@ rm input
 
 # An idle connection that was closed meanwhile.
 mkfifo input
+rm -f out err
 ts-store <input >out 2>err &
 store=$!
 exec {fd}>input
@@ -835,6 +842,7 @@ ok $? "SIGTERM: goes on to the end of input"
 exec {fd}>&-
 wait $store
 is "$?" 0 "and exits 0"
+rm -f out err
 ts-store <input >out 2>err &
 store=$!
 exec {fd}>input
@@ -851,6 +859,7 @@ is "$?/$(grep -c '"type":"stored"' out)" 0/16 "SIGTERM in mid-stream loses nothi
 # ---- secrets, and connections that will never do
 
 secret=s3cr3t-passw0rd
+rm -f out err
 DATABASE_URL="postgresql://postgres:$secret@/postgres?host=$tmp/pg" ts-store -v <input >out 2>err &
 store=$!
 exec {fd}>input

@@ -127,6 +127,7 @@ done
 wait $policy
 is "$(contents)" "$whole" "each value is what came"
 sql "SELECT remove_compression_policy('ohlcv_1min')" >/dev/null
+rm -f out err
 ts-store -b 500 <corrected >out 2>err &
 pid=$!
 for _ in 1 2 3 4 5 6 7 8; do

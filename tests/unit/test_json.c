@@ -36,7 +36,10 @@ refuses(void **state)
 		"{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\x80\"}",
 		"{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xf4\x90\x80\x80\"}", "{\"a\":\"\xe2\x82\"}",
 		"{\"a\":1,\"a\":2}", "{\"b\":{\"a\":1,\"a\":2}}", "{\"b\":[{\"a\":1,\"a\":2}]}",
-		"{,\"a\":1}", "{\"a\":,}", "{\"a\"::1}", "{\"a\":\"}", "\xef\xbb\xbf{}", "{1:2}"};
+		"{\"a\",:1}", "{\"a\":1:2}", "{\"a\":\"b\" \"c\"}", "{\"a\":{} {}}",
+		"{\"a\":1,,\"b\":2}", "{:\"a\"}", "{\"a\":[1:2]}", "{\"a\":[,1]}",
+		"{\"a\":[\"b\":1]}", "{\"a\":[{}:1]}", "{,\"a\":1}", "{\"a\":,}", "{\"a\"::1}",
+		"{\"a\":\"}", "\xef\xbb\xbf{}", "{1:2}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -140,16 +143,22 @@ static void
 ends(void **state)
 {
 	struct slice s = slice_of("  [1,{\"a\":2}] ,3");
+	static const char *const none[] = {",3", "", "}", "tru", "1.2.3 ", "\"a", "[1", "[1,]",
+		"{\"a\"}", "\"\\ud800\" ", "\"\x01\"", "[{\"a\":1,\"a\":2}]", "\"a\\"};
 	const char *why = NULL;
-	size_t where = 0;
 
 	(void)state;
-	assert_int_equal(json_end(s, 0, &why, &where), 13);
-	assert_int_equal(json_end(s, 15, NULL, NULL), 16);
+	assert_int_equal(json_end(json, s, 0, &why), 13);
+	assert_int_equal(json_end(json, s, 15, &why), 16);
 	assert_int_equal(json_skip(s, 13), 14);
-	assert_int_equal(json_end(s, 14, &why, &where), 0);
-	assert_int_equal(where, 14);
-	assert_non_null(why);
+	assert_int_equal(json_end(json, slice_of("\"}\\\"]\" ,"), 0, &why), 6);
+	assert_int_equal(json_end(json, slice_of("null}"), 0, &why), 4);
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+		why = NULL;
+		if (json_end(json, slice_of(none[i]), 0, &why) != 0)
+			fail_msg("taken: %s", none[i]);
+		assert_non_null(why);
+	}
 }
 
 int
