@@ -47,6 +47,8 @@ sub report {
 }
 
 $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
+# Whoever runs this in the background may ignore some, and a shell cannot take that back.
+$SIG{$_} = 'DEFAULT' for qw(HUP INT QUIT TERM PIPE);
 my $harness = TAP::Harness->new({
 	jobs => $ENV{TS_JOBS} // 2,
 	timer => 1,

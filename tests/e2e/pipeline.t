@@ -207,7 +207,7 @@ for signal in INT:130 TERM:143 HUP:129 QUIT:131; do
 	: >"$sim_log"
 	# As a terminal gives it: bash would have it ignored in the background.
 	# shellcheck disable=SC2016 # perl's
-	TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame perl -e '$SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV' \
+	TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame perl -e '$SIG{$_} = "DEFAULT" for qw(INT QUIT HUP); exec @ARGV' \
 		"$top/pipeline.sh" many.json >done.json 2>log &
 	pid=$!
 	started+=("$pid")

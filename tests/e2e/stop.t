@@ -14,11 +14,11 @@ ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
 export TS_SPOOL=$tmp/spool TS_EXPAND_FLAGS=-v
 
-# The service with SIGINT as a terminal gives it: bash would have it ignored in the background.
+# The service with signals as a terminal gives them: bash would have SIGINT ignored in the background.
 begin() {
 	: >pipeline.log
 	# shellcheck disable=SC2016 # perl's
-	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$top/pipeline.sh" >>pipeline.out 2>pipeline.log &
+	perl -e '$SIG{$_} = "DEFAULT" for qw(INT HUP); exec @ARGV' "$top/pipeline.sh" >>pipeline.out 2>pipeline.log &
 	service_pid=$!
 	started[slot]=$service_pid
 	wait_for 20 up
@@ -37,7 +37,7 @@ stage() {
 ends() {
 	local begun=$SECONDS code
 	wait_for 12 ended "$service_pid"
-	ok $? "$1: all ended after $((SECONDS - begun)) s" || kill -KILL "$service_pid"
+	ok $? "$1: all ended after $((SECONDS - begun)) s" || pkill -KILL -P "$service_pid"
 	wait "$service_pid"
 	code=$?
 	like "$code" "^($2)\$" "$1: exit $code"
