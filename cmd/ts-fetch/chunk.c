@@ -15,9 +15,8 @@ chunk_range(struct chunk *c, struct series series, int64_t start, int64_t end)
 	c->stale = 0;
 	c->path.len = 0;
 	url_path(&c->path, &series);
-	c->tries = 0;
-	c->refused_at = 0;
-	c->failed_at = 0;
+	c->tries = c->refusals = 0;
+	c->refused_at = c->failed_at = 0;
 	c->state = CHUNK_READY;
 }
 
@@ -26,9 +25,8 @@ chunk_follow(struct chunk *c, struct slice path)
 {
 	c->path.len = 0;
 	buffer_add(&c->path, path.p, path.n);
-	c->tries = 0;
-	c->refused_at = 0;
-	c->failed_at = 0;
+	c->tries = c->refusals = 0;
+	c->refused_at = c->failed_at = 0;
 	c->state = CHUNK_READY;
 }
 

@@ -28,6 +28,7 @@ struct chunk {
 	int64_t after;	       /* t of the last row so far */
 	size_t request;	       /* its number in the limiter */
 	unsigned tries;	       /* of this page that have failed */
+	unsigned refusals;     /* of this page though others got through */
 	unsigned unprocessed;  /* requests in a row that nobody looked at */
 	unsigned stale;	       /* pages in a row that brought no later row */
 	int64_t failed_at;     /* when this page failed first; 0: it has not */

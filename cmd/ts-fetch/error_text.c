@@ -7,7 +7,7 @@
 
 enum {
 	BODY = 80, /* characters that are quoted of it */
-	TRIES_TEXT = sizeof " (6 tries)" - 1,
+	TRIES_TEXT = sizeof " (25 tries)" - 1,
 };
 
 void

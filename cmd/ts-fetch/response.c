@@ -169,9 +169,9 @@ try_again(struct responses *rs, struct chunk *c, const struct response *r, bool 
 	int64_t now = clock_mono_ms();
 
 	c->tries += counts;
-	if (c->tries >= RESPONSE_TRIES) {
+	if (c->tries >= RESPONSE_TRIES || c->refusals >= RESPONSE_REFUSALS) {
 		buffer_str(&rs->error.text, " (");
-		buffer_uint(&rs->error.text, c->tries);
+		buffer_uint(&rs->error.text, c->tries + c->refusals);
 		buffer_str(&rs->error.text, " tries)");
 		fail(rs, c, request_id);
 		return;
@@ -203,13 +203,13 @@ one_too_many(
 	struct responses *rs, struct chunk *c, const struct response *r, struct slice request_id)
 {
 	int64_t now = clock_mono_ms();
-	bool own = r->alone && c->refused_at != 0 && rs->succeeded_at > c->refused_at;
 
+	c->refusals += r->alone && c->refused_at != 0 && rs->succeeded_at > c->refused_at;
 	limiter_refused(
 		&rs->sched->limiter, now, r->started, r->retry_after, sched_chance(rs->sched));
 	outage_refused(&rs->sched->outage, r->started);
 	c->refused_at = now;
-	try_again(rs, c, r, own, pause_ms(rs, now), request_id);
+	try_again(rs, c, r, false, pause_ms(rs, now), request_id);
 }
 
 /*

@@ -20,7 +20,10 @@ struct responses {
 	} quota; /* of lines about retries */
 };
 
-enum { RESPONSE_TRIES = 6 }; /* of one page */
+enum {
+	RESPONSE_TRIES = 6,	/* of one page */
+	RESPONSE_REFUSALS = 20, /* of one page while others get through: every second may be one */
+};
 
 /* sched and what the slices point to must outlive it. */
 void responses_init(struct responses *, struct sched *, struct slice base, struct slice key);

@@ -366,6 +366,7 @@ explain(struct slot *s, CURLcode code, struct response *r)
 {
 	const char *detail = s->error[0] != '\0' ? s->error : curl_easy_strerror(code);
 	char *url = NULL;
+	long connects = 1;
 	struct buffer host = {0};
 	const char *at;
 
@@ -375,8 +376,8 @@ explain(struct slot *s, CURLcode code, struct response *r)
 		buffer_add(&host, at + 3, strcspn(at + 3, "/?"));
 	s->words.len = 0;
 	r->trouble = trouble_of(s->easy, code, detail, buffer_cstr(&host), &s->words);
-	/* A connection of HTTP/2 that ended in disorder, before a byte of this reply had come. */
-	if ((code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM) && s->since == 0)
+	(void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
+	if (s->since == 0 && trouble_unprocessed(code, connects == 0))
 		r->trouble = TROUBLE_UNPROCESSED;
 	r->error = buffer_slice(&s->words);
 	buffer_release(&host);

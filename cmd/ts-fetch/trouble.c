@@ -133,3 +133,19 @@ trouble_of(CURL *easy, CURLcode code, const char *detail, const char *host, stru
 		return TROUBLE_SERVICE;
 	}
 }
+
+bool
+trouble_unprocessed(CURLcode code, bool reused)
+{
+	switch (code) {
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+		return reused;
+	default:
+		return false;
+	}
+}

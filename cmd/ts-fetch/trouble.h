@@ -4,6 +4,7 @@
 #include "buffer.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 /* Whose trouble it is when a request fails. */
 enum trouble {
@@ -23,5 +24,11 @@ enum trouble {
  */
 enum trouble trouble_of(
 	CURL *, CURLcode, const char *detail, const char *host, struct buffer *text);
+
+/*
+ * Whether a request that no byte came for was hardly looked at: a connection of HTTP/2 ended in
+ * disorder, or one that had served others before was closed while this one was sent.
+ */
+bool trouble_unprocessed(CURLcode, bool reused);
 
 #endif

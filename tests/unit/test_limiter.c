@@ -369,6 +369,64 @@ test_learns_the_rate(void **state)
 	limiter_release(&l);
 }
 
+/*
+ * Every page is refused the first time that it is asked for, at whatever pace: half of all replies
+ * are a 429. With a rate of 20 a second, which the limiter is told, 300 requests take 15 s at best.
+ */
+static void
+test_slower_does_not_help(void **state)
+{
+	enum { PAGES = 150, FLIGHT = 8, MS = 10 };
+	static const struct rate rates[] = {{0}, {20, 1000}};
+
+	(void)state;
+	for (int which = 0; which < 2; which++) {
+		int64_t now = 0, started[FLIGHT], due[PAGES];
+		int page[FLIGHT], flight = 0, fresh = 0, done = 0;
+		bool again[PAGES] = {0};
+		struct limiter l;
+
+		limiter_init(&l, rates[which], FLIGHT);
+		for (; done < PAGES; now++) {
+			while (flight > 0 && started[0] + MS <= now) {
+				int64_t at = started[0];
+				int of = page[0];
+
+				flight--;
+				for (int i = 0; i < flight; i++) {
+					started[i] = started[i + 1];
+					page[i] = page[i + 1];
+				}
+				if (again[of]) {
+					due[of] = INT64_MAX;
+					done++;
+					limiter_answered(&l, at);
+					continue;
+				}
+				again[of] = true;
+				limiter_refused(&l, now, at, -1, 512);
+				due[of] = now + limiter_wait(&l, now, 0) + 1;
+			}
+			while (limiter_wait(&l, now, (unsigned)flight) == 0) {
+				int of = 0;
+
+				while (of < fresh && due[of] > now)
+					of++;
+				if (of == PAGES)
+					break;
+				fresh += of == fresh;
+				due[of] = INT64_MAX;
+				page[flight] = of;
+				(void)limiter_start(&l, now);
+				started[flight++] = now;
+			}
+		}
+		print_message("every second one refused: 150 pages in %d ms\n", (int)now);
+		assert_true(now < 22500);
+		limiter_release(&l);
+	}
+}
+
 static void
 test_retry_wait(void **state)
 {
@@ -403,6 +461,7 @@ main(void)
 		cmocka_unit_test(test_single_file),
 		cmocka_unit_test(test_free_plan_without_rate),
 		cmocka_unit_test(test_learns_the_rate),
+		cmocka_unit_test(test_slower_does_not_help),
 		cmocka_unit_test(test_retry_wait),
 	};
 

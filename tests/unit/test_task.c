@@ -214,12 +214,12 @@ test_refusal_of_one_page_alone_is_a_try(void **state)
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
-	for (int i = 0; i <= RESPONSE_TRIES; i++) {
+	for (int i = 0; i <= RESPONSE_REFUSALS; i++) {
 		assert_false(written(&g, "\"failed\""));
 		(void)sched_start(&g.f.sched, now);
 		respond(&g, "AAPL", refusal);
 		now += 1;
-		symbol[2] = (char)('0' + i);
+		symbol[2] = (char)('A' + i);
 		ask(&g, symbol);
 		now = g.f.sched.limiter.paused_until;
 		(void)sched_start(&g.f.sched, now);
@@ -228,7 +228,7 @@ test_refusal_of_one_page_alone_is_a_try(void **state)
 			respond(&g, symbol, page(symbol));
 		now += LATER;
 	}
-	assert_true(written(&g, "\"error\":\"HTTP 429 (6 tries)\""));
+	assert_true(written(&g, "\"error\":\"HTTP 429 (20 tries)\""));
 	assert_false(written(&g, "unreachable"));
 	end(&g);
 }
@@ -504,6 +504,19 @@ test_the_last_page_fails_as_well(void **state)
 	end(&g);
 }
 
+/* A connection that was kept may be closed while the next request is sent; a new one may not. */
+static void
+test_what_counts_as_nothing(void **state)
+{
+	(void)state;
+	assert_true(trouble_unprocessed(CURLE_HTTP2_STREAM, false));
+	assert_true(trouble_unprocessed(CURLE_SEND_ERROR, true));
+	assert_true(trouble_unprocessed(CURLE_RECV_ERROR, true));
+	assert_false(trouble_unprocessed(CURLE_SEND_ERROR, false));
+	assert_false(trouble_unprocessed(CURLE_RECV_ERROR, false));
+	assert_false(trouble_unprocessed(CURLE_OPERATION_TIMEDOUT, true));
+}
+
 /* What is set wrong is told at once, and no task waits for it. */
 static void
 test_settings(void **state)
@@ -616,6 +629,7 @@ main(void)
 		cmocka_unit_test(test_what_fails_for_all_is_the_service),
 		cmocka_unit_test(test_the_last_pages_fail_by_themselves),
 		cmocka_unit_test(test_the_last_page_fails_as_well),
+		cmocka_unit_test(test_what_counts_as_nothing),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_one_reading_of_the_clock),
 		cmocka_unit_test(test_the_key_is_not_repeated),
