@@ -6,6 +6,8 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -67,7 +69,8 @@ add_help(struct buffer *b, const struct command_option *options, size_t width)
 	}
 }
 
-static int
+/* Ends the process with the text on stdout. */
+static _Noreturn void
 print(struct buffer *text)
 {
 	struct writer out;
@@ -78,10 +81,10 @@ print(struct buffer *text)
 	status = writer_end(&out, STATUS_DONE);
 	writer_release(&out);
 	buffer_release(text);
-	return status;
+	exit(status);
 }
 
-static int
+static _Noreturn void
 help(const struct command *c)
 {
 	struct buffer b = {0};
@@ -94,42 +97,39 @@ help(const struct command *c)
 	add_usage(&b, c);
 	add_help(&b, common, width);
 	add_help(&b, c->options, width);
-	return print(&b);
+	print(&b);
 }
 
-static int
+static _Noreturn void
 version(const struct command *c)
 {
 	struct buffer b = {0};
 
 	buffer_str(&b, c->name);
 	buffer_str(&b, " " TS_VERSION "\n");
-	return print(&b);
+	print(&b);
 }
 
 /* What getopt(3) does not know: a long option, which stands at argv[optind] still, or a letter. */
-static int
+static _Noreturn void
 unknown(const struct command *c, const char *argument)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
 
-	if (optopt != '-')
-		return command_misuse(c, letter, "unknown option");
-	if (strcmp(argument, "--help") == 0)
-		return help(c);
-	if (strcmp(argument, "--version") == 0)
-		return version(c);
-	return command_misuse(c, argument, "unknown option");
+	if (optopt == '-' && strcmp(argument, "--help") == 0)
+		help(c);
+	if (optopt == '-' && strcmp(argument, "--version") == 0)
+		version(c);
+	command_misuse(c, optopt == '-' ? argument : letter, "unknown option");
 }
 
-static int
+static void
 take(const struct command *c, char letter, void *values)
 {
 	const struct command_option *o = c->options;
 	const char name[] = {'-', letter, '\0'};
-	struct buffer what = {0};
+	char what[80];
 	void *value;
-	int status;
 
 	while (o->letter != letter)
 		o++;
@@ -140,32 +140,24 @@ take(const struct command *c, char letter, void *values)
 		*(const char **)value = optarg;
 	} else if (slice_count(slice_of(optarg), value) != 0 || *(uint64_t *)value < o->least ||
 		   *(uint64_t *)value > o->most) {
-		buffer_str(&what, "wants a number from ");
-		buffer_uint(&what, o->least);
-		buffer_str(&what, " to ");
-		buffer_uint(&what, o->most);
-		status = command_misuse(c, name, buffer_cstr(&what));
-		buffer_release(&what);
-		return status;
+		(void)snprintf(what, sizeof what, "wants a number from %" PRIu64 " to %" PRIu64,
+			o->least, o->most);
+		command_misuse(c, name, what);
 	}
-	return -1;
 }
 
-static int
+static void
 check_operands(const struct command *c, int argc, char **argv)
 {
-	if (optind == argc)
-		return -1;
 	/* It is not repeated: it may hold a password. */
-	if (c->operands == NULL)
-		return command_misuse(c, NULL, "no operands are taken");
-	if (strcmp(argv[optind - 1], "--") == 0)
-		return -1;
+	if (optind < argc && c->operands == NULL)
+		command_misuse(c, NULL, "no operands are taken");
+	if (optind == argc || strcmp(argv[optind - 1], "--") == 0)
+		return;
 	for (int i = optind; i < argc; i++) {
 		if (argv[i][0] == '-' && argv[i][1] != '\0')
-			return command_misuse(c, argv[i], "options stand before all operands");
+			command_misuse(c, argv[i], "options stand before all operands");
 	}
-	return -1;
 }
 
 /* The letters as getopt(3) wants them; the first colon makes it tell a missing argument apart. */
@@ -204,25 +196,26 @@ drop_secrets(const struct command *c)
 	}
 }
 
-int
+void
 command_options(const struct command *c, int argc, char **argv, void *values)
 {
 	char letters[LETTERS_MAX];
 	bool verbose = false, quiet = false;
-	int letter, status = -1;
+	int letter;
 
+	lines_init();
 	log_init(c->name, false);
 	drop_secrets(c);
 	letters_of(c, letters);
 	opterr = 0;
-	while (status < 0 && (letter = getopt(argc, argv, letters)) != -1) {
+	while ((letter = getopt(argc, argv, letters)) != -1) {
 		const char name[] = {'-', (char)optopt, '\0'};
 
 		switch (letter) {
 		case 'h':
-			return help(c);
+			help(c);
 		case 'V':
-			return version(c);
+			version(c);
 		case 'v':
 			verbose = true;
 			break;
@@ -230,21 +223,21 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 			quiet = true;
 			break;
 		case ':':
-			return command_misuse(c, name, "its argument is missing");
+			command_misuse(c, name, "its argument is missing");
 		case '?':
-			return unknown(c, argv[optind]);
+			unknown(c, argv[optind]);
 		default:
-			status = take(c, (char)letter, values);
+			take(c, (char)letter, values);
 			break;
 		}
 	}
 	log_init(c->name, verbose);
 	if (quiet)
 		log_quiet();
-	return status >= 0 ? status : check_operands(c, argc, argv);
+	check_operands(c, argc, argv);
 }
 
-int
+void
 command_misuse(const struct command *c, const char *about, const char *what)
 {
 	struct buffer b = {0};
@@ -255,14 +248,14 @@ command_misuse(const struct command *c, const char *about, const char *what)
 	if (write(STDERR_FILENO, b.p, b.len) < 0)
 		b.len = 0;
 	buffer_release(&b);
-	return STATUS_USAGE;
+	exit(STATUS_USAGE);
 }
 
-int
+void
 command_signals(int grace_s)
 {
 	if (signals_init(grace_s) == 0)
-		return -1;
+		return;
 	log_error("signals: %s", strerror(errno));
-	return STATUS_SERVICE;
+	exit(STATUS_SERVICE);
 }

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * What all command lines have in common. The functions give the exit status (log.h) to end with, or
- * -1 to go on.
+ * What all commands begin with. Misuse ends the process here, so a command checks all that it was
+ * told before it holds anything that must be given back.
  */
 
 /* One option. Its value goes into the command's struct of options, offset bytes into it. */
@@ -41,20 +41,20 @@ struct command {
 };
 
 /*
- * Reads the options into values, the command's struct, names the command to log.h, and answers -h,
- * -V,
- * --help and --version. What values holds before is what holds without the option. The operands
- * begin at optind of getopt(3); an option behind one of them is misuse, except behind "--".
+ * Called first in main. Reads the options into values, the command's struct, and names the command
+ * to log.h; -h, -V, --help and --version are answered, and end the process. What values holds
+ * before is what holds without the option. The operands begin at optind of getopt(3); an option
+ * behind one of them is misuse, except behind "--".
  *
  * From here on no core file is written, which would hold what is secret in memory, and the secrets
  * of other commands are gone from the environment.
  */
-int command_options(const struct command *, int argc, char **argv, void *values);
+void command_options(const struct command *, int argc, char **argv, void *values);
 
-/* Says what is wrong with about, an option or variable, or NULL; and the usage. */
-int command_misuse(const struct command *, const char *about, const char *what);
+/* Says what is wrong with about, an option or variable, or NULL; and the usage. STATUS_USAGE. */
+_Noreturn void command_misuse(const struct command *, const char *about, const char *what);
 
-/* Signals are taken as signals_init() says. */
-int command_signals(int grace_s);
+/* Signals are taken as signals_init() says, or the process ends with STATUS_SERVICE. */
+void command_signals(int grace_s);
 
 #endif

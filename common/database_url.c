@@ -29,23 +29,20 @@ has_password(const char *url)
 	return has;
 }
 
-int
-database_url(const struct command *c, const char *option, const char **url)
+const char *
+database_url(const struct command *c, const char *option)
 {
-	const char *text = option != NULL ? option : getenv("DATABASE_URL");
+	const char *url = option != NULL ? option : getenv("DATABASE_URL");
 	int has;
 
-	*url = NULL;
-	if (text == NULL || text[0] == '\0')
-		return -1;
-	has = has_password(text);
+	if (url == NULL || url[0] == '\0')
+		return NULL;
+	has = has_password(url);
 	if (has < 0)
-		return command_misuse(
-			c, option != NULL ? "-u" : "DATABASE_URL", "libpq cannot read it");
+		command_misuse(c, option != NULL ? "-u" : "DATABASE_URL", "libpq cannot read it");
 	if (option != NULL && has > 0)
-		return command_misuse(c, "-u",
+		command_misuse(c, "-u",
 			"everybody can see a password in an argument: put it in DATABASE_URL or "
 			"in the file that PGPASSFILE names");
-	*url = text;
-	return -1;
+	return url;
 }

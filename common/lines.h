@@ -7,14 +7,13 @@
 #include <stdint.h>
 
 /*
- * Lines in, lines out: the only code that touches stdin and stdout. A line is at most
- * LINES_MAX bytes with its newline.
+ * Lines in, lines out. A line is at most LINES_MAX bytes with its newline.
  */
 enum { LINES_MAX = 1 << 20, LINES_BUFFER = 1 << 16 };
 
 /*
- * Called first in main: a standard descriptor that was closed is replaced by one that answers
- * EBADF, so that no socket or file is taken for stdin or stdout.
+ * Called before anything is opened: a standard descriptor that was closed is replaced by one that
+ * answers EBADF, so that no socket or file is taken for stdin or stdout.
  */
 void lines_init(void);
 

@@ -179,8 +179,8 @@ parse_unix(struct slice rest, struct redis_url *u)
 	return NULL;
 }
 
-int
-redis_url_parse(const char *text, struct redis_url *u, const char **why)
+const char *
+redis_url_parse(const char *text, struct redis_url *u)
 {
 	static const struct {
 		const char *name;
@@ -190,10 +190,9 @@ redis_url_parse(const char *text, struct redis_url *u, const char **why)
 		{"redis+sentinel://", parse_sentinel, false},
 		{"rediss+sentinel://", parse_sentinel, true}, {"unix://", parse_unix, false}};
 	struct slice rest = slice_of(text);
+	const char *why;
 
 	*u = (struct redis_url){0};
-	*why = "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or "
-	       "unix:///path";
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
 		size_t n = strlen(schemes[i].name);
 
@@ -201,11 +200,11 @@ redis_url_parse(const char *text, struct redis_url *u, const char **why)
 			continue;
 		rest = after(rest, n);
 		u->tls = schemes[i].tls;
-		*why = take_user(&rest, find(rest, '/'), u);
-		if (*why == NULL)
-			*why = schemes[i].parse(rest, u);
+		why = take_user(&rest, find(rest, '/'), u);
+		return why != NULL ? why : schemes[i].parse(rest, u);
 	}
-	return *why == NULL ? 0 : -1;
+	return "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or "
+	       "unix:///path";
 }
 
 void
@@ -263,7 +262,7 @@ redis_url_show(const struct redis_url *u, struct buffer *b)
 	}
 }
 
-int
+void
 redis_url_choose(const struct command *c, const char *option, struct redis_url *url)
 {
 	const char *text = option != NULL ? option : getenv("REDIS_URL");
@@ -271,10 +270,11 @@ redis_url_choose(const struct command *c, const char *option, struct redis_url *
 
 	if (text == NULL || text[0] == '\0')
 		text = "redis://127.0.0.1:6379/0";
-	if (redis_url_parse(text, url, &why) != 0)
-		return command_misuse(c, option != NULL ? "-u" : "REDIS_URL", why);
-	if (option != NULL && (url->password != NULL || url->user != NULL))
-		return command_misuse(c, "-u",
-			"everybody can see a password in an argument: put it in REDIS_URL");
-	return -1;
+	why = redis_url_parse(text, url);
+	if (why == NULL && option != NULL && (url->password != NULL || url->user != NULL))
+		why = "everybody can see a password in an argument: put it in REDIS_URL";
+	if (why == NULL)
+		return;
+	redis_url_release(url);
+	command_misuse(c, option != NULL ? "-u" : "REDIS_URL", why);
 }

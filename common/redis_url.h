@@ -36,17 +36,17 @@ struct redis_url {
 };
 
 /*
- * Reads a URL. 0; or -1 with a static sentence in *why, which does not quote the URL: it may hold a
- * password. Either way redis_url_release() frees what was read.
+ * Reads a URL. NULL; or why not, a static sentence that does not quote it: it may hold a password.
+ * Either way redis_url_release() frees what was read.
  */
-int redis_url_parse(const char *text, struct redis_url *, const char **why);
+const char *redis_url_parse(const char *text, struct redis_url *);
 void redis_url_release(struct redis_url *);
 
 /*
  * Which Redis is meant: by -u, if not NULL, or by REDIS_URL, else redis://127.0.0.1:6379/0. A
- * secret in an argument is misuse. -1 to go on, else the exit status.
+ * secret in an argument is misuse.
  */
-int redis_url_choose(const struct command *, const char *option, struct redis_url *);
+void redis_url_choose(const struct command *, const char *option, struct redis_url *);
 
 /*
  * Appends the URL as it may be shown to anybody: without the password, and without a user that has

@@ -68,27 +68,14 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-audit", NULL, letters, "DATABASE_URL PGPASSWORD"};
 
-/* -1 to go on, else the exit status. */
-static int
-parse_options(int argc, char **argv, struct options *o)
+static void
+read_options(int argc, char **argv, struct options *o)
 {
-	int status = command_options(&self, argc, argv, o);
-
-	if (status < 0 && o->records && (o->tasks || o->refresh))
-		return command_misuse(&self, NULL, "-J writes audits, -m and -r tasks: choose one");
+	command_options(&self, argc, argv, o);
+	if (o->records && (o->tasks || o->refresh))
+		command_misuse(&self, NULL, "-J writes audits, -m and -r tasks: choose one");
 	o->mode = o->records ? MODE_RECORDS : o->tasks || o->refresh ? MODE_TASKS : MODE_TABLE;
-	return status;
-}
-
-/* Finds the URL and takes the signals. -1 to go on, else the exit status. */
-static int
-setup(struct options *o)
-{
-	int status = database_url(&self, o->url, &o->url);
-
-	if (status >= 0)
-		return status;
-	return command_signals(0);
+	o->url = database_url(&self, o->url);
 }
 
 static void
@@ -297,12 +284,8 @@ main(int argc, char **argv)
 	const char *why;
 	int status;
 
-	lines_init();
-	status = parse_options(argc, argv, &o);
-	if (status < 0)
-		status = setup(&o);
-	if (status >= 0)
-		return status;
+	read_options(argc, argv, &o);
+	command_signals(0);
 	calendar = calendar_new(&why);
 	if (calendar == NULL) {
 		log_error("%s", why);

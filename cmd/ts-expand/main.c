@@ -65,10 +65,10 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-expand", "[symbol ...]", letters, NULL};
 
-static int
+static _Noreturn void
 misuse(const char *what, const char *value)
 {
-	return command_misuse(&self, what, value);
+	command_misuse(&self, what, value);
 }
 
 /* Splits -t at its commas; 0, or -1 where a name is unknown. */
@@ -87,44 +87,46 @@ default_timeframes(const char *list, struct job *defaults)
 	return 0;
 }
 
-static int
+static void
 setup(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
 {
 	struct slice now = slice_of(o->now == NULL ? "now" : o->now);
 	int days;
 
-	e->years = slice_of(o->years);
-	e->from = slice_of(o->from);
-	e->to = slice_of(o->to);
-	e->unfinished = o->unfinished;
-	e->fixed = o->now != NULL;
-	e->defaults = defaults;
-	e->now = clock_wall();
+	*e = (struct expand){.years = slice_of(o->years),
+		.from = slice_of(o->from),
+		.to = slice_of(o->to),
+		.unfinished = o->unfinished,
+		.fixed = o->now != NULL,
+		.defaults = defaults,
+		.now = clock_wall()};
 	if (o->retry && o->nsymbols > 0)
-		return misuse("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
+		misuse("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
 	if (o->retry && o->dry)
-		return misuse("-n plans jobs, not what is left of a recorded run", "-f");
+		misuse("-n plans jobs, not what is left of a recorded run", "-f");
 	if (o->retry && o->list != NULL)
-		return misuse("-f makes the job of a recorded run, not of symbols", o->list);
+		misuse("-f makes the job of a recorded run, not of symbols", o->list);
 	for (int i = 0; i < o->nsymbols; i++) {
 		if (operand_fault(o->symbols[i]) != NULL)
-			return misuse(operand_fault(o->symbols[i]), o->symbols[i]);
+			misuse(operand_fault(o->symbols[i]), o->symbols[i]);
 	}
 	if (o->to != NULL && o->from == NULL)
-		return misuse("-T ends a range: it needs -F", o->to);
+		misuse("-T ends a range: it needs -F", o->to);
 	if (o->from != NULL && o->years != NULL)
-		return misuse("-F is instead of -y", o->from);
+		misuse("-F is instead of -y", o->from);
 	if (o->rate != NULL && !o->dry)
-		return misuse("-r is the rate of a plan: it needs -n", o->rate);
+		misuse("-r is the rate of a plan: it needs -n", o->rate);
 	if (o->rate != NULL && plan_rate_parse(o->rate, &plan->rate) != 0)
-		return misuse("-r wants a rate such as 5/m or 50/s", o->rate);
+		misuse("-r wants a rate such as 5/m or 50/s", o->rate);
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
-		return misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
+		misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
 	if (o->years != NULL && window_days(e->years, &days) != 0)
-		return misuse("-y wants a number above 0 and at most 50", o->years);
-	if (default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults) != 0)
-		return misuse("-t wants names of 1min,hour,day,week,month", o->timeframes);
-	return -1;
+		misuse("-y wants a number above 0 and at most 50", o->years);
+	job_init(defaults);
+	if (default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults) != 0) {
+		job_release(defaults);
+		misuse("-t wants names of 1min,hour,day,week,month", o->timeframes);
+	}
 }
 
 static void
@@ -313,55 +315,34 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 	return status;
 }
 
-/* What expanding stands on: the calendar and, with -s, the spool. -1 to go on, else the exit
- * status. */
-static int
-open_world(
-	const struct options *o, struct expand *e, struct spool **spool, struct calendar **calendar)
-{
-	const char *why;
-	int status;
-
-	*calendar = calendar_new(&why);
-	if (*calendar == NULL) {
-		log_error("%s", why);
-		return STATUS_USAGE;
-	}
-	if ((status = command_signals(0)) >= 0)
-		return status;
-	if (o->spool != NULL && (*spool = spool_open(o->spool, "expand", &why)) == NULL) {
-		log_error("spool %s: %s", o->spool, why);
-		return STATUS_SERVICE;
-	}
-	e->calendar = *calendar;
-	e->noted = noted_new(*spool);
-	return -1;
-}
-
 int
 main(int argc, char **argv)
 {
 	struct options o = {0};
-	struct expand e = {0};
+	struct expand e;
 	struct plan plan = {0};
 	struct job defaults;
-	struct calendar *calendar = NULL;
+	struct calendar *calendar;
 	struct spool *spool = NULL;
+	const char *why;
 	int status;
 
-	lines_init();
-	status = command_options(&self, argc, argv, &o);
-	if (status >= 0)
-		return status;
+	command_options(&self, argc, argv, &o);
 	o.symbols = argv + optind;
 	o.nsymbols = argc - optind;
-	job_init(&defaults);
-	status = setup(&o, &e, &defaults, &plan);
-	if (status < 0)
-		status = open_world(&o, &e, &spool, &calendar);
-	if (status < 0)
+	setup(&o, &e, &defaults, &plan);
+	command_signals(0);
+	if ((e.calendar = calendar = calendar_new(&why)) == NULL) {
+		log_error("%s", why);
+		status = STATUS_USAGE;
+	} else if (o.spool != NULL && (spool = spool_open(o.spool, "expand", &why)) == NULL) {
+		log_error("spool %s: %s", o.spool, why);
+		status = STATUS_SERVICE;
+	} else {
+		e.noted = noted_new(spool);
 		status = run(&o, &e, &plan);
-	noted_free(e.noted);
+		noted_free(e.noted);
+	}
 	spool_close(spool);
 	calendar_free(calendar);
 	job_release(&defaults);

@@ -40,17 +40,15 @@ static const struct command_option letters[] = {
 static const struct command self = {
 	"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE"};
 
-/* The options as the fetch wants them. -1 to go on, else the exit status. */
-static int
+/* The options as the fetch wants them. */
+static void
 read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 {
-	int status = command_options(&self, argc, argv, o);
 	const char *why;
 
-	if (status >= 0)
-		return status;
+	command_options(&self, argc, argv, o);
 	if (o->rate != NULL && rate_parse(o->rate, &f->rate) != 0)
-		return command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h");
+		command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h");
 	if (o->url == NULL || o->url[0] == '\0')
 		o->url = getenv("MASSIVE_URL");
 	if (o->url == NULL || o->url[0] == '\0')
@@ -58,12 +56,11 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	f->base = slice_of(o->url);
 	/* It is not repeated: it may hold a password. */
 	if ((why = url_base(&f->base)) != NULL)
-		return command_misuse(&self, "URL of the API", why);
+		command_misuse(&self, "URL of the API", why);
 	f->patience = (unsigned)o->patience;
 	f->task.parallel = (unsigned)o->parallel;
 	f->task.extended = o->extended;
 	f->task.adjusted = !o->as_traded;
-	return -1;
 }
 
 /* Takes what has been read so far; false at the end of input. */
@@ -229,11 +226,8 @@ main(int argc, char **argv)
 {
 	struct options o = {.parallel = PARALLEL, .patience = PATIENCE};
 	struct fetch_options options = {0};
-	int status;
 
-	lines_init();
-	status = read_options(argc, argv, &o, &options);
-	if (status < 0)
-		status = command_signals(GRACE_S);
-	return status < 0 ? fetch(&o, &options) : status;
+	read_options(argc, argv, &o, &options);
+	command_signals(GRACE_S);
+	return fetch(&o, &options);
 }

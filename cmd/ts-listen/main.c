@@ -32,32 +32,6 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-listen", NULL, letters, "REDIS_URL"};
 
-/* -1 to go on, else the exit status. */
-static int
-parse_options(int argc, char **argv, struct options *o)
-{
-	int status = command_options(&self, argc, argv, o);
-
-	if (status >= 0)
-		return status;
-	if (o->channel[0] == '\0' || o->control[0] == '\0')
-		return command_misuse(&self, NULL, "a channel needs a name");
-	if (strcmp(o->channel, o->control) == 0)
-		return command_misuse(&self, NULL, "-c and -k must name different channels");
-	return -1;
-}
-
-/* Finds the URL and takes the signals. -1 to go on, else the exit status. */
-static int
-setup(const struct options *o, struct redis_url *url)
-{
-	int status = redis_url_choose(&self, o->url, url);
-
-	if (status >= 0)
-		return status;
-	return command_signals(0);
-}
-
 /* Until a signal, until the reader has gone, or until Redis shows us the door. */
 static void
 loop(struct listen *l)
@@ -130,18 +104,18 @@ main(int argc, char **argv)
 	struct redis_url url = {0};
 	struct spool *spool = NULL;
 	const char *why;
-	int status;
+	int status = STATUS_SERVICE;
 
-	lines_init();
-	status = parse_options(argc, argv, &o);
-	if (status < 0)
-		status = setup(&o, &url);
-	if (status < 0 && o.spool != NULL &&
-		(spool = spool_open(o.spool, "listen", &why)) == NULL) {
+	command_options(&self, argc, argv, &o);
+	if (o.channel[0] == '\0' || o.control[0] == '\0')
+		command_misuse(&self, NULL, "a channel needs a name");
+	if (strcmp(o.channel, o.control) == 0)
+		command_misuse(&self, NULL, "-c and -k must name different channels");
+	redis_url_choose(&self, o.url, &url);
+	command_signals(0);
+	if (o.spool != NULL && (spool = spool_open(o.spool, "listen", &why)) == NULL)
 		log_error("spool %s: %s", o.spool, why);
-		status = STATUS_SERVICE;
-	}
-	if (status < 0)
+	else
 		status = run(&o, &url, spool);
 	spool_close(spool);
 	redis_url_release(&url);

@@ -68,8 +68,8 @@ zone_exists(const char *zone)
 	return ok;
 }
 
-/* The zone of the page that compares the times in the hash with its own. -1 to go on. */
-static int
+/* The zone of the page that compares the times in the hash with its own. */
+static void
 set_zone(void)
 {
 	const char *name = "TS_PAGE_TZ", *zone = getenv(name);
@@ -78,29 +78,11 @@ set_zone(void)
 		zone = getenv(name = "TZ");
 	if (zone != NULL && !zone_exists(zone)) {
 		log_error("%s: the time zone %s does not exist", name, zone);
-		return STATUS_USAGE;
+		exit(STATUS_USAGE);
 	}
 	if (zone != NULL && setenv("TZ", zone, 1) != 0)
 		memory_out();
 	tzset();
-	return -1;
-}
-
-/*
- * Finds the URL, *none for no Redis; sets the zone and takes the signals. -1 to go on, else the
- * exit status.
- */
-static int
-setup(const struct options *o, struct redis_url *url, bool *none)
-{
-	int status = -1;
-
-	*none = o->url != NULL && strcmp(o->url, "none") == 0;
-	if (!*none)
-		status = redis_url_choose(&self, o->url, url);
-	if (status < 0)
-		status = set_zone();
-	return status < 0 ? command_signals(-1) : status;
 }
 
 static int64_t
@@ -276,24 +258,24 @@ main(int argc, char **argv)
 	struct calendar *calendar = NULL;
 	struct spool *spool = NULL;
 	const char *why;
-	bool none = false;
+	bool none;
 	int status;
 
-	lines_init();
-	status = command_options(&self, argc, argv, &o);
-	if (status < 0)
-		status = setup(&o, &url, &none);
-	if (status < 0 && (calendar = calendar_new(&why)) == NULL) {
+	command_options(&self, argc, argv, &o);
+	set_zone();
+	none = o.url != NULL && strcmp(o.url, "none") == 0;
+	if (!none)
+		redis_url_choose(&self, o.url, &url);
+	command_signals(-1);
+	if ((calendar = calendar_new(&why)) == NULL) {
 		log_error("%s", why);
 		status = STATUS_USAGE;
-	}
-	if (status < 0 && o.spool != NULL &&
-		(spool = spool_open(o.spool, "status", &why)) == NULL) {
+	} else if (o.spool != NULL && (spool = spool_open(o.spool, "status", &why)) == NULL) {
 		log_error("spool %s: %s", o.spool, why);
 		status = STATUS_SERVICE;
-	}
-	if (status < 0)
+	} else {
 		status = run(&o, none ? NULL : &url, spool, calendar);
+	}
 	spool_close(spool);
 	calendar_free(calendar);
 	redis_url_release(&url);

@@ -47,30 +47,6 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-store", NULL, letters, "DATABASE_URL PGPASSWORD"};
 
-/* -1 to go on, else the exit status. */
-static int
-parse_options(int argc, char **argv, struct options *o)
-{
-	int status = command_options(&self, argc, argv, o);
-
-	if (status < 0 && o->create && o->dry)
-		return command_misuse(
-			&self, NULL, "-i creates tables and -n writes nothing: choose one");
-	return status;
-}
-
-/* Finds the URL and takes the signals. -1 to go on, else the exit status. */
-static int
-setup(struct options *o)
-{
-	int status = database_url(&self, o->url, &o->url);
-
-	if (status >= 0)
-		return status;
-	/* No grace has to pass: it runs to the end of its input. */
-	return command_signals(-1);
-}
-
 /* What the loop remembers. */
 struct wait {
 	uint64_t batch; /* the one being filled, */
@@ -221,8 +197,8 @@ run(const struct options *o, struct pool *pool, struct rejects *rejects)
 	return status;
 }
 
-/* Connects, so that a wrong password shows at once and not with the first bar. -1 to go on. */
-static int
+/* Connects, so that a wrong password shows at once and not with the first bar. */
+static enum status
 connect_first(const struct options *o, struct pg *pg)
 {
 	enum outcome outcome = pg_ready(pg);
@@ -240,7 +216,7 @@ connect_first(const struct options *o, struct pg *pg)
 			outcome = create_tell(pg);
 	}
 	if (outcome == PG_OK)
-		return -1;
+		return STATUS_DONE;
 	return outcome == PG_CONFIG ? STATUS_USAGE : STATUS_SERVICE;
 }
 
@@ -251,15 +227,15 @@ run_connected(const struct options *o, struct rejects *rejects)
 	struct pool *pool = pool_new(o->url, (int)o->connections);
 	int status = connect_first(o, pool_pg(pool));
 
-	if (status < 0 && o->dry) {
+	if (status == STATUS_DONE && o->dry) {
 		pool_free(pool);
 		return run(o, NULL, rejects);
 	}
-	if (status < 0 && pool_start(pool) != 0) {
+	if (status == STATUS_DONE && pool_start(pool) != 0) {
 		log_error("starting a thread: %s", strerror(errno));
 		status = STATUS_SERVICE;
 	}
-	if (status < 0)
+	if (status == STATUS_DONE)
 		status = run(o, pool, rejects);
 	pool_free(pool);
 	return status;
@@ -275,12 +251,11 @@ run_any(const struct options *o, struct rejects *rejects)
 	return run(o, NULL, rejects);
 }
 
-/* Opens the file of rejects; -1 to go on, else the exit status. */
-static int
+static enum status
 open_rejects(const char *path, struct rejects *rejects)
 {
 	if (rejects_open(rejects, path) == 0)
-		return -1;
+		return STATUS_DONE;
 	log_error("-R %s: %s", path, strerror(errno));
 	/* What time may mend, and what it will not. */
 	return errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EMFILE ||
@@ -296,15 +271,15 @@ main(int argc, char **argv)
 	struct rejects rejects;
 	int status;
 
-	lines_init();
-	status = parse_options(argc, argv, &o);
-	if (status < 0)
-		status = setup(&o);
-	if (status >= 0)
-		return status;
+	command_options(&self, argc, argv, &o);
+	if (o.create && o.dry)
+		command_misuse(&self, NULL, "-i creates tables and -n writes nothing: choose one");
+	o.url = database_url(&self, o.url);
+	/* No grace has to pass: it runs to the end of its input. */
+	command_signals(-1);
 	if (o.rejects == NULL)
 		return run_any(&o, NULL);
-	if ((status = open_rejects(o.rejects, &rejects)) >= 0)
+	if ((status = open_rejects(o.rejects, &rejects)) != STATUS_DONE)
 		return status;
 	status = run_any(&o, &rejects);
 	rejects_release(&rejects);
