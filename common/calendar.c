@@ -119,6 +119,8 @@ read_zone(struct calendar *c)
 	if (saved != NULL ? setenv("TZ", saved, 1) != 0 : unsetenv("TZ") != 0)
 		memory_out();
 	tzset();
+	if (errno == ENOMEM)
+		memory_out();
 	free(saved);
 }
 

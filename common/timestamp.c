@@ -1,6 +1,7 @@
 /* The one wrapper around time: text to numbers and back, and the two clocks. */
 #include "timestamp.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <time.h>
@@ -208,6 +209,20 @@ timestamp_format(char out[TIMESTAMP_SIZE], int64_t seconds)
 	out[19] = 'Z';
 	out[20] = '\0';
 	return out;
+}
+
+int
+timestamp_zone(void)
+{
+	errno = 0;
+	tzset();
+	/* What is not understood leaves the second name empty: a zone without summer time has the
+	 * first one twice. */
+	if (tzname[1][0] != '\0')
+		return 0;
+	if (errno == ENOMEM)
+		memory_out();
+	return -1;
 }
 
 char *

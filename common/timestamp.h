@@ -42,7 +42,11 @@ int timestamp_parse(struct slice, int64_t *seconds);
 /* Writes "2025-12-22T14:30:00Z" and a NUL; returns out. Years 1900-2199. */
 char *timestamp_format(char out[TIMESTAMP_SIZE], int64_t seconds);
 
-/* The same in the host's own time zone and without "Z": what the admin page writes and compares. */
+/* Takes TZ for the local zone. 0, or -1 where it names none: the C library would take UTC in
+ * silence. */
+int timestamp_zone(void);
+
+/* An instant in the local zone and without "Z": what the admin page writes and compares. */
 char *timestamp_local(char out[TIMESTAMP_SIZE], int64_t seconds);
 
 /*

@@ -19,13 +19,24 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2 };
+enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2, TOLD = 100, MINUTE_MS = 60000 };
 
 static void
 drop(struct listen *l, const char *what, const char *why)
 {
+	int64_t now = clock_mono_ms();
+
 	l->dropped++;
-	log_warning("%s dropped: %s", what, why);
+	if (now >= l->minute) {
+		l->minute = now + MINUTE_MS;
+		l->told = 0;
+	}
+	if (l->told++ < TOLD)
+		log_warning("%s dropped: %s", what, why);
+	else if (l->told == TOLD + 1)
+		log_warning(
+			"more than %d messages dropped: those of the next minute are only counted",
+			TOLD);
 }
 
 /*

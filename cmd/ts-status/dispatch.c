@@ -8,6 +8,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,20 +31,17 @@ shown(struct slice s)
 	return (int)(s.n < 100 ? s.n : 100);
 }
 
-static void
-refuse(struct dispatch *d, uint64_t lineno, const char *why)
+/* A line that is a record, but of no use. */
+static void __attribute__((format(printf, 3, 4)))
+refuse(struct refused *n, uint64_t lineno, const char *fmt, ...)
 {
-	refused_line(&d->refused, lineno, why, NULL);
-}
+	char text[400];
+	va_list ap;
 
-static void
-refuse_job(struct dispatch *d, uint64_t lineno, const struct record *r, const char *why)
-{
-	char text[256];
-
-	(void)snprintf(
-		text, sizeof text, "job id=%.*s refused: %s", shown(r->job_id), r->job_id.p, why);
-	refuse(d, lineno, text);
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	refused_line(n, lineno, text, NULL);
 }
 
 static void
@@ -125,7 +123,7 @@ take_waiting(struct dispatch *d, const struct record *r)
 }
 
 static void
-log_unknown(const struct record *r)
+log_unknown(struct dispatch *d, const struct record *r, uint64_t lineno)
 {
 	if (r->type == RECORD_LOADING)
 		return;
@@ -133,7 +131,7 @@ log_unknown(const struct record *r)
 		log_info("cancel for a job that is not known: id=%.*s", shown(r->job_id),
 			r->job_id.p);
 	else
-		log_warning("a verdict for a job that is over is not counted: id=%.*s",
+		refuse(&d->late, lineno, "a verdict for a job that is over is not counted: id=%.*s",
 			shown(r->job_id), r->job_id.p);
 }
 
@@ -217,10 +215,11 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 
 	switch (taken) {
 	case TAKEN_REFUSED:
-		refuse_job(d, lineno, r, why);
+		refuse(&d->refused, lineno, "job id=%.*s refused: %s", shown(r->job_id),
+			r->job_id.p, why);
 		break;
 	case TAKEN_UNKNOWN:
-		log_unknown(r);
+		log_unknown(d, r, lineno);
 		break;
 	case TAKEN_REPEATED:
 		log_debug("line %llu: counted before", (unsigned long long)lineno);
@@ -248,13 +247,13 @@ dispatch_line(struct dispatch *d, enum line kind, struct slice line, uint64_t li
 	const char *why;
 
 	if (kind != LINE_OK)
-		refuse(d, lineno, line_reason(kind));
+		refused_line(&d->refused, lineno, line_reason(kind), NULL);
 	else if (record_parse(d->parser, line, OWNED, &r, &why) != 0)
-		refuse(d, lineno, why);
+		refused_line(&d->refused, lineno, why, r.hint);
 	else if ((RECORD_BIT(r.type) & OWNED) == 0)
 		writer_line(d->out, line);
 	else if (r.fault != NULL)
-		refuse(d, lineno, r.fault);
+		refused_line(&d->refused, lineno, r.fault, NULL);
 	else if (r.type == RECORD_GAP)
 		take_gap(d, &r);
 	else if (r.type == RECORD_WAITING)

@@ -26,6 +26,7 @@ struct dispatch {
 	uint64_t jobs, stored, failed; /* jobs done, verdicts */
 	uint64_t rejected;	       /* bars */
 	struct refused refused;	       /* lines and records that could not be used */
+	struct refused late;	       /* verdicts of jobs that are over */
 	uint64_t unfinished; /* jobs that ended without all verdicts, or are left for the next start
 			      */
 };

@@ -182,6 +182,26 @@ is "$(grep -c 'job id=b refused: a job with this id is in progress' err)" 2 "the
 like "$(cat err)" 'cancel for a job that is not known: id=nobody' "a cancel for an unknown job is a line"
 like "$(cat err)" 'gap from=2025-12-23T17:15:13Z to=2025-12-23T17:15:19Z' "a gap is logged"
 like "$(cat err)" 'line 10: timeframe is missing' "a record without a field is named"
+# What is wrong a thousand times.
+{
+	yes '{"type":"stored","job_id":"b","symbol":"AAPL"}' | head -n 1000
+	header late 1 1
+	stored late A day 1
+} | ts-status -u none >out 2>err
+is "$?/$(grep -c 'warning: line' err)/$(grep -c 'warning: more than 100 lines are refused' err)" 1/100/1 \
+	"of a thousand refused lines a hundred are told"
+like "$(tail -n 1 err)" ' refused=1000 ' "and all are counted"
+
+# A zone that does not exist would be taken for UTC.
+for zone in TZ=Mars/Olympus TS_PAGE_TZ=America TZ=/etc/passwd TS_PAGE_TZ=X; do
+	env "$zone" ts-status -u none </dev/null >out 2>err
+	is "$?/$(cat err)" "100/ts-status: error: ${zone%=*}: the time zone ${zone#*=} does not exist" \
+		"$zone is refused"
+done
+for zone in TZ=UTC TZ= TS_PAGE_TZ= TZ='<+03>-3' TZ=EST5 TS_PAGE_TZ=:Asia/Tokyo; do
+	env "$zone" ts-status -q -u none </dev/null >out 2>err
+	is "$?/$(cat err)" 0/ "$zone is not"
+done
 
 # While it runs. The key has an old end.
 redis hset "$(key live)" status completed completed_at long_ago >/dev/null
@@ -402,19 +422,6 @@ TS_PAGE_TZ=Asia/Tokyo open
 wait_for 9 hash_is zone status failed
 ok $? "TS_PAGE_TZ is the zone of the page's times"
 shut
-for zone in TZ=Mars/Base TZ=America TS_PAGE_TZ=Mars/Base; do
-	env "$zone" ts-status -u none </dev/null >out 2>err
-	is "$?/$(cat out err)" "100/ts-status: error: ${zone%=*}: the time zone ${zone#*=} does not exist" "$zone is not taken for UTC"
-done
-for zone in America/New_York :UTC EST5EDT '<+03>-3' ''; do
-	env "TZ=$zone" ts-status -u none </dev/null >out 2>err
-	is "$?" 0 "TZ=$zone is a zone"
-done
-
-# A file of another kind.
-yes '{"type":"stored"' | head -n 300 | ts-status -u none >out 2>err
-is "$?/$(grep -c 'warning: line' err)/$(grep -c 'further ones are only counted' err)/$(grep -c 'refused=300' err)" 1/100/1/1 \
-	"of lines that are refused a hundred are told, all are counted"
 
 # Told to stop, with work left.
 submitted cut
