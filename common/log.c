@@ -1,6 +1,7 @@
 /* One line, one write: concurrent stages share stderr, and their lines must not mix. */
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ escape(char *out, size_t cap, const char *text)
 }
 
 static void __attribute__((format(printf, 2, 0)))
-say(const char *level, const char *fmt, va_list ap)
+write_line(const char *level, const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_BYTES + 4]; /* so that it is never cut but by escape() */
 	char line[LINE_MAX_BYTES];
@@ -116,7 +117,7 @@ say(const char *level, const char *fmt, va_list ap)
 		if (unwanted)                                                                      \
 			return;                                                                    \
 		va_start(ap, fmt);                                                                 \
-		say(level, fmt, ap);                                                               \
+		write_line(level, fmt, ap);                                                        \
 		va_end(ap);                                                                        \
 	}
 
@@ -130,4 +131,15 @@ log_bug(const char *what)
 {
 	log_error("a bug in this program, please report it: %s", what);
 	_exit(STATUS_BUG);
+}
+
+void
+log_end(void (*say)(const char *fmt, ...), const char *end, const struct log_count *c, int64_t ms)
+{
+	char text[LINE_MAX_BYTES];
+	size_t n = 0;
+
+	for (text[0] = '\0'; c->name != NULL && n < sizeof text; c++)
+		n += (size_t)snprintf(text + n, sizeof text - n, " %s=%" PRIu64, c->name, c->n);
+	say("%s%s seconds=%" PRId64 ".%" PRId64, end, text, ms / 1000, ms / 100 % 10);
 }

@@ -2,6 +2,7 @@
 #define TS_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * What a command says and how it ends. Every call writes one line of under 1000 bytes to stderr
@@ -36,6 +37,17 @@ _Noreturn void log_bug(const char *what);
 /* From now on nothing but warnings and errors, and whatever verbose asks for; whether it is so. */
 void log_quiet(void);
 bool log_is_quiet(void);
+
+/*
+ * The last line of a command: "end", what it has counted, up to the one whose name is NULL, and how
+ * many seconds it took. say is one of the functions below.
+ */
+struct log_count {
+	const char *name;
+	uint64_t n;
+};
+void log_end(
+	void (*say)(const char *fmt, ...), const char *end, const struct log_count *, int64_t ms);
 
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ name_of(char name[NAME_SIZE], struct slice job_id, const char *suffix)
 		if (n < PREFIX_MAX)
 			name[n++] = harmless ? (char)c : '_';
 	}
-	(void)snprintf(name + n, NAME_SIZE - n, ".%016llx%s", (unsigned long long)hash, suffix);
+	(void)snprintf(name + n, NAME_SIZE - n, ".%016" PRIx64 "%s", hash, suffix);
 }
 
 static bool

@@ -10,6 +10,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static void
 refuse(struct input *in, const char *why)
 {
 	in->refused++;
-	log_warning("line %llu: %s", (unsigned long long)in->reader.lineno, why);
+	log_warning("line %" PRIu64 ": %s", in->reader.lineno, why);
 }
 
 /* A task that failed in an earlier stage is not complete either. */
@@ -203,16 +204,16 @@ say_end(const struct audit *a, const struct input *in, int64_t start)
 {
 	const struct report *r = &a->report;
 
-	log_info("end series=%llu complete=%llu holes=%llu differs=%llu outside=%llu empty=%llu "
-		 "unusable=%llu failed=%llu refused=%llu tasks=%llu seconds=%.1f",
-		(unsigned long long)r->series, (unsigned long long)r->verdicts[VERDICT_COMPLETE],
-		(unsigned long long)r->verdicts[VERDICT_HOLES],
-		(unsigned long long)r->verdicts[VERDICT_DIFFERS],
-		(unsigned long long)r->verdicts[VERDICT_OUTSIDE],
-		(unsigned long long)r->verdicts[VERDICT_EMPTY],
-		(unsigned long long)r->verdicts[VERDICT_UNUSABLE], (unsigned long long)r->failed,
-		(unsigned long long)in->refused, (unsigned long long)a->fill.tasks,
-		(double)(clock_mono_ms() - start) / 1000);
+	log_end(log_info, "end",
+		(const struct log_count[]){{"series", r->series},
+			{"complete", r->verdicts[VERDICT_COMPLETE]},
+			{"holes", r->verdicts[VERDICT_HOLES]},
+			{"differs", r->verdicts[VERDICT_DIFFERS]},
+			{"outside", r->verdicts[VERDICT_OUTSIDE]},
+			{"empty", r->verdicts[VERDICT_EMPTY]},
+			{"unusable", r->verdicts[VERDICT_UNUSABLE]}, {"failed", r->failed},
+			{"refused", in->refused}, {"tasks", a->fill.tasks}, {0}},
+		clock_mono_ms() - start);
 }
 
 static int
@@ -254,9 +255,10 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS) {
 		fill_end(&a.fill);
 		if (a.fill.again > 0)
-			log_info("asked again within 20 hours, and still as it was: %llu sessions, "
+			log_info("asked again within 20 hours, and still as it was: %" PRIu64
+				 " sessions, "
 				 "weeks or months",
-				(unsigned long long)a.fill.again);
+				a.fill.again);
 	}
 	if (outcome == PG_OK && !failed && o->mode == MODE_TABLE)
 		report_certificate(&a.report);

@@ -16,6 +16,7 @@
 #include "window.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,7 +117,7 @@ setup(const struct options *o, struct expand *e, struct job *defaults, struct pl
 		misuse("-F is instead of -y", o->from);
 	if (o->rate != NULL && !o->dry)
 		misuse("-r is the rate of a plan: it needs -n", o->rate);
-	if (o->rate != NULL && plan_rate_parse(o->rate, &plan->rate) != 0)
+	if (o->rate != NULL && rate_parse(o->rate, &plan->rate) != 0)
 		misuse("-r wants a rate such as 5/m or 50/s", o->rate);
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
 		misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
@@ -307,9 +308,10 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 	if (o->dry && !signals_stop())
 		plan_end(plan, &out);
 	status = writer_end(&out, status);
-	log_debug("end jobs=%llu failed=%llu refused=%llu seconds=%.1f", (unsigned long long)n.jobs,
-		(unsigned long long)n.failed, (unsigned long long)n.refused.n,
-		(double)(clock_mono_ms() - start) / 1000);
+	log_end(log_debug, "end",
+		(const struct log_count[]){
+			{"jobs", n.jobs}, {"failed", n.failed}, {"refused", n.refused.n}, {0}},
+		clock_mono_ms() - start);
 	writer_release(&out);
 	job_release(&job);
 	return status;

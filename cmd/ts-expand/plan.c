@@ -10,24 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RATE_MAX = 100000, LINE_MAX_BYTES = 400 };
-
-int
-plan_rate_parse(const char *text, struct plan_rate *r)
-{
-	static const char units[] = "smh";
-	static const uint64_t seconds[] = {1, 60, 3600};
-	const char *slash = strchr(text, '/'), *unit;
-	uint64_t n;
-
-	if (slash == NULL || slice_count((struct slice){text, (size_t)(slash - text)}, &n) != 0)
-		return -1;
-	if (n < 1 || n > RATE_MAX || slash[1] == '\0' || slash[2] != '\0' ||
-		(unit = strchr(units, slash[1])) == NULL)
-		return -1;
-	*r = (struct plan_rate){n, seconds[unit - units]};
-	return 0;
-}
+enum { LINE_MAX_BYTES = 400 };
 
 /* Whole bars of that length between the two instants; bars stand on multiples of their length. */
 static uint64_t
@@ -120,9 +103,9 @@ static void __attribute__((format(printf, 2, 3))) add(struct buffer *b, const ch
 }
 
 void
-plan_time(struct buffer *b, uint64_t requests, const struct plan_rate *r)
+plan_time(struct buffer *b, uint64_t requests, const struct rate *r)
 {
-	uint64_t seconds = (requests * r->seconds + r->requests - 1) / r->requests;
+	uint64_t seconds = (requests * (uint64_t)(r->period_ms / 1000) + r->n - 1) / r->n;
 	uint64_t minutes = (seconds + 59) / 60;
 
 	if (seconds < 90)
@@ -232,7 +215,7 @@ plan_end(const struct plan *p, struct writer *out)
 	struct buffer *b = writer_room(out);
 
 	add(b, "%" PRIu64 " %s", p->requests, p->requests == 1 ? "request" : "requests");
-	if (p->rate.requests > 0) {
+	if (p->rate.n > 0) {
 		buffer_str(b, ", ");
 		plan_time(b, p->requests, &p->rate);
 	}

@@ -3,6 +3,7 @@
 
 #include "expand.h"
 #include "lines.h"
+#include "rate.h"
 #include "window.h"
 
 #include <stdint.h>
@@ -11,15 +12,6 @@
  * What a job will cost, before it is paid for: see "The plan" in ts-expand(1). Pure but for
  * plan_job(), which writes the table.
  */
-
-/* At most so many requests in so many seconds; requests is 0 without a limit. */
-struct plan_rate {
-	uint64_t requests;
-	uint64_t seconds;
-};
-
-/* Reads 5/m, 50/s, 1000/h. 0, or -1. */
-int plan_rate_parse(const char *, struct plan_rate *);
 
 /* What one task of a timeframe asks for. */
 struct plan_task {
@@ -47,11 +39,11 @@ uint64_t plan_requests(const struct plan_task *, uint64_t tasks);
 struct plan_task plan_task(const struct window *, enum timeframe, struct span);
 
 /* "45 s", "78 min", "3 h 20 min": the time that so many requests take at a rate. */
-void plan_time(struct buffer *, uint64_t requests, const struct plan_rate *);
+void plan_time(struct buffer *, uint64_t requests, const struct rate *);
 
 /* What was planned in all jobs so far. */
 struct plan {
-	struct plan_rate rate;
+	struct rate rate;
 	uint64_t jobs, requests;
 };
 

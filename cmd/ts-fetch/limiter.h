@@ -1,6 +1,8 @@
 #ifndef TS_FETCH_LIMITER_H
 #define TS_FETCH_LIMITER_H
 
+#include "rate.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,17 +11,6 @@
  * When the next request may start. Pure: the monotonic clock, in milliseconds, and chance are
  * passed in.
  */
-
-/* At most n requests in any period; n 0: as many as one likes. */
-struct rate {
-	unsigned n;
-	int64_t period_ms;
-};
-
-enum { RATE_MAX = 100000 };
-
-/* Reads "50/s", "5/m", "1000/h"; n from 1 to RATE_MAX. 0, or -1. */
-int rate_parse(const char *, struct rate *);
 
 struct limiter {
 	struct rate rate;

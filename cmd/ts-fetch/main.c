@@ -159,17 +159,19 @@ tasks_left(const struct fetch *f)
 }
 
 static void
-log_end(const struct fetch *f, int64_t ms)
+say_end(const struct fetch *f, int64_t ms)
 {
 	const struct task_counts *c = &f->tasks.count;
 
 	if (tasks_left(f) > 0)
 		log_warning("stopped with %" PRIu64 " tasks left", tasks_left(f));
-	log_info("end tasks=%" PRIu64 " fetched=%" PRIu64 " failed=%" PRIu64 " cancelled=%" PRIu64
-		 " refused=%" PRIu64 " bars=%" PRIu64 " requests=%" PRIu64 " retries=%" PRIu64
-		 " bytes=%" PRIu64 " seconds=%" PRId64 ".%" PRId64,
-		c->tasks, c->fetched, c->failed, c->cancelled, f->input.refused.n, c->bars,
-		f->sched.requests, f->sched.retries, f->responses.bytes, ms / 1000, ms / 100 % 10);
+	log_end(log_info, "end",
+		(const struct log_count[]){{"tasks", c->tasks}, {"fetched", c->fetched},
+			{"failed", c->failed}, {"cancelled", c->cancelled},
+			{"refused", f->input.refused.n}, {"bars", c->bars},
+			{"requests", f->sched.requests}, {"retries", f->sched.retries},
+			{"bytes", f->responses.bytes}, {0}},
+		ms);
 }
 
 static int
@@ -208,7 +210,7 @@ fetch(const struct options *o, struct fetch_options *options)
 			reader_init(&in, STDIN_FILENO);
 			run(&f, &in);
 			status = status_of(&f, &in);
-			log_end(&f, clock_mono_ms() - start);
+			say_end(&f, clock_mono_ms() - start);
 			reader_release(&in);
 		} else {
 			log_error("%s", why);

@@ -17,6 +17,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2, TOLD = 100, MINUTE_MS = 60000 };
@@ -98,7 +99,7 @@ cancel_all(struct listen *l)
 		n++;
 	}
 	buffer_release(&id);
-	log_info("cancelled all jobs: %llu", (unsigned long long)n);
+	log_info("cancelled all jobs: %" PRIu64, n);
 }
 
 static void
@@ -181,8 +182,8 @@ listen_resume(struct listen *l)
 	if (l->spool != NULL && spool_jobs(l->spool, &reader) != SPOOL_OK)
 		return -1;
 	if (l->kept > 0)
-		log_info("resuming %llu jobs from the spool, %llu of them cancelled",
-			(unsigned long long)l->kept, (unsigned long long)l->cancels);
+		log_info("resuming %" PRIu64 " jobs from the spool, %" PRIu64 " of them cancelled",
+			l->kept, l->cancels);
 	return 0;
 }
 

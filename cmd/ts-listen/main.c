@@ -8,6 +8,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,12 +86,11 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 		status = STATUS_USAGE;
 	}
 	status = writer_end(&out, status);
-	log_info("end resumed=%llu jobs=%llu cancels=%llu ignored=%llu dropped=%llu gaps=%llu "
-		 "seconds=%.1f",
-		(unsigned long long)l.kept, (unsigned long long)l.jobs,
-		(unsigned long long)l.cancels, (unsigned long long)l.ignored,
-		(unsigned long long)l.dropped, (unsigned long long)l.gaps,
-		(double)(clock_mono_ms() - start) / 1000);
+	log_end(log_info, "end",
+		(const struct log_count[]){{"resumed", l.kept}, {"jobs", l.jobs},
+			{"cancels", l.cancels}, {"ignored", l.ignored}, {"dropped", l.dropped},
+			{"gaps", l.gaps}, {0}},
+		clock_mono_ms() - start);
 	listen_release(&l);
 	writer_release(&out);
 	return status;

@@ -8,6 +8,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,10 +67,9 @@ tell_done(struct dispatch *d, struct job *j)
 static void
 tell_start(const struct job *j)
 {
-	log_info("job start id=%.*s source=%.*s symbols=%llu tasks=%llu",
+	log_info("job start id=%.*s source=%.*s symbols=%" PRIu64 " tasks=%" PRIu64,
 		shown(buffer_slice(&j->id)), j->id.p, shown(buffer_slice(&j->source)),
-		j->source.len == 0 ? "" : j->source.p, (unsigned long long)j->symbols,
-		(unsigned long long)j->total);
+		j->source.len == 0 ? "" : j->source.p, j->symbols, j->total);
 }
 
 /* A job is another than before. */
@@ -149,8 +149,7 @@ note(struct dispatch *d, const struct job *j, const struct record *r, struct sli
 			  "done again",
 			strerror(errno));
 	} else if (d->unnoted > 0) {
-		log_info("spool: verdicts are noted again; %llu were not",
-			(unsigned long long)d->unnoted);
+		log_info("spool: verdicts are noted again; %" PRIu64 " were not", d->unnoted);
 		d->unnoted = 0;
 	}
 }
@@ -200,9 +199,8 @@ resume(struct dispatch *d, struct job *j)
 		log_error("spool: %s: the notes cannot be read", strerror(errno));
 	had = j->stored + j->failed;
 	if (had > 0)
-		log_info("job resumed id=%.*s: %llu of %llu tasks have their verdict",
-			shown(buffer_slice(&j->id)), j->id.p, (unsigned long long)had,
-			(unsigned long long)j->total);
+		log_info("job resumed id=%.*s: %" PRIu64 " of %" PRIu64 " tasks have their verdict",
+			shown(buffer_slice(&j->id)), j->id.p, had, j->total);
 }
 
 static void
@@ -222,7 +220,7 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 		log_unknown(d, r, lineno);
 		break;
 	case TAKEN_REPEATED:
-		log_debug("line %llu: counted before", (unsigned long long)lineno);
+		log_debug("line %" PRIu64 ": counted before", lineno);
 		break;
 	default:
 		count(d, r);
@@ -307,10 +305,9 @@ end_running(struct dispatch *d, struct job *j, struct moment now)
 		log_info("job id=%.*s %s", shown(buffer_slice(&j->id)), j->id.p,
 			buffer_cstr(&j->message));
 	else if (missing > 0)
-		log_warning("job id=%.*s %s: %llu of %llu tasks have no verdict",
+		log_warning("job id=%.*s %s: %" PRIu64 " of %" PRIu64 " tasks have no verdict",
 			shown(buffer_slice(&j->id)), j->id.p,
-			j->status == JOB_CANCELLED ? "interrupted" : "stopped",
-			(unsigned long long)missing, (unsigned long long)j->total);
+			j->status == JOB_CANCELLED ? "interrupted" : "stopped", missing, j->total);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "timestamp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,12 +122,12 @@ round_over(struct gaps *g)
 	g->from = 1;
 	g->to = 0;
 	if (g->failed > 0)
-		log_warning("%llu jobs were published while no listener ran: set to failed",
-			(unsigned long long)g->failed);
+		log_warning("%" PRIu64 " jobs were published while no listener ran: set to failed",
+			g->failed);
 	if (g->interrupted > 0)
-		log_warning(
-			"%llu jobs were interrupted by the death of their loader: set to failed",
-			(unsigned long long)g->interrupted);
+		log_warning("%" PRIu64
+			    " jobs were interrupted by the death of their loader: set to failed",
+			g->interrupted);
 	g->failed = g->interrupted = 0;
 }
 
@@ -188,9 +189,8 @@ judge(struct check *c, const struct redis_reply *reply)
 		   redis_text(redis_item(reply, LOADER)).p != NULL &&
 		   lies_in(redis_item(reply, STAMP), INT64_MIN, dead)) {
 		(void)snprintf(text, sizeof text,
-			"interrupted at %llu of %llu tasks: publish it again",
-			(unsigned long long)(number(reply, STORED) + number(reply, FAILED)),
-			(unsigned long long)number(reply, TOTAL));
+			"interrupted at %" PRIu64 " of %" PRIu64 " tasks: publish it again",
+			(number(reply, STORED) + number(reply, FAILED)), number(reply, TOTAL));
 		fail(c, text);
 		g->interrupted++;
 	}

@@ -4,6 +4,7 @@
 #include "summary.h"
 #include "timestamp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,8 +325,9 @@ end_short(struct job *j, const char *how)
 	char head[100] = "";
 
 	if (j->header)
-		(void)snprintf(head, sizeof head, "%s: %llu of %llu tasks have no verdict; ", how,
-			(unsigned long long)job_missing(j), (unsigned long long)j->total);
+		(void)snprintf(head, sizeof head,
+			"%s: %" PRIu64 " of %" PRIu64 " tasks have no verdict; ", how,
+			job_missing(j), j->total);
 	summary_end(j, head);
 }
 
@@ -351,8 +353,8 @@ job_interrupt(struct job *j)
 	char text[120];
 
 	(void)snprintf(text, sizeof text,
-		"interrupted: %llu of %llu tasks are left for the next start",
-		(unsigned long long)job_missing(j), (unsigned long long)j->total);
+		"interrupted: %" PRIu64 " of %" PRIu64 " tasks are left for the next start",
+		job_missing(j), j->total);
 	j->message.len = 0;
 	buffer_str(&j->message, text);
 }

@@ -180,10 +180,11 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 		status = exit_status(d);
 	}
 	status = writer_end(d->out, status);
-	log_info("end jobs=%llu stored=%llu failed=%llu rejected=%llu refused=%llu seconds=%.1f",
-		(unsigned long long)d->jobs, (unsigned long long)d->stored,
-		(unsigned long long)d->failed, (unsigned long long)d->rejected,
-		(unsigned long long)d->refused.n, (double)(clock_mono_ms() - start) / 1000);
+	log_end(log_info, "end",
+		(const struct log_count[]){{"jobs", d->jobs}, {"stored", d->stored},
+			{"failed", d->failed}, {"rejected", d->rejected}, {"refused", d->refused.n},
+			{0}},
+		clock_mono_ms() - start);
 	reader_release(&in);
 	return status;
 }

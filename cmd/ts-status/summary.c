@@ -3,6 +3,7 @@
 
 #include "timestamp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ void
 summary_count(struct buffer *b, uint64_t v)
 {
 	char digits[24];
-	int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
+	int n = snprintf(digits, sizeof digits, "%" PRIu64, v);
 
 	for (int i = 0; i < n; i++) {
 		if (i > 0 && (n - i) % 3 == 0)

@@ -3,6 +3,8 @@
 
 #include "log.h"
 
+#include <inttypes.h>
+
 void
 input_refuse(struct tasks *s, uint64_t lineno, struct slice line, const char *why, const char *hint)
 {
@@ -71,7 +73,7 @@ take_fetched(struct tasks *s, struct slice line, struct record *r, uint64_t line
 	if (why == NULL && r->tf == TF_NONE)
 		why = "timeframe is not one of 1min, hour, day, week, month";
 	if (why != NULL) {
-		log_warning("line %llu: fetched: %s", (unsigned long long)lineno, why);
+		log_warning("line %" PRIu64 ": fetched: %s", lineno, why);
 		tasks_fail(s, r, why);
 		return;
 	}

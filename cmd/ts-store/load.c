@@ -12,6 +12,7 @@
 #include "write.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -412,7 +413,7 @@ load_batch(struct load *l, struct batch *b)
 	o = load_range(l, b, (struct range){0, b->slots}, false, &clean);
 	if (o == PG_OK && l->most < b->slots)
 		l->most = l->most * 2;
-	log_debug("batch rows=%llu series=%llu transactions=%llu", (unsigned long long)b->slots,
-		(unsigned long long)b->groups.n, (unsigned long long)(l->transactions - before));
+	log_debug("batch rows=%zu series=%zu transactions=%" PRIu64, b->slots, b->groups.n,
+		l->transactions - before);
 	return o;
 }

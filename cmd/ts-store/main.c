@@ -10,6 +10,7 @@
 #include "timestamp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,26 +155,24 @@ static void
 say_end(const struct tasks *s, int64_t start)
 {
 	const struct totals *n = &s->n;
-	double seconds = (double)(clock_mono_ms() - start) / 1000;
+	const struct counts *b = &n->bars;
+	int64_t ms = clock_mono_ms() - start;
 
 	if (s->pool == NULL) {
-		log_info("end checked: bars=%llu rejected=%llu refused=%llu rounded=%llu odd=%llu "
-			 "seconds=%.1f",
-			(unsigned long long)n->bars.received, (unsigned long long)n->bars.rejected,
-			(unsigned long long)n->refused.n, (unsigned long long)n->bars.rounded,
-			(unsigned long long)n->bars.odd, seconds);
+		log_end(log_info, "end checked:",
+			(const struct log_count[]){{"bars", b->received}, {"rejected", b->rejected},
+				{"refused", n->refused.n}, {"rounded", b->rounded}, {"odd", b->odd},
+				{0}},
+			ms);
 		return;
 	}
-	log_info("end bars=%llu inserted=%llu updated=%llu unchanged=%llu rejected=%llu "
-		 "dropped=%llu "
-		 "refused=%llu stored=%llu failed=%llu rounded=%llu odd=%llu batches=%llu "
-		 "seconds=%.1f",
-		(unsigned long long)n->bars.received, (unsigned long long)n->bars.inserted,
-		(unsigned long long)n->bars.updated, (unsigned long long)n->bars.unchanged,
-		(unsigned long long)n->bars.rejected, (unsigned long long)n->bars.dropped,
-		(unsigned long long)n->refused.n, (unsigned long long)n->stored,
-		(unsigned long long)n->failed, (unsigned long long)n->bars.rounded,
-		(unsigned long long)n->bars.odd, (unsigned long long)n->batches, seconds);
+	log_end(log_info, "end",
+		(const struct log_count[]){{"bars", b->received}, {"inserted", b->inserted},
+			{"updated", b->updated}, {"unchanged", b->unchanged},
+			{"rejected", b->rejected}, {"dropped", b->dropped},
+			{"refused", n->refused.n}, {"stored", n->stored}, {"failed", n->failed},
+			{"rounded", b->rounded}, {"odd", b->odd}, {"batches", n->batches}, {0}},
+		ms);
 }
 
 /* Reads, stores and reports; pool is NULL for -n, and rejects where they are not kept. */
@@ -206,10 +205,9 @@ connect_first(const struct options *o, struct pg *pg)
 
 	if (outcome == PG_OK) {
 		pg_recovered(pg);
-		log_info("start version=%s host=%s database=%s user=%s connections=%llu "
-			 "batch-rows=%llu",
-			TS_VERSION, PQhost(c), PQdb(c), PQuser(c),
-			(unsigned long long)o->connections, (unsigned long long)o->batch_rows);
+		log_info("start version=%s host=%s database=%s user=%s connections=%" PRIu64 " "
+			 "batch-rows=%" PRIu64,
+			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), o->connections, o->batch_rows);
 		if (o->create)
 			outcome = create_all(pg, schema_sql);
 		else if (o->dry)

@@ -6,6 +6,7 @@
 
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,8 +106,8 @@ tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct r
 	add_name(name, sizeof(name), r->symbol, SYMBOL_MAX);
 	add_name(name, sizeof(name), r->timeframe, 20);
 	add_name(name, sizeof(name), key, 40);
-	log_warning("line %llu:%s%s %s: rejected", (unsigned long long)lineno, name,
-		name[0] != '\0' ? ":" : "", why);
+	log_warning("line %" PRIu64 ":%s%s %s: rejected", lineno, name, name[0] != '\0' ? ":" : "",
+		why);
 }
 
 /* A task whose record is told by r failed: so says a record of the same names. */
@@ -161,14 +162,13 @@ tasks_conclude(struct tasks *s, struct record *r, struct series *of)
 	if (!flush_kept(s))
 		return;
 	if (r->bars != of->n.received)
-		log_warning("%s %s: %llu bars arrived, its fetched record says %llu", of->symbol,
-			timeframe_name(of->tf), (unsigned long long)of->n.received,
-			(unsigned long long)r->bars);
+		log_warning("%s %s: %" PRIu64 " bars arrived, its fetched record says %" PRIu64,
+			of->symbol, timeframe_name(of->tf), of->n.received, r->bars);
 	if (of->n.odd > 0)
-		log_warning("%s %s: %llu bar%s with open or close outside of low and high: stored "
+		log_warning("%s %s: %" PRIu64
+			    " bar%s with open or close outside of low and high: stored "
 			    "as the vendor has it",
-			of->symbol, timeframe_name(of->tf), (unsigned long long)of->n.odd,
-			of->n.odd == 1 ? "" : "s");
+			of->symbol, timeframe_name(of->tf), of->n.odd, of->n.odd == 1 ? "" : "s");
 	if (of->fault != NULL)
 		tasks_fail(s, r, of->fault);
 	else if (of->reason != NULL && of->first > of->last)
@@ -311,8 +311,9 @@ tasks_settle(struct tasks *s)
 	(void)writer_flush(s->out);
 	forgotten = series_prune(&s->series);
 	if (forgotten > 0)
-		log_warning("too many series without a fetched record: forgot the counts of %llu",
-			(unsigned long long)forgotten);
+		log_warning(
+			"too many series without a fetched record: forgot the counts of %" PRIu64,
+			forgotten);
 }
 
 void

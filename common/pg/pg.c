@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -358,8 +359,8 @@ in_trouble(struct pg *p)
 	if (first)
 		p->since = now;
 	if (now - p->since >= (p->ever ? p->o.budget_ms : p->o.first_ms)) {
-		log_error("gave up on Postgres after %lld s: %s",
-			(long long)(now - p->since) / 1000, p->why);
+		log_error("gave up on Postgres after %" PRId64 " s: %s", (now - p->since) / 1000,
+			p->why);
 		return false;
 	}
 	if (is_old_news(p, first)) {

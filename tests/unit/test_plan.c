@@ -51,10 +51,10 @@ tasks(void **state)
 static void
 expect_time(uint64_t requests, const char *rate, const char *text)
 {
-	struct plan_rate r;
+	struct rate r;
 	struct buffer b = {0};
 
-	assert_int_equal(plan_rate_parse(rate, &r), 0);
+	assert_int_equal(rate_parse(rate, &r), 0);
 	plan_time(&b, requests, &r);
 	assert_string_equal(buffer_cstr(&b), text);
 	buffer_release(&b);
@@ -78,14 +78,14 @@ rates(void **state)
 {
 	static const char *const wrong[] = {
 		"", "5", "/m", "0/m", "5/", "5/d", "5/min", "-5/m", "1.5/s", "100001/s", " 5/m"};
-	struct plan_rate r;
+	struct rate r;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-		assert_int_equal(plan_rate_parse(wrong[i], &r), -1);
-	assert_int_equal(plan_rate_parse("100000/h", &r), 0);
-	assert_int_equal(r.requests, 100000);
-	assert_int_equal(r.seconds, 3600);
+		assert_int_equal(rate_parse(wrong[i], &r), -1);
+	assert_int_equal(rate_parse("100000/h", &r), 0);
+	assert_int_equal(r.n, 100000);
+	assert_int_equal(r.period_ms, 3600000);
 }
 
 int
