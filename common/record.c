@@ -41,7 +41,7 @@ struct field {
 /* Every type with its fields, in the order in which they are written. */
 static const struct {
 	const char *name;
-	struct field field[17];
+	struct field field[23];
 } types[RECORD_TYPES] = {
 	[RECORD_OTHER] = {"", {{0}}},
 	[RECORD_MESSAGE] = {"", {FIELD(TEXT, job_id, 0), FIELD(TEXT, received_at, 0)}},
@@ -56,12 +56,14 @@ static const struct {
 		FIELD(NUMBER, high, 0), FIELD(NUMBER, low, 0), FIELD(NUMBER, close, 0),
 		FIELD(NUMBER, volume, 0)}},
 	[RECORD_FETCHED] = {"fetched", {TASK_FIELDS, FIELD(COUNT, bars, REQUIRED),
-		FIELD(TEXT, first, 0), FIELD(TEXT, last, 0)}},
+		FIELD(TEXT, first, 0), FIELD(TEXT, last, 0), FIELD(TEXT, hours, 0)}},
 	[RECORD_STORED] = {"stored", {TASK_FIELDS, FIELD(COUNT, bars, REQUIRED),
 		FIELD(TEXT, first, 0), FIELD(TEXT, last, 0), FIELD(COUNT, inserted, 0),
 		FIELD(COUNT, updated, 0), FIELD(COUNT, unchanged, 0), FIELD(COUNT, rejected, 0),
 		FIELD(TEXT, reason, 0), FIELD(COUNT, rounded, UNLESS_0),
-		FIELD(COUNT, odd, UNLESS_0)}},
+		FIELD(COUNT, odd, UNLESS_0), FIELD(COUNT, extra, UNLESS_0),
+		FIELD(COUNT, deleted, UNLESS_0), FIELD(COUNT, older, UNLESS_0),
+		FIELD(COUNT, restated, UNLESS_0), FIELD(NUMBER, factor, 0)}},
 	[RECORD_FAILED] = {"failed", {FIELD(TEXT, job_id, REQUIRED), FIELD(TEXT, symbol, 0),
 		FIELD(TEXT, timeframe, 0), FIELD(TEXT, from, 0), FIELD(TEXT, to, 0),
 		FIELD(TEXT, stage, REQUIRED), FIELD(TEXT, error, REQUIRED)}},

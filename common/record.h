@@ -51,10 +51,13 @@ struct record {
 	struct slice stage, error; /* of failed */
 	struct slice reason;	   /* of stored: why its first bar was rejected; of waiting */
 	struct slice until;	   /* of waiting: UTC instant */
+	struct slice hours;	   /* of fetched: "extended" where the task is about these too */
+	struct slice factor;	   /* of stored: how prices before stand to those now */
 	struct slice status;	   /* of done */
 	uint64_t symbols, tasks;
 	uint64_t bars, inserted, updated, unchanged, rejected;
-	uint64_t rounded, odd; /* of stored, absent when 0 */
+	uint64_t rounded, odd; /* of stored, absent when 0, as are the next three */
+	uint64_t extra, deleted, older, restated;
 	uint64_t stored, failed, empty, seconds;
 	/*
 	 * Why the record cannot be used, or NULL: a field missing or of the wrong kind. What could

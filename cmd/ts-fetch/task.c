@@ -98,6 +98,8 @@ write_fetched(struct tasks *ts, const struct active *a)
 	char first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
 
 	r.bars = a->bars.count;
+	if (ts->options.extended && timeframe_intraday(r.tf))
+		r.hours = slice_of("extended");
 	if (r.bars > 0) {
 		r.first = slice_of(bars_key(&a->bars, a->bars.first, first));
 		r.last = slice_of(bars_key(&a->bars, a->bars.last, last));

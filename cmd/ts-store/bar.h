@@ -8,7 +8,7 @@
 enum { PRICES_MAX = 4 * (4 + NUMBER_BYTES) };
 
 /* What is told of a bar that is stored. */
-enum bar_flag { BAR_ODD = 1, BAR_ROUNDED = 2 };
+enum bar_flag { BAR_ODD = 1, BAR_ROUNDED = 2, BAR_RESTATED = 4 };
 
 /* A bar as the database takes it. Starts as {0}; used again, it reads a day once only. */
 struct bar {

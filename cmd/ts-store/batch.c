@@ -9,6 +9,9 @@
 /* A series of which Postgres refuses more bars than this in one batch is given up. */
 enum { REFUSALS_MAX = 8 };
 
+/* So many queries, of a millisecond or so each, are a transaction's worth of time. */
+enum { LOOKS_MAX = 256 };
+
 /* What prices mostly are, in bytes a row. */
 enum { PRICES_PER_ROW = 72 };
 
@@ -44,15 +47,29 @@ batch_release(struct batch *b)
 	free(b->status);
 	free(b->groups.p);
 	free(b->refusals.p);
+	free(b->looks.p);
 	buffer_release(&b->prices);
 	buffer_release(&b->text);
 	*b = (struct batch){0};
 }
 
 bool
+batch_empty(const struct batch *b)
+{
+	return b->rows == 0 && b->looks.n == 0;
+}
+
+bool
 batch_full(const struct batch *b)
 {
-	return b->rows >= b->limit;
+	return b->rows >= b->limit || b->looks.n >= LOOKS_MAX;
+}
+
+void
+batch_look(struct batch *b, struct series *s)
+{
+	*array_add(&b->looks) = s;
+	s->batches++;
 }
 
 static struct group *
@@ -289,6 +306,8 @@ batch_commit(struct batch *b, size_t from, size_t to)
 		/* A group with a fault was left out, whatever statuses an earlier try gave it. */
 		for (; i < end; i++) {
 			n[g->fault == NULL ? b->status[i] : ROW_NONE]++;
+			g->n.restated += g->fault == NULL && b->status[i] == ROW_CHANGED &&
+					 (batch_row(b, i)->flags & BAR_RESTATED) != 0;
 			if (g->fault == NULL && b->status[i] != ROW_REFUSED)
 				b->status[i] = ROW_STORED;
 		}
@@ -325,6 +344,7 @@ add_counts(struct counts *to, const struct counts *n)
 	to->dropped += n->dropped;
 	to->rounded += n->rounded;
 	to->odd += n->odd;
+	to->restated += n->restated;
 }
 
 /* Tells the series the first and last key that was not refused. */
@@ -372,11 +392,14 @@ batch_settle(struct batch *b, struct counts *total)
 		if (b->flagged)
 			count_flags(b, g);
 		g->series->batches--;
+		series_restated(&g->series->restated, &g->restated);
 		add_counts(&g->series->n, n);
 		add_counts(total, n);
 		if (g->fault != NULL)
 			series_fail(g->series, g->fault);
 	}
+	for (size_t i = 0; i < b->looks.n; i++)
+		b->looks.p[i]->batches--;
 }
 
 void
@@ -384,7 +407,7 @@ batch_clear(struct batch *b)
 {
 	for (size_t i = 0; i < b->groups.n; i++)
 		free(b->groups.p[i].fault);
-	b->groups.n = b->rows = b->slots = b->refusals.n = 0;
+	b->groups.n = b->rows = b->slots = b->refusals.n = b->looks.n = 0;
 	b->prices.len = b->text.len = 0;
 	b->flagged = false;
 }

@@ -51,7 +51,8 @@ struct group {
 	bool ascending;	 /* each key so far was above the one before it */
 	size_t refusals; /* bars that Postgres refused */
 	struct counts n; /* what was committed */
-	char *fault;	 /* why the rest of the group is not stored; NULL normally */
+	struct restatement restated;
+	char *fault; /* why the rest of the group is not stored; NULL normally */
 };
 
 /* A bar that Postgres refused and what it said, an offset in the batch's text. */
@@ -73,6 +74,7 @@ struct batch {
 	unsigned char *status; /* of each slot, an enum row_status */
 	size_t slots;
 	ARRAY(struct refusal) refusals;
+	ARRAY(struct series *) looks; /* series to be looked at when the rows are stored */
 	struct buffer text;
 };
 
@@ -80,11 +82,15 @@ struct batch {
 void batch_init(struct batch *, size_t limit);
 void batch_release(struct batch *);
 
-/* Whether it must be emptied before the next bar. */
+/* Whether there is nothing to do; whether it must be done before the next bar. */
+bool batch_empty(const struct batch *);
 bool batch_full(const struct batch *);
 
 /* Adds a bar of a series that is not given up; there is room. */
 void batch_add(struct batch *, struct series *, const struct bar *, uint64_t lineno);
+
+/* Adds a series, no bars of which are under way, to be looked at: see image.h. */
+void batch_look(struct batch *, struct series *);
 
 /*
  * Sorts and removes duplicates. Once, before the batch is stored: no bar can be added behind it,

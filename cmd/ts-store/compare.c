@@ -5,6 +5,8 @@
  */
 #include "compare.h"
 
+#include "keys.h"
+#include "restate.h"
 #include "wire.h"
 #include "write.h"
 
@@ -109,9 +111,13 @@ compare(struct batch *b, const struct request *q, const PGresult *res)
 			pairs ? wire_get32((const unsigned char *)first)
 			      : find_key(b, q->range, &next, write_key_of(q->table->tf, first));
 
-		if (slot < end && b->status[slot] == ROW_NEW)
-			b->status[slot] =
-				same_values(b, q->table, slot, res, row) ? ROW_SAME : ROW_CHANGED;
+		if (slot >= end || b->status[slot] != ROW_NEW)
+			continue;
+		b->status[slot] = ROW_SAME;
+		if (!same_values(b, q->table, slot, res, row)) {
+			b->status[slot] = ROW_CHANGED;
+			restate_note(b, q->table, slot, res, row);
+		}
 	}
 }
 
@@ -251,14 +257,6 @@ request_scattered(struct reading *r, const struct pg_table *t)
 	return o;
 }
 
-/* How far neighbouring keys of a full table lie apart. */
-static int64_t
-step(enum timeframe tf)
-{
-	return timeframe_intraday(tf) ? INT64_C(1000000) * timeframe_seconds(tf)
-				      : timeframe_days(tf);
-}
-
 /* A week of minutes: over a wider gap a range would read what others have stored in between. */
 enum { GAP = 7 * 24 * 60 };
 
@@ -269,7 +267,7 @@ neighbours(const struct batch *b, enum timeframe tf, size_t at, size_t end)
 	size_t to = at + 1;
 
 	while (to < end && to - at < READ_ROWS &&
-		(b->slot[to].key - b->slot[to - 1].key) / step(tf) <= GAP)
+		(b->slot[to].key - b->slot[to - 1].key) / keys_step(tf) <= GAP)
 		to++;
 	return to;
 }
@@ -281,7 +279,7 @@ is_sparse(const struct batch *b, enum timeframe tf, size_t first, size_t end)
 	int64_t n = (int64_t)(end - first);
 	int64_t span = b->slot[end - 1].key - b->slot[first].key;
 
-	return n < FEW || span / step(tf) > n * SPARSE;
+	return n < FEW || span / keys_step(tf) > n * SPARSE;
 }
 
 /* Whether the values given are planned with, from here on. */

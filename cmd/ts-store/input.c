@@ -52,6 +52,7 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 		of->n.dropped++;
 		tasks_keep(s, line, r, of->fault);
 	} else {
+		keys_add(&of->keys, of->tf, s->bar.key);
 		batch_add(s->filling, of, &s->bar, lineno);
 		if (batch_full(s->filling))
 			tasks_commit(s);
@@ -82,10 +83,7 @@ take_fetched(struct tasks *s, struct slice line, struct record *r, uint64_t line
 		tasks_finish(s);
 	if (!tasks_ok(s))
 		return;
-	if (of->batches != 0)
-		tasks_await(s, r, of);
-	else
-		tasks_conclude(s, r, of);
+	tasks_await(s, r, of);
 }
 
 /* The task of this series ended elsewhere: what came of it counts for no other. */

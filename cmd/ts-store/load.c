@@ -139,6 +139,16 @@ read_table(struct load *l, struct pg_table *t)
 	return o;
 }
 
+enum outcome
+load_table(struct load *l, enum timeframe tf)
+{
+	struct pg_table *t = &l->table[tf];
+	bool again = clock_mono_ms() - t->read_at >= RECHECK_MS;
+
+	l->at = tf;
+	return !t->known || again ? read_table(l, t) : PG_OK;
+}
+
 /* Sees to it that each table of the range is known; groups of bad ones get its fault. */
 static enum outcome
 read_tables(struct load *l, struct batch *b, struct range range)
@@ -147,13 +157,11 @@ read_tables(struct load *l, struct batch *b, struct range range)
 
 	while (load_next(b, range, &run)) {
 		struct pg_table *t = &l->table[run.group->series->tf];
-		bool again = clock_mono_ms() - t->read_at >= RECHECK_MS;
-		enum outcome o = PG_OK;
+		enum outcome o;
 
 		if (run.group->fault != NULL)
 			continue;
-		l->at = t->tf;
-		if ((!t->known || again) && (o = read_table(l, t)) != PG_OK)
+		if ((o = load_table(l, t->tf)) != PG_OK)
 			return o;
 		if (t->fault[0] != '\0')
 			batch_fail(run.group, t->fault);

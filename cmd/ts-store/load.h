@@ -2,6 +2,7 @@
 #define TS_LOAD_H
 
 #include "batch.h"
+#include "calendar.h"
 #include "pg/table.h"
 
 #include <pthread.h>
@@ -10,6 +11,7 @@
 struct load_shared {
 	struct pg_shared pg;
 	pthread_mutex_t lock;
+	const struct calendar *calendar;
 	char told[TF_COUNT][500]; /* the faults of tables that the log has */
 	bool rounding_told[TF_COUNT][4], notes_told[TF_COUNT], altered_told[TF_COUNT];
 };
@@ -50,6 +52,9 @@ struct run {
 
 /* Goes to the first run of a range, where run is {0}, or to the next; false behind the last. */
 bool load_next(const struct batch *, struct range, struct run *);
+
+/* Sees to it that a table is known, be it by its fault, which is told. As load_batch(). */
+enum outcome load_table(struct load *, enum timeframe);
 
 /* url as for pg_options. The first loader's connection must be had, an extra one's need not. */
 void load_init(struct load *, const char *url, struct load_shared *, bool extra);

@@ -28,6 +28,7 @@ enum {
 struct options {
 	bool create;
 	bool dry;
+	bool remove;
 	const char *url; /* of -u or DATABASE_URL; NULL: libpq's own variables */
 	uint64_t batch_rows, connections;
 	const char *rejects; /* NULL: not kept */
@@ -36,6 +37,7 @@ struct options {
 static const struct command_option letters[] = {
 	COMMAND_FLAG('i', create, "create missing tables and go on"),
 	COMMAND_FLAG('n', dry, "check and count, write nothing"),
+	COMMAND_FLAG('d', remove, "delete rows that the API does not have"),
 	COMMAND_TEXT(
 		'u', "database-url", url, "the database ($DATABASE_URL, else libpq's variables)"),
 	COMMAND_NUMBER('j', "connections", connections, 1, POOL_MAX, "how many at once (2)"),
@@ -171,7 +173,9 @@ say_end(const struct tasks *s, int64_t start)
 			{"updated", b->updated}, {"unchanged", b->unchanged},
 			{"rejected", b->rejected}, {"dropped", b->dropped},
 			{"refused", n->refused.n}, {"stored", n->stored}, {"failed", n->failed},
-			{"rounded", b->rounded}, {"odd", b->odd}, {"batches", n->batches}, {0}},
+			{"rounded", b->rounded}, {"odd", b->odd}, {"extra", b->extra},
+			{"deleted", b->deleted}, {"restated", b->restated}, {"batches", n->batches},
+			{0}},
 		ms);
 }
 
@@ -186,6 +190,7 @@ run(const struct options *o, struct pool *pool, struct rejects *rejects)
 
 	writer_init(&out, STDOUT_FILENO);
 	tasks_init(&s, pool, rejects, &out, o->batch_rows);
+	s.remove = o->remove;
 	status = loop(&s);
 	if (rejects != NULL && rejects_flush(rejects) != 0)
 		s.unkept = true;
@@ -222,20 +227,23 @@ connect_first(const struct options *o, struct pg *pg)
 static int
 run_connected(const struct options *o, struct rejects *rejects)
 {
-	struct pool *pool = pool_new(o->url, (int)o->connections);
-	int status = connect_first(o, pool_pg(pool));
+	const char *why;
+	struct calendar *calendar = calendar_new(&why);
+	struct pool *pool = pool_new(o->url, (int)o->connections, calendar);
+	int status = STATUS_USAGE;
 
-	if (status == STATUS_DONE && o->dry) {
-		pool_free(pool);
-		return run(o, NULL, rejects);
-	}
-	if (status == STATUS_DONE && pool_start(pool) != 0) {
+	if (calendar == NULL)
+		log_error("%s", why);
+	else
+		status = connect_first(o, pool_pg(pool));
+	if (status == STATUS_DONE && !o->dry && pool_start(pool) != 0) {
 		log_error("starting a thread: %s", strerror(errno));
 		status = STATUS_SERVICE;
 	}
 	if (status == STATUS_DONE)
-		status = run(o, pool, rejects);
+		status = run(o, o->dry ? NULL : pool, rejects);
 	pool_free(pool);
+	calendar_free(calendar);
 	return status;
 }
 

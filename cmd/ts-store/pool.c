@@ -1,6 +1,7 @@
 /* Threads at the ends of pipes: what is done can be waited for with poll(2) like anything else. */
 #include "pool.h"
 
+#include "image.h"
 #include "log.h"
 #include "timestamp.h"
 
@@ -84,6 +85,8 @@ work(void *arg)
 
 		(void)pthread_mutex_lock(&by->lock);
 		w->outcome = load_batch(&by->load, w->batch);
+		for (size_t i = 0; i < w->batch->looks.n && w->outcome == PG_OK; i++)
+			w->outcome = image_look(&by->load, w->batch->looks.p[i]);
 		(void)pthread_mutex_unlock(&by->lock);
 		give_byte(w->pool->done[1], (unsigned char)(w - w->pool->worker));
 	}
@@ -126,12 +129,13 @@ start_thread(struct worker *w)
 }
 
 struct pool *
-pool_new(const char *url, int workers)
+pool_new(const char *url, int workers, const struct calendar *calendar)
 {
 	struct pool *p = memory_grow(NULL, 1, sizeof *p);
 
 	*p = (struct pool){.done = {-1, -1}, .workers = workers};
 	(void)pthread_mutex_init(&p->shared.lock, NULL);
+	p->shared.calendar = calendar;
 	for (int i = 0; i < workers; i++) {
 		struct worker *w = &p->worker[i];
 

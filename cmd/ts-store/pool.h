@@ -15,8 +15,8 @@ struct pool;
 
 enum { POOL_MAX = 8 };
 
-/* Of 1 to POOL_MAX workers. url as for pg_options. */
-struct pool *pool_new(const char *url, int workers);
+/* Of 1 to POOL_MAX workers. url as for pg_options. What is given stays the caller's. */
+struct pool *pool_new(const char *url, int workers, const struct calendar *);
 
 /* Ends the threads, of which none may be busy, and closes the connections; NULL is fine. */
 void pool_free(struct pool *);

@@ -18,8 +18,26 @@ series_reset(struct series *s)
 	s->fault = s->reason = NULL;
 	s->awaited = false;
 	s->n = (struct counts){0};
+	keys_release(&s->keys);
+	s->image = (struct image){0};
+	s->restated = (struct restatement){0};
 	s->first = INT64_MAX;
 	s->last = INT64_MIN;
+}
+
+void
+series_restated(struct restatement *to, const struct restatement *r)
+{
+	if (r->high == 0)
+		return;
+	if (to->high == 0) {
+		*to = *r;
+		return;
+	}
+	to->low = r->low < to->low ? r->low : to->low;
+	to->high = r->high > to->high ? r->high : to->high;
+	to->first = r->first < to->first ? r->first : to->first;
+	to->last = r->last > to->last ? r->last : to->last;
 }
 
 void
@@ -100,8 +118,7 @@ static void
 drop(struct series_set *set, struct series *s)
 {
 	HASH_DEL(set->table, s);
-	free(s->fault);
-	free(s->reason);
+	series_reset(s);
 	free(s);
 }
 

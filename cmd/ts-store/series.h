@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "hash.h"
+#include "keys.h"
 #include "timeframe.h"
 
 #include <stdbool.h>
@@ -14,8 +15,29 @@ enum { SYMBOL_MAX = 64 };
 /* What became of bars. received is the sum of the others once they are committed. */
 struct counts {
 	uint64_t received, inserted, updated, unchanged, rejected;
-	uint64_t dropped;      /* of a series that was given up */
-	uint64_t rounded, odd; /* of those that are in the table: see ts-records(5) */
+	uint64_t dropped;	 /* of a series that was given up */
+	uint64_t rounded, odd;	 /* of those that are in the table: see ts-records(5) */
+	uint64_t restated;	 /* of updated: a price changed by more than a correction does */
+	uint64_t extra, deleted; /* rows that the API does not have; in the totals alone */
+};
+
+enum { NO_DATE = INT32_MAX };
+
+/* What is asked about the task's range in the table, and found there: see image.h. */
+struct image {
+	bool extended, remove; /* it is about extended hours too; extra rows are deleted */
+	int32_t from;	       /* the date from which it was asked for; NO_DATE: unknown */
+	int32_t only;	       /* the one date that it is about, where it brought no bar */
+	uint64_t older;	       /* rows before the date of its first bar */
+	uint64_t extra, deleted;
+	bool kept;  /* so many that they were not deleted */
+	int64_t at; /* the key of the first such row */
+};
+
+/* How prices before stand to those now, where they were restated: least and greatest; {0}: none. */
+struct restatement {
+	double low, high;
+	int64_t first, last; /* keys */
 };
 
 /* The bars of a symbol in a timeframe since its last fetched record. */
@@ -30,8 +52,11 @@ struct series {
 	bool awaited;	  /* its fetched record waits for them */
 	struct counts n;
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
-	char *fault;	     /* why it was given up; NULL while it is stored */
-	char *reason;	     /* why its first bar was rejected; NULL while none is */
+	struct keys keys;    /* of all bars that came */
+	struct image image;
+	struct restatement restated;
+	char *fault;  /* why it was given up; NULL while it is stored */
+	char *reason; /* why its first bar was rejected; NULL while none is */
 };
 
 /* All series in hand, by symbol and timeframe. {0} is a valid empty set. */
@@ -48,6 +73,9 @@ bool series_idle(const struct series *);
 
 /* Starts it anew, as after its fetched record. */
 void series_reset(struct series *);
+
+/* Joins two restatements, of which either may be none. */
+void series_restated(struct restatement *, const struct restatement *);
 
 /* Notes one bar's key. */
 void series_span(struct series *, int64_t key);

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REJECTS_TOLD = 100 };
+enum { REJECTS_TOLD = 100, FACTOR_SIZE = 32 };
+
+/* Rounding makes factors differ by less than this. */
+static const double ONE_FACTOR = 1.01;
 
 void
 tasks_init(struct tasks *s, struct pool *pool, struct rejects *rejects, struct writer *out,
@@ -53,7 +56,7 @@ tasks_free(const struct tasks *s)
 bool
 tasks_waiting(const struct tasks *s)
 {
-	return s->filling->rows > 0;
+	return !batch_empty(s->filling);
 }
 
 /*
@@ -122,10 +125,23 @@ tasks_fail(struct tasks *s, struct record *r, const char *why)
 	writer_done(s->out);
 }
 
+/* The factor by which a series was restated; absent if it was by several, or none. */
+static struct slice
+factor_of(const struct series *of, char text[FACTOR_SIZE])
+{
+	const struct restatement *r = &of->restated;
+
+	if (of->n.restated == 0 || r->high > r->low * ONE_FACTOR)
+		return (struct slice){0};
+	(void)snprintf(text, FACTOR_SIZE, "%.5g", (r->low + r->high) / 2);
+	return slice_of(text);
+}
+
 static void
 write_stored(struct tasks *s, struct record *r, const struct series *of)
 {
 	struct buffer keys = {0};
+	char factor[FACTOR_SIZE];
 	size_t first = 0;
 
 	r->type = RECORD_STORED;
@@ -136,6 +152,11 @@ write_stored(struct tasks *s, struct record *r, const struct series *of)
 	r->rejected = of->n.rejected;
 	r->rounded = of->n.rounded;
 	r->odd = of->n.odd;
+	r->extra = of->image.extra;
+	r->deleted = of->image.deleted;
+	r->older = of->image.older;
+	r->restated = of->n.restated;
+	r->factor = factor_of(of, factor);
 	if (of->reason != NULL)
 		r->reason = slice_of(of->reason);
 	r->first = r->last = (struct slice){0};
@@ -152,12 +173,66 @@ write_stored(struct tasks *s, struct record *r, const struct series *of)
 	buffer_release(&keys);
 }
 
+/* A key for a message. */
+static const char *
+key_text(const struct series *of, int64_t key, struct buffer *b)
+{
+	b->len = 0;
+	bar_write_key(of->tf, key, b);
+	return buffer_cstr(b);
+}
+
+static void
+tell_restated(const struct series *of)
+{
+	const struct image *m = &of->image;
+	struct buffer first = {0}, last = {0};
+	char text[FACTOR_SIZE];
+	struct slice factor = factor_of(of, text);
+
+	log_warning("%s %s: %" PRIu64 " bars from %s to %s are restated%s%.*s", of->symbol,
+		timeframe_name(of->tf), of->n.restated, key_text(of, of->restated.first, &first),
+		key_text(of, of->restated.last, &last),
+		factor.n > 0 ? ": prices before were theirs times " : "", (int)factor.n, text);
+	if (m->older > 0)
+		log_warning("%s %s: %" PRIu64
+			    " rows before them are older than the API reaches, and stay "
+			    "on the basis of before",
+			of->symbol, timeframe_name(of->tf), m->older);
+	buffer_release(&first);
+	buffer_release(&last);
+}
+
+/* What the table holds beside what the API sent. */
+static void
+tell_image(const struct series *of)
+{
+	const struct image *m = &of->image;
+	struct buffer key = {0};
+
+	if (m->deleted > 0)
+		log_warning("%s %s: deleted %" PRIu64
+			    " rows that the API does not have, the first at %s",
+			of->symbol, timeframe_name(of->tf), m->deleted, key_text(of, m->at, &key));
+	if (m->extra > 0)
+		log_warning("%s %s: the table has %" PRIu64
+			    " rows that the API does not have, the first "
+			    "at %s: %s",
+			of->symbol, timeframe_name(of->tf), m->extra, key_text(of, m->at, &key),
+			m->kept ? "more than a fifth of the range, so none is deleted"
+				: "-d deletes such");
+	if (m->older > 0)
+		log_info("%s %s: %" PRIu64 " rows are older than the API reaches: kept", of->symbol,
+			timeframe_name(of->tf), m->older);
+	buffer_release(&key);
+}
+
 /*
  * The verdict on a task whose bars all have their fate; r is its fetched record. Without the file
  * of rejects there is none.
  */
-void
-tasks_conclude(struct tasks *s, struct record *r, struct series *of)
+static void
+conclude(struct tasks *s, struct record *r, struct series *of)
 {
 	if (!flush_kept(s))
 		return;
@@ -169,6 +244,11 @@ tasks_conclude(struct tasks *s, struct record *r, struct series *of)
 			    " bar%s with open or close outside of low and high: stored "
 			    "as the vendor has it",
 			of->symbol, timeframe_name(of->tf), of->n.odd, of->n.odd == 1 ? "" : "s");
+	if (of->n.restated > 0)
+		tell_restated(of);
+	tell_image(of);
+	s->n.bars.extra += of->image.extra;
+	s->n.bars.deleted += of->image.deleted;
 	if (of->fault != NULL)
 		tasks_fail(s, r, of->fault);
 	else if (of->reason != NULL && of->first > of->last)
@@ -179,17 +259,54 @@ tasks_conclude(struct tasks *s, struct record *r, struct series *of)
 	series_reset(of);
 }
 
+/* What is asked about the range in the table. */
+static void
+ask(const struct tasks *s, const struct record *r, struct series *of)
+{
+	struct image *m = &of->image;
+	int32_t to;
+
+	m->extended = slice_is(r->hours, "extended");
+	m->remove = s->remove;
+	/* Dates, or instants, of which the date will do: rows of the first day are never older. */
+	if (date_parse((struct slice){r->from.p, r->from.n < 10 ? r->from.n : 10}, &m->from) != 0)
+		m->from = NO_DATE;
+	if (s->remove && timeframe_intraday(of->tf) && r->bars == 0 &&
+		date_parse(r->from, &m->only) == 0 &&
+		(date_parse(r->to, &to) != 0 || to != m->only))
+		m->only = 0;
+}
+
+/*
+ * Whether to look at the range of a task whose bars are all stored. If some were refused, or were
+ * taken out or cut off on the way here, nobody knows what else the API sent.
+ */
+static bool
+wants_look(struct series *of, uint64_t bars)
+{
+	return of->fault == NULL && of->n.rejected == 0 && of->n.received == bars &&
+	       (bars > 0 || of->image.only != 0);
+}
+
 void
-tasks_await(struct tasks *s, const struct record *r, struct series *of)
+tasks_await(struct tasks *s, struct record *r, struct series *of)
 {
 	const struct slice text[3] = {r->job_id, r->from, r->to};
 	struct buffer b = {0};
+	bool looked = of->batches == 0;
 
+	ask(s, r, of);
+	if (looked && !wants_look(of, r->bars)) {
+		conclude(s, r, of);
+		return;
+	}
+	if (looked)
+		batch_look(s->filling, of);
 	for (int i = 0; i < 3; i++) {
 		buffer_add(&b, text[i].p, text[i].n);
 		buffer_byte(&b, '\0');
 	}
-	*array_add(&s->waiting) = (struct task){of, r->bars, b.p};
+	*array_add(&s->waiting) = (struct task){of, r->bars, b.p, looked};
 	of->awaited = true;
 }
 
@@ -215,10 +332,14 @@ conclude_awaited(struct tasks *s)
 	for (size_t i = 0; i < s->waiting.n; i++) {
 		struct task *t = &s->waiting.p[i];
 
+		if (t->series->batches == 0 && !t->looked && wants_look(t->series, t->bars)) {
+			t->looked = true;
+			batch_look(s->filling, t->series);
+		}
 		if (t->series->batches == 0) {
 			struct record r = recall(t);
 
-			tasks_conclude(s, &r, t->series);
+			conclude(s, &r, t->series);
 			free(t->text);
 		} else {
 			s->waiting.p[left++] = *t;
@@ -332,14 +453,17 @@ tasks_commit(struct tasks *s)
 	pool_begin(s->pool, full);
 	/* The first that is empty, so that no more are touched than are needed. */
 	s->filling = s->batch;
-	while (s->filling->rows > 0)
+	while (!batch_empty(s->filling))
 		s->filling++;
 }
 
 void
 tasks_finish(struct tasks *s)
 {
-	tasks_commit(s);
-	while (s->pool != NULL && pool_busy(s->pool) > 0)
-		tasks_settle(s);
+	/* What was stored is looked at. */
+	do {
+		tasks_commit(s);
+		while (s->pool != NULL && pool_busy(s->pool) > 0)
+			tasks_settle(s);
+	} while (tasks_waiting(s) && tasks_ok(s));
 }

@@ -14,6 +14,7 @@ struct task {
 	struct series *series;
 	uint64_t bars; /* as it says */
 	char *text;    /* job_id, from and to, each with a NUL */
+	bool looked;   /* its range was looked at, or need not be */
 };
 
 struct totals {
@@ -29,6 +30,7 @@ struct totals {
 struct tasks {
 	struct pool *pool;	 /* NULL: check and count only */
 	struct rejects *rejects; /* NULL: bars that are not stored are not kept */
+	bool remove;		 /* rows that the API did not send are deleted */
 	struct writer *out;
 	struct batch batch[POOL_MAX + 1];
 	size_t batches;	       /* of them: one more than there are workers */
@@ -59,13 +61,14 @@ void tasks_keep(struct tasks *, struct slice line, const struct record *, const 
 void tasks_reject(
 	struct tasks *, uint64_t lineno, struct slice line, const struct record *, const char *why);
 
-/* A task failed whose record has the same names; or, when all its bars have their fate, its
- * verdict. */
+/* A task failed whose record has the same names. */
 void tasks_fail(struct tasks *, struct record *, const char *why);
-void tasks_conclude(struct tasks *, struct record *fetched, struct series *);
 
-/* Keeps a fetched record until the bars of its series are committed. */
-void tasks_await(struct tasks *, const struct record *, struct series *);
+/*
+ * Keeps a fetched record until the bars of its series are committed and its range was looked at,
+ * and gives the verdict; without a reason to wait at once.
+ */
+void tasks_await(struct tasks *, struct record *, struct series *);
 
 /* Whether there are bars that no worker has yet. */
 bool tasks_waiting(const struct tasks *);

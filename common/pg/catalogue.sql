@@ -92,6 +92,10 @@ SELECT COALESCE(
 		format('COPY %1$s (symbol, %2$s, %5$s) FROM STDIN (FORMAT binary)', VARIADIC f.a) END,
 	format('SELECT %2$s, %5$s FROM %1$s WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $3::%3$s',
 		VARIADIC f.a),
+	format('SELECT count(*) FILTER (WHERE %2$s >= $3::%3$s), count(*) FILTER (WHERE %2$s < $5::%3$s) FROM %1$s'
+		' WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $4::%3$s', VARIADIC f.a),
+	format('DELETE FROM %1$s WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $3::%3$s'
+		' AND %2$s = ANY ($4::%3$s[]) RETURNING %2$s', VARIADIC f.a),
 	-- The cast to the column's own type lets the index be used.
 	format('SELECT k.slot, %5$s FROM unnest($1::int4[], $2::text[], $3::%3$s[]) k(slot, symbol, key)'
 		' JOIN %1$s t ON t.symbol = k.symbol::%4$s AND t.%2$s = k.key'

@@ -22,6 +22,8 @@ enum {
 	PARTS,
 	COPY,
 	RANGE,
+	COUNT,
+	REMOVE,
 	PAIRS,
 	INSERT,
 	UPDATE,
@@ -82,6 +84,8 @@ take_row(struct pg_table *t, PGresult *res)
 		[SYMBOL_TYPE] = &t->symbol_type,
 		[COPY] = &t->copy,
 		[RANGE] = &t->range,
+		[COUNT] = &t->count,
+		[REMOVE] = &t->remove,
 		[PAIRS] = &t->pairs,
 		[INSERT] = &t->insert,
 		[UPDATE] = &t->update};

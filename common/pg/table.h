@@ -42,8 +42,11 @@ struct pg_table {
 	 * inserts the missing in order and gives symbol and key, and what corrects those that
 	 * differ and gives their slots, and whether the row came out otherwise. With parts that
 	 * takes rows of one symbol (9) from the first (10) to the last (11) key.
+	 * And, of a symbol (1), how many rows lie from one (3) key to another (4), and from a third
+	 * (2) to before a fourth (5); what deletes those of an array (4) between two keys (2, 3)
+	 * and gives them.
 	 */
-	const char *copy, *range, *pairs, *insert, *update;
+	const char *copy, *range, *count, *remove, *pairs, *insert, *update;
 };
 
 /*

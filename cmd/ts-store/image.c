@@ -1,0 +1,244 @@
+/*
+ * A task's range as an image of the API. One count shows as a rule that there is no other row; only
+ * where there is, keys are read.
+ */
+#include "image.h"
+
+#include "log.h"
+#include "wire.h"
+#include "write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SECOND = 1000000,
+	DELETE_ROWS = 1000, /* of one statement */
+	LEAST_SHARE = 5,    /* of a range longer than a session no more than a fifth is deleted */
+};
+
+struct look {
+	struct load *load;
+	struct series *series;
+	struct image found; /* is the series' once it is committed */
+	int64_t rows;	    /* in the task's hours */
+	ARRAY(int64_t) extra;
+};
+
+static const struct calendar *
+calendar_of(const struct look *k)
+{
+	return k->load->shared->calendar;
+}
+
+static int32_t
+date_at(const struct look *k, int64_t key)
+{
+	return timeframe_intraday(k->series->tf) ? calendar_date(calendar_of(k), key / SECOND)
+						 : (int32_t)key;
+}
+
+/* The first key of a date. */
+static int64_t
+first_key(const struct look *k, int32_t date)
+{
+	return timeframe_intraday(k->series->tf)
+		       ? calendar_instant(calendar_of(k), date, 0) * SECOND
+		       : date;
+}
+
+/* Whether a row lies in the hours that the task is about. */
+static bool
+belongs(const struct look *k, int64_t key)
+{
+	const struct calendar *c = calendar_of(k);
+	int32_t date = date_at(k, key);
+	int minute;
+
+	if (!timeframe_intraday(k->series->tf) || k->series->image.extended)
+		return true;
+	minute = calendar_minute(c, key / SECOND);
+	return calendar_session(c, date) != SESSION_NONE &&
+	       minute + timeframe_seconds(k->series->tf) / 60 > REGULAR_OPEN &&
+	       minute < calendar_regular_close(c, date);
+}
+
+/* How many rows the table has from one key to another, and from a third to before a fourth. */
+static enum outcome
+count(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[2])
+{
+	unsigned char bound[4][8];
+	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
+	PGresult *res;
+	enum outcome o;
+
+	v.length[0] = k->series->length;
+	for (int i = 0; i < 4; i++)
+		write_bound(&v, t->tf, key[i], bound[i]);
+	o = pg_query(k->load->pg, t->count, &v, &res);
+	for (int i = 0; i < 2 && o == PG_OK; i++)
+		n[i] = (int64_t)wire_get64((const unsigned char *)PQgetvalue(res, 0, i));
+	PQclear(res);
+	return o;
+}
+
+static void
+take_key(void *data, const PGresult *res, int row)
+{
+	struct look *k = data;
+	int64_t key = write_key_of(k->series->tf, PQgetvalue(res, row, 0));
+
+	if (!belongs(k, key))
+		return;
+	k->rows++;
+	if (!keys_have(&k->series->keys, k->series->tf, key))
+		*array_add(&k->extra) = key;
+}
+
+static enum outcome
+list(struct look *k, const struct pg_table *t, int64_t first, int64_t last)
+{
+	unsigned char low[8], high[8];
+	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
+	const struct pg_sink sink = {take_key, k};
+
+	v.length[0] = k->series->length;
+	write_bound(&v, t->tf, first, low);
+	write_bound(&v, t->tf, last, high);
+	k->rows = 0;
+	k->extra.n = 0;
+	return pg_stream(k->load->pg, t->range, &v, &sink);
+}
+
+static enum outcome
+delete_some(struct look *k, const struct pg_table *t, size_t at, size_t n)
+{
+	struct buffer *array = &k->load->array[0];
+	unsigned char low[8], high[8], tmp[8];
+	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
+	PGresult *res;
+	enum outcome o;
+
+	v.length[0] = k->series->length;
+	write_bound(&v, t->tf, k->extra.p[at], low);
+	write_bound(&v, t->tf, k->extra.p[at + n - 1], high);
+	write_array(array, pg_table_key_type(t->tf));
+	for (size_t i = at; i < at + n; i++)
+		write_element(array, tmp, write_key(t->tf, k->extra.p[i], tmp));
+	wire_put32((unsigned char *)array->p + 12, (uint32_t)n);
+	v.value[v.n] = array->p;
+	v.length[v.n++] = (int)array->len;
+	o = pg_query(k->load->pg, t->remove, &v, &res);
+	if (o == PG_OK)
+		k->found.deleted += (uint64_t)PQntuples(res);
+	PQclear(res);
+	return o;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static enum outcome
+delete_extra(struct look *k, const struct pg_table *t)
+{
+	enum outcome o = PG_OK;
+
+	qsort(k->extra.p, k->extra.n, sizeof *k->extra.p, by_key);
+	for (size_t at = 0, n; at < k->extra.n && o == PG_OK; at += n) {
+		n = k->extra.n - at < DELETE_ROWS ? k->extra.n - at : DELETE_ROWS;
+		o = delete_some(k, t, at, n);
+	}
+	return o;
+}
+
+/* The task brought no bar: only what stands in one session for which there is no day is to go. */
+static enum outcome
+look_at_empty(struct look *k, const struct pg_table *t)
+{
+	int32_t date = k->series->image.only;
+	const struct pg_table *days = &k->load->table[TF_DAY];
+	const int64_t day[4] = {date, date, date, date};
+	int64_t n[2] = {1, 0};
+	enum outcome o = PG_OK;
+
+	if (days->known && days->fault[0] == '\0')
+		o = count(k, days, day, n);
+	if (o != PG_OK || n[0] > 0)
+		return o;
+	o = list(k, t, first_key(k, date), first_key(k, date + 1) - 1);
+	return o == PG_OK ? delete_extra(k, t) : o;
+}
+
+static enum outcome
+look_at_range(struct look *k, const struct pg_table *t)
+{
+	struct series *s = k->series;
+	int64_t want = keys_tidy(&s->keys, s->tf), n[2] = {0, 0};
+	int64_t first = keys_first(&s->keys), last = keys_last(&s->keys, s->tf);
+	int64_t from = s->image.from == NO_DATE ? first : first_key(k, s->image.from);
+	int64_t before = first_key(k, date_at(k, first));
+	const int64_t key[4] = {from < first ? from : first, first, last, before};
+	bool session = date_at(k, first) == date_at(k, last);
+	enum outcome o = count(k, t, key, n);
+
+	k->found.older = (uint64_t)n[1];
+	if (o != PG_OK || n[0] <= want)
+		return o;
+	o = list(k, t, first, last);
+	if (o != PG_OK || !s->image.remove || k->extra.n == 0)
+		return o;
+	if (!session && (int64_t)k->extra.n * LEAST_SHARE > k->rows) {
+		k->found.kept = true;
+		return PG_OK;
+	}
+	return delete_extra(k, t);
+}
+
+static enum outcome
+look(struct pg *pg, void *data)
+{
+	struct look *k = data;
+	struct pg_table *t = &k->load->table[k->series->tf];
+	enum outcome o = load_table(k->load, k->series->tf);
+
+	/* It may be the first that is asked about the days. */
+	if (o == PG_OK && keys_empty(&k->series->keys))
+		o = load_table(k->load, TF_DAY);
+	if (o != PG_OK || t->fault[0] != '\0')
+		return o;
+	k->found = k->series->image;
+	o = pg_begin(pg);
+	/* By the values given the planner leaves out all other parts. */
+	if (o == PG_OK && t->parts)
+		o = pg_exec(pg, "SET LOCAL plan_cache_mode = force_custom_plan");
+	if (o == PG_OK)
+		o = keys_empty(&k->series->keys) ? look_at_empty(k, t) : look_at_range(k, t);
+	if (o == PG_OK)
+		o = pg_commit(pg);
+	if (o == PG_OK) {
+		k->found.extra = k->extra.n - k->found.deleted;
+		k->found.at = k->extra.n == 0 ? 0 : k->extra.p[0];
+		k->series->image = k->found;
+	}
+	return o;
+}
+
+enum outcome
+image_look(struct load *l, struct series *s)
+{
+	struct look k = {.load = l, .series = s};
+	enum outcome o = pg_patiently(l->pg, look, &k);
+
+	free(k.extra.p);
+	if (o == PG_OK || o == PG_LOST || o == PG_CONFIG || o == PG_STOP)
+		return o;
+	log_warning("%s %s: rows that the API did not send cannot be %s: %s", s->symbol,
+		timeframe_name(s->tf), s->image.remove ? "deleted" : "counted", pg_why(l->pg));
+	return PG_OK;
+}

@@ -1,0 +1,38 @@
+#ifndef TS_KEYS_H
+#define TS_KEYS_H
+
+#include "array.h"
+#include "timeframe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Keys that follow each other by one step of their timeframe: bars come in such runs. */
+struct key_run {
+	int64_t first;
+	int64_t n;
+};
+
+/* The keys of a task's bars, sixteen bytes a run. {0} is a valid empty set. */
+struct keys {
+	ARRAY(struct key_run) runs;
+};
+
+/* How far the keys of neighbouring bars lie apart where no session ends between them. */
+int64_t keys_step(enum timeframe);
+
+bool keys_empty(const struct keys *);
+void keys_add(struct keys *, enum timeframe, int64_t key);
+
+/*
+ * Sorts them and makes each key count once; how many there are. To be done before keys_first(),
+ * keys_last() (of a set that is not empty) and keys_have().
+ */
+int64_t keys_tidy(struct keys *, enum timeframe);
+int64_t keys_first(const struct keys *);
+int64_t keys_last(const struct keys *, enum timeframe);
+bool keys_have(const struct keys *, enum timeframe, int64_t key);
+
+void keys_release(struct keys *);
+
+#endif
