@@ -1,6 +1,8 @@
 /* The one address that ts-store and ts-audit share. */
 #include "database_url.h"
 
+#include "buffer.h"
+
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +12,17 @@ static int
 has_password(const char *url)
 {
 	PQconninfoOption *list;
+	char *why = NULL;
 	int has = 0;
 
 	/* libpq takes anything else for the name of a database. */
 	if (strchr(url, '=') == NULL && strstr(url, "://") == NULL)
 		return 0;
-	/* Its message is not asked for: it may quote the password. */
-	list = PQconninfoParse(url, NULL);
+	/* Its message is not told: it may quote the password. */
+	list = PQconninfoParse(url, &why);
+	if (list == NULL && (why == NULL || strncmp(why, "out of memory", 13) == 0))
+		memory_out();
+	PQfreemem(why);
 	if (list == NULL)
 		return -1;
 	for (PQconninfoOption *o = list; o->keyword != NULL; o++) {

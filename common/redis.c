@@ -294,7 +294,7 @@ dispatch(struct redis *r, const struct redis_reply *reply)
 static void
 fail_protocol(struct redis *r, char first)
 {
-	if (r->state == READY)
+	if (r->state == READY || r->reader->err == REDIS_ERR_OOM)
 		redis_fail(r, r->reader->errstr);
 	else if (first == 0x15 || first == 0x16)
 		redis_deny(r, "the server speaks TLS: use rediss://");

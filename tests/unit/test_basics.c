@@ -1,14 +1,16 @@
-/* The small pieces that everything stands on: arrays, hashes, characters, chance. */
+/* The small pieces that everything stands on: arrays, hashes, characters, lines of log, chance. */
 #include "check.h"
 
 #include "array.h"
 #include "chance.h"
 #include "hash.h"
+#include "log.h"
 #include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void
 array_grows(void **state)
@@ -120,6 +122,62 @@ utf8_knows_what_a_terminal_obeys(void **state)
 	buffer_release(&b);
 }
 
+/* What a warning of that text writes, without its head and its newline. */
+static struct slice
+logged(const char *text, char out[2000])
+{
+	static const char head[] = "t: warning: ";
+	FILE *file = tmpfile();
+	int old = dup(STDERR_FILENO);
+	size_t n;
+
+	assert_non_null(file);
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	log_init("t", false);
+	log_warning("%s", text);
+	assert_true(dup2(old, STDERR_FILENO) >= 0);
+	(void)close(old);
+	rewind(file);
+	n = fread(out, 1, 2000, file);
+	(void)fclose(file);
+	assert_true(n > sizeof head && n <= 1000 && out[n - 1] == '\n');
+	assert_memory_equal(out, head, sizeof head - 1);
+	return (struct slice){out + sizeof head - 1, n - sizeof head};
+}
+
+/* A line of log has nothing in it that a terminal obeys, and no part of a character at its end. */
+static void
+log_lines_are_harmless(void **state)
+{
+	static const unsigned bad[] = {'\n', 0x1b, 0x7f, 0x80, 0x9b, 0x9f, 0x61c, 0x200e, 0x200f,
+		0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069};
+	struct buffer text = {0};
+	char out[2000];
+	struct slice line;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		text.len = 0;
+		utf8_add(&text, bad[i]);
+		line = logged(buffer_cstr(&text), out);
+		assert_int_equal(line.n, 4 * text.len);
+		assert_memory_equal(line.p, "\\x", 2);
+	}
+	text.len = 0;
+	buffer_str(&text, "\u00a0\u00e9\u200d\u2065\u206a\U0001f600");
+	assert_true(slice_eq(logged(buffer_cstr(&text), out), buffer_slice(&text)));
+	/* Wherever it is cut. */
+	for (size_t before = 0; before < 4; before++) {
+		text.len = 0;
+		buffer_str(&text, &"aaa"[3 - before]);
+		for (int i = 0; i < 300; i++)
+			utf8_add(&text, 0x1f600);
+		line = logged(buffer_cstr(&text), out);
+		assert_true(line.n > 900 && (line.n - before) % 4 == 0);
+	}
+	buffer_release(&text);
+}
+
 static void
 chance_stays_within(void **state)
 {
@@ -146,6 +204,7 @@ main(void)
 		cmocka_unit_test(utf8_knows_characters),
 		cmocka_unit_test(utf8_cuts_between_characters),
 		cmocka_unit_test(utf8_knows_what_a_terminal_obeys),
+		cmocka_unit_test(log_lines_are_harmless),
 		cmocka_unit_test(chance_stays_within),
 	};
 
