@@ -7,6 +7,7 @@
 #include "redis_private.h"
 
 #include "log.h"
+#include "redis_tls.h"
 #include "timestamp.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ redis_new(const struct redis_url *url, redis_fn *push, void *data)
 	r->url = url;
 	r->push = push;
 	r->push_data = data;
-	redis_wire_init(&r->wire);
+	r->wire.fd = -1;
 	return r;
 }
 
@@ -325,7 +326,7 @@ read_replies(struct redis *r, int64_t now)
 		}
 		if (!r->failed && r->reader->err != 0)
 			fail_protocol(r, bytes[0]);
-	} while (!r->failed && redis_wire_pending(&r->wire));
+	} while (!r->failed && redis_tls_pending(&r->wire));
 }
 
 static void

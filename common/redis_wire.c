@@ -1,6 +1,7 @@
 /* Sockets, names and TLS, so that redis.c has the protocol alone. */
 #include "redis_wire.h"
 
+#include "redis_tls.h"
 #include "resolve.h"
 
 #include <errno.h>
@@ -16,19 +17,12 @@
 #include <unistd.h>
 
 void
-redis_wire_init(struct redis_wire *w)
-{
-	*w = (struct redis_wire){.fd = -1};
-}
-
-void
 redis_wire_close(struct redis_wire *w)
 {
-	redis_tls_free(w->tls);
+	redis_tls_free(w);
 	if (w->fd >= 0)
 		(void)close(w->fd);
 	free(w->host);
-	w->tls = NULL;
 	w->fd = -1;
 	w->host = NULL;
 	w->looking_up = false;
@@ -83,11 +77,7 @@ start(struct redis_wire *w, int fd)
 	w->fd = fd;
 	if (fd < 0)
 		return fail(w, strerror(errno));
-	if (!w->use_tls)
-		return 0;
-	w->tls = redis_tls_new(fd, w->host, w->why, sizeof w->why);
-	w->denied = w->tls == NULL;
-	return w->tls == NULL ? -1 : 0;
+	return w->use_tls ? redis_tls_start(w) : 0;
 }
 
 static int
@@ -146,8 +136,8 @@ redis_wire_read(struct redis_wire *w, char *p, size_t n)
 {
 	ssize_t got;
 
-	if (w->tls != NULL)
-		return redis_tls_read(w->tls, p, n, w->why, sizeof w->why, &w->denied);
+	if (w->ssl != NULL)
+		return redis_tls_read(w, p, n);
 	got = read(w->fd, p, n);
 	w->hung_up = got == 0 || (got < 0 && errno == ECONNRESET);
 	if (got == 0)
@@ -155,12 +145,6 @@ redis_wire_read(struct redis_wire *w, char *p, size_t n)
 	if (got < 0 && errno != EAGAIN && errno != EINTR)
 		return fail(w, strerror(errno));
 	return got < 0 ? 0 : got;
-}
-
-bool
-redis_wire_pending(const struct redis_wire *w)
-{
-	return w->tls != NULL && redis_tls_pending(w->tls);
 }
 
 struct buffer *
@@ -184,14 +168,15 @@ redis_wire_write(struct redis_wire *w)
 	size_t n = w->out.len - w->sent;
 	ssize_t put;
 
-	if (w->tls != NULL)
-		put = redis_tls_write(w->tls, p, n, w->why, sizeof w->why, &w->denied);
-	else
+	if (w->ssl != NULL) {
+		put = redis_tls_write(w, p, n);
+		if (put < 0)
+			return -1;
+	} else {
 		put = send(w->fd, p, n, MSG_NOSIGNAL);
-	if (put < 0 && w->tls == NULL && errno != EAGAIN && errno != EINTR)
-		return fail(w, strerror(errno));
-	if (put < 0 && w->tls != NULL)
-		return -1;
+		if (put < 0 && errno != EAGAIN && errno != EINTR)
+			return fail(w, strerror(errno));
+	}
 	w->sent += put > 0 ? (size_t)put : 0;
 	return 0;
 }
@@ -199,8 +184,7 @@ redis_wire_write(struct redis_wire *w)
 struct pollfd
 redis_wire_pollfd(const struct redis_wire *w)
 {
-	bool write = !w->looking_up && redis_wire_unsent(w) &&
-		     (w->tls == NULL || !redis_tls_wants_read(w->tls));
+	bool write = !w->looking_up && redis_wire_unsent(w) && !w->wants_read;
 
 	return (struct pollfd){.fd = w->fd, .events = (short)(POLLIN | (write ? POLLOUT : 0))};
 }

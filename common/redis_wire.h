@@ -2,7 +2,6 @@
 #define TS_REDIS_WIRE_H
 
 #include "buffer.h"
-#include "redis_tls.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -19,15 +18,14 @@ struct redis_wire {
 	bool use_tls;
 	char *host; /* NULL for a unix socket */
 	int port;
-	struct redis_tls *tls;
-	struct buffer out; /* to be sent, but for the first sent bytes */
+	struct ssl_st *ssl; /* of OpenSSL; NULL without TLS */
+	bool wants_read;    /* what is unsent waits for the socket to be readable */
+	struct buffer out;  /* to be sent, but for the first sent bytes */
 	size_t sent;
 	bool denied;
 	bool hung_up; /* by the other side */
 	char why[160];
 };
-
-void redis_wire_init(struct redis_wire *);
 
 /* Closes it and frees what it holds; it can be opened again. */
 void redis_wire_close(struct redis_wire *);
@@ -42,9 +40,6 @@ int redis_wire_found(struct redis_wire *);
 
 /* How many bytes were read; 0 when there are none for now; -1. */
 ssize_t redis_wire_read(struct redis_wire *, char *, size_t);
-
-/* Whether read() has more that poll(2) knows nothing of. */
-bool redis_wire_pending(const struct redis_wire *);
 
 /* Where to add what is to be sent; whether something is left to send; sends what it can: 0 or -1.
  */
