@@ -33,6 +33,7 @@ UNIT_test_task = ts-fetch
 comma = ,
 LIBS_test_task = $(call libs,ts-fetch) $(addprefix -Wl$(comma)--wrap=,clock_mono_ms log_info log_warning log_error)
 UNIT_test_batch = ts-store
+UNIT_test_keys = ts-store
 UNIT_test_progress = ts-status
 UNIT_test_status_hash = ts-status
 UNIT_test_schedule = ts-audit
