@@ -30,12 +30,12 @@ check: deps             ## all tests, against real servers of their own (6 minut
 test-programs: programs $(TEST_PROGRAMS)  ## all that the tests run, without running them
 
 # The rest takes longer or needs more packages.
-asan:                   ## the tests under the address and undefined behaviour sanitizers (15 minutes)
+asan:                   ## the tests under the address and undefined behaviour sanitizers, and nth (20 minutes)
 valgrind:               ## the tests under valgrind (20 minutes)
 postgres18:             ## the tests of the database against PostgreSQL 18, which npm brings
 lint: format-check      ## clang-tidy, shellcheck, mandoc, clang-format
 format:                 ## clang-format over all sources, in place; F='file ...' for some
-nth:                    ## every malloc, write, fsync, rename and read fails once (2 minutes)
+nth:                    ## every malloc, write, fsync, rename and read fails once (6 minutes)
 mutants:                ## plant deliberate breaks and say which no test notices; M='name' for one
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n
 fuzz:                   ## libFuzzer over the parsers; FUZZ_SECONDS=30 each

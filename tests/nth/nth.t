@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every malloc, write, fsync, rename and read of the five commands fails once, on small inputs: the first
+# Every malloc, write, fsync, rename and read of the commands fails once, on small inputs: the first
 # of a run, then the second of the next run, and so on. Whatever fails, the exit status is one of the
 # contract (0, 1 with a verdict for everything, 111), something is said, and only what is whole ends with
 # 0. Of the many calls inside the libraries NTH_LIBRARY (40) of each kind are taken, evenly spread.
@@ -95,6 +95,13 @@ holds_ts-listen() {
 }
 verdicts_ts-listen() { :; }
 
+# All is there, so whatever it says but that is untrue.
+prepare_ts-audit() { [ "$(in_tables)" -eq "$whole_bars" ] || ts-store <bars >again 2>log; }
+run_ts-audit() (preload ts-audit <tasks)
+lines_ts-audit() { cat "$1"; }
+holds_ts-audit() { :; }
+verdicts_ts-audit() { false; }
+
 # once COMMAND CALL FROM N: one run.
 once() {
 	rm -f nth.failed out err
@@ -121,7 +128,7 @@ judge() {
 	"holds_$1" || echo "exit $code and what was done is not what was said"
 }
 
-for command in ${NTH_COMMANDS:-ts-expand ts-fetch ts-store ts-status ts-listen}; do
+for command in ${NTH_COMMANDS:-ts-expand ts-fetch ts-store ts-status ts-listen ts-audit}; do
 	# What the run without a fault gives.
 	once "$command" none any 0
 	mv out "good.$command"
