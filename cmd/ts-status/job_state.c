@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* How much room each list gets in the last message. */
-enum { FAILURES_ROOM = 420, EMPTIES_ROOM = 110, LATES_ROOM = 110, REJECTS_ROOM = 110 };
+/* Of the last message. */
+enum { FAILURES_ROOM = 360, NAMES_ROOM = 90 };
 
 /* And a reason to wait. */
 enum { WAITING_TEXT = 400 };
@@ -32,8 +33,9 @@ void
 job_free(struct job *j)
 {
 	struct buffer *const buffers[] = {&j->id, &j->source, &j->received_at, &j->failures.text,
-		&j->empties.text, &j->lates.text, &j->rejects.text, &j->errors, &j->symbol,
-		&j->timeframe, &j->message, &j->waiting};
+		&j->empties.text, &j->lates.text, &j->rejects.text, &j->extras.text,
+		&j->restatements.text, &j->errors, &j->symbol, &j->timeframe, &j->message,
+		&j->waiting};
 
 	for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
 		buffer_release(buffers[i]);
@@ -227,12 +229,24 @@ count_rejected(struct job *j, const struct record *r)
 	buffer_uint(&text, r->rejected);
 	buffer_str(&text, r->rejected == 1 ? " bar rejected" : " bars rejected");
 	j->rejected += r->rejected;
-	summary_listing(&j->rejects, REJECTS_ROOM, r, buffer_slice(&text));
+	summary_listing(&j->rejects, NAMES_ROOM, r, buffer_slice(&text));
 	if (r->reason.p != NULL) {
 		buffer_str(&text, ": ");
 		buffer_add(&text, r->reason.p, r->reason.n);
 	}
 	summary_error(j, r, buffer_slice(&text));
+	buffer_release(&text);
+}
+
+/* Rows of a task that are told with the job's others. */
+static void
+count_rows(uint64_t *sum, struct listing *l, const struct record *r, uint64_t rows)
+{
+	struct buffer text = {0};
+
+	*sum += rows;
+	summary_count(&text, rows);
+	summary_listing(l, NAMES_ROOM, r, buffer_slice(&text));
 	buffer_release(&text);
 }
 
@@ -245,10 +259,14 @@ count_stored(struct job *j, const struct record *r, const struct calendar *c)
 		count_rejected(j, r);
 	} else if (r->bars == 0) {
 		j->empty++;
-		summary_listing(&j->empties, EMPTIES_ROOM, r, (struct slice){0});
+		summary_listing(&j->empties, NAMES_ROOM, r, (struct slice){0});
 	}
 	if (begins_late(c, r))
-		summary_listing(&j->lates, LATES_ROOM, r, r->first);
+		summary_listing(&j->lates, NAMES_ROOM, r, r->first);
+	if (r->extra > 0)
+		count_rows(&j->extra, &j->extras, r, r->extra);
+	if (r->restated > 0)
+		count_rows(&j->restated, &j->restatements, r, r->restated);
 }
 
 static void

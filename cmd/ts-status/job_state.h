@@ -58,6 +58,7 @@ struct job {
 	UT_hash_handle hh; /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
+	uint64_t extra, restated;      /* rows that the API does not have; restated ones */
 	uint64_t weight, weight_total; /* see job_weight(): of tasks with a verdict, and of all */
 	uint64_t processed;	       /* symbols all of whose tasks have a verdict */
 	struct names tasks;	       /* those that have a verdict */
@@ -65,7 +66,7 @@ struct job {
 	struct tally *tally; /* of each symbol */
 	size_t tallies;
 
-	struct listing failures, empties, lates, rejects;
+	struct listing failures, empties, lates, rejects, extras, restatements;
 	struct buffer errors; /* the inside of a JSON array */
 	int nerrors;
 	struct buffer symbol, timeframe, message;

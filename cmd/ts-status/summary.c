@@ -178,6 +178,10 @@ summary_end(struct job *j, const char *head)
 	add_listing(b, &j->lates, " task begins more than 5 sessions after asked: ",
 		" tasks begin more than 5 sessions after asked: ");
 	add_listing(b, &j->rejects, " task lost bars: ", " tasks lost bars: ");
+	add_listing(b, &j->extras, " task has rows that the API does not have: ",
+		" tasks have rows that the API does not have: ");
+	add_listing(
+		b, &j->restatements, " task has restated rows: ", " tasks have restated rows: ");
 }
 
 static void
@@ -239,6 +243,8 @@ add_counts(struct fields *f, const struct job *j)
 	add_number(f, "failed_tasks", j->failed);
 	add_number(f, "empty_tasks", j->empty);
 	add_number(f, "bars_loaded", j->bars);
+	add_number(f, "extra", j->extra);
+	add_number(f, "restated", j->restated);
 }
 
 void

@@ -8,7 +8,7 @@
 
 /* What is said about a job: in its status hash, in its `done` record, in its messages. */
 
-enum { SUMMARY_FIELDS = 20, SUMMARY_NAME = 100 };
+enum { SUMMARY_FIELDS = 22, SUMMARY_NAME = 100 };
 
 /* Field names and values by turns, kept in one buffer. {0} is empty. */
 struct fields {

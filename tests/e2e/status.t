@@ -24,7 +24,7 @@ cancel() {
 mixed() {
 	header "$1" 2 4
 	printf '{"type":"loading","job_id":"%s","symbol":"AAPL","timeframe":"1min"}\n' "$1"
-	printf '{"type":"stored","job_id":"%s","symbol":"AAPL","timeframe":"1min","from":"2025-12-01T14:30:00Z","to":"2025-12-22T21:00:00Z","bars":1170,"first":"2025-12-15T14:30:00Z","last":"2025-12-22T20:59:00Z","inserted":1170,"rejected":2}\n' "$1"
+	printf '{"type":"stored","job_id":"%s","symbol":"AAPL","timeframe":"1min","from":"2025-12-01T14:30:00Z","to":"2025-12-22T21:00:00Z","bars":1170,"first":"2025-12-15T14:30:00Z","last":"2025-12-22T20:59:00Z","inserted":1170,"rejected":2,"extra":12,"restated":1100,"factor":4}\n' "$1"
 	stored "$1" AAPL day 1
 	failed "$1" XYZ day 'HTTP 403: not entitled'
 	stored "$1" XYZ 1min 0
@@ -123,11 +123,11 @@ is "$(head -n 1 out | tr '\r' R)" '{"type":"fetched","x":1}R' "records of others
 is "$(tail -n 1 out)" '{"type":"done","job_id":"a","status":"completed_with_errors","tasks":4,"stored":3,"failed":1,"empty":1,"bars":1169,"seconds":0}' \
 	"done has the counts"
 declare -A want=([status]=completed_with_errors [progress]=100 [total_symbols]=2 [processed_symbols]=2
-	[total_tasks]=4 [stored_tasks]=3 [failed_tasks]=1 [empty_tasks]=1 [bars_loaded]=1169
+	[total_tasks]=4 [stored_tasks]=3 [failed_tasks]=1 [empty_tasks]=1 [bars_loaded]=1169 [extra]=12 [restated]=1100
 	[successful_symbols]='[]' [failed_symbols]='["AAPL","XYZ"]' [current_symbol]=XYZ
 	[current_timeframe]=1min [job_type]=csv_universe_load [submitted_at]=2025-12-23T11:15:13
 	[errors]='["AAPL 1min: 2 bars rejected","XYZ day: HTTP 403: not entitled"]'
-	[message]='Loaded 3 of 4 tasks, 1,169 bars; 1 failed: XYZ day (HTTP 403: not entitled); 1 empty: XYZ 1min; 1 task begins more than 5 sessions after asked: AAPL 1min (2025-12-15T14:30:00Z); 1 task lost bars: AAPL 1min (2 bars rejected)')
+	[message]='Loaded 3 of 4 tasks, 1,169 bars; 1 failed: XYZ day (HTTP 403: not entitled); 1 empty: XYZ 1min; 1 task begins more than 5 sessions after asked: AAPL 1min (2025-12-15T14:30:00Z); 1 task lost bars: AAPL 1min (2 bars rejected); 1 task has rows that the API does not have: AAPL 1min (12); 1 task has restated rows: AAPL 1min (1,100)')
 for field in "${!want[@]}"; do
 	is "$(hash a "$field")" "${want[$field]}" "the hash's $field"
 done

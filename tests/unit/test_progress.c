@@ -248,6 +248,32 @@ test_rejected_bars(void **state)
 	end(&w);
 }
 
+/* What the table has beside the API's bars is named and counted, and is no failure. */
+static void
+test_extra_rows(void **state)
+{
+	struct world w = begin();
+
+	(void)state;
+	(void)feed_header(&w, "a", 1, 2);
+	for (int i = 0; i < 2; i++) {
+		(void)feed(&w,
+			i == 0 ? "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"AAPL\","
+				 "\"timeframe\":\"1min\",\"from\":\"f\",\"to\":\"t\",\"bars\":9,"
+				 "\"extra\":2}"
+			       : "{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"AAPL\","
+				 "\"timeframe\":\"day\",\"from\":\"f\",\"to\":\"t\",\"bars\":9,"
+				 "\"extra\":1,\"restated\":1100,\"factor\":4}");
+	}
+	expect(&w, "status", "completed");
+	expect(&w, "extra", "3");
+	expect(&w, "restated", "1100");
+	expect(&w, "message",
+		"Loaded 2 of 2 tasks, 18 bars; 2 tasks have rows that the API does not have: AAPL "
+		"1min (2), AAPL day (1); 1 task has restated rows: AAPL day (1,100)");
+	end(&w);
+}
+
 /* Not one bar is in the tables, whatever the verdicts are called. */
 static void
 test_nothing_loaded(void **state)
@@ -637,6 +663,7 @@ main(void)
 		cmocka_unit_test(test_some_failed),
 		cmocka_unit_test(test_all_failed),
 		cmocka_unit_test(test_rejected_bars),
+		cmocka_unit_test(test_extra_rows),
 		cmocka_unit_test(test_rejected_bars_are_not_loaded),
 		cmocka_unit_test(test_nothing_loaded),
 		cmocka_unit_test(test_repeated_verdicts),
