@@ -29,6 +29,18 @@ slice_of(const char *s)
 	return (struct slice){s, s == NULL ? 0 : strlen(s)};
 }
 
+char *
+slice_copy(struct slice s)
+{
+	char *copy = s.p == NULL ? NULL : memory_grow(NULL, s.n + 1, 1);
+
+	if (copy != NULL) {
+		memcpy(copy, s.p, s.n);
+		copy[s.n] = '\0';
+	}
+	return copy;
+}
+
 bool
 slice_eq(struct slice a, struct slice b)
 {

@@ -34,6 +34,9 @@ _Noreturn void memory_out(void);
 /* The slice of a NUL-terminated string. */
 struct slice slice_of(const char *);
 
+/* A copy with a NUL behind it, which the caller frees; NULL if it is absent. */
+char *slice_copy(struct slice);
+
 /* Whether both hold the same bytes. Two absent slices are equal. */
 bool slice_eq(struct slice, struct slice);
 

@@ -106,10 +106,9 @@ find_changes(struct calendar *c)
 static void
 read_zone(struct calendar *c)
 {
-	const char *set = getenv("TZ");
-	char *saved = set == NULL ? NULL : strdup(set);
+	char *saved = slice_copy(slice_of(getenv("TZ")));
 
-	if ((set != NULL && saved == NULL) || setenv("TZ", "America/New_York", 1) != 0)
+	if (setenv("TZ", "America/New_York", 1) != 0)
 		memory_out();
 	errno = 0;
 	tzset();

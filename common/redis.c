@@ -40,13 +40,8 @@ hang_up(struct redis *r)
 void
 redis_set_server(struct redis *r, struct slice name, int port)
 {
-	char *copy = NULL;
+	char *copy = slice_copy(name);
 
-	if (name.p != NULL) {
-		copy = memory_grow(NULL, name.n + 1, 1);
-		memcpy(copy, name.p, name.n);
-		copy[name.n] = '\0';
-	}
 	free(r->server.name);
 	r->server = (struct redis_host){copy, port};
 }

@@ -21,8 +21,8 @@ struct redis_host {
  *	unix://[[user][:password]@]/path[?db=N]
  *
  * User, password, host, NAME and path are percent-decoded. path is NULL but for a unix socket,
- *master but for sentinels: there the hosts are theirs, user and password the server's. user and
- *password are NULL where the URL has none.
+ * master but for sentinels: there the hosts are theirs, user and password the server's. user and
+ * password are NULL where the URL has none.
  */
 struct redis_url {
 	struct redis_host host[REDIS_SENTINELS];

@@ -109,8 +109,7 @@ redis_wire_open(struct redis_wire *w, const char *host, int port, bool tls)
 	w->use_tls = tls;
 	w->denied = w->hung_up = false;
 	w->port = port;
-	w->host = memory_grow(NULL, strlen(host) + 1, 1);
-	memcpy(w->host, host, strlen(host) + 1);
+	w->host = slice_copy(slice_of(host));
 	if (list != NULL)
 		return start_at(w, list);
 	w->looking_up = true;

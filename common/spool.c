@@ -32,7 +32,7 @@ struct spool {
 	struct buffer text; /* a file read or about to be written */
 };
 
-/* Kept jobs and when they came. */
+/* A kept job and when it came. */
 struct kept {
 	char *name;
 	struct timespec at;
@@ -111,8 +111,7 @@ spool_open(const char *path, const char *role, const char **why)
 	struct spool *s = memory_grow(NULL, 1, sizeof *s);
 
 	*s = (struct spool){.dir = -1, .lock = -1};
-	s->path = memory_grow(NULL, strlen(path) + 1, 1);
-	memcpy(s->path, path, strlen(path) + 1);
+	s->path = slice_copy(slice_of(path));
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*why = check_folder(s->dir);
@@ -234,8 +233,7 @@ spool_note(struct spool *s, struct slice job_id, struct slice record)
 {
 	char name[NAME_SIZE];
 
-	name_of(name, job_id, job_suffix);
-	if (faccessat(s->dir, name, F_OK, 0) != 0)
+	if (!spool_has(s, job_id))
 		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
 	name_of(name, job_id, notes_suffix);
 	/* The newline in front ends a line that a crash cut; empty lines mean nothing. */
@@ -299,11 +297,11 @@ by_age(const void *a, const void *b)
 {
 	const struct kept *x = a, *y = b;
 
-	if (x->at.tv_sec != y->at.tv_sec)
-		return x->at.tv_sec < y->at.tv_sec ? -1 : 1;
-	if (x->at.tv_nsec != y->at.tv_nsec)
-		return x->at.tv_nsec < y->at.tv_nsec ? -1 : 1;
-	return strcmp(x->name, y->name);
+	int order = (x->at.tv_sec > y->at.tv_sec) - (x->at.tv_sec < y->at.tv_sec);
+
+	if (order == 0)
+		order = (x->at.tv_nsec > y->at.tv_nsec) - (x->at.tv_nsec < y->at.tv_nsec);
+	return order != 0 ? order : strcmp(x->name, y->name);
 }
 
 /* The name of another file of the same job; false where it would be no name of ours. */
@@ -353,8 +351,7 @@ list(struct spool *s, struct kept_list *out)
 			continue;
 		k = array_add(out);
 		k->at = st.st_mtim;
-		k->name = memory_grow(NULL, strlen(e->d_name) + 1, 1);
-		memcpy(k->name, e->d_name, strlen(e->d_name) + 1);
+		k->name = slice_copy(slice_of(e->d_name));
 	}
 	(void)closedir(d);
 	if (out->n > 0)

@@ -3,32 +3,36 @@
 
 #include "buffer.h"
 
+/* clang-format off */
 /*
  * A folder that outlives crashes: every accepted job until its end, whether it was cancelled, and
- *which of its tasks have their verdict. NAME is made of the job_id such that no job_id leads out of
- *the folder.
+ * which of its tasks have their verdict. NAME is made of the job_id such that no job_id leads out of
+ * the folder.
  *
  *	NAME.job      the job's line: written, fsynced and renamed, the folder fsynced
  *	NAME.cancel   its cancel, in the same way
  *	NAME.notes    its verdicts, appended one write each and not fsynced: a note lost with the
- *machine means that a task is done twice, which changes nothing .new          a job or a cancel
- *that is being written .listening    its time of change: until then all that was published was
- *heard .ROLE.lock    locked by the one process of that role NAME.bad      what was called NAME.job
- *and cannot be used; for a person to look at
+ *	              machine means that a task is done twice, which changes nothing
+ *	.new          a job or a cancel that is being written
+ *	.listening    its time of change: until then all that was published was heard
+ *	.ROLE.lock    locked by the one process of that role
+ *	NAME.bad      what was called NAME.job and cannot be used; for a person to look at
  *
  * The states of a job, by its files; whoever dies on the way from one to the next leaves one of
- *them:
+ * them:
  *
  *	.new                      not accepted          ts-listen writes; at its start removed
  *	.job                      accepted, no verdict  ts-listen renames
- *	.job .notes               begun                 ts-status appends; a cut last line does not
- *count .job [.notes] .cancel     cancelled             ts-listen renames; not begun again
+ *	.job .notes               begun                 ts-status appends; a cut last line is none
+ *	.job [.notes] .cancel     cancelled             ts-listen renames; not begun again
  *	[.notes] [.cancel]        over                  ts-status has removed .job first: at
- *ts-listen's next start, or that of a job of this id, they go as well nothing over, or never heard
- *of
+ *	                                                ts-listen's next start, or that of a job
+ *	                                                of this id, they go as well
+ *	nothing                   over, or never heard of
  *
  * Only regular files count, links are not followed; a .job of over 1 MiB is none.
  */
+/* clang-format on */
 struct spool;
 
 enum spool_result { SPOOL_OK, SPOOL_EXISTS, SPOOL_ERROR };

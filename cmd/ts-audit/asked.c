@@ -85,8 +85,7 @@ asked_new(const char *path, const char **why)
 		return NULL;
 	}
 	a = memory_grow(NULL, 1, sizeof *a);
-	*a = (struct asked){.path = memory_grow(NULL, strlen(path) + 1, 1)};
-	memcpy(a->path, path, strlen(path) + 1);
+	*a = (struct asked){.path = slice_copy(slice_of(path))};
 	file_lines(buffer_slice(&text), take_line, a);
 	buffer_release(&text);
 	if (a->old.n > 0)

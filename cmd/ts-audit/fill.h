@@ -5,7 +5,7 @@
 #include "calendar.h"
 #include "lines.h"
 #include "record.h"
-#include "series.h"
+#include "verdict.h"
 
 /*
  * Tasks for what is missing or differs (-m). A job's header goes before its tasks and counts them,

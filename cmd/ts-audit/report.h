@@ -4,7 +4,7 @@
 #include "calendar.h"
 #include "lines.h"
 #include "record.h"
-#include "series.h"
+#include "verdict.h"
 
 /* What ts-audit writes: the table with its certificate, audit records, or a table's text for tasks.
  */

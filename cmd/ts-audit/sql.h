@@ -2,7 +2,7 @@
 #define TS_SQL_H
 
 #include "pg/table.h"
-#include "series.h"
+#include "verdict.h"
 
 /* What the queries of an audit have in common: how values go there and come back, and who takes
  * them. */

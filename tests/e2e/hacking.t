@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# HACKING.md against the tree: every room is in its lists, and every #include goes down them.
+# HACKING.md against the tree: every room is in its lists, every #include goes down them, and no two rooms have one name.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -8,7 +8,7 @@ arrows() {
 	(cd "$1" && perl - HACKING.md <<'END'
 use strict;
 use warnings;
-my (%floor, %object, $part, $n);
+my (%floor, %object, %owner, $part, $n);
 open my $page, '<', 'HACKING.md' or die;
 while (<$page>) {
 	$part = $1 if /^(ts-\w+|common)$/;
@@ -23,6 +23,10 @@ for my $dir (<cmd/*>, 'common') {
 	my $part = $dir =~ s{.*/}{}r;
 	my %room = map { s{^\Q$dir\E/}{}r =~ s/\.[ch]$//r => $_ } glob("$dir/*.[ch] $dir/*/*.[ch]");
 	for my $room (sort keys %room) {
+		my $name = $room =~ s{.*/}{}r;
+		print "$room of $part has the name of a room of $owner{$name}\n"
+			if $owner{$name} && $name !~ /^(main|input)$/;
+		$owner{$name} //= $part;
 		print "HACKING.md does not name $room of $part\n" unless $floor{$part}{$room};
 	}
 	for my $room (sort keys %{ $floor{$part} }) {
@@ -54,17 +58,20 @@ for my $dir (<cmd/*>, 'common') {
 END
 	)
 }
-is "$(arrows "$top")" "" "every include goes down the lists of HACKING.md" ||
+is "$(arrows "$top")" "" "every include goes down the lists of HACKING.md, and no two rooms have one name" ||
 	echo "# add a new room to the list of its command, below all that include it"
 cp -R "$top/cmd" "$top/common" "$top/HACKING.md" .
 echo '#include "expand.h"' >>cmd/ts-expand/window.c
 echo '#include "../ts-store/batch.h"' >>cmd/ts-fetch/bars.c
 echo '#include "record.h"' >>common/buffer.c
 echo 'int room;' >common/room.c
+echo 'int hash;' >cmd/ts-store/hash.c
 is "$(arrows .)" "cmd/ts-expand/window.c goes up to expand
 cmd/ts-fetch/bars.c goes to ../ts-store/batch.h of another command
+HACKING.md does not name hash of ts-store
+hash of common has the name of a room of ts-store
 HACKING.md does not name room of common
-common/buffer.c goes up to record" "an arrow that goes up, or to another command, and a room that is not named would be seen"
+common/buffer.c goes up to record" "an arrow that goes up, or to another command, a room that is not named and a name given twice would be seen"
 
 # What it names is there.
 is "$(grep -oE '\b(doc|tests|cmd|common|mk)/[A-Za-z0-9_./-]*[A-Za-z0-9]' "$top/HACKING.md" | grep -v NAME | sort -u | while read -r a; do

@@ -4,7 +4,7 @@
 
 #include "basis.h"
 #include "schedule.h"
-#include "series.h"
+#include "verdict.h"
 #include "timestamp.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* What is missing of a series, by counting, and what contradicts the other timeframes. */
-#include "series.h"
+#include "verdict.h"
 
 #include "basis.h"
 #include "checks.h"
@@ -13,11 +13,7 @@ enum { HUNDRED = 100 };
 static struct slice
 copy(struct slice s)
 {
-	char *p = memory_grow(NULL, s.n + 1, 1);
-
-	memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return (struct slice){p, s.n};
+	return (struct slice){slice_copy(s), s.n};
 }
 
 void

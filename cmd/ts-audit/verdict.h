@@ -1,5 +1,5 @@
-#ifndef TS_SERIES_H
-#define TS_SERIES_H
+#ifndef TS_VERDICT_H
+#define TS_VERDICT_H
 
 #include "buffer.h"
 #include "schedule.h"
