@@ -1,5 +1,4 @@
-/* Jobs, their notes and cancels, each in a file of its own; how a file outlives a crash is file.c's
- * affair. */
+/* Jobs, their notes and cancels, each in a file of its own. file.c makes it outlive a crash. */
 #include "spool.h"
 
 #include "array.h"
@@ -10,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,13 +177,13 @@ spool_cancelled(struct spool *s, struct slice job_id)
 	return has(s, job_id, cancel_suffix);
 }
 
-static enum spool_result
+static int
 remove_file(struct spool *s, struct slice job_id, const char *suffix)
 {
 	char name[NAME_SIZE];
 
 	name_of(name, job_id, suffix);
-	return file_remove(s->dir, name) == 0 ? SPOOL_OK : SPOOL_ERROR;
+	return file_remove(s->dir, name);
 }
 
 enum spool_result
@@ -196,12 +194,10 @@ spool_keep(struct spool *s, struct slice job_id, struct slice line)
 
 	if (spool_has(s, job_id))
 		return SPOOL_EXISTS;
-	/* Nothing of an earlier job of this id may speak for this one. */
-	if (remove_file(s, job_id, notes_suffix) != SPOOL_OK ||
-		remove_file(s, job_id, cancel_suffix) != SPOOL_OK)
-		return SPOOL_ERROR;
 	name_of(name, job_id, job_suffix);
-	if (keep_line(s, name, line) != SPOOL_OK)
+	/* Nothing of an earlier job of this id may speak for this one. */
+	if (remove_file(s, job_id, notes_suffix) != 0 ||
+		remove_file(s, job_id, cancel_suffix) != 0 || keep_line(s, name, line) != SPOOL_OK)
 		return SPOOL_ERROR;
 	/* The kernel's own stamps are the same for all files of some milliseconds. */
 	if (clock_gettime(CLOCK_REALTIME, &now[0]) == 0) {
@@ -251,10 +247,11 @@ spool_remove(struct spool *s, struct slice job_id)
 	 * The job first: notes and a cancel without a job mean nothing, a job without them would be
 	 * done again.
 	 */
-	if (remove_file(s, job_id, job_suffix) != SPOOL_OK || fsync(s->dir) != 0 ||
-		remove_file(s, job_id, notes_suffix) != SPOOL_OK)
-		return SPOOL_ERROR;
-	return remove_file(s, job_id, cancel_suffix);
+	bool removed = remove_file(s, job_id, job_suffix) == 0 && fsync(s->dir) == 0 &&
+		       remove_file(s, job_id, notes_suffix) == 0 &&
+		       remove_file(s, job_id, cancel_suffix) == 0;
+
+	return removed ? SPOOL_OK : SPOOL_ERROR;
 }
 
 void
