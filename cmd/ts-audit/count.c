@@ -25,7 +25,7 @@ add_bounds(struct buffer *b, const struct schedule *s)
 	buffer_byte(b, '}');
 }
 
-/* The columns that only bars of sessions need: off the grid, and the pieces with a bar. */
+/* The columns that only bars of sessions need: off the grid, and the slices with a bar. */
 static void
 add_intraday(struct buffer *b, enum timeframe tf)
 {
@@ -36,8 +36,8 @@ add_intraday(struct buffer *b, enum timeframe tf)
 		"count(*) FILTER (WHERE e / %d <> floor(e / %d)) AS off,"
 		" COALESCE(bit_or(CASE WHEN bin %% %d = 2 THEN 1::int8 <<"
 		" ((e::int8 %% 86400 - %d) / %d)::int4 END), 0) AS filled,",
-		seconds, seconds, SCHEDULE_BOUNDS, schedule_piece_start(tf),
-		schedule_piece_seconds(tf));
+		seconds, seconds, SCHEDULE_BOUNDS, schedule_slice_start(tf),
+		schedule_slice_seconds(tf));
 	buffer_str(b, text);
 }
 

@@ -103,21 +103,21 @@ schedule_end(const struct schedule *s)
 }
 
 int
-schedule_piece_start(enum timeframe tf)
+schedule_slice_start(enum timeframe tf)
 {
 	return tf == TF_1MIN ? 48600 : 46800;
 }
 
 int
-schedule_piece_seconds(enum timeframe tf)
+schedule_slice_seconds(enum timeframe tf)
 {
 	return tf == TF_1MIN ? 480 : 3600;
 }
 
 int
-schedule_piece(enum timeframe tf, int64_t instant)
+schedule_slice(enum timeframe tf, int64_t instant)
 {
-	return (int)(instant % 86400 - schedule_piece_start(tf)) / schedule_piece_seconds(tf);
+	return (int)(instant % 86400 - schedule_slice_start(tf)) / schedule_slice_seconds(tf);
 }
 
 void

@@ -36,13 +36,13 @@ struct schedule {
 enum { SCHEDULE_BOUNDS = 4 };
 
 /*
- * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in pieces of 8 minutes for
- * 1min and of an hour for hour: the number of the piece that an instant lies in, below 64; the
+ * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in slices of 8 minutes for
+ * 1min and of an hour for hour: the number of the slice that an instant lies in, below 64; the
  * second of the day at which the first one begins, and how long they are.
  */
-int schedule_piece(enum timeframe, int64_t instant);
-int schedule_piece_start(enum timeframe);
-int schedule_piece_seconds(enum timeframe);
+int schedule_slice(enum timeframe, int64_t instant);
+int schedule_slice_start(enum timeframe);
+int schedule_slice_seconds(enum timeframe);
 
 /* A session is due when so much of its regular hours lies between from and to. */
 enum { SCHEDULE_DUE_SECONDS = 1800 };

@@ -183,7 +183,7 @@ silence(const struct series *s, size_t i)
 
 	longest = end > longest ? end : longest;
 	for (int64_t t = p->start + c->first; t <= p->start + c->last; t += seconds) {
-		run = (c->filled >> schedule_piece(d->tf, t) & 1) != 0 ? 0 : run + 1;
+		run = (c->filled >> schedule_slice(d->tf, t) & 1) != 0 ? 0 : run + 1;
 		longest = run > longest ? run : longest;
 	}
 	return longest;

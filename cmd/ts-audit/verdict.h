@@ -40,7 +40,7 @@ enum finding {
 
 /* What there is of a period. */
 struct cell {
-	uint64_t filled; /* a bit for each schedule_piece() with a bar */
+	uint64_t filled; /* a bit for each schedule_slice() with a bar */
 	uint32_t bars;
 	uint32_t found; /* FOUND_BIT()s */
 	int32_t first,

@@ -167,7 +167,7 @@ bars_add(struct bars *b, const struct page *page, const struct row *row, struct 
 	if (s.p != NULL)
 		fault_volume = add_volume(out, s);
 	buffer_add(out, "}\n", 2);
-	/* The pieces of a long task come in any order. */
+	/* The chunks of a long task come in any order. */
 	b->first = b->count == 0 || row->t < b->first ? row->t : b->first;
 	b->last = b->count == 0 || row->t > b->last ? row->t : b->last;
 	b->count++;

@@ -1,11 +1,11 @@
 /*
- * How a long range is divided. A piece that holds little costs a request for little, one that holds
- * a bit more than a page costs another request: so pieces are made a little smaller than a page.
+ * How a long range is divided. A chunk that holds little costs a request for little, one that holds
+ * a bit more than a page costs another request: so chunks are made a little smaller than a page.
  */
 #include "split.h"
 
 enum {
-	MARGIN = 32,	      /* a piece is made so much smaller than a page: one part of 32 */
+	MARGIN = 32,	      /* a chunk is made so much smaller than a page: one part of 32 */
 	SESSIONS_MAX = 20000, /* of a page: more than there are */
 };
 
@@ -32,17 +32,17 @@ int64_t
 split_full(struct split *c, int64_t start, int64_t end, int64_t last, uint64_t base)
 {
 	int32_t date = calendar_date(c->calendar, last);
-	int64_t seam = calendar_instant(c->calendar, date, 0);
+	int64_t split = calendar_instant(c->calendar, date, 0);
 	int sessions;
 
-	if (seam <= start || seam >= end)
+	if (split <= start || split >= end)
 		return start;
 	sessions = calendar_sessions(c->calendar, first_date(c, start), date - 1);
 	if (sessions == 0)
 		return start;
 	c->sessions = sessions;
 	c->full = base;
-	return seam;
+	return split;
 }
 
 void
@@ -65,15 +65,15 @@ split_first(const struct split *c, int64_t start, int64_t end)
 {
 	int32_t date = first_date(c, start), last = last_date(c, end);
 	int fit = c->sessions - c->sessions / MARGIN;
-	int all, pieces, share;
+	int all, chunks, share;
 
 	if (c->sessions == 0)
 		return end;
 	all = calendar_sessions(c->calendar, date, last);
-	pieces = (all + fit - 1) / fit;
-	if (pieces <= 1)
+	chunks = (all + fit - 1) / fit;
+	if (chunks <= 1)
 		return end;
-	share = (all + pieces - 1) / pieces;
+	share = (all + chunks - 1) / chunks;
 	for (; share > 0; date++)
 		share -= calendar_session(c->calendar, date) != SESSION_NONE;
 	return calendar_instant(c->calendar, date, 0);

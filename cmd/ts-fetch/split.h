@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * Where the range of a task is cut, so that its pieces can be asked for side by side. Pure.
+ * Where the range of a task is cut, so that its chunks can be asked for side by side. Pure.
  *
  * How many sessions a page holds depends on the symbol, so it is learnt from the pages that come: a
  * range is asked for as a whole until its first page shows that there are more. Cuts are made at
@@ -32,8 +32,8 @@ int64_t split_full(struct split *, int64_t start, int64_t end, int64_t last, uin
 void split_whole(struct split *, int64_t start, int64_t end, uint64_t base);
 
 /*
- * Where the first piece of [start, end) ends, if it is divided evenly into as few pieces as will
- * hold a page each; end if it is a piece itself, or nothing is known.
+ * Where the first chunk of [start, end) ends, if it is divided evenly into as few chunks as will
+ * hold a page each; end if it is a chunk itself, or nothing is known.
  */
 int64_t split_first(const struct split *, int64_t start, int64_t end);
 

@@ -1,4 +1,4 @@
-/* Pushed in pieces, one on its way at a time: what is not answered is not known to stand there. */
+/* Pushed in slices, one on its way at a time: what is not answered is not known to stand there. */
 #include "failed_list.h"
 
 #include <string.h>
@@ -72,7 +72,7 @@ on_pushed(void *data, const struct redis_reply *reply)
 
 /* The next records as words behind the first n; how many words there are then. */
 static int
-take_piece(struct failed_list *l, struct slice *words, int n)
+take_slice(struct failed_list *l, struct slice *words, int n)
 {
 	size_t at = l->pushed;
 
@@ -100,7 +100,7 @@ failed_list_serve(struct failed_list *l)
 		l->renew = false;
 	if (l->renew || l->pushed == l->text.len)
 		return;
-	n = take_piece(l, words, 2);
+	n = take_slice(l, words, 2);
 	if (redis_call(l->redis, on_pushed, l, words, n) != 0) {
 		l->flying = 0;
 		return;

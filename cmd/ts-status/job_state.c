@@ -277,7 +277,7 @@ count_failed(struct job *j, const struct record *r)
 	summary_listing(&j->failures, FAILURES_ROOM, r, r->error);
 }
 
-/* Whether a task is new. Several may load pieces of one series, as those of ts-audit -m do. */
+/* Whether a task is new. Several may load ranges of one series, as those of ts-audit -m do. */
 static bool
 add_task(struct job *j, const struct record *r)
 {

@@ -32,7 +32,7 @@ same(const struct names *s, const struct name *m, struct slice a, struct slice b
 }
 
 static void
-place(struct names *s, size_t number)
+slot_of(struct names *s, size_t number)
 {
 	size_t i = s->name[number].hash & (s->slots - 1);
 
@@ -55,7 +55,7 @@ grow(struct names *s)
 	s->slot = memory_grow(s->slot, s->slots, sizeof *s->slot);
 	memset(s->slot, 0, s->slots * sizeof *s->slot);
 	for (size_t i = 0; i < s->count; i++)
-		place(s, i);
+		slot_of(s, i);
 }
 
 size_t
@@ -78,7 +78,7 @@ names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
 	buffer_add(&s->text, a.p, a.n);
 	buffer_byte(&s->text, '\0');
 	buffer_add(&s->text, b.p, b.n);
-	place(s, s->count);
+	slot_of(s, s->count);
 	return s->count++;
 }
 

@@ -276,7 +276,7 @@ transact(struct load *l, struct batch *b, struct range range, bool blind)
 	return o == PG_OK ? pg_commit(l->pg) : o;
 }
 
-struct attempt {
+struct transaction {
 	struct load *load;
 	struct batch *batch;
 	struct range range;
@@ -284,9 +284,9 @@ struct attempt {
 
 /* Tries once to store the range: on PG_OK it is committed, and what became of its rows is noted. */
 static enum outcome
-attempt(struct pg *pg, void *data)
+transact(struct pg *pg, void *data)
 {
-	struct attempt *a = data;
+	struct transaction *a = data;
 	struct load *l = a->load;
 	enum outcome o = transact(l, a->batch, a->range, false);
 
@@ -345,13 +345,13 @@ fail_table(struct load *l, struct batch *b)
 
 /* Tries until the range is stored or refused, or Postgres is gone. */
 static enum outcome
-attempt_patiently(struct load *l, struct batch *b, struct range range)
+transact_patiently(struct load *l, struct batch *b, struct range range)
 {
-	struct attempt a = {l, b, range};
-	enum outcome o = pg_patiently(l->pg, attempt, &a);
+	struct transaction a = {l, b, range};
+	enum outcome o = pg_patiently(l->pg, transact, &a);
 
 	while (o == PG_TABLE)
-		o = fail_table(l, b) ? pg_patiently(l->pg, attempt, &a) : PG_DATA;
+		o = fail_table(l, b) ? pg_patiently(l->pg, transact, &a) : PG_DATA;
 	return o;
 }
 
@@ -389,7 +389,7 @@ load_range(struct load *l, struct batch *b, struct range range, bool refused, bo
 	size_t mid;
 
 	if ((!refused && !large) || range.end - range.first == 1) {
-		o = attempt_patiently(l, b, range);
+		o = transact_patiently(l, b, range);
 		*clean = o == PG_OK;
 		if (o != PG_DATA && o != PG_LARGE)
 			return o;

@@ -228,7 +228,7 @@ tell_image(const struct series *of)
 }
 
 /*
- * The verdict on a task whose bars all have their fate; r is its fetched record. Without the file
+ * The verdict on a task whose bars all have their status; r is its fetched record. Without the file
  * of rejects there is none.
  */
 static void
