@@ -273,6 +273,6 @@ echo "$me: end$report" >&2
 
 # Killed by a second signal or by SIGQUIT: by the first that came.
 [ $told -lt 2 ] || [ $service -eq 1 ] || worst=$interrupted
-# What failed in the life of a service stands in each job's status; being stopped is no failure.
+# What failed in the life of a service stands in each job's status; being stopped is not a failure.
 [ $service -eq 1 ] && [ $told -gt 0 ] && [ "$worst" -eq 1 ] && worst=0
 exit "$worst"

@@ -46,7 +46,7 @@ bool slice_is(struct slice, const char *);
 /* memcmp order, a prefix first: <0, 0 or >0. */
 int slice_cmp(struct slice, struct slice);
 
-/* Reads a plain decimal count, digits only: 0, or -1 if it is none or exceeds UINT64_MAX. */
+/* Reads a plain decimal count, digits only: 0, or -1 if it is not one or exceeds UINT64_MAX. */
 int slice_count(struct slice, uint64_t *);
 
 /* Makes room for n more bytes and returns where they go; the caller adds to len what it used. */

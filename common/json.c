@@ -313,7 +313,7 @@ json_end(struct json *j, struct slice text, size_t at, const char **why)
 	at = json_skip(text, at);
 	end = at < text.n ? extent(text, at) : at;
 	text = (struct slice){text.p + at, end - at};
-	/* A primitive that nothing follows is none to jsmn. */
+	/* jsmn takes a primitive only where something follows it. */
 	if (text.n > 0 && strchr("{[\"", text.p[0]) == NULL) {
 		j->text = text;
 		j->tok[0] = (jsmntok_t){.type = JSMN_PRIMITIVE, .end = (int)text.n, .parent = -1};

@@ -67,7 +67,7 @@ enum json_type json_type(const struct json *, json_at);
 struct slice json_raw(const struct json *, json_at);
 
 /*
- * The string with its escapes decoded; absent if it is none, or if it holds a NUL (no string of
+ * The string with its escapes decoded; absent if it is not one, or if it holds a NUL (no string of
  * ours does, and Postgres takes none). A string without escapes points into the text; a decoded one
  * into *scratch, to which it is appended: valid until that grows. Decoding never lengthens, so who
  * wants several strings of one text makes room for the length of the text first.

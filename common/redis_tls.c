@@ -127,7 +127,7 @@ stopped(struct redis_wire *w, int got)
 {
 	int saved = errno, error = SSL_get_error(w->ssl, got);
 
-	/* Once the handshake is over, a read that finds nothing is no reason to keep what is
+	/* Once the handshake is over, a read that finds nothing is not a reason to keep what is
 	 * unsent. */
 	w->wants_read = error == SSL_ERROR_WANT_READ && !SSL_is_init_finished(w->ssl);
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)

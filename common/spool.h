@@ -23,14 +23,14 @@
  *
  *	.new                      not accepted          ts-listen writes; at its start removed
  *	.job                      accepted, no verdict  ts-listen renames
- *	.job .notes               begun                 ts-status appends; a cut last line is none
+ *	.job .notes               begun                 ts-status appends; a cut last line is left out
  *	.job [.notes] .cancel     cancelled             ts-listen renames; not begun again
  *	[.notes] [.cancel]        over                  ts-status has removed .job first: at
  *	                                                ts-listen's next start, or that of a job
  *	                                                of this id, they go as well
  *	nothing                   over, or never heard of
  *
- * Only regular files count, links are not followed; a .job of over 1 MiB is none.
+ * Only regular files count, links are not followed; a .job of over 1 MiB is not one.
  */
 /* clang-format on */
 struct spool;

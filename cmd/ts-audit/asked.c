@@ -55,7 +55,7 @@ number(struct slice f, int64_t *v)
 	return 0;
 }
 
-/* A line that is none is as good as forgotten. */
+/* A line that cannot be read counts as forgotten. */
 static void
 take_line(void *data, struct slice line)
 {

@@ -193,7 +193,7 @@ status_of(const struct audit *a, const struct input *in, enum outcome o, bool fa
 	}
 	if (o == PG_STOP || in->refused > 0 || a->report.verdicts[VERDICT_UNUSABLE] > 0)
 		return STATUS_REFUSED;
-	/* Tasks that were written as they should are no failure. */
+	/* Tasks that were written as they should be are not a failure. */
 	if (a->mode != MODE_TASKS && a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
 		return STATUS_REFUSED;
 	return STATUS_DONE;

@@ -89,7 +89,7 @@ void series_reset(struct series *);
 /* Some bars between two keys, which lie all in one period or all in none. */
 struct tally {
 	uint64_t bars, nulls, crossed, odd;
-	uint64_t off; /* keys that are no start of a minute or hour */
+	uint64_t off; /* keys that are not the start of a minute or hour */
 	int64_t first, last;
 	uint64_t filled; /* as in a cell */
 };

@@ -237,7 +237,7 @@ failed(struct responses *rs, struct chunk *c, const struct response *r, struct s
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
 
-	/* A page that fails while others come is no sign of an outage. */
+	/* A page that fails while others come is not a sign of an outage. */
 	bool own =
 		r->sent && !o->unreachable && c->failed_at != 0 && rs->succeeded_at > c->failed_at;
 

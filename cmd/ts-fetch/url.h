@@ -23,7 +23,7 @@ enum { URL_LIMIT = 50000 };
 
 /*
  * Checks the API's address: http:// or https://, a host, perhaps a port and a path. Slashes at its
- * end are cut off. NULL, or a static reason why it is none.
+ * end are cut off. NULL, or a static reason why it is not one.
  */
 const char *url_base(struct slice *);
 

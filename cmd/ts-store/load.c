@@ -284,7 +284,7 @@ struct transaction {
 
 /* Tries once to store the range: on PG_OK it is committed, and what became of its rows is noted. */
 static enum outcome
-transact(struct pg *pg, void *data)
+try_transaction(struct pg *pg, void *data)
 {
 	struct transaction *a = data;
 	struct load *l = a->load;
@@ -348,10 +348,10 @@ static enum outcome
 transact_patiently(struct load *l, struct batch *b, struct range range)
 {
 	struct transaction a = {l, b, range};
-	enum outcome o = pg_patiently(l->pg, transact, &a);
+	enum outcome o = pg_patiently(l->pg, try_transaction, &a);
 
 	while (o == PG_TABLE)
-		o = fail_table(l, b) ? pg_patiently(l->pg, transact, &a) : PG_DATA;
+		o = fail_table(l, b) ? pg_patiently(l->pg, try_transaction, &a) : PG_DATA;
 	return o;
 }
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A price that changes by more than half a percent is no mere correction. */
+/* A price that changes by more than half a percent is not a mere correction. */
 static const double least = 0.005;
 
 /* Some four groups of four digits, which is what a double holds. */
