@@ -37,6 +37,8 @@ bars_of() {
 	sql "SELECT * FROM (SELECT symbol, ${2:-date}, open, high, low, close, volume FROM ohlcv_$1) t ORDER BY 1, 2" | paste -s -d ' '
 }
 
+# Where parallel keeps what it has found out of hosts.
+export HOME=$tmp
 now=2025-12-16T17:00:30Z
 pg_start || exit 1
 redis_start --loglevel warning || exit 1
@@ -258,7 +260,15 @@ cook replay
 cooked "recorded here, stored there" 10/2 "$(PGDATABASE=second sql 'SELECT (SELECT count(*) FROM ohlcv_daily), (SELECT count(*) FROM ohlcv_weekly)' | tr '|' /)"
 job "$(printf 'S%d\n' {1..30} | jq -R . | jq -s -c .)" '["day"]'
 empty
+stand_in ssh <<END
+#!/bin/sh
+shift
+[ "\$1" != -- ] || shift
+echo "\$*" >>$tmp/logins
+exec sh -c "\$*"
+END
 cook second-host
+is "$(grep -c . logins)/$(grep -c GNU_Parallel_worker logins)" 1/1 "one login at the other host, and that for tasks"
 cooked "two hosts" "completed 30/30" "$(jq -r .status out) $(sql 'SELECT count(DISTINCT symbol) FROM ohlcv_daily')/$(jq -r .stored out)"
 
 # An alert.
@@ -320,6 +330,7 @@ lines() {
 keys() {
 	jq -r '.type + ": " + (keys_unsorted | join(" "))' | awk '!seen[$1]++' | sort
 }
+empty
 job '["AAPL","NO WAY"]' '["day"]'
 jq -c '.source = "DIA"' job.json >named.json
 ts-expand <named.json 2>/dev/null | tee r.1 | ts-fetch 2>/dev/null | tee r.2 | ts-store 2>/dev/null | tee r.3 | ts-status -u none 2>/dev/null >r.4
