@@ -11,7 +11,7 @@
  * under the cursor: a meter, which its owner draws again.
  */
 
-/* Exit statuses, the same for all five commands; see ts-pipeline(7). */
+/* Exit statuses, the same for all commands; see ts-pipeline(7). */
 enum status {
 	STATUS_DONE = 0,
 	STATUS_REFUSED = 1,   /* finished, but records failed or were rejected */
