@@ -71,6 +71,8 @@ for twin in "$@"; do
 
 	if (o == PG_OK)
 		o = read_tables(l, b, range);'
+		# To look at what the table holds would commit it, too.
+		change cmd/ts-store/pool.c 'image_look\(&by->load, w->batch->looks\.p\[i\]\)' 'PG_OK'
 		change common/pg/pg.c '\n(\tPQfinish\(p->conn\);)' '
 	if (p->conn != NULL)
 		PQclear(PQexec(p->conn, "COMMIT"));

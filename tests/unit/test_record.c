@@ -100,6 +100,8 @@ types_without_type(void **state)
 	assert_int_equal(r.tf, TF_DAY);
 	assert_null(r.fault);
 	assert_null(r.high.p);
+	r = parse("{\"type\":null,\"symbol\":\"A\",\"timeframe\":\"day\",\"open\":1}");
+	assert_int_equal(r.type, RECORD_BAR);
 	assert_int_equal(parse("{\"symbols\":[]}").type, RECORD_MESSAGE);
 	assert_int_equal(parse("{\"job_id\":\"x\",\"csv_file\":\"y\"}").type, RECORD_MESSAGE);
 	assert_int_equal(parse("{\"job_id\":\"x\",\"event_type\":\"y\"}").type, RECORD_OTHER);
