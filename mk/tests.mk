@@ -33,6 +33,9 @@ UNIT_test_task = ts-fetch
 comma = ,
 LIBS_test_task = $(call libs,ts-fetch) $(addprefix -Wl$(comma)--wrap=,clock_mono_ms log_info log_warning log_error)
 UNIT_test_batch = ts-store
+UNIT_test_compare = ts-store
+LIBS_test_compare = $(call libs,ts-store) $(addprefix -Wl$(comma)--wrap=,pg_conn pg_pipeline pg_unpipe \
+	pg_synced pg_send_begin pg_send_parse pg_send pg_sync pg_next pg_query)
 UNIT_test_keys = ts-store
 UNIT_test_progress = ts-status
 UNIT_test_status_hash = ts-status
@@ -40,7 +43,7 @@ UNIT_test_schedule = ts-audit
 define unit
 $(B)/tests/unit/$(1).o: tests/unit/$(1).c $$(BUILT_BY)
 	@mkdir -p $$(@D)
-	$$(COMPILE) -DSOURCES='"$(CURDIR)"' $$(UNIT_$(1):%=-Icmd/%)
+	$$(COMPILE) -DSOURCES='"$(CURDIR)"' $$(UNIT_$(1):%=-Icmd/%) $$(call cflags,$$(UNIT_$(1)))
 $(B)/unit/$(1): $(B)/tests/unit/$(1).o $$(UNIT_$(1):%=$(B)/cmd/%.a) $(B)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(LINK) $$^ -lcmocka $$(LIBS_$(1))

@@ -1,6 +1,6 @@
 /* Batches: their order, the last one of a key, statuses and counts; bars in and out of their form.
  */
-#include "check.h"
+#include "check_batch.h"
 
 #include "batch.h"
 #include "timestamp.h"
@@ -9,61 +9,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct fixture {
-	struct batch batch;
-	struct series_set set;
-	struct counts total;
-};
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	assert_non_null(f);
-	batch_init(&f->batch, 1000);
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	batch_release(&f->batch);
-	series_release(&f->set);
-	free(f);
-	return 0;
-}
-
-static struct series *
-series(struct fixture *f, const char *symbol, enum timeframe tf)
-{
-	return series_get(&f->set, slice_of(symbol), tf, true);
-}
-
-/* Adds a bar of a day; its volume tells it apart. */
-static void
-add(struct fixture *f, const char *symbol, enum timeframe tf, int64_t key, int64_t volume)
-{
-	static struct bar b;
-	struct record r = {.symbol = slice_of(symbol),
-		.tf = TF_DAY,
-		.date = slice_of("2025-12-22"),
-		.open = slice_of("1.5"),
-		.high = slice_of("2"),
-		.low = slice_of("1"),
-		.close = slice_of("1.25"),
-		.volume = slice_of("0")};
-
-	assert_null(bar_read(&r, &b));
-	b.key = key;
-	b.volume = volume;
-	batch_add(&f->batch, series(f, symbol, tf), &b, 1);
-	series(f, symbol, tf)->n.received++;
-}
 
 /* Gives all slots from first to end the same status and commits them. */
 static void
