@@ -50,7 +50,9 @@ add_query(struct buffer *b, const struct pg_table *t, bool bounds, bool values)
 	buffer_str(b,
 		"SELECT symbol::text, bin, bars, nulls, crossed, odd, off, first, last, filled FROM"
 		" (SELECT symbol, bin, count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR"
-		" high IS NULL OR low IS NULL OR close IS NULL OR volume IS NULL) AS nulls,"
+		" high IS NULL OR low IS NULL OR close IS NULL OR"
+		/* An index has no volume. */
+		" (volume IS NULL AND left(symbol::text, 2) <> 'I:')) AS nulls,"
 		" count(*) FILTER (WHERE high < low) AS crossed,");
 	buffer_str(
 		b, values ? " count(*) FILTER (WHERE high >= low AND (open > high OR open < low OR"

@@ -6,6 +6,7 @@
 #include "lines.h"
 #include "log.h"
 #include "record.h"
+#include "refused.h"
 #include "signals.h"
 #include "timestamp.h"
 
@@ -48,7 +49,7 @@ struct input {
 	struct record_parser *parser;
 	struct reader reader;
 	struct writer *out;
-	uint64_t refused;
+	struct refused refused;
 };
 
 static const struct command_option letters[] = {
@@ -80,10 +81,9 @@ read_options(int argc, char **argv, struct options *o)
 }
 
 static void
-refuse(struct input *in, const char *why)
+refuse(struct input *in, const char *why, const char *hint)
 {
-	in->refused++;
-	log_warning("line %" PRIu64 ": %s", in->reader.lineno, why);
+	refused_line(&in->refused, in->reader.lineno, why, hint);
 }
 
 /* A task that failed in an earlier stage is not complete either. */
@@ -109,16 +109,16 @@ take_line(struct audit *a, struct input *in, struct slice line)
 	const char *why;
 
 	if (record_parse(in->parser, line, owned, &r, &why) != 0) {
-		refuse(in, why);
+		refuse(in, why, r.hint);
 		return PG_OK;
 	}
 	if (r.type == RECORD_TASK) {
 		if ((why = audit_task(a, &r)) != NULL)
-			refuse(in, why);
+			refuse(in, why, NULL);
 		return audit_full(a) ? audit_run(a) : PG_OK;
 	}
 	if ((r.type == RECORD_JOB || r.type == RECORD_FAILED) && r.fault != NULL) {
-		refuse(in, r.fault);
+		refuse(in, r.fault, NULL);
 	} else if (r.type == RECORD_FAILED) {
 		take_failed(a, in, &r, line);
 	} else if (r.type == RECORD_JOB && a->mode == MODE_TASKS) {
@@ -170,7 +170,7 @@ loop(struct audit *a, struct input *in, bool *failed)
 		else if (kind == LINE_NONE)
 			o = wait_for_input(a, in);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
-			refuse(in, line_reason(kind));
+			refuse(in, line_reason(kind), NULL);
 	}
 	*failed = kind == LINE_ERROR;
 	if (*failed)
@@ -191,7 +191,7 @@ status_of(const struct audit *a, const struct input *in, enum outcome o, bool fa
 		log_warning("no tasks came, so nothing is certified");
 		return STATUS_REFUSED;
 	}
-	if (o == PG_STOP || in->refused > 0 || a->report.verdicts[VERDICT_UNUSABLE] > 0)
+	if (o == PG_STOP || in->refused.n > 0 || a->report.verdicts[VERDICT_UNUSABLE] > 0)
 		return STATUS_REFUSED;
 	/* Tasks that were written as they should be are not a failure. */
 	if (a->mode != MODE_TASKS && a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
@@ -212,7 +212,7 @@ say_end(const struct audit *a, const struct input *in, int64_t start)
 			{"outside", r->verdicts[VERDICT_OUTSIDE]},
 			{"empty", r->verdicts[VERDICT_EMPTY]},
 			{"unusable", r->verdicts[VERDICT_UNUSABLE]}, {"failed", r->failed},
-			{"refused", in->refused}, {"tasks", a->fill.tasks}, {0}},
+			{"refused", in->refused.n}, {"tasks", a->fill.tasks}, {0}},
 		clock_mono_ms() - start);
 }
 

@@ -58,6 +58,9 @@ printf '%s\n' '{"type":"task","job_id":"j","symbol":"A","timeframe":"day","from"
 	'{"type":"task","job_id":"j","symbol":"A","timeframe":"hour","from":"2025-01-02","to":"2025-01-02"}' |
 	ts-audit -J >out 2>err
 is "$?/$(cat out)/$(grep -c 'warning: line [1-5]: ' err)" 1//5 "tasks that cannot be are refused, each with its line"
+yes '{"type":"task","symbol":1}' | head -n 150 | ts-audit -J >out 2>err
+is "$?/$(grep -c ': line ' err)/$(grep -c 'more than 100 lines are refused' err)/$(grep -c ' refused=150 ' err)" 1/100/1/1 \
+	"a hundred refused lines are told, all are counted"
 mkfifo idle
 rm -f out err
 ts-audit -v <idle >out 2>err &
@@ -183,6 +186,11 @@ hurt "DELETE FROM ohlcv_daily WHERE date = '2025-07-04'; DELETE FROM ohlcv_weekl
 	DELETE FROM ohlcv_1min WHERE timestamp = '2025-07-03 17:00Z'"
 dump | cmp -s - before
 ok $? "the fill mends what was wrong"
+
+sql "INSERT INTO ohlcv_daily SELECT 'I:SPX', date, open, high, low, close, NULL FROM ohlcv_daily WHERE symbol = 'MSFT'"
+ts-expand -N "$now" -y 0.6 -t day I:SPX | ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/1 of 1 complete; presence only" "the bar of an index has no volume, and is whole"
+sql "DELETE FROM ohlcv_daily WHERE symbol LIKE 'I:%'"
 
 # ---- the timeframes check each other
 
