@@ -52,7 +52,7 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 		of->n.dropped++;
 		tasks_keep(s, line, r, of->fault);
 	} else {
-		keys_add(&of->keys, of->tf, s->bar.key);
+		series_key(of, s->bar.key);
 		batch_add(s->filling, of, &s->bar, lineno);
 		if (batch_full(s->filling))
 			tasks_commit(s);

@@ -4,10 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RUNS_MAX = 1 << 18 };
+
 bool
 series_idle(const struct series *s)
 {
 	return s->batches == 0 && !s->awaited && s->n.received == 0 && s->fault == NULL;
+}
+
+static void
+drop_keys(struct series *s)
+{
+	s->set->runs -= s->keys.runs.n;
+	keys_release(&s->keys);
+}
+
+void
+series_key(struct series *s, int64_t key)
+{
+	size_t before = s->keys.runs.n;
+
+	if (s->keyless)
+		return;
+	keys_add(&s->keys, s->tf, key);
+	s->set->runs += s->keys.runs.n - before;
+	if (s->set->runs > RUNS_MAX) {
+		drop_keys(s);
+		s->keyless = true;
+	}
 }
 
 void
@@ -18,7 +42,8 @@ series_reset(struct series *s)
 	s->fault = s->reason = NULL;
 	s->awaited = false;
 	s->n = (struct counts){0};
-	keys_release(&s->keys);
+	drop_keys(s);
+	s->keyless = false;
 	s->image = (struct image){0};
 	s->restated = (struct restatement){0};
 	s->first = INT64_MAX;
@@ -102,6 +127,7 @@ series_get(struct series_set *set, struct slice symbol, enum timeframe tf, bool 
 	if (s == NULL && make) {
 		s = memory_grow(NULL, 1, sizeof *s);
 		memset(s, 0, sizeof *s);
+		s->set = set;
 		s->tf = tf;
 		s->length = (unsigned char)symbol.n;
 		(void)key_of(symbol, tf, s->key);

@@ -52,7 +52,9 @@ struct series {
 	bool awaited;	  /* its fetched record waits for them */
 	struct counts n;
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
-	struct keys keys;    /* of all bars that came */
+	struct keys keys;    /* of all bars that came, unless they were too many to be kept */
+	bool keyless;
+	struct series_set *set;
 	struct image image;
 	struct restatement restated;
 	char *fault;  /* why it was given up; NULL while it is stored */
@@ -63,10 +65,11 @@ struct series {
 struct series_set {
 	struct series *table;
 	struct series *recent;
+	size_t runs; /* of keys, of all series */
 };
 
 /* How many series are held before the idle are let go, and before others are, too. */
-enum { SERIES_IDLE_MAX = 8192, SERIES_MAX = 65536 };
+enum { SERIES_IDLE_MAX = 1024, SERIES_MAX = 65536 };
 
 /* Whether nothing is known of it that a later record could ask for. */
 bool series_idle(const struct series *);
@@ -77,7 +80,10 @@ void series_reset(struct series *);
 /* Joins two restatements, of which either may be none. */
 void series_restated(struct restatement *, const struct restatement *);
 
-/* Notes one bar's key. */
+/* Keeps a bar's key, of which all series together have no more than four megabytes. */
+void series_key(struct series *, int64_t key);
+
+/* Notes the key of a bar that was stored. */
 void series_span(struct series *, int64_t key);
 
 /* Gives it up for this reason, or notes why a bar of it was rejected; the first reason stays. */

@@ -284,7 +284,7 @@ ask(const struct tasks *s, const struct record *r, struct series *of)
 static bool
 wants_look(struct series *of, uint64_t bars)
 {
-	return of->fault == NULL && of->n.rejected == 0 && of->n.received == bars &&
+	return of->fault == NULL && of->n.rejected == 0 && of->n.received == bars && !of->keyless &&
 	       (bars > 0 || of->image.only != 0);
 }
 

@@ -331,6 +331,7 @@ keys() {
 	jq -r '.type + ": " + (keys_unsorted | join(" "))' | awk '!seen[$1]++' | sort
 }
 empty
+empty
 job '["AAPL","NO WAY"]' '["day"]'
 jq -c '.source = "DIA"' job.json >named.json
 ts-expand <named.json 2>/dev/null | tee r.1 | ts-fetch 2>/dev/null | tee r.2 | ts-store 2>/dev/null | tee r.3 | ts-status -u none 2>/dev/null >r.4
