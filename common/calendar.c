@@ -5,6 +5,7 @@
 #include "calendar.h"
 
 #include "buffer.h"
+#include "closures.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -245,9 +246,17 @@ find_sessions(struct calendar *c)
 		halve(c, date_of(half[i]));
 }
 
+static void
+take_closure(void *data, int32_t date, bool half_day)
+{
+	set(data, date, half_day ? SESSION_HALF : SESSION_NONE);
+}
+
 struct calendar *
 calendar_new(const char **why)
 {
+	const char *closures = getenv("TS_CLOSURES");
+
 	struct calendar *c = memory_grow(NULL, 1, sizeof *c);
 
 	memset(c, 0, sizeof *c);
@@ -259,6 +268,13 @@ calendar_new(const char **why)
 		return NULL;
 	}
 	find_sessions(c);
+	*why = NULL;
+	if (closures != NULL && closures[0] != '\0')
+		*why = closures_read(closures, take_closure, c);
+	if (*why != NULL) {
+		calendar_free(c);
+		return NULL;
+	}
 	return c;
 }
 

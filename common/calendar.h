@@ -23,9 +23,9 @@ enum session { SESSION_NONE, SESSION_HALF, SESSION_FULL };
 enum { EXTENDED_OPEN = 4 * 60, REGULAR_OPEN = 9 * 60 + 30 };
 
 /*
- * Reads the time zone and works out the sessions. NULL, with a static sentence in *why, when
- * America/New_York cannot be found: the C library would take it for UTC in silence. calendar_free()
- * frees it.
+ * Reads the time zone and works out the sessions, with those of the file that TS_CLOSURES names.
+ * NULL, with a sentence in *why that lasts, when that file cannot be used or America/New_York
+ * cannot be found: the C library would take it for UTC in silence. calendar_free() frees it.
  */
 struct calendar *calendar_new(const char **why);
 void calendar_free(struct calendar *);

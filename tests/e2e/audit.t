@@ -320,6 +320,18 @@ closing 19 | ts-audit >out 2>/dev/null
 like "$?/$(tail -n 1 out)" '^1/0 of 19 complete: C1 day holes' "a session that 19 symbols lack is a hole of each"
 closing 20 | ts-audit >out 2>/dev/null
 is "$?/$(tail -n 1 out)" "0/20 of 20 complete; presence only; closed? 2025-12-10" "one that 20 lack is not, and told once"
+echo '2025-12-10 closed' >closures
+closing 20 | TS_CLOSURES=closures ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/20 of 20 complete; presence only" "with TS_CLOSURES there is nothing to ask"
+echo '2025-12-09 13:00' >closures
+TS_CLOSURES=closures ts-expand -F 2025-12-09 -T 2025-12-09 -t 1min C1 | tee half | TS_CLOSURES=closures ts-fetch 2>/dev/null >out
+is "$(grep -c '"open"' out)/$(TS_CLOSURES=closures ts-audit -J <half 2>/dev/null | jq -r 'select(.type == "audit") | .expected_bars')" \
+	210/210 "a day that ended at 13:00 is fetched and audited as one"
+for stage in "ts-expand AAPL" ts-fetch ts-store ts-audit "ts-status -u none"; do
+	# shellcheck disable=SC2086 # a list of words
+	TS_CLOSURES=nosuch $stage </dev/null >out 2>err
+	is "$?/$(cat out)/$(tail -n 1 err)" "100//${stage%% *}: error: TS_CLOSURES: No such file or directory" "$stage: TS_CLOSURES that cannot be read"
+done
 closing 20 | ts-audit -m -k state 2>/dev/null >out
 is "$(grep -c '"task"' out)" 20 "-m asks for it all the same"
 closing 20 | ts-audit -m -k state 2>err >out

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int32_t
 day(const char *text)
@@ -192,6 +193,69 @@ leaves_tz_alone(void **state)
 	assert_int_equal(unsetenv("TZ"), 0);
 }
 
+/* A calendar by a file of that text, or NULL with the reason. */
+static struct calendar *
+by_file(const char *text, const char **why)
+{
+	char name[] = "/tmp/ts-closures.XXXXXX";
+	int fd = mkstemp(name);
+	struct calendar *c;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(setenv("TS_CLOSURES", name, 1), 0);
+	c = calendar_new(why);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(unsetenv("TS_CLOSURES"), 0);
+	return c;
+}
+
+static void
+closures_are_read(void **state)
+{
+	const char *why;
+	struct calendar *c = by_file(
+		"# mourning\n\n2026-03-11 closed\r\n 2026-07-02\t13:00 \n2026-11-26 13:00", &why);
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(calendar_session(c, day("2026-03-11")), SESSION_NONE);
+	assert_int_equal(calendar_session(c, day("2026-03-12")), SESSION_FULL);
+	assert_int_equal(calendar_regular_close(c, day("2026-07-02")), 780);
+	/* It overrules the rule, by which this is Thanksgiving; the last line needs no newline. */
+	assert_int_equal(calendar_session(c, day("2026-11-26")), SESSION_HALF);
+	calendar_free(c);
+	c = by_file("", &why);
+	assert_non_null(c);
+	calendar_free(c);
+}
+
+static void
+wrong_closures_are_told(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"2026-03-11 closed\nsoon closed\n", "line 2 does not begin with a date"},
+		{"2026-3-11 closed\n", "line 1 does not begin with a date"},
+		{"2026-03-11\n", "line 1 says neither closed nor 13:00"},
+		{"2026-03-11 14:00\n", "line 1 says neither closed nor 13:00"},
+		{"2026-03-11 closed all day", "line 1 says neither closed nor 13:00"},
+		{"\n2026-03-14 closed\n", "line 2 is a day of a weekend"},
+	};
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		assert_null(by_file(wrong[i][0], &why));
+		assert_non_null(strstr(why, "TS_CLOSURES: "));
+		assert_non_null(strstr(why, wrong[i][1]));
+	}
+	assert_int_equal(setenv("TS_CLOSURES", "/nonexistent/file", 1), 0);
+	assert_null(calendar_new(&why));
+	assert_string_equal(why, "TS_CLOSURES: No such file or directory");
+	assert_int_equal(unsetenv("TS_CLOSURES"), 0);
+}
+
 int
 main(void)
 {
@@ -202,6 +266,8 @@ main(void)
 		cmocka_unit_test(instants_come_back),
 		cmocka_unit_test(zone_file_missing),
 		cmocka_unit_test(leaves_tz_alone),
+		cmocka_unit_test(closures_are_read),
+		cmocka_unit_test(wrong_closures_are_told),
 	};
 
 	return cmocka_run_group_tests_name("calendar", tests, set_up, tear_down);

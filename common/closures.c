@@ -1,0 +1,81 @@
+/* A file that somebody edits on the day of a hurricane: whatever is not understood is told, so that
+ * no closure is passed over in silence. */
+#include "closures.h"
+
+#include "file.h"
+#include "timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BYTES = 1 << 20 };
+
+struct reading {
+	void (*take)(void *, int32_t date, bool half);
+	void *data;
+};
+
+static struct slice
+trim(struct slice s)
+{
+	while (s.n > 0 && strchr(" \t\r", s.p[0]) != NULL)
+		s = (struct slice){s.p + 1, s.n - 1};
+	while (s.n > 0 && strchr(" \t\r", s.p[s.n - 1]) != NULL)
+		s.n--;
+	return s;
+}
+
+/* NULL, or what is wrong with the line. */
+static const char *
+take_line(const struct reading *r, struct slice line)
+{
+	struct slice word = line;
+	int32_t date;
+
+	if (line.n == 0 || line.p[0] == '#')
+		return NULL;
+	word.n = 0;
+	while (word.n < line.n && line.p[word.n] != ' ' && line.p[word.n] != '\t')
+		word.n++;
+	if (date_parse(word, &date) != 0)
+		return "does not begin with a date such as 2026-03-11";
+	if (date_weekday(date) == 0 || date_weekday(date) == 6)
+		return "is a day of a weekend";
+	word = trim((struct slice){line.p + word.n, line.n - word.n});
+	if (!slice_is(word, "closed") && !slice_is(word, "13:00"))
+		return "says neither closed nor 13:00";
+	r->take(r->data, date, word.p[0] == '1');
+	return NULL;
+}
+
+const char *
+closures_read(const char *path, void (*take)(void *, int32_t date, bool half), void *data)
+{
+	static char reason[300];
+	const struct reading r = {take, data};
+	struct buffer text = {0};
+	char *real = realpath(path, NULL);
+	const char *why = real == NULL ? strerror(errno) : file_read(AT_FDCWD, real, BYTES, &text);
+	struct slice rest = buffer_slice(&text);
+	int line = 0;
+
+	while (why == NULL && rest.n > 0) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+
+		why = take_line(&r, trim((struct slice){rest.p, n}));
+		n += end != NULL;
+		rest = (struct slice){rest.p + n, rest.n - n};
+		line++;
+	}
+	if (why != NULL && line > 0)
+		(void)snprintf(reason, sizeof reason, "TS_CLOSURES: line %d %s", line, why);
+	else if (why != NULL)
+		(void)snprintf(reason, sizeof reason, "TS_CLOSURES: %s", why);
+	buffer_release(&text);
+	free(real);
+	return why == NULL ? NULL : reason;
+}
