@@ -870,7 +870,7 @@ is "$(grep -c 'warning: retry' "$tmp/absent.err")" 0 "no connection: that is no 
 ok $? "an API that is unreachable is not stormed"
 wait $hasty_pid
 is $? 1 "an API that stays away: exit 1"
-is "$(verdict "$tmp/hasty.out" 'GUP.' | sort | uniq -c | sed 's/^ *//; s/127.*//')" \
+is "$(verdict "$tmp/hasty.out" 'GUP.' | sed 's/127.*//' | sort | uniq -c | sed 's/^ *//')" \
 	"3 failed the API is unreachable: transfer failed: Failed to connect to " "all that is pending fails by name"
 is "$(grep -c 'warning: the API is unreachable' "$tmp/hasty.err")/$(grep -c 'error: the API is unreachable: .*: all pending tasks have failed' "$tmp/hasty.err")" \
 	2/2 "and what comes later waits anew"

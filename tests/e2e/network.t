@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # ts-fetch over the network as it is: TLS and HTTP/2 by nginx in front of the simulator, a server that is
 # reloaded, limits, certificates that are not trusted, proxies that refuse, servers that drip.
+# shellcheck disable=SC2034,SC2094
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
-export MASSIVE_API_KEY=key-of-the-test
+# shellcheck source=tests/e2e/nginx.sh
+. "$here/nginx.sh"
 hasty=$build/stop/impatient/obj/ts-fetch
 now=2025-12-16T17:00:30Z
 sim_start -N "$now" -b 5000 || exit 1
@@ -13,96 +14,67 @@ plain=$MASSIVE_URL
 unset MASSIVE_URL
 
 read -r h2 once limit429 limit503 expired moved portal proxy locked <<<"$(for _ in {1..9}; do free_port; done | xargs)"
-
-# An authority, and certificates of localhost, one of them no longer valid.
-{
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj /CN=localhost
-	echo 'subjectAltName=DNS:localhost' >names
-	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem
-	mkdir authority
-	: >authority/index
-	printf '[ca]\ndatabase=authority/index\nnew_certs_dir=authority\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n' >ca.conf
-	openssl ca -batch -config ca.conf -name ca -cert ca.pem -keyfile ca.key -in server.csr -extfile names \
-		-startdate 20200101000000Z -enddate 20200201000000Z -out expired.pem
-} >openssl.log 2>&1 || { cat openssl.log; exit 1; }
+authority || exit 1
 
 # configure PORTAL: what nginx does, the portal's directive given.
 configure() {
-	local tls="ssl_certificate $tmp/server.pem; ssl_certificate_key $tmp/server.key;" pass="proxy_pass $plain;"
-	cat >nginx.conf <<-END
-		daemon off;
-		pid $tmp/nginx.pid;
-		error_log $tmp/nginx.err;
-		worker_shutdown_timeout 10s;
-		events { worker_connections 200; }
-		http {
-			log_format protocol '\$server_port \$server_protocol \$status';
-			access_log $tmp/nginx.log protocol;
-			client_body_temp_path $tmp/nginx.body;
-			proxy_temp_path $tmp/nginx.proxy;
-			fastcgi_temp_path $tmp/nginx.fastcgi;
-			uwsgi_temp_path $tmp/nginx.uwsgi;
-			scgi_temp_path $tmp/nginx.scgi;
-			limit_req_zone \$binary_remote_addr zone=a:1m rate=20r/s;
-			limit_req_zone \$binary_remote_addr zone=b:1m rate=20r/s;
-			server { listen 127.0.0.1:$h2 ssl http2; $tls keepalive_requests 5; location / { $pass } }
-			server { listen 127.0.0.1:$once ssl http2; $tls keepalive_requests 1; location / { $pass } }
-			server { listen 127.0.0.1:$limit429; location / { limit_req zone=a burst=3 nodelay; limit_req_status 429; $pass } }
-			server { listen 127.0.0.1:$limit503; location / { limit_req zone=b burst=3 nodelay; $pass } }
-			server { listen 127.0.0.1:$expired ssl; ssl_certificate $tmp/expired.pem; ssl_certificate_key $tmp/server.key; location / { $pass } }
-			server { listen 127.0.0.1:$moved; return 301 https://elsewhere.example\$request_uri; }
-			server { listen 127.0.0.1:$portal; location / { $1 } }
-		}
-	END
-	# An unprivileged nginx must not be told a user.
-	[ "$(id -u)" -ne 0 ] || sed -i '1i user root;' nginx.conf
+	local pass="proxy_pass $plain;"
+	nginx_conf "
+		server { listen 127.0.0.1:$h2 ssl http2; $tls keepalive_requests 5; location / { $pass } }
+		server { listen 127.0.0.1:$once ssl http2; $tls keepalive_requests 1; location / { $pass } }
+		server { listen 127.0.0.1:$limit429; location / { limit_req zone=a burst=3 nodelay; limit_req_status 429; $pass } }
+		server { listen 127.0.0.1:$limit503; location / { limit_req zone=b burst=3 nodelay; $pass } }
+		server { listen 127.0.0.1:$expired ssl; ssl_certificate $tmp/expired.pem; ssl_certificate_key $tmp/server.key; location / { $pass } }
+		server { listen 127.0.0.1:$moved; return 301 https://elsewhere.example\$request_uri; }
+		server { listen 127.0.0.1:$portal; location / { $1 } }"
 }
 configure 'return 302 http://portal.example/login;'
-# Not by start(): nginx wants QUIT to end in peace, and TERM does as well.
-start "$(command -v nginx || echo /usr/sbin/nginx)" -c "$tmp/nginx.conf" -e "$tmp/nginx.err"
-nginx_pid=$!
-wait_for 10 curl -s --cacert ca.pem "https://localhost:$h2/" || { cat nginx.err; exit 1; }
+nginx_up "$moved" || exit 1
 
-# tasks N: N days of N symbols, a week each.
-tasks() {
-	for ((i = 1; i <= $1; i++)); do
-		printf '{"type":"task","job_id":"j","symbol":"S%d","timeframe":"day","from":"2025-12-08","to":"2025-12-12"}\n' $i
-	done
-}
 tasks 60 >tasks
 tasks 1 >task
 ts-fetch -u "$plain" <tasks 2>/dev/null | grep '"bar"' | sort >want
-# fetch NAME URL [FILE [PROGRAM]]: into NAME.out and NAME.err; its status in $status.
-fetch() {
-	timeout $((60 * patience)) "${4:-ts-fetch}" -u "$2" <"${3:-tasks}" >"$1.out" 2>"$1.err"
-	status=$?
-}
 same() {
 	grep '"bar"' "$1.out" | sort | cmp -s - want
 	ok $? "$2"
 }
-count() { sed -n "s/.* end .* $2=\([0-9]*\).*/\1/p" "$1.err"; }
-error() { jq -r 'select(.type == "failed").error' "$1.out" | sort -u; }
 
-# What takes long starts now: a limit of a proxy, and servers that drip.
-# drip HEAD: a server that sends this and then a byte every 0.1 s; its port in $tmp/NAME.port.
-drip() {
-	# shellcheck disable=SC2016 # perl's
-	start perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
-		$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5) or die;
-		open P, ">", "$ARGV[0].new"; print P $s->sockport; close P; rename "$ARGV[0].new", $ARGV[0];
-		while ($c = $s->accept) {
-			if (fork) { close $c; next }
-			sysread $c, $in, 65536;
-			syswrite $c, $ARGV[1] or exit;
-			while (syswrite $c, "x") { select undef, undef, undef, 0.1 }
-			exit;
-		}' "$tmp/$1.port" "$2"
-	wait_for 10 test -s "$tmp/$1.port"
+# What takes long starts now: a name server that says "try again" until it is well, a limit of a proxy,
+# and servers that drip. The address of the name server is this test's own; where no file system may be
+# mounted it is left out.
+nameserver=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).53
+echo "nameserver $nameserver" >resolv.conf
+cat >named.pl <<'END'
+use IO::Socket::INET;
+my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => 53, Proto => "udp") or die "$!\n";
+open my $up, ">", "named.up" or die;
+while (defined $s->recv(my $q, 512)) {
+	my $question = substr $q, 12, index($q, "\0", 12) - 7;
+	my $well = -e "named.well";
+	my $address = $well && unpack("n", substr $question, -4) == 1 ? pack "n3 N n C4", 0xc00c, 1, 1, 1, 4, 127, 0, 0, 1 : "";
+	$s->send(pack("n6", unpack("n", $q), $well ? 0x8180 : 0x8182, 1, $address ne "", 0, 0) . $question . $address);
 }
-drip body $'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{'
-drip head $'HTTP/1.1 200 OK\r\nX-Long: '
+END
+# shellcheck disable=SC2016 # the inner shell's
+unshare -m sh -c 'mount --bind resolv.conf /etc/resolv.conf && exec timeout "$2" perl named.pl "$1"' \
+	sh "$nameserver" $((120 * patience)) 2>named.err &
+started+=($!)
+named_pid=$!
+# fetch_by_name: within the name server's view of the files.
+fetch_by_name() {
+	nsenter -m -t "$named_pid" -- env PATH="$PATH" ts-fetch -u "http://api.example:${plain##*:}" <task >named.out 2>named.err
+	echo $? >named.status
+}
+# shellcheck disable=SC2317 # by wait_for
+named_or_not() {
+	test -e named.up || ended "$named_pid"
+}
+wait_for 10 named_or_not
+[ ! -e named.up ] || fetch_by_name &
+by_name_pid=$!
+
+drip body $'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{' 0.1 1
+drip head $'HTTP/1.1 200 OK\r\nX-Long: ' 0.1 1
 for name in body head; do
 	fetch "drip-$name" "http://127.0.0.1:$(cat $name.port)" task "$hasty" &
 	eval "${name}_pid=$!"
@@ -170,6 +142,16 @@ start perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE"; $s = IO::Socket::INET->
 wait_for 10 test -s line.port
 fetch line "http://127.0.0.1:$(cat line.port)" task "$hasty" &
 line_pid=$!
+
+if [ -e named.up ]; then
+	wait_for 10 grep -q unreachable named.err
+	: >named.well
+	wait $by_name_pid
+	is "$(cat named.status)/$(grep -c '"fetched"' named.out)" 0/1 "a name server that says \"try again\": so is done"
+	like "$(cat named.err)" 'unreachable: the name api.example cannot be resolved now; asking again' "and that is no setting"
+else
+	skip "no name server of our own: $(cat named.err)"
+fi
 
 # Proxies.
 tinyproxy=$(command -v tinyproxy || echo /usr/bin/tinyproxy)
