@@ -18,13 +18,13 @@ enum {
 	JITTER_MS = 20, /* by which requests may come closer together on their way to the API */
 	BACKOFF_BASE = 250,
 	BACKOFF_CAP_AT = 9, /* refusals in a row, from which on it is a minute */
-	BRIEF = 25,	    /* the wait where nothing is gained by one */
+	BRIEF = 25,	    /* the wait where nothing is gained by one, */
+	IN_A_ROW = 6,	    /* for so many refusals in a row */
 	GAP_FIRST_US = 50 * 1000,
 	GAP_MIN_US = 1000,
-	GAP_MAX_US = 15 * 1000 * 1000,
+	GAP_MAX_US = 1000 * 1000,
 	GAP_GROWS = 3, /* refusals in a row that make it grow: those that follow tell of a pause */
 	GAP_SHRINKS = 64, /* by one part of so many with each answer */
-	GAP_HELPS = 4,	  /* so many times as long, it must have made the refusals fewer */
 	DOWN_BASE = 1000,
 	RETRY_BASE = 500,
 	RETRY_CAP = 30 * 1000,
@@ -95,24 +95,22 @@ limiter_sent(struct limiter *l, size_t request, int64_t now)
 
 /* The wait of an API that names none. */
 static int64_t
-backoff(const struct limiter *l)
+backoff(const struct limiter *l, int64_t now)
 {
+	unsigned n = l->refusals;
+
 	if (l->rate.n > 0 && l->rate.period_ms >= MINUTE)
 		return MINUTE;
-	return l->refusals >= BACKOFF_CAP_AT ? MINUTE : (int64_t)BACKOFF_BASE << (l->refusals - 1);
+	if (now < l->useless_until && n <= IN_A_ROW)
+		return BRIEF;
+	n -= now < l->useless_until ? IN_A_ROW : 0;
+	return n >= BACKOFF_CAP_AT ? MINUTE : (int64_t)BACKOFF_BASE << (n - 1);
 }
 
 static int64_t
 bounded(int64_t retry_after)
 {
 	return retry_after > LIMITER_RETRY_MAX ? LIMITER_RETRY_MAX : retry_after;
-}
-
-/* Whether refusals do not depend on the pace, as far as is known, and others get through. */
-static bool
-unpaced(const struct limiter *l, int64_t now)
-{
-	return now < l->useless_until && l->refusals <= GAP_GROWS;
 }
 
 /*
@@ -138,65 +136,35 @@ hold(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
 		l->paused_until = now + wait;
 }
 
-static void
-count_from(struct limiter *l, int64_t gap_us, unsigned share)
-{
-	l->since_us = gap_us;
-	l->share = share;
-	l->answered = l->refused = 0;
-}
-
-/* The refusals do not depend on the pace: for a while nothing is made of them but pauses. */
-static void
-give_up_pace(struct limiter *l, int64_t now)
-{
-	l->gap_us = 0;
-	l->useless_until = now + MINUTE;
-	count_from(l, 0, 0);
-}
-
 /* Too fast by a half, as far as one refusal can tell. */
 static void
 slow_down(struct limiter *l, int64_t now)
 {
-	unsigned share;
-
-	l->refused++;
 	if (l->refusals > GAP_GROWS || now < l->useless_until)
 		return;
+	l->gap_us = l->gap_us == 0 ? GAP_FIRST_US : l->gap_us + l->gap_us / 2;
 	l->next_us = now * 1000;
-	if (l->gap_us == 0) {
-		l->gap_us = GAP_FIRST_US;
-		count_from(l, l->gap_us, 0);
-		return;
+	if (l->gap_us > GAP_MAX_US) {
+		l->gap_us = 0;
+		l->useless_until = now + MINUTE;
 	}
-	l->gap_us += l->gap_us / 2;
-	if (l->gap_us > GAP_MAX_US)
-		l->gap_us = GAP_MAX_US;
-	if (l->gap_us < l->since_us * GAP_HELPS)
-		return;
-	share = l->refused * 1000 / (l->refused + l->answered);
-	if (l->share > 0 && share > l->share / 4 * 3)
-		give_up_pace(l, now);
-	else
-		count_from(l, l->gap_us, share);
 }
 
 void
 limiter_refused(
 	struct limiter *l, int64_t now, int64_t started, int64_t retry_after, unsigned chance)
 {
-	unsigned allowed = l->allowed;
+	unsigned half = l->allowed > 1 ? l->allowed / 2 : 1;
 	bool again = count_refusal(l, now, started);
 
-	if (unpaced(l, now))
-		l->allowed = allowed;
+	if (again && now < l->useless_until)
+		l->allowed = half;
 	if (again)
 		slow_down(l, now);
 	if (retry_after >= 0)
 		hold(l, now, bounded(retry_after > SECOND ? retry_after : SECOND), chance);
 	else if (again)
-		hold(l, now, unpaced(l, now) ? BRIEF : backoff(l), chance);
+		hold(l, now, backoff(l, now), chance);
 }
 
 void
@@ -213,7 +181,6 @@ limiter_answered(struct limiter *l, int64_t started)
 	if (started <= l->refused_at)
 		return;
 	l->refusals = 0;
-	l->answered++;
 	l->gap_us -= l->gap_us / GAP_SHRINKS;
 	if (l->gap_us < GAP_MIN_US)
 		l->gap_us = 0;

@@ -22,12 +22,8 @@ struct limiter {
 	int64_t next_us;   /* when the next one may start for that */
 	unsigned refusals; /* in a row: how far the backoff has come */
 	int64_t paused_until;
-	int64_t refused_at; /* when the refusal came that counted last */
-	/* Since the gap was so long, so many requests were answered and refused; and before that,
-	 * of a thousand so many refused. */
-	int64_t since_us;
-	unsigned answered, refused, share;
-	int64_t useless_until; /* a longer gap has not helped */
+	int64_t refused_at;    /* when the refusal came that counted last */
+	int64_t useless_until; /* until then there is no gap: a long one has not helped */
 };
 
 /* At most parallel requests in flight. limiter_release() frees what it holds. */
@@ -53,7 +49,8 @@ void limiter_sent(struct limiter *, size_t request, int64_t now);
  * LIMITER_RETRY_MAX at most), else for a minute if requests are paced by the minute, else for 0.25,
  * 0.5, 1, 2 ... 32, 60, 60 ... s, up to an eighth longer by chance (0-1023). Then one lone request
  * tries whether it is over. From then on requests start further apart, and a little closer with
- * each answer; not for a minute where a gap four times as long has not made the refusals fewer.
+ * each answer. Where a second between them has not ended the refusals, they do not depend on the
+ * pace: for a minute several in a row are wanted before all pause.
  */
 enum { LIMITER_RETRY_MAX = 120 * 1000 };
 void limiter_refused(
