@@ -4,7 +4,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What takes longest goes first.
 LONG = $(addprefix tests/e2e/,torture.t outage.t silence.t runit.t)
 E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
-SCRIPTS = pipeline.sh ts-sync .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t) pkg/deb.sh \
+SCRIPTS = pipeline.sh ts-sync .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
 # The folder of the build as a shell sees it from anywhere; make's own functions would take a path with
@@ -105,6 +105,11 @@ nth: deps
 	$(MAKE) all $(B)/ts-sim $(B)/nth.so
 	$(TS) bash tests/nth/nth.t
 
+# ts-fetch over the network as it is, at full length.
+network: deps
+	$(MAKE) test-programs
+	$(TS) perl tests/run.pl $(wildcard tests/network/*.t)
+
 # Deliberate breaks, each of which a test must notice; M=name for one.
 mutants: deps
 	perl tests/mutants.pl tests/mutants.txt $(if $(M),'$(M)')
@@ -179,4 +184,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan nth mutants torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan network nth mutants torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { EXPAND_TASKS = 200000, EXPAND_TIMEFRAMES = 32 };
+enum { EXPAND_TASKS = 200000, EXPAND_TIMEFRAMES = 32, TIME_BYTES = 40 };
 
 static void
 write_record(struct writer *out, const struct record *r)
@@ -40,7 +40,8 @@ write_header(
 		.source = j->source,
 		.symbols = j->symbols.n,
 		.tasks = j->symbols.n * names->timeframes.n,
-		.received_at = received};
+		.received_at = received,
+		.timestamp = j->timestamp.n <= TIME_BYTES ? j->timestamp : (struct slice){0}};
 
 	for (size_t i = 0; i < names->timeframes.n; i++) {
 		buffer_byte(&list, i == 0 ? '[' : ',');

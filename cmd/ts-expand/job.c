@@ -29,7 +29,8 @@ job_release(struct job *j)
 void
 job_reset(struct job *j)
 {
-	j->job_id = j->source = j->received_at = j->years = j->from = j->to = (struct slice){0};
+	j->job_id = j->source = j->received_at = j->timestamp = j->years = j->from = j->to =
+		(struct slice){0};
 	j->symbols.n = j->timeframes.n = 0;
 	j->scratch.len = 0;
 }
@@ -201,6 +202,7 @@ job_read(struct job *j, struct slice text)
 		return "job_id is not a string of 1 to 300 bytes";
 	}
 	j->source = json_decode(j->json, member(j, "source"), &j->scratch);
+	j->timestamp = json_decode(j->json, member(j, "timestamp"), &j->scratch);
 	at = member(j, "received_at");
 	j->received_at = json_decode(j->json, at, &j->scratch);
 	if (at >= 0 && j->received_at.p == NULL)

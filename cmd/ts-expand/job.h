@@ -15,8 +15,10 @@ struct job {
 	struct slice job_id;
 	struct slice source;
 	struct slice received_at;
-	struct slice years;		/* JSON text of the number; absent when the job has none */
-	struct slice from, to;		/* of a range of dates; absent when the job has none */
+	struct slice
+		timestamp;     /* when the page published it, by its clock; absent if it says not */
+	struct slice years;    /* JSON text of the number; absent when the job has none */
+	struct slice from, to; /* of a range of dates; absent when the job has none */
 	ARRAY(struct slice) symbols;	/* ascending, each once */
 	ARRAY(struct slice) timeframes; /* in the job's order, each once */
 	struct buffer scratch;

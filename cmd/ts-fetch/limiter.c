@@ -19,11 +19,14 @@ enum {
 	BACKOFF_BASE = 250,
 	BACKOFF_CAP_AT = 9, /* refusals in a row, from which on it is a minute */
 	BRIEF = 25,	    /* the wait where nothing is gained by one, */
-	IN_A_ROW = 6,	    /* for so many refusals in a row */
+	IN_A_ROW = 10,	    /* for so many refusals in a row, */
+	UNPACED_MS = 5 * MINUTE,
 	GAP_FIRST_US = 50 * 1000,
 	GAP_MIN_US = 1000,
-	GAP_MAX_US = 1000 * 1000,
+	GAP_LONG_US = 1000 * 1000, /* what is longer must be of use */
+	GAP_MAX_US = 15 * 1000 * 1000,
 	GAP_GROWS = 3, /* refusals in a row that make it grow: those that follow tell of a pause */
+	GAP_ANSWERS = 3,  /* answers between refusals that are many */
 	GAP_SHRINKS = 64, /* by one part of so many with each answer */
 	DOWN_BASE = 1000,
 	RETRY_BASE = 500,
@@ -37,7 +40,7 @@ limiter_init(struct limiter *l, struct rate rate, unsigned parallel)
 		.parallel = parallel,
 		.allowed = parallel,
 		.paused_until = NEVER,
-		.useless_until = NEVER,
+		.unpaced_until = NEVER,
 		.refused_at = NEVER};
 	l->ring = memory_grow(NULL, rate.n, sizeof *l->ring);
 	for (size_t i = 0; i < rate.n; i++)
@@ -97,14 +100,11 @@ limiter_sent(struct limiter *l, size_t request, int64_t now)
 static int64_t
 backoff(const struct limiter *l, int64_t now)
 {
-	unsigned n = l->refusals;
-
 	if (l->rate.n > 0 && l->rate.period_ms >= MINUTE)
 		return MINUTE;
-	if (now < l->useless_until && n <= IN_A_ROW)
+	if (now < l->unpaced_until)
 		return BRIEF;
-	n -= now < l->useless_until ? IN_A_ROW : 0;
-	return n >= BACKOFF_CAP_AT ? MINUTE : (int64_t)BACKOFF_BASE << (n - 1);
+	return l->refusals >= BACKOFF_CAP_AT ? MINUTE : (int64_t)BACKOFF_BASE << (l->refusals - 1);
 }
 
 static int64_t
@@ -132,22 +132,51 @@ static void
 hold(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
 {
 	wait += wait / 8 * (int64_t)chance / 1024;
+	l->pausing_ms += wait;
 	if (now + wait > l->paused_until)
 		l->paused_until = now + wait;
+}
+
+static int64_t
+less(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Whether it is the pace for which requests are refused: then hardly any are, or it takes a pause
+ * of a quarter of the gap until one gets through, twice in succession. Where neither holds it does
+ * not matter.
+ */
+static bool
+pace_matters(const struct limiter *l)
+{
+	return less(l->answers, l->answers_before) >= GAP_ANSWERS ||
+	       less(l->paused_ms[0], l->paused_ms[1]) >= l->gap_us / 4000;
 }
 
 /* Too fast by a half, as far as one refusal can tell. */
 static void
 slow_down(struct limiter *l, int64_t now)
 {
-	if (l->refusals > GAP_GROWS || now < l->useless_until)
+	/* So many by chance are less likely than a limit below one a second. */
+	if (l->refusals > IN_A_ROW && now < l->unpaced_until) {
+		l->unpaced_until = now;
+		l->gap_us = GAP_LONG_US;
+		l->refusals = 1;
+		l->paused_ms[0] = l->paused_ms[1] = INT64_MAX;
+		return;
+	}
+	if (l->refusals > GAP_GROWS || now < l->unpaced_until)
 		return;
 	l->gap_us = l->gap_us == 0 ? GAP_FIRST_US : l->gap_us + l->gap_us / 2;
 	l->next_us = now * 1000;
-	if (l->gap_us > GAP_MAX_US) {
+	if (l->gap_us > GAP_LONG_US && !pace_matters(l)) {
 		l->gap_us = 0;
-		l->useless_until = now + MINUTE;
+		l->unpaced_until = now + UNPACED_MS;
 	}
+	if (l->gap_us > GAP_MAX_US)
+		l->gap_us = GAP_MAX_US;
 }
 
 void
@@ -157,7 +186,7 @@ limiter_refused(
 	unsigned half = l->allowed > 1 ? l->allowed / 2 : 1;
 	bool again = count_refusal(l, now, started);
 
-	if (again && now < l->useless_until)
+	if (again && now < l->unpaced_until)
 		l->allowed = half;
 	if (again)
 		slow_down(l, now);
@@ -180,7 +209,15 @@ limiter_answered(struct limiter *l, int64_t started)
 {
 	if (started <= l->refused_at)
 		return;
+	if (l->refusals > 0) {
+		l->paused_ms[1] = l->paused_ms[0];
+		l->paused_ms[0] = l->pausing_ms;
+		l->answers_before = l->answers;
+		l->answers = 0;
+	}
 	l->refusals = 0;
+	l->pausing_ms = 0;
+	l->answers++;
 	l->gap_us -= l->gap_us / GAP_SHRINKS;
 	if (l->gap_us < GAP_MIN_US)
 		l->gap_us = 0;

@@ -22,8 +22,10 @@ struct limiter {
 	int64_t next_us;   /* when the next one may start for that */
 	unsigned refusals; /* in a row: how far the backoff has come */
 	int64_t paused_until;
-	int64_t refused_at;    /* when the refusal came that counted last */
-	int64_t useless_until; /* until then there is no gap: a long one has not helped */
+	int64_t refused_at;		  /* when the refusal came that counted last */
+	unsigned answers, answers_before; /* since the last refusal, and between the two before */
+	int64_t pausing_ms, paused_ms[2]; /* for the refusals in a row, and those before */
+	int64_t unpaced_until; /* until then there is no gap: a long one has not helped */
 };
 
 /* At most parallel requests in flight. limiter_release() frees what it holds. */
@@ -49,8 +51,8 @@ void limiter_sent(struct limiter *, size_t request, int64_t now);
  * LIMITER_RETRY_MAX at most), else for a minute if requests are paced by the minute, else for 0.25,
  * 0.5, 1, 2 ... 32, 60, 60 ... s, up to an eighth longer by chance (0-1023). Then one lone request
  * tries whether it is over. From then on requests start further apart, and a little closer with
- * each answer. Where a second between them has not ended the refusals, they do not depend on the
- * pace: for a minute several in a row are wanted before all pause.
+ * each answer. Where they are a second apart and are refused all the same, at once as after a long
+ * pause, the pace does not matter: for five minutes many in a row are wanted before all pause.
  */
 enum { LIMITER_RETRY_MAX = 120 * 1000 };
 void limiter_refused(

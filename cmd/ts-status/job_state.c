@@ -32,10 +32,10 @@ job_new(struct slice id, struct moment now)
 void
 job_free(struct job *j)
 {
-	struct buffer *const buffers[] = {&j->id, &j->source, &j->received_at, &j->failures.text,
-		&j->empties.text, &j->lates.text, &j->rejects.text, &j->extras.text,
-		&j->restatements.text, &j->errors, &j->symbol, &j->timeframe, &j->message,
-		&j->waiting};
+	struct buffer *const buffers[] = {&j->id, &j->source, &j->received_at, &j->timestamp,
+		&j->failures.text, &j->empties.text, &j->lates.text, &j->rejects.text,
+		&j->extras.text, &j->restatements.text, &j->errors, &j->symbol, &j->timeframe,
+		&j->message, &j->waiting};
 
 	for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
 		buffer_release(buffers[i]);
@@ -134,6 +134,7 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	weigh(j, r->timeframes);
 	copy(&j->source, summary_cut(r->source, SUMMARY_NAME));
 	copy(&j->received_at, r->received_at);
+	copy(&j->timestamp, r->timestamp);
 	j->message.len = 0;
 	buffer_str(&j->message, "Started: ");
 	summary_count(&j->message, j->total);

@@ -43,7 +43,7 @@ struct tally {
  * verdict. The fields are to be read; only this module and summary.c write them.
  */
 struct job {
-	struct buffer id, source, received_at;
+	struct buffer id, source, received_at, timestamp;
 	bool header;	/* its `job` record was seen: total and symbols are known */
 	uint64_t total; /* tasks */
 	uint64_t symbols;

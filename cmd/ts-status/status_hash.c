@@ -168,12 +168,24 @@ text_at(const struct redis_reply *reply, size_t i)
 	return item == NULL ? (struct slice){0} : redis_text(item);
 }
 
+static void
+keep_submitted(struct status_hash *h, struct slice at)
+{
+	if (at.p == NULL)
+		return;
+	h->submitted_at.len = 0;
+	buffer_add(&h->submitted_at, at.p, at.n);
+}
+
 static struct standing
 standing(struct status_hash *h, const struct redis_reply *reply)
 {
 	struct standing s = {text_at(reply, 0), text_at(reply, 1), text_at(reply, 2)};
 
-	h->submitted = h->submitted || slice_is(s.status, "submitted");
+	if (slice_is(s.status, "submitted")) {
+		h->submitted = true;
+		keep_submitted(h, s.submitted_at);
+	}
 	return s;
 }
 
@@ -186,25 +198,33 @@ read_status(struct status_hash *h, redis_fn *fn)
 	(void)redis_call(h->shared->redis, fn, h, words, 5);
 }
 
-/*
- * submitted_at is the page's; where it left none, the time at which the message came. command: HSET
- * to replace that of an earlier job, HSETNX.
+/* When the job was submitted, if the page has not written it: what the job says, or when it came.
  */
+static void
+find_submitted(struct status_hash *h)
+{
+	struct slice published = buffer_slice(&h->job->timestamp);
+	char time[TIMESTAMP_SIZE];
+	int64_t received, local[2];
+
+	if (timestamp_parse_local(published, local) == 0)
+		buffer_add(&h->submitted_at, published.p, published.n);
+	else if (timestamp_parse(buffer_slice(&h->job->received_at), &received) == 0)
+		buffer_str(&h->submitted_at, timestamp_local(time, received));
+}
+
+/* command: HSET to replace that of an earlier job, HSETNX. */
 static void
 write_submitted(struct status_hash *h, const char *command)
 {
-	char time[TIMESTAMP_SIZE];
-	int64_t received;
-	struct slice words[] = {slice_of(command), buffer_slice(&h->key), slice_of("submitted_at"),
-		buffer_slice(&h->submitted_at)};
+	struct slice words[] = {
+		slice_of(command), buffer_slice(&h->key), slice_of("submitted_at"), {0}};
 
-	if (words[3].n == 0) {
-		if (h->job == NULL ||
-			timestamp_parse(buffer_slice(&h->job->received_at), &received) != 0)
-			return;
-		words[3] = slice_of(timestamp_local(time, received));
-	}
-	(void)redis_call(h->shared->redis, NULL, NULL, words, 4);
+	if (h->submitted_at.len == 0 && h->job != NULL)
+		find_submitted(h);
+	words[3] = buffer_slice(&h->submitted_at);
+	if (words[3].n > 0)
+		(void)redis_call(h->shared->redis, NULL, NULL, words, 4);
 }
 
 /* What stood there before a write. An end is that of an earlier job with this id, whose page was
@@ -221,9 +241,8 @@ on_before(void *data, const struct redis_reply *reply)
 	if (!h->looked && s.status.p != NULL && !slice_is(s.status, "submitted") &&
 		!slice_is(s.status, "running")) {
 		write_submitted(h, "HSET");
-	} else if (s.submitted_at.p != NULL) {
-		h->submitted_at.len = 0;
-		buffer_add(&h->submitted_at, s.submitted_at.p, s.submitted_at.n);
+	} else {
+		keep_submitted(h, s.submitted_at);
 	}
 	/* The page has come between two writes, of which the second need not have said the status.
 	 */
@@ -319,8 +338,7 @@ write_hash(struct status_hash *h, int64_t now)
 
 	h->before = h->status;
 	h->partial = !h->whole;
-	if (!h->submitted || !h->looked)
-		read_status(h, on_before);
+	read_status(h, on_before);
 	/* Of an earlier job with this id. */
 	if (running(h) && !h->written)
 		(void)redis_call(redis, NULL, NULL, stale, 3);

@@ -15,7 +15,7 @@ bad_output ts-expand
 
 out=$(printf '%s\n' "$job" | ts-expand)
 is "$(head -n 1 <<<"$out")" \
-	'{"type":"job","job_id":"e33cca95","source":"DIA","symbols":3,"timeframes":["1min","hour","day","week","month"],"tasks":15,"received_at":"2025-12-23T17:15:13Z"}' \
+	'{"type":"job","job_id":"e33cca95","source":"DIA","symbols":3,"timeframes":["1min","hour","day","week","month"],"tasks":15,"received_at":"2025-12-23T17:15:13Z","timestamp":"2025-12-23T12:15:13.634000"}' \
 	"the header says what was asked"
 is "$(grep -c '"type":"task"' <<<"$out")" 15 "a task for each symbol and timeframe"
 is "$(jq -r 'select(.type == "task").symbol' <<<"$out" | uniq | tr '\n' ' ')" "AAPL INTC MSFT " \

@@ -246,6 +246,26 @@ wait_for 1 hash_is early status running
 submitted early
 wait_for 3 hash_is early status running
 ok $? "a submitted behind the first write is put right while the job runs"
+# Redis forgets all of it: submitted_at is what the job says itself, or what the page had written.
+header stamped 1 2 | sed 's/}$/,"timestamp":"2025-12-23T12:15:13.634000"}/' >&"$in"
+header paged 1 2 >&"$in"
+wait_for 1 hash_is stamped status running
+wait_for 1 hash_is paged status running
+submitted paged
+wait_for 3 hash_is paged status running
+is "$(hash stamped submitted_at)" 2025-12-23T12:15:13.634000 "where the page has written nothing, submitted_at is the job's own timestamp"
+for job in stamped paged; do
+	submitted=$(hash $job submitted_at)
+	redis del "$(key $job)" >/dev/null
+	stored $job A day 1 >&"$in"
+	wait_for 5 hash_is $job submitted_at "$submitted"
+	ok $? "$job: after a FLUSHALL it is what it was, $submitted"
+	stored $job A 1min 1 >&"$in"
+	wait_for 5 hash_is $job status completed
+done
+redis del "$(key stamped)" >/dev/null
+wait_for 5 hash_is stamped submitted_at 2025-12-23T12:15:13.634000
+ok $? "also after its end"
 # A burst is merged.
 header trickle 40 40 >&"$in"
 wait_for 1 hash_is trickle status running
@@ -285,7 +305,7 @@ is "$code/$(hash burst status)" 1/completed "a submitted that comes at the end o
 is "$(hash early message)" "stopped: 1 of 2 tasks have no verdict; loaded 1 of 2 tasks, 1 bar" "a job that did not end says so"
 is "$(hash early status)/$(hash early progress)" completed_with_errors/50 "and is not completed"
 like "$(cat err)" 'warning: job id=early stopped: 1 of 2 tasks have no verdict' "it is logged"
-is "$(jq -r 'select(.type == "done") | .job_id' out | tr '\n' ' ')" "live trickle burst early " "each job is done once"
+is "$(jq -r 'select(.type == "done") | .job_id' out | tr '\n' ' ')" "live stamped paged trickle burst early " "each job is done once"
 
 # Cancelled.
 submitted stop
