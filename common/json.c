@@ -59,43 +59,6 @@ json_skip(struct slice text, size_t at)
 	return at;
 }
 
-static const char *
-digits(const char *p, const char *end)
-{
-	while (p < end && *p >= '0' && *p <= '9')
-		p++;
-	return p;
-}
-
-const char *
-json_number(const char *p, const char *end)
-{
-	const char *start;
-
-	if (p < end && *p == '-')
-		p++;
-	start = p;
-	p = digits(p, end);
-	if (p == start || (*start == '0' && p - start > 1))
-		return NULL;
-	if (p < end && *p == '.') {
-		start = ++p;
-		p = digits(p, end);
-		if (p == start)
-			return NULL;
-	}
-	if (p < end && (*p == 'e' || *p == 'E')) {
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			p++;
-		start = p;
-		p = digits(p, end);
-		if (p == start)
-			return NULL;
-	}
-	return p;
-}
-
 /* The value of the four hex digits at p. */
 static unsigned
 hex4(const char *p)

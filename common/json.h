@@ -45,8 +45,45 @@ size_t json_end(struct json *, struct slice text, size_t at, const char **why);
 /* The offset of the first byte from at on that is not JSON white space. */
 size_t json_skip(struct slice text, size_t at);
 
-/* Behind the number that starts at p, by JSON's grammar and before end; NULL if there is none. */
-const char *json_number(const char *p, const char *end);
+/* Behind the digits at p. */
+static inline const char *
+json_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* Behind the number that starts at p, by JSON's grammar and before end; NULL if there is none.
+ * Inline: a bar has five. */
+static inline const char *
+json_number(const char *p, const char *end)
+{
+	const char *start;
+
+	if (p < end && *p == '-')
+		p++;
+	start = p;
+	p = json_digits(p, end);
+	if (p == start || (*start == '0' && p - start > 1))
+		return NULL;
+	if (p < end && *p == '.') {
+		start = ++p;
+		p = json_digits(p, end);
+		if (p == start)
+			return NULL;
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		start = p;
+		p = json_digits(p, end);
+		if (p == start)
+			return NULL;
+	}
+	return p;
+}
 
 /* A value in the text last parsed; 0 is the object itself, -1 none. */
 typedef int json_at;

@@ -78,10 +78,10 @@ walk_results(struct page_reader *m, struct slice body, size_t at)
 	size_t end;
 
 	if (at < body.n && body.p[at] == '[') {
-		end = rows_read(&m->rows, body, at, &why);
+		end = rows_read(&m->rows, body, at);
 		(void)snprintf(what, sizeof what, "bad page: row %zu: ", m->rows.n);
 		if (end == 0)
-			(void)refuse(m, what, why);
+			(void)refuse(m, what, m->rows.why);
 		return end;
 	}
 	end = json_end(m->json, body, at, &why);

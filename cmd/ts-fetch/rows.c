@@ -61,23 +61,23 @@ instant(struct slice s, int64_t *t)
 
 /* Behind the value at p, whatever it is; NULL if there is none. */
 static const char *
-other(const struct rows *r, const char *p, const char **why)
+other(struct rows *r, struct slice body, const char *p)
 {
-	size_t at = json_end(r->json, r->body, (size_t)(p - r->body.p), why);
+	size_t at = json_end(r->json, body, (size_t)(p - body.p), &r->why);
 
-	return at == 0 ? NULL : r->body.p + at;
+	return at == 0 ? NULL : body.p + at;
 }
 
 /* A member's key, which is skipped if it is not a column's. */
 static const char *
-key(const struct rows *r, const char *p, int *c, const char **why)
+key(struct rows *r, struct slice body, const char *p, int *c)
 {
-	const char *end = r->body.p + r->body.n, *start = p;
+	const char *end = body.p + body.n, *start = p;
 
 	*c = column(&p, end);
 	if (*c >= 0)
 		return p;
-	*why = "a key is missing";
+	r->why = "a key is missing";
 	if (p == end || *p != '"')
 		return NULL;
 	do
@@ -85,10 +85,10 @@ key(const struct rows *r, const char *p, int *c, const char **why)
 	while (p < end && *p >= 'a' && *p <= 'z');
 	if (p < end && *p == '"')
 		return p + 1;
-	p = other(r, start, why);
+	p = other(r, body, start);
 	/* It might be a column's all the same; no API writes one so. */
 	if (p != NULL && memchr(start, '\\', (size_t)(p - start)) != NULL) {
-		*why = "a key has an escape";
+		r->why = "a key has an escape";
 		return NULL;
 	}
 	return p;
@@ -96,17 +96,17 @@ key(const struct rows *r, const char *p, int *c, const char **why)
 
 /* A member's value, into its column. */
 static const char *
-value(const struct rows *r, const char *p, int c, struct row *row, const char **why)
+value(struct rows *r, struct slice body, const char *p, int c, struct row *row)
 {
-	const char *start = p, *end = r->body.p + r->body.n;
+	const char *start = p, *end = body.p + body.n;
 
 	p = json_number(start, end);
 	if (p == NULL) {
-		p = other(r, start, why);
+		p = other(r, body, start);
 		if (p != NULL && c >= 0 && c < COLUMNS)
 			row->at[c] = *start == 'n' ? CELL_NULL : CELL_NO_NUMBER;
 	} else if (c >= 0 && c < COLUMNS && p - start <= NUMBER_TEXT) {
-		row->at[c] = (uint32_t)(start - r->body.p);
+		row->at[c] = (uint32_t)(start - body.p);
 		row->n[c] = (uint16_t)(p - start);
 	} else if (c >= 0 && c < COLUMNS) {
 		row->at[c] = CELL_TOO_LONG;
@@ -115,44 +115,44 @@ value(const struct rows *r, const char *p, int c, struct row *row, const char **
 	}
 	if (p == NULL || c != T)
 		return p;
-	*why = "its t is not an instant";
+	r->why = "its t is not an instant";
 	return NULL;
 }
 
 /* One row: what is behind it, or NULL. */
 static const char *
-read_row(const struct rows *r, const char *p, struct row *row, const char **why)
+read_row(struct rows *r, struct slice body, const char *p, struct row *row)
 {
-	const char *end = r->body.p + r->body.n;
+	const char *end = body.p + body.n;
 	unsigned seen = 0;
 
 	for (int i = 0; i < COLUMNS; i++) {
 		row->at[i] = CELL_MISSING;
 		row->n[i] = 0;
 	}
-	*why = "it is not an object";
+	r->why = "it is not an object";
 	if (p == end || *p != '{')
 		return NULL;
 	do {
 		int c;
 
-		p = key(r, blank(p + 1, end), &c, why);
+		p = key(r, body, blank(p + 1, end), &c);
 		if (p == NULL)
 			return NULL;
-		*why = "a key is there twice";
+		r->why = "a key is there twice";
 		if (c >= 0 && (seen & 1u << c) != 0)
 			return NULL;
 		seen |= c >= 0 ? 1u << c : 0;
 		p = blank(p, end);
-		*why = "a colon is missing";
+		r->why = "a colon is missing";
 		if (p == end || *p != ':')
 			return NULL;
-		p = value(r, blank(p + 1, end), c, row, why);
+		p = value(r, body, blank(p + 1, end), c, row);
 		if (p == NULL)
 			return NULL;
 		p = blank(p, end);
 	} while (p < end && *p == ',');
-	*why = p == end || *p != '}' ? "a comma is missing or it ends too early" : "it has no t";
+	r->why = p == end || *p != '}' ? "a comma is missing or it ends too early" : "it has no t";
 	return p < end && *p == '}' && (seen & 1u << T) != 0 ? p + 1 : NULL;
 }
 
@@ -167,33 +167,32 @@ another(struct rows *r)
 }
 
 size_t
-rows_read(struct rows *r, struct slice body, size_t at, const char **why)
+rows_read(struct rows *r, struct slice body, size_t at)
 {
 	int64_t after = INT64_MIN;
 
 	r->n = 0;
-	r->body = body;
 	at = json_skip(body, at + 1);
 	if (at < body.n && body.p[at] == ']')
 		return at + 1;
 	for (;;) {
 		struct row *row = another(r);
-		const char *p = read_row(r, body.p + at, row, why);
+		const char *p = read_row(r, body, body.p + at, row);
 
 		if (p == NULL)
 			return 0;
 		at = (size_t)(p - body.p);
-		*why = "it starts before the row in front of it";
+		r->why = "it starts before the row in front of it";
 		if (row->t < after)
 			return 0;
 		after = row->t;
 		at = json_skip(body, at);
 		if (at < body.n && body.p[at] == ']')
 			return at + 1;
-		*why = "behind it a comma or the closing bracket is missing";
+		r->why = "behind it a comma or the closing bracket is missing";
 		if (at == body.n || body.p[at] != ',')
 			return 0;
-		*why = "there are more rows than were asked for";
+		r->why = "there are more rows than were asked for";
 		if (r->n == ROWS_MAX)
 			return 0;
 		at = json_skip(body, at + 1);
