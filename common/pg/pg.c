@@ -131,7 +131,9 @@ pg_wait_answer(struct pg *p, short *events)
 	enum outcome o = pg_wait(p, events, clock_mono_ms() + p->o.silence_ms);
 
 	if (o == PG_LOST) {
-		p->behind = p->backend;
+		/* One that is still to be ended holds more than this, which was to end it. */
+		if (p->behind.pid[0] == '\0')
+			p->behind = p->backend;
 		return pg_lost(p, "the server gives no sign of life");
 	}
 	return o;

@@ -9,7 +9,7 @@ top=$(cd "$here/../.." && pwd)
 build=${TS_BUILD:-$top/build}
 shared=${TS_SHARED:-$top/../shared}
 # How many times as long as usual anything may take: a machine may be busy, programs under valgrind are slow.
-patience=${TS_PATIENCE:-3}
+patience=${TS_PATIENCE:-5}
 PATH=$build:$PATH
 export TS_BUILD=$build LC_ALL=C.UTF-8
 # Nothing of the caller's reaches a program under test: no database, no Redis, no key, no option.
@@ -96,8 +96,12 @@ done_testing() {
 	exit
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over, SECONDS x patience.
+# wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over, SECONDS x patience, and ten are the
+# least: who waits for what will come need not be in a hurry. within: no longer than that.
 wait_for() {
+	within $(($1 < 10 ? 10 : $1)) "${@:2}"
+}
+within() {
 	local i n=$(($1 * 50 * patience))
 	shift
 	for ((i = 0; i < n; i++)); do
@@ -139,7 +143,8 @@ spare() {
 
 pg_bin=${TS_PG_BIN:-$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)}
 
-# A private Postgres on a unix socket in $tmp/pg; sets PGHOST and its like, and DATABASE_URL.
+# pg_start [OPTION...]: a private Postgres on a unix socket in $tmp/pg; sets PGHOST and its like, and
+# DATABASE_URL.
 pg_start() {
 	mkdir -p "$tmp/pg"
 	[ "$(id -u)" -ne 0 ] || chown nobody:nogroup "$tmp/pg"
@@ -147,7 +152,7 @@ pg_start() {
 		spare "$pg_bin/initdb" -D "$tmp/pg/data" -U postgres -A trust -E UTF8 --locale=C --no-sync \
 			>"$tmp/pg.initdb" 2>&1 || { cat "$tmp/pg.initdb" >&2; return 1; }
 	fi
-	pg_up
+	pg_up "$@"
 	export PGHOST=$tmp/pg PGUSER=postgres PGDATABASE=postgres
 	export DATABASE_URL="postgresql:///postgres?host=$tmp/pg&user=postgres"
 	wait_for 20 "$pg_bin/pg_isready" -q

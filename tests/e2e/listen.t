@@ -194,6 +194,16 @@ wait_for 2 ended "$pid"
 wait "$pid"
 is $? 0 "SIGINT is taken like SIGTERM"
 
+# A clock that was ahead has left a stamp that is yet to come.
+listen -s "$tmp/ahead"
+stop
+touch -d '1 hour' "$tmp/ahead/.listening"
+listen -s "$tmp/ahead"
+wait_for 5 lines_are 1
+like "$(cat out)" '^\{"type":"gap","to":"20[0-9T:-]*Z"\}$' "a stamp from the future: a gap without a beginning, and none that ends before it starts"
+like "$(cat err)" 'warning: gap from=\? to=20' "which is told"
+stop
+
 # Nobody there at first.
 : >err
 ts-listen -u "unix://$tmp/later.sock" >out 2>err &

@@ -69,7 +69,7 @@ flood 1 3
 blocked() {
 	[[ $(cat "/proc/$slow_pid/wchan") =~ pipe ]]
 }
-wait_for 1 blocked || sleep 1
+within 1 blocked || sleep 1
 begun=$(date +%s)
 flood 4 300
 wait_for 10 grep -q 'scheduled to be closed ASAP for overcoming of output buffer limits' slow.log

@@ -98,7 +98,10 @@ wait_for 5 grep -q frozen relay.out
 bars C 4000 >&"$feed"
 wait_for 6 said "$gone"'the server gives no sign of life'
 ok $? "$name: that has a deadline"
-sleep 2
+# Who is to end it is not answered at first, and does not forget.
+: >relay.out
+printf '%s\n' abandon 'freeze-at pg_terminate_backend' >&"$relay"
+wait_for 5 grep -q frozen relay.out
 wire abandon
 stored "$name" 3 4000
 
@@ -209,6 +212,26 @@ heard "ts-listen: $name" "gap 1 2 3 4 gap 5 gap 6"
 told "ts-listen: $name" 'warning: .*Redis' 'listening on'
 listen_end
 is $? 0 "ts-listen: told to stop, it exits 0"
+
+# What is read late was sent when its request was. The answer to a PING waits in the wire, the server hangs up,
+# and then comes a job: the gap begins before that. This one has its usual patience.
+name="the answer to a PING is read late"
+REDIS_URL=redis://127.0.0.1:$port "$build/ts-listen" >late.out 2>late.err &
+listen=$!
+started+=("$listen")
+wait_for 10 grep -q 'listening on' late.err
+wire freeze-after PING
+wait_for 8 grep -q frozen relay.out
+redis client kill type pubsub >/dev/null
+say lost
+from=$(date +%s)
+sleep 1.2
+wire thaw
+wait_for 10 grep -q '"gap"' late.out
+[ "$(date -d "$(jq -r .from late.out)" +%s)" -le "$from" ]
+ok $? "ts-listen: $name: the gap begins before what was lost"
+is "$(grep -c 'does not answer' late.err)" 0 "ts-listen: $name: that was no silence"
+listen_end
 
 # verdict N...: tasks of the job that are stored.
 verdict() {

@@ -10,6 +10,9 @@ secret_key=key-0a9b8c7d secret_pg=pgpass-1b2c3d redis_password=redpass-4e5f6a
 tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 jobs="t1 t2 t3 t4 t5"
 channel=tickstock.jobs.data_load
+# What the server has not been told to write it writes late: an immediate stop loses all that was committed
+# without waiting for the disk.
+lazy=(-c wal_writer_delay=10s -c wal_writer_flush_after=1GB -c wal_buffers=32MB)
 kills=0
 lives=0
 cores=0
@@ -273,7 +276,7 @@ torture_restart_server() {
 		kill -QUIT "$pg_pid"
 		wait "$pg_pid" 2>/dev/null
 		sleep "0.$((RANDOM % 5))"
-		pg_up
+		pg_up "${lazy[@]}"
 		wait_for 30 "$pg_bin/pg_isready" -q
 	else
 		kill -KILL "$redis_pid"
