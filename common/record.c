@@ -235,19 +235,18 @@ expect(struct slice line, size_t *at, const char *text, size_t n)
 
 #define EXPECT(text) expect(line, &at, text, sizeof(text) - 1)
 
-/* A string without escapes, of plain ASCII, not empty. */
+/* A string without escapes, of printable ASCII, not empty. */
 static bool
 plain_text(struct slice line, size_t *at, struct slice *out)
 {
-	size_t start = *at, i = start;
+	const char *start = line.p + *at, *p = start, *end = line.p + line.n;
 
-	while (i < line.n && line.p[i] > ' ' && line.p[i] != '"' && line.p[i] != '\\' &&
-		line.p[i] != 0x7f)
-		i++;
-	if (i == start || i >= line.n || line.p[i] != '"')
+	while (p < end && (unsigned char)(*p - '!') <= '~' - '!' && *p != '"' && *p != '\\')
+		p++;
+	if (p == start || p == end || *p != '"')
 		return false;
-	*out = (struct slice){line.p + start, i - start};
-	*at = i + 1;
+	*out = (struct slice){start, (size_t)(p - start)};
+	*at += out->n + 1;
 	return true;
 }
 
