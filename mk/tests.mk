@@ -26,6 +26,7 @@ UNIT_test_queue = ts-fetch
 UNIT_test_limiter = ts-fetch
 UNIT_test_page = ts-fetch
 UNIT_test_bars = ts-fetch
+UNIT_test_rollup = ts-fetch
 UNIT_test_split = ts-fetch
 UNIT_test_inflate = ts-fetch
 LIBS_test_inflate = -ldeflate -lz

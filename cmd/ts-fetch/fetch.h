@@ -16,12 +16,19 @@ struct fetch_options {
 	struct task_options task;
 };
 
+/* When lines came, monotonic ms. */
+struct gathering {
+	uint64_t lines;	     /* that had come then */
+	int64_t last, since; /* the latest; the first since input has paused */
+};
+
 struct fetch {
 	struct transfer *transfer;
 	struct tasks tasks;
 	struct sched sched;
 	struct responses responses;
 	struct input input;
+	struct gathering gathering;
 };
 
 /*

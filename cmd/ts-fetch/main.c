@@ -13,11 +13,26 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GRACE_S = 10, PARALLEL = 8, PATIENCE = 15, PATIENCE_MAX = 7 * 24 * 60 };
+enum {
+	GRACE_S = 10,
+	PARALLEL = 8,
+	PATIENCE = 15,
+	PATIENCE_MAX = 7 * 24 * 60,
+	EVERY = 100,
+	EVERY_MAX = 1000000
+};
+
+/*
+ * Tasks that belong together are read together: with -d none begins before the input has paused for
+ * so long, or for longer than that has not.
+ */
+enum { PAUSE_MS = 250, GATHER_MS = 5000 };
 
 struct options {
 	bool as_traded;
 	bool extended;
+	bool derive;
+	uint64_t every;
 	uint64_t parallel;
 	uint64_t patience;
 	const char *url;
@@ -26,6 +41,9 @@ struct options {
 
 static const struct command_option letters[] = {
 	COMMAND_FLAG('a', as_traded, "bars as traded, not adjusted for splits"),
+	COMMAND_FLAG('d', derive, "make hours of minutes, weeks and months of days"),
+	COMMAND_NUMBER('e', "series", every, 1, EVERY_MAX,
+		"with -d: ask for one series in so many as well, and compare (100)"),
 	COMMAND_FLAG('x', extended, "keep the bars of extended hours too"),
 	COMMAND_TEXT(
 		'u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
@@ -61,6 +79,7 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	f->task.parallel = (unsigned)o->parallel;
 	f->task.extended = o->extended;
 	f->task.adjusted = !o->as_traded;
+	f->task.derive = o->derive ? (unsigned)o->every : 0;
 }
 
 /* Takes what has been read so far; false at the end of input. */
@@ -112,6 +131,22 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 		(void)reader_fill(in);
 }
 
+/* Until when no task begins, since lines may follow that belong to those that came. */
+static int64_t
+gather(struct fetch *f, const struct reader *in, int64_t now)
+{
+	struct gathering *g = &f->gathering;
+
+	if (in->lineno != g->lines) {
+		if (now >= g->last + PAUSE_MS)
+			g->since = now;
+		g->last = now;
+		g->lines = in->lineno;
+	}
+	return g->last + PAUSE_MS < g->since + GATHER_MS ? g->last + PAUSE_MS
+							 : g->since + GATHER_MS;
+}
+
 /*
  * Until the work is done, a signal has come and what was in flight has ended, or the reader is
  * gone.
@@ -122,11 +157,17 @@ run(struct fetch *f, struct reader *in)
 	bool open = true;
 
 	while (f->tasks.out->error == 0) {
-		int64_t until;
+		int64_t until, now, held = 0;
 
 		if (open && !signals_stop())
 			open = take_lines(f, in);
-		until = sched_start(&f->sched, clock_mono_ms());
+		now = clock_mono_ms();
+		if (open && f->tasks.options.derive > 0)
+			held = gather(f, in, now);
+		f->tasks.held = held > now;
+		until = sched_start(&f->sched, now);
+		if (f->tasks.held && held < until)
+			until = held;
 		if (signals_stop() ? transfer_active(f->transfer) == 0 || signals_grace_over()
 				   : !open && tasks_idle(&f->tasks))
 			break;
@@ -162,6 +203,7 @@ static void
 say_end(const struct fetch *f, int64_t ms)
 {
 	const struct task_counts *c = &f->tasks.count;
+	const struct derive *d = &f->tasks.derive;
 
 	if (tasks_left(f) > 0)
 		log_warning("stopped with %" PRIu64 " tasks left", tasks_left(f));
@@ -170,7 +212,9 @@ say_end(const struct fetch *f, int64_t ms)
 			{"failed", c->failed}, {"cancelled", c->cancelled},
 			{"refused", f->input.refused.n}, {"bars", c->bars},
 			{"requests", f->sched.requests}, {"retries", f->sched.retries},
-			{"bytes", f->responses.bytes}, {0}},
+			{"bytes", f->responses.bytes},
+			{d->every > 0 ? "derived" : NULL, d->derived}, {"sampled", d->sampled},
+			{"differing", d->differing}, {"saved", d->saved}, {0}},
 		ms);
 }
 
@@ -226,7 +270,7 @@ fetch(const struct options *o, struct fetch_options *options)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.parallel = PARALLEL, .patience = PATIENCE};
+	struct options o = {.every = EVERY, .parallel = PARALLEL, .patience = PATIENCE};
 	struct fetch_options options = {0};
 
 	read_options(argc, argv, &o, &options);

@@ -197,7 +197,7 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 
 	*t = *what;
 	t->active = NULL;
-	t->locks = t->queued = false;
+	t->direct = t->announced = t->locks = t->queued = false;
 	t->symbol = copy(&at, what->symbol);
 	t->from = copy(&at, what->from);
 	t->to = copy(&at, what->to);
@@ -256,6 +256,44 @@ queue_take(struct queue *q, bool begin)
 	if (t != NULL)
 		q->waiting--;
 	return t;
+}
+
+struct task *
+queue_beside(const struct task *t, enum timeframe tf)
+{
+	struct task *other = t->job->fresh;
+
+	while (other != NULL && slice_eq(other->symbol, t->symbol)) {
+		if (other->tf == tf)
+			return other;
+		other = other->next;
+	}
+	return NULL;
+}
+
+bool
+queue_begin(struct queue *q, struct task *t)
+{
+	struct lock *l = lock_get(q, t);
+
+	if (l->taken)
+		return false;
+	l->taken = t->locks = true;
+	DL_DELETE(t->job->fresh, t);
+	job_line_up(q, t->job);
+	q->waiting--;
+	return true;
+}
+
+void
+queue_return(struct queue *q, struct task *t)
+{
+	lock_release(q, lock_find(q, t));
+	t->locks = false;
+	t->active = NULL;
+	DL_PREPEND(t->job->fresh, t);
+	job_line_up(q, t->job);
+	q->waiting++;
 }
 
 void

@@ -28,8 +28,10 @@ struct task {
 	struct slice from, to; /* as they stood in the task record */
 	int64_t start, end;    /* their meaning: instants for 1min and hour, else dates */
 	enum timeframe tf;
-	bool locks;  /* the queue's own: no other task of its symbol and timeframe may begin */
-	bool queued; /* the queue's own: in progress, and waiting for another turn */
+	bool direct;	/* the caller's: it is asked for by itself, whatever stands beside it */
+	bool announced; /* the caller's: `loading` has been written */
+	bool locks;	/* the queue's own: no other task of its symbol and timeframe may begin */
+	bool queued;	/* the queue's own: in progress, and waiting for another turn */
 };
 
 /* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */
@@ -48,6 +50,17 @@ void queue_push(struct queue *, struct slice job_id, const struct task *);
  * or else, if begin is set, a new one. NULL if there is none. It is in progress until queue_end().
  */
 struct task *queue_take(struct queue *, bool begin);
+
+/*
+ * The first waiting task of the same job, symbol and that timeframe, among those that stand next to
+ * where t was taken from; NULL when there is none. queue_begin() takes it, too; false where its
+ * symbol and timeframe are in progress.
+ */
+struct task *queue_beside(const struct task *t, enum timeframe);
+bool queue_begin(struct queue *, struct task *);
+
+/* A task in progress begins anew at its job's next turn. */
+void queue_return(struct queue *, struct task *);
 
 /*
  * A task in progress has another page to ask for: it waits for its job's turn, if it does not wait

@@ -181,7 +181,7 @@ try_again(struct responses *rs, struct chunk *c, const struct response *r, bool 
 	if (!rs->sched->outage.unreachable)
 		log_retry(rs, c, r, wait, request_id);
 	if (signals_stop())
-		tasks_drop(rs->tasks, c->active);
+		(void)tasks_drop(rs->tasks, c->active);
 	else
 		sched_retry(rs->sched, c, now + wait);
 }

@@ -158,6 +158,7 @@ sched_start(struct sched *s, int64_t now)
 {
 	int64_t room = 0;
 
+	derive_settle(s->tasks);
 	while (!signals_stop()) {
 		struct chunk *c;
 

@@ -27,6 +27,7 @@ tasks_init(struct tasks *ts, const struct task_options *options, struct transfer
 	*ts = (struct tasks){.options = *options,
 		.transfer = transfer,
 		.out = out,
+		.derive.every = options->derive,
 		.chunks = options->parallel * TASKS_CHUNKS};
 	ts->calendar = calendar_new(why);
 	ts->queue = queue_new(TASKS_QUEUE);
@@ -42,10 +43,12 @@ tasks_release(struct tasks *ts)
 {
 	for (unsigned i = 0; i < ts->chunks; i++) {
 		if (ts->active[i].task != NULL)
-			tasks_drop(ts, &ts->active[i]);
+			(void)tasks_drop(ts, &ts->active[i]);
 	}
 	for (unsigned i = 0; i < ts->chunks; i++)
 		chunk_release(&ts->chunk[i]);
+	(void)derive_end_waiting(ts, (struct slice){0}, (struct slice){0});
+	derive_release(&ts->derive);
 	free(ts->active);
 	free(ts->chunk);
 	queue_free(ts->queue);
@@ -56,13 +59,12 @@ tasks_release(struct tasks *ts)
 bool
 tasks_idle(const struct tasks *ts)
 {
-	return ts->busy == 0 && queue_waiting(ts->queue) == 0;
+	return ts->busy == 0 && queue_waiting(ts->queue) == 0 && ts->derive.waiting == NULL;
 }
 
 /* Records. */
 
-/* A record of that type about a task, as far as all types have the same fields. */
-static struct record
+struct record
 record_about(const struct task *t, enum record_type type)
 {
 	return (struct record){.type = type,
@@ -91,23 +93,23 @@ tasks_refuse(struct tasks *ts, struct record r, struct slice error)
 	ts->count.failed++;
 }
 
-static void
-write_fetched(struct tasks *ts, const struct active *a)
+void
+tasks_fetched(struct tasks *ts, const struct task *t, const struct bars *bars)
 {
-	struct record r = record_about(a->task, RECORD_FETCHED);
+	struct record r = record_about(t, RECORD_FETCHED);
 	char first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
 
-	r.bars = a->bars.count;
+	r.bars = bars->count;
 	if (ts->options.extended && timeframe_intraday(r.tf))
 		r.hours = slice_of("extended");
 	if (r.bars > 0) {
-		r.first = slice_of(bars_key(&a->bars, a->bars.first, first));
-		r.last = slice_of(bars_key(&a->bars, a->bars.last, last));
+		r.first = slice_of(bars_key(bars, bars->first, first));
+		r.last = slice_of(bars_key(bars, bars->last, last));
 	}
 	write_record(ts, &r);
 	ts->count.fetched++;
-	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64 " pages=%u", TEXT(r.symbol),
-		timeframe_name(r.tf), r.bars, a->pages);
+	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64, TEXT(r.symbol),
+		timeframe_name(r.tf), r.bars);
 }
 
 /* Beginning. */
@@ -148,19 +150,23 @@ chunk_free(struct tasks *ts, struct chunk *c)
 	ts->busy--;
 }
 
-static void
+static struct active *
 begin(struct tasks *ts, struct task *t)
 {
-	struct series series = {t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
 	struct active *a = ts->active;
+	struct series series;
+	int64_t start, end;
 
 	while (a->task != NULL)
 		a++;
-	*a = (struct active){.task = t};
+	*a = (struct active){.earliest = INT64_MAX};
+	t = a->task = derive_begin(ts, t, &a->riders, &start, &end);
+	series = (struct series){t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
 	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);
 	split_init(&a->split, ts->calendar);
 	t->active = a;
-	(void)chunk_take(ts, a, t->start, t->end);
+	(void)chunk_take(ts, a, start, end);
+	return a;
 }
 
 /* The earliest chunk of a task in that state except one; NULL when there is none. */
@@ -208,25 +214,31 @@ tasks_next(struct tasks *ts)
 	struct chunk *c = NULL;
 
 	while (c == NULL) {
-		struct task *t = queue_take(ts->queue, ts->busy < ts->chunks);
+		struct task *t = queue_take(ts->queue, !ts->held && ts->busy < ts->chunks);
 
 		if (t == NULL)
 			return NULL;
-		if (t->active == NULL)
-			begin(ts, t);
-		c = next_of(ts, t->active);
+		c = next_of(ts, t->active == NULL ? begin(ts, t) : t->active);
 	}
 	return c;
+}
+
+static void
+announce(struct tasks *ts, struct task *t)
+{
+	struct record loading = record_about(t, RECORD_LOADING);
+
+	if (!t->announced)
+		write_record(ts, &loading);
+	t->announced = true;
 }
 
 void
 tasks_request(struct tasks *ts, struct chunk *c)
 {
-	struct record loading = record_about(c->active->task, RECORD_LOADING);
-
-	if (!c->active->announced)
-		write_record(ts, &loading);
-	c->active->announced = true;
+	announce(ts, c->active->task);
+	for (struct rider *r = c->active->riders; r != NULL; r = r->next)
+		announce(ts, r->task);
 	c->state = CHUNK_IN_FLIGHT;
 }
 
@@ -250,6 +262,7 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 	bool intraday = timeframe_intraday(a->task->tf);
 	uint64_t before = a->bars.count, bad = 0;
 
+	derive_page(ts, c, page, end);
 	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
 		const struct row *row = &page->row[i];
 		const char *why;
@@ -299,7 +312,7 @@ go_on(struct tasks *ts, struct chunk *c, const struct page *page)
 	if (c->stale >= STALE_PAGES)
 		return "three pages in a row brought nothing new";
 	if (signals_stop()) {
-		tasks_drop(ts, c->active);
+		(void)tasks_drop(ts, c->active);
 		return NULL;
 	}
 	if (rest > c->start)
@@ -323,8 +336,9 @@ finish(struct tasks *ts, struct chunk *c, const struct page *page)
 		chunk_free(ts, c);
 		return;
 	}
-	write_fetched(ts, a);
-	tasks_drop(ts, a);
+	tasks_fetched(ts, a->task, &a->bars);
+	derive_fetched(ts, a);
+	(void)tasks_drop(ts, a);
 }
 
 const char *
@@ -340,22 +354,38 @@ tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 
 /* Ending. */
 
-void
+/* Takes a task that is not in progress out of everything. */
+static void
+forget(struct tasks *ts, struct task *t)
+{
+	derive_forget(&ts->derive, t);
+	queue_end(ts->queue, t);
+}
+
+uint64_t
 tasks_drop(struct tasks *ts, struct active *a)
 {
 	for (unsigned i = 0; i < ts->chunks && a->chunks > 0; i++) {
 		if (ts->chunk[i].active == a)
 			chunk_free(ts, &ts->chunk[i]);
 	}
-	queue_end(ts->queue, a->task);
+	forget(ts, a->task);
 	a->task = NULL;
+	return 1 + derive_end(ts, &a->riders, (struct slice){0});
 }
 
 void
 tasks_fail(struct tasks *ts, struct active *a, struct slice error)
 {
+	struct buffer text = {0};
+
 	tasks_refuse(ts, record_about(a->task, RECORD_FAILED), error);
-	tasks_drop(ts, a);
+	buffer_str(&text, timeframe_name(a->task->tf));
+	buffer_str(&text, " failed: ");
+	buffer_add(&text, error.p, error.n);
+	(void)derive_end(ts, &a->riders, buffer_slice(&text));
+	buffer_release(&text);
+	(void)tasks_drop(ts, a);
 }
 
 void
@@ -369,37 +399,39 @@ tasks_fail_all(struct tasks *ts, struct slice error)
 			continue;
 		}
 		tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
-		queue_end(ts->queue, t);
+		forget(ts, t);
 	}
 	for (unsigned i = 0; i < ts->chunks; i++) {
 		if (ts->active[i].task != NULL)
 			tasks_fail(ts, &ts->active[i], error);
 	}
+	(void)derive_end_waiting(ts, (struct slice){0}, error);
 }
 
 uint64_t
 tasks_cancel(struct tasks *ts, struct slice job_id)
 {
-	uint64_t before = ts->count.cancelled;
 	struct task *t = queue_cancel(ts->queue, job_id);
+	uint64_t n = 0;
 
 	while (t != NULL) {
 		struct task *after = t->next;
 
-		if (t->active != NULL)
-			tasks_drop(ts, t->active);
-		else
-			queue_end(ts->queue, t);
-		ts->count.cancelled++;
+		if (t->active != NULL) {
+			n += tasks_drop(ts, t->active);
+		} else {
+			forget(ts, t);
+			n++;
+		}
 		t = after;
 	}
 	for (unsigned i = 0; i < ts->chunks; i++) {
 		struct active *a = &ts->active[i];
 
-		if (a->task != NULL && slice_eq(task_job_id(a->task), job_id)) {
-			tasks_drop(ts, a);
-			ts->count.cancelled++;
-		}
+		if (a->task != NULL && slice_eq(task_job_id(a->task), job_id))
+			n += tasks_drop(ts, a);
 	}
-	return ts->count.cancelled - before;
+	n += derive_end_waiting(ts, job_id, (struct slice){0});
+	ts->count.cancelled += n;
+	return n;
 }

@@ -4,6 +4,7 @@
 #include "bars.h"
 #include "calendar.h"
 #include "chunk.h"
+#include "derive.h"
 #include "lines.h"
 #include "page.h"
 #include "queue.h"
@@ -29,15 +30,17 @@ struct active {
 	struct task *task; /* NULL: free */
 	struct bars bars;
 	struct split split;
-	unsigned chunks; /* that are not free */
-	unsigned pages;	 /* that have come */
-	bool announced;	 /* `loading` has been written */
+	unsigned chunks;      /* that are not free */
+	unsigned pages;	      /* that have come */
+	struct rider *riders; /* tasks whose bars are made of this one's */
+	int64_t earliest;     /* start of the first bar that came, whether it belongs or not */
 };
 
 struct task_options {
 	unsigned parallel;
 	bool adjusted;
 	bool extended;
+	unsigned derive; /* one derived series in so many is a sample; 0: nothing is derived */
 };
 
 struct task_counts {
@@ -49,11 +52,13 @@ struct tasks {
 	struct task_counts count;
 	struct calendar *calendar;
 	struct queue *queue;
+	struct derive derive;
 	struct transfer *transfer; /* in which chunks that are given up may have a request */
 	struct writer *out;
 	struct active *active;
 	struct chunk *chunk;
 	unsigned chunks, busy; /* how many there are, active tasks as well; how many are not free */
+	bool held;	       /* no task begins: more may come that belong together */
 	struct buffer dead; /* why nothing can be fetched any more, once the API refused the key */
 };
 
@@ -83,16 +88,25 @@ void tasks_request(struct tasks *, struct chunk *);
  */
 const char *tasks_page(struct tasks *, struct chunk *, const struct page *);
 
+/* A record of that type about a task, as far as all types have the same fields. */
+struct record record_about(const struct task *, enum record_type);
+
+/* The record `fetched` of a task with these bars. */
+void tasks_fetched(struct tasks *, const struct task *, const struct bars *);
+
 /* The record `failed` of what is not a task of the queue; type, stage and error are filled in here.
  */
 void tasks_refuse(struct tasks *, struct record, struct slice error);
 
-/* The task fails, with all its chunks; all tasks do, those in progress and those that wait. */
+/*
+ * The task fails, with all its chunks and with what was to be made of it; all tasks do, those in
+ * progress and those that wait.
+ */
 void tasks_fail(struct tasks *, struct active *, struct slice error);
 void tasks_fail_all(struct tasks *, struct slice error);
 
-/* Ends a task and all its chunks without a record. */
-void tasks_drop(struct tasks *, struct active *);
+/* Ends a task, all its chunks and what was to be made of it without a record: how many tasks. */
+uint64_t tasks_drop(struct tasks *, struct active *);
 
 /* Drops all tasks of a job; returns how many there were. */
 uint64_t tasks_cancel(struct tasks *, struct slice job_id);

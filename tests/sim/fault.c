@@ -80,6 +80,7 @@ static const struct fault_name {
 	{"dup", FAULT_PAGE, PAGE_DUP, NULL, NO_ARGUMENT},
 	{"bignum", FAULT_PAGE, PAGE_EXPONENTS, NULL, NO_ARGUMENT},
 	{"restated", FAULT_PAGE, PAGE_RESTATED, NULL, NO_ARGUMENT},
+	{"otherhours", FAULT_PAGE, PAGE_OTHER_HOURS, NULL, NO_ARGUMENT},
 };
 
 struct line {

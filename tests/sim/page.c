@@ -239,6 +239,8 @@ add_minutes(struct builder *pg, const struct session *s, const struct path *path
 	for (; m <= last; m++) {
 		if ((bits = minute_bits(&pg->sym, s, m)) == 0)
 			continue;
+		if (pg->order->fault == PAGE_OTHER_HOURS && m < SESSION_REGULAR)
+			continue;
 		minute_make(&pg->sym, s, path, m, bits, &b);
 		if (!add(pg, &b))
 			return false;

@@ -24,7 +24,8 @@ enum page_fault {
 	PAGE_UNSORTED,
 	PAGE_DUP,
 	PAGE_EXPONENTS,
-	PAGE_RESTATED
+	PAGE_RESTATED,
+	PAGE_OTHER_HOURS
 };
 
 /* A way to spoil one row: the field's value replaced by text, or the field removed (text NULL). */

@@ -1,0 +1,353 @@
+/*
+ * Which tasks are made of which, what comes of them, and whether it can be trusted. What their bars
+ * are is rollup's affair.
+ */
+#include "derive.h"
+
+#include "log.h"
+#include "task.h"
+#include "timestamp.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+enum { WAITING_MAX = 64 }; /* series that wait for the first sample; more are asked for */
+
+/* For a slice behind "%.*s". */
+#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
+
+/* What a timeframe is made of. */
+static enum timeframe
+base_of(enum timeframe tf)
+{
+	static const enum timeframe base[TF_COUNT] = {[TF_1MIN] = TF_NONE,
+		[TF_HOUR] = TF_1MIN,
+		[TF_DAY] = TF_NONE,
+		[TF_WEEK] = TF_DAY,
+		[TF_MONTH] = TF_DAY};
+
+	return base[tf];
+}
+
+/* Whether all that t needs comes with the base; the days' range is widened for it. */
+static bool
+fits(const struct derive *d, const struct task *base, const struct task *t)
+{
+	if (t->direct || base->direct || d->of[t->tf].proof == PROOF_REFUTED)
+		return false;
+	return !timeframe_intraday(t->tf) || (base->start <= t->start && t->end <= base->end);
+}
+
+static void
+ride(struct tasks *ts, struct rider **riders, struct task *t)
+{
+	struct derive_timeframe *of = &ts->derive.of[t->tf];
+	struct series series = {t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
+	struct rider *r = memory_grow(NULL, 1, sizeof *r);
+
+	*r = (struct rider){.task = t};
+	bars_init(&r->bars, ts->calendar, &series, ts->options.extended);
+	rollup_init(&r->rollup);
+	if (of->proof == PROOF_NONE && of->first == NULL && of->sample == NULL)
+		of->first = r;
+	DL_APPEND(*riders, r);
+}
+
+struct task *
+derive_begin(struct tasks *ts, struct task *t, struct rider **riders, int64_t *start, int64_t *end)
+{
+	const struct derive *d = &ts->derive;
+	struct task *base = t;
+	struct rider *r;
+
+	*riders = NULL;
+	if (d->every > 0 && base_of(t->tf) != TF_NONE) {
+		base = queue_beside(t, base_of(t->tf));
+		if (base == NULL || !fits(d, base, t) || !queue_begin(ts->queue, base))
+			base = t;
+		else
+			ride(ts, riders, t);
+	}
+	for (int tf = 0; tf < TF_COUNT && d->every > 0; tf++) {
+		struct task *other = base_of((enum timeframe)tf) == base->tf
+					     ? queue_beside(base, (enum timeframe)tf)
+					     : NULL;
+
+		if (other != NULL && tf != (int)t->tf && fits(d, base, other) &&
+			queue_begin(ts->queue, other))
+			ride(ts, riders, other);
+	}
+	*start = base->start;
+	*end = base->end;
+	DL_FOREACH(*riders, r)
+	{
+		*start = r->task->start < *start ? r->task->start : *start;
+		*end = r->task->end > *end ? r->task->end : *end;
+	}
+	return base;
+}
+
+/* Start of the bar that a shorter one belongs to. */
+static int64_t
+bar_start(const struct calendar *c, enum timeframe tf, int64_t t)
+{
+	if (timeframe_intraday(tf))
+		return t - t % timeframe_seconds(tf);
+	return calendar_instant(c, timeframe_first(tf, calendar_date(c, t)), 0);
+}
+
+/* Whether no trade can add to the bar that starts then. */
+static bool
+ended(const struct calendar *c, enum timeframe tf, int64_t t)
+{
+	if (timeframe_intraday(tf))
+		return t + timeframe_seconds(tf) <= clock_wall();
+	return timeframe_last(tf, calendar_date(c, t)) < calendar_date(c, clock_wall());
+}
+
+static void
+add_row(struct rider *r, const struct page *page, const struct row *row, int64_t before)
+{
+	int64_t t = bar_start(r->bars.calendar, r->task->tf, row->t);
+
+	if (row->t == before)
+		r->rollup.unfit = true;
+	if (bars_belong(&r->bars, t))
+		rollup_add(&r->rollup, t, page, row);
+}
+
+void
+derive_page(struct tasks *ts, struct chunk *c, const struct page *page, int64_t end)
+{
+	struct active *a = c->active;
+	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
+	bool sample = of->sample == a->task;
+	int64_t before = c->after;
+	struct rider *r;
+
+	DL_FOREACH(a->riders, r)
+	{
+		rollup_turn(&r->rollup);
+	}
+	for (size_t i = 0; i < page->rows && (sample || a->riders != NULL); i++) {
+		const struct row *row = &page->row[i];
+
+		if (timeframe_intraday(a->task->tf) && (row->t < c->start || row->t >= end))
+			continue;
+		a->earliest = row->t < a->earliest ? row->t : a->earliest;
+		DL_FOREACH(a->riders, r)
+		{
+			add_row(r, page, row, before);
+		}
+		before = row->t;
+		if (sample && bars_belong(&a->bars, row->t) &&
+			ended(ts->calendar, a->task->tf, row->t))
+			rollup_compare(&of->rollup, page, row);
+	}
+}
+
+/*
+ * Whether the days may have been cut off in the middle of the first week or month: a plan reaches
+ * back so many days, but gives weeks and months whole.
+ */
+static bool
+begins_late(const struct rider *r, int64_t earliest)
+{
+	const struct calendar *c = r->bars.calendar;
+	int32_t date;
+
+	if (timeframe_intraday(r->task->tf) || r->rollup.bars.n == 0)
+		return false;
+	date = calendar_date(c, r->rollup.bars.p[0].t);
+	return calendar_session_after(c, date) < calendar_date(c, earliest);
+}
+
+/* It is asked for by itself after all. */
+static void
+ask(struct tasks *ts, struct rider *r)
+{
+	r->task->direct = true;
+	queue_return(ts->queue, r->task);
+	rollup_release(&r->rollup);
+	free(r);
+}
+
+/* A sample has come, and what it is compared with. */
+static void
+judge(struct tasks *ts, struct active *a)
+{
+	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
+	char key[TIMESTAMP_SIZE];
+
+	rollup_compared(&of->rollup);
+	of->proof = of->rollup.differs == INT64_MAX ? PROOF_GIVEN : PROOF_REFUTED;
+	if (of->proof == PROOF_REFUTED) {
+		ts->derive.differing++;
+		log_warning("symbol=%.*s timeframe=%s: the API's bar at %s is not what its %s "
+			    "bars make; from now on this timeframe is not derived",
+			TEXT(a->task->symbol), timeframe_name(a->task->tf),
+			bars_key(&a->bars, of->rollup.differs, key),
+			timeframe_name(base_of(a->task->tf)));
+	}
+	derive_forget(&ts->derive, a->task);
+}
+
+void
+derive_fetched(struct tasks *ts, struct active *a)
+{
+	struct derive *d = &ts->derive;
+	struct rider *r, *other;
+
+	if (d->of[a->task->tf].sample == a->task)
+		judge(ts, a);
+	DL_FOREACH_SAFE(a->riders, r, other)
+	{
+		DL_DELETE(a->riders, r);
+		rollup_end(&r->rollup);
+		r->pages = a->pages;
+		if (begins_late(r, a->earliest))
+			r->rollup.unfit = true;
+		DL_APPEND(d->waiting, r);
+		d->waits++;
+	}
+}
+
+/* The series is asked for, too, and compared. */
+static void
+take_sample(struct tasks *ts, struct rider *r)
+{
+	struct derive_timeframe *of = &ts->derive.of[r->task->tf];
+	const struct calendar *c = r->bars.calendar;
+
+	of->first = NULL;
+	of->sample = r->task;
+	of->since = 0;
+	ts->derive.sampled++;
+	rollup_release(&of->rollup);
+	of->rollup = r->rollup;
+	rollup_init(&r->rollup);
+	while (of->rollup.bars.n > 0 &&
+		!ended(c, r->task->tf, of->rollup.bars.p[of->rollup.bars.n - 1].t))
+		of->rollup.bars.n--;
+	ask(ts, r);
+}
+
+static void
+write_bars(struct tasks *ts, struct rider *r)
+{
+	struct page page;
+	struct row row;
+
+	for (size_t i = 0; i < r->rollup.bars.n && ts->out->error == 0; i++) {
+		rollup_row(&r->rollup.bars.p[i], &ts->derive.text, &page, &row);
+		(void)bars_add(&r->bars, &page, &row, writer_room(ts->out));
+		writer_done(ts->out);
+	}
+	ts->count.bars += r->bars.count;
+	ts->derive.derived++;
+	ts->derive.saved += r->pages;
+	ts->derive.of[r->task->tf].since++;
+	tasks_fetched(ts, r->task, &r->bars);
+	queue_end(ts->queue, r->task);
+	rollup_release(&r->rollup);
+	free(r);
+}
+
+/* What becomes of a series that is made; false: nothing yet. */
+static bool
+settle(struct tasks *ts, struct rider *r)
+{
+	struct derive *d = &ts->derive;
+	struct derive_timeframe *of = &d->of[r->task->tf];
+	bool first = of->proof == PROOF_NONE && (of->first == NULL || of->first == r);
+
+	if (of->proof == PROOF_REFUTED || r->rollup.unfit) {
+		if (of->first == r)
+			of->first = NULL;
+		ask(ts, r);
+	} else if (of->sample == NULL && (first || of->since + 1 >= d->every)) {
+		take_sample(ts, r);
+	} else if (of->proof == PROOF_GIVEN) {
+		write_bars(ts, r);
+	} else if (d->waits > WAITING_MAX) {
+		ask(ts, r);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void
+derive_settle(struct tasks *ts)
+{
+	struct derive *d = &ts->derive;
+	struct rider *list = d->waiting, *r;
+
+	d->waiting = NULL;
+	d->waits = 0;
+	while ((r = list) != NULL) {
+		DL_DELETE(list, r);
+		if (!settle(ts, r)) {
+			DL_APPEND(d->waiting, r);
+			d->waits++;
+		}
+	}
+}
+
+uint64_t
+derive_end(struct tasks *ts, struct rider **riders, struct slice error)
+{
+	struct rider *r;
+	uint64_t n = 0;
+
+	for (; (r = *riders) != NULL; n++) {
+		struct derive_timeframe *of = &ts->derive.of[r->task->tf];
+
+		DL_DELETE(*riders, r);
+		if (of->first == r)
+			of->first = NULL;
+		if (error.p != NULL)
+			tasks_refuse(ts, record_about(r->task, RECORD_FAILED), error);
+		queue_end(ts->queue, r->task);
+		rollup_release(&r->rollup);
+		free(r);
+	}
+	return n;
+}
+
+uint64_t
+derive_end_waiting(struct tasks *ts, struct slice job_id, struct slice error)
+{
+	struct derive *d = &ts->derive;
+	struct rider *list = NULL, *r, *other;
+
+	DL_FOREACH_SAFE(d->waiting, r, other)
+	{
+		if (job_id.p == NULL || slice_eq(task_job_id(r->task), job_id)) {
+			DL_DELETE(d->waiting, r);
+			DL_APPEND(list, r);
+		}
+	}
+	return derive_end(ts, &list, error);
+}
+
+void
+derive_forget(struct derive *d, const struct task *t)
+{
+	struct derive_timeframe *of = &d->of[t->tf];
+
+	if (of->sample != t)
+		return;
+	of->sample = NULL;
+	rollup_release(&of->rollup);
+	rollup_init(&of->rollup);
+}
+
+void
+derive_release(struct derive *d)
+{
+	for (int tf = 0; tf < TF_COUNT; tf++)
+		rollup_release(&d->of[tf].rollup);
+	buffer_release(&d->text);
+}

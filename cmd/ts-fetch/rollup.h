@@ -1,0 +1,50 @@
+#ifndef TS_FETCH_ROLLUP_H
+#define TS_FETCH_ROLLUP_H
+
+#include "array.h"
+#include "buffer.h"
+#include "page.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Bars made of shorter ones: the open of the first, the highest, the lowest, the close of the last,
+ * and the sum of the volumes, all of them exact. Pure.
+ */
+struct rolled {
+	int64_t t;		/* start of the bar, seconds */
+	int64_t value[COLUMNS]; /* prices in units of 10^-8, the volume in millionths of a share */
+	bool met;		/* the API's own bar has been compared */
+};
+
+struct rollup {
+	ARRAY(struct rolled) bars;
+	size_t at;	 /* that was added to last */
+	bool turned;	 /* a page begins */
+	bool unfit;	 /* a bar was no bar, was there twice, or has more decimals than fit */
+	int64_t differs; /* start of the first bar that is not the API's own; INT64_MAX: none */
+};
+
+void rollup_init(struct rollup *);
+void rollup_release(struct rollup *);
+
+/* A page begins. The rows of a page come in order, pages in any. */
+void rollup_turn(struct rollup *);
+
+/* A row goes into the bar that starts at t. */
+void rollup_add(struct rollup *, int64_t t, const struct page *, const struct row *);
+
+/* All rows have come: the bars are put in order of their start. */
+void rollup_end(struct rollup *);
+
+/* A bar as a row of a page of its own, whose text is put in place of what the buffer holds. */
+void rollup_row(const struct rolled *, struct buffer *, struct page *, struct row *);
+
+/* Compares the API's own bar, its volume as a whole number of shares. After rollup_end(). */
+void rollup_compare(struct rollup *, const struct page *, const struct row *);
+
+/* All of the API's own bars have been compared: sees which of these it does not have. */
+void rollup_compared(struct rollup *);
+
+#endif
