@@ -409,6 +409,16 @@ left_behind() {
 	redis hset "$(key unheard)" status submitted submitted_at 2025-12-23T12:15:13.5 >/dev/null
 	redis hset "$(key just)" status submitted submitted_at "$(date +%Y-%m-%dT%H:%M:%S.%6N)" >/dev/null
 }
+# And one that is in the spool, on its way.
+ts-listen -s "$tmp/spool" >listen.out 2>listen.err &
+listen=$!
+started+=("$listen")
+wait_for 5 grep -q 'listening on' listen.err
+redis publish tickstock.jobs.data_load '{"job_id":"kept","symbols":["A"]}' >/dev/null
+wait_for 5 test -s listen.out
+kill "$listen"
+wait "$listen"
+redis hset "$(key kept)" status submitted submitted_at 2025-12-23T12:15:13.5 >/dev/null
 left_behind
 while sleep 0.2; do redis set tickstockpl:heartbeat "another $SRANDOM" EX 30; done >/dev/null &
 beating=$!
@@ -425,14 +435,15 @@ is "$(hash dead status)/$(hash unheard status)" running/submitted "while another
 kill "$beating"
 shut
 redis del tickstockpl:heartbeat >/dev/null
-open
+open -s "$tmp/spool"
 wait_for 9 hash_is dead status failed
 is "$(hash dead status)/$(hash dead message)" 'failed/interrupted at 37 of 150 tasks: publish it again' \
 	"a hash whose loader has died is failed, with its count"
 wait_for 3 hash_is unheard status failed
 is "$(hash unheard message)" 'published while no listener ran' "so is one that nobody has heard of"
-is "$(hash other status)/$(hash fresh status)/$(hash just status)" running/running/submitted \
-	"those of others, and those that are new, are let alone"
+is "$(hash other status)/$(hash fresh status)/$(hash just status)/$(hash kept status)" running/running/submitted/submitted \
+	"those of others, those that are new and those in the spool are let alone"
+redis del "$(key kept)" >/dev/null
 like "$(cat err)" 'warning: 1 jobs were interrupted by the death of their loader' "which is told"
 # The page's times may be those of another zone.
 shut
