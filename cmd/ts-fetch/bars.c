@@ -13,7 +13,10 @@ void
 bars_init(
 	struct bars *b, const struct calendar *calendar, const struct series *series, bool extended)
 {
-	*b = (struct bars){.calendar = calendar, .series = *series, .extended = extended};
+	*b = (struct bars){.calendar = calendar,
+		.series = *series,
+		.extended = extended,
+		.index = series->symbol.n > 2 && memcmp(series->symbol.p, "I:", 2) == 0};
 }
 
 /* Minute bars come by the hundred thousand: what is known of their day is kept. */
@@ -158,7 +161,8 @@ bars_add(struct bars *b, const struct page *page, const struct row *row, struct 
 		s = cell(page, row, i);
 		if (s.p == NULL) {
 			p = PUT(p, "null");
-			fault = fault == NULL ? reason(i, row->at[i]) : fault;
+			if (fault == NULL && !(i == COLUMN_VOLUME && b->index))
+				fault = reason(i, row->at[i]);
 		} else if (i != COLUMN_VOLUME) {
 			p = put(p, s.p, s.n);
 		}

@@ -14,6 +14,7 @@ struct bars {
 	const struct calendar *calendar;
 	struct series series;
 	bool extended;
+	bool index;	      /* it has no volume */
 	int64_t day, day_end; /* the New York day last looked at: [day, day_end) */
 	int64_t open, close;  /* its regular hours; both 0 when it has none */
 	uint64_t count;	      /* bars written */
@@ -35,7 +36,8 @@ bool bars_belong(struct bars *, int64_t t);
 
 /*
  * Appends a row as a bar record. A price or volume that is missing or no number is written as null,
- * so that ts-store rejects the bar by name; then the reason, static, is returned, else NULL.
+ * so that ts-store rejects the bar by name; then the reason, static, is returned, else NULL. An
+ * index (I:SPX) has no volume by nature.
  */
 const char *bars_add(struct bars *, const struct page *, const struct row *, struct buffer *);
 

@@ -765,6 +765,9 @@ is "$(verdict "$tmp/out" GOOD)" "fetched 5" "the others are done"
 is "$?/$(grep -c 'warning: line ' "$tmp/err")/$(grep -c 'further ones are only counted' "$tmp/err")" 1/200/2 \
 	"of lines that are refused a hundred are told, and of tasks as many"
 is "$(grep -c '"failed"' "$tmp/out")/$(grep -c ' failed=300 .* refused=300 ' "$tmp/err")" 300/1 "all of them are counted, each task by name"
+{ week j I:SPX; session j I:SPX; } | timeout 20 "$fetch" -u "$plain" >"$tmp/out" 2>"$tmp/err"
+is "$?/$(bars "$tmp/out" I:SPX | grep -c '"volume":null}$')/$(grep -c warning "$tmp/err")" 0/395/0 "an index has no volume by nature: that is told to nobody"
+is "$(ts-store -n <"$tmp/out" 2>&1 | grep -o 'bars=395 rejected=0')" 'bars=395 rejected=0' "and its bars are sound"
 is "$(timeout 20 "$fetch" -u "$plain" </dev/null 2>"$tmp/err"; echo $?)" 0 "no input: exit 0"
 # Lines, and none of them a task.
 job='{"job_id":"j","symbols":["AAPL"],"timeframes":["day"],"years":1}'

@@ -13,7 +13,8 @@ drip nothing "$head" 1000 1
 drip long "$head" 1 2000
 # Until the first try is given up.
 for name in body header nothing long; do
-	start ts-fetch -u "http://127.0.0.1:$(cat $name.port)" <task >$name.out 2>$name.err
+	ts-fetch -u "http://127.0.0.1:$(cat $name.port)" <task >$name.out 2>$name.err &
+	started+=($!)
 	eval "${name}_pid=$!"
 done
 # given_up NAME SECONDS WORDS

@@ -53,6 +53,7 @@ symbol_init(struct symbol *sym, const char *ticker, bool adjusted, const struct 
 		    : prefixed(ticker, "NULL")	   ? SYMBOL_NULL
 		    : prefixed(ticker, "EMPTYARR") ? SYMBOL_EMPTY
 						   : SYMBOL_PLAIN;
+	sym->index = prefixed(ticker, "I:");
 	sym->thin = prefixed(ticker, "THIN");
 	sym->sparse = prefixed(ticker, "SPARSE");
 	sym->exponents = prefixed(ticker, "EXP");

@@ -41,6 +41,7 @@ struct symbol {
 	uint32_t extended; /* share of the extended-hours minutes that have a bar, of 256 */
 	size_t first, end; /* the sessions it is listed in: indexes into the calendar */
 	enum symbol_kind kind;
+	bool index; /* without volume and number of trades */
 	bool thin, sparse;
 	bool exponents;
 	bool adjusted;

@@ -109,13 +109,17 @@ write_row(char *p, const struct bar *b, const struct builder *pg)
 	bool all = pg->order->fault == PAGE_EXPONENTS, some = pg->sym.exponents;
 	uint64_t bits = b->bits;
 
-	p = write_literal(p, "{\"v\":");
-	p = write_volume(p, b->v, bits);
-	if ((bits >> 40 & 63) != 0) {
-		p = write_literal(p, ",\"vw\":");
-		p = fmt_fixed(p, (uint64_t)b->vw, 4);
+	*p++ = '{';
+	if (!pg->sym.index) {
+		p = write_literal(p, "\"v\":");
+		p = write_volume(p, b->v, bits);
+		if ((bits >> 40 & 63) != 0) {
+			p = write_literal(p, ",\"vw\":");
+			p = fmt_fixed(p, (uint64_t)b->vw, 4);
+		}
+		*p++ = ',';
 	}
-	p = write_literal(p, ",\"o\":");
+	p = write_literal(p, "\"o\":");
 	p = write_price(p, b->o, all || (some && (bits >> 3 & 7) == 0));
 	p = write_literal(p, ",\"c\":");
 	p = write_price(p, b->c, all || (some && (bits >> 6 & 7) == 0));
@@ -125,7 +129,7 @@ write_row(char *p, const struct bar *b, const struct builder *pg)
 	p = write_price(p, b->l, all || (some && (bits >> 12 & 7) == 0));
 	p = write_literal(p, ",\"t\":");
 	p = fmt_u64(p, (uint64_t)b->t);
-	if ((bits >> 46 & 63) != 0) {
+	if (!pg->sym.index && (bits >> 46 & 63) != 0) {
 		p = write_literal(p, ",\"n\":");
 		p = fmt_u64(p, b->n);
 	}

@@ -271,6 +271,8 @@ for s in AAPL EXPO BRK.B X:BTCUSD THIN; do
 	is "in order" "$(jq -s 'map(.t) | . == (sort | unique)' "$tmp/rows")" true
 	cat "$tmp/rows" >>"$tmp/all"
 done
+is "an index has prices and no volume" "$(aggs 'I:SPX/range/1/day/2026-01-05/2026-01-09' | jq -c '.results[] | keys' | sort | uniq -c | tr -s ' ')" \
+	' 5 ["c","h","l","o","t"]'
 aggs 'AAPL/range/1/day/2015-01-01/2026-06-01' | rows >>"$tmp/all"
 aggs 'AAPL/range/1/month/2015-01-01/2026-06-01' | rows >>"$tmp/all"
 for form in '"v":[0-9]*,' '"v":[0-9]*\.0,' '"v":[0-9.]*e+0[678]' '"v":[0-9]*\.[0-9]*[1-9],' \
