@@ -40,6 +40,7 @@ audit_release(struct audit *a)
 	free(a->order);
 	for (int tf = 0; tf < TF_COUNT; tf++)
 		pg_table_release(&a->table[tf]);
+	free(a->answers.all.p);
 	report_release(&a->report);
 	fill_release(&a->fill);
 }
@@ -243,10 +244,20 @@ widen_all(struct audit *a)
 	return o;
 }
 
+static bool
+is_answered(void *data, const struct series *s, size_t period)
+{
+	return fill_answered(data, s, period);
+}
+
 static void
 tell(struct audit *a, struct series *s)
 {
-	series_judge(s, a->least);
+	/* With -m it is the fill that counts what is not asked for again. */
+	bool ask = a->mode == MODE_TASKS;
+
+	s->answer = answers_of(&a->answers, s->symbol, s->schedule->tf);
+	series_judge(s, a->least, ask ? NULL : is_answered, &a->fill);
 	report_count(&a->report, s);
 	if (a->mode == MODE_TABLE)
 		report_row(&a->report, s);

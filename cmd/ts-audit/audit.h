@@ -21,6 +21,7 @@ struct audit {
 	unsigned least; /* per cent of a period's bars; 0: any will do */
 	const struct calendar *calendar; /* borrowed */
 	struct pg *pg;			 /* borrowed */
+	struct answers answers;		 /* of ts-store's verdicts, which stand before the tasks */
 	struct report report;
 	struct fill fill;
 	struct pg_table table[TF_COUNT];

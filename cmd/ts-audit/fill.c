@@ -35,6 +35,13 @@ tell_unfinished(const struct fill *f)
 }
 
 void
+fill_moment(struct fill *f, const struct record *r)
+{
+	if (r->received_at.p == NULL || timestamp_parse(r->received_at, &f->now) != 0)
+		f->now = 0;
+}
+
+void
 fill_header(struct fill *f, const struct record *r)
 {
 	fill_end(f);
@@ -42,8 +49,7 @@ fill_header(struct fill *f, const struct record *r)
 	f->job = *r;
 	f->job.tasks = f->job.symbols = 0;
 	f->left = r->tasks;
-	if (r->received_at.p == NULL || timestamp_parse(r->received_at, &f->now) != 0)
-		f->now = 0;
+	fill_moment(f, r);
 	f->head.len = 0;
 	for (int i = 0; i < TEXTS; i++) {
 		struct slice *s = text(&f->job, i);
@@ -119,6 +125,13 @@ lately(struct fill *f, const struct series *s, size_t i, enum timeframe tf)
 	if (timeframe_intraday(tf))
 		schedule_range(s->schedule, f->calendar, i, i, &from, &to);
 	return asked_lately(f->asked, s->symbol, tf, from, to, now(f));
+}
+
+bool
+fill_answered(struct fill *f, const struct series *s, size_t i)
+{
+	return lately(f, s, i, s->schedule->tf) ||
+	       (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && lately(f, s, i, TF_DAY));
 }
 
 static bool

@@ -33,8 +33,12 @@ struct fill {
 	uint64_t tasks;	      /* all tasks written */
 };
 
-/* A job's header came: the last job is over. */
+/* A job's header came: the last job is over. Its moment alone: for those who write no tasks. */
 void fill_header(struct fill *, const struct record *);
+void fill_moment(struct fill *, const struct record *);
+
+/* Whether a period, or the day that it lacks, was asked for lately: the API has no more of it. */
+bool fill_answered(struct fill *, const struct series *, size_t period);
 
 /* A task was audited: takes its runs of missing periods. The last one ends the job. */
 void fill_series(struct fill *, const struct series *);

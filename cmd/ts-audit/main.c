@@ -102,8 +102,8 @@ take_failed(struct audit *a, struct input *in, const struct record *r, struct sl
 static enum outcome
 take_line(struct audit *a, struct input *in, struct slice line)
 {
-	const unsigned owned =
-		RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_FAILED);
+	const unsigned owned = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_TASK) |
+			       RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED);
 	enum outcome o = PG_OK;
 	struct record r;
 	const char *why;
@@ -117,16 +117,24 @@ take_line(struct audit *a, struct input *in, struct slice line)
 			refuse(in, why, NULL);
 		return audit_full(a) ? audit_run(a) : PG_OK;
 	}
-	if ((r.type == RECORD_JOB || r.type == RECORD_FAILED) && r.fault != NULL) {
+	if (r.type != RECORD_OTHER && r.fault != NULL) {
 		refuse(in, r.fault, NULL);
-	} else if (r.type == RECORD_FAILED) {
+		return PG_OK;
+	}
+	if (r.type == RECORD_STORED)
+		answers_take(&a->answers, &r);
+	if (r.type == RECORD_FAILED) {
 		take_failed(a, in, &r, line);
-	} else if (r.type == RECORD_JOB && a->mode == MODE_TASKS) {
+		return PG_OK;
+	}
+	if (r.type == RECORD_JOB && a->mode != MODE_TASKS)
+		fill_moment(&a->fill, &r);
+	if (r.type != RECORD_JOB || a->mode != MODE_TASKS) {
+		if (a->mode != MODE_TABLE)
+			writer_line(in->out, line);
+	} else if ((o = audit_run(a)) == PG_OK) {
 		/* The tasks before it belong to another job. */
-		if ((o = audit_run(a)) == PG_OK)
-			fill_header(&a->fill, &r);
-	} else if (a->mode != MODE_TABLE) {
-		writer_line(in->out, line);
+		fill_header(&a->fill, &r);
 	}
 	return o;
 }

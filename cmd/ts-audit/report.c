@@ -146,11 +146,23 @@ add_stretch(struct buffer *b, const struct series *s, size_t first, size_t last)
 	add(b, " are %.4g times the days'", series_factor(s, first, last));
 }
 
+/* History that a restatement did not reach. */
+static void
+add_old_basis(struct buffer *b, const struct series *s, const char *before)
+{
+	if (series_old_basis(s))
+		add(b,
+			"%sprices before %s are on another basis, %s times, and older than the API "
+			"reaches",
+			before, s->answer.before, s->answer.factor);
+}
+
 static void
 add_findings(struct buffer *b, const struct series *s)
 {
 	const char *before = "; ";
 
+	add_old_basis(b, s, before);
 	for (size_t first = 0, last; series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last);
 		first = last + 1) {
 		buffer_str(b, before);
@@ -177,6 +189,11 @@ add_counts(struct buffer *b, const struct series *s)
 		add(b, "; %" PRIu64 " with open or close outside of low and high", s->odd);
 	if (s->outside > 0)
 		add(b, "; %" PRIu64 " outside of sessions", s->outside);
+	if (s->answer.extra > 0)
+		add(b, "; %" PRIu64 " that the API does not have", s->answer.extra);
+	if (s->answer.older > 0)
+		add(b, "; %" PRIu64 " older than the API reaches, before %s", s->answer.older,
+			s->answer.reach);
 }
 
 /* Sessions that nobody has. */
@@ -192,6 +209,15 @@ add_closed(struct buffer *b, const struct series *s)
 }
 
 static void
+add_answered(struct buffer *b, const struct series *s)
+{
+	if (s->answered == 0)
+		return;
+	buffer_str(b, "; the API has no more of ");
+	add_runs(b, s, FOUND_BIT(FOUND_ANSWERED), "");
+}
+
+static void
 add_verdict(struct buffer *b, const struct series *s)
 {
 	buffer_str(b, report_verdict(s->verdict));
@@ -199,6 +225,7 @@ add_verdict(struct buffer *b, const struct series *s)
 		add_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
 	add_findings(b, s);
 	add_closed(b, s);
+	add_answered(b, s);
 	add_counts(b, s);
 	buffer_byte(b, '\n');
 }
@@ -211,6 +238,8 @@ report_count(struct report *r, const struct series *s)
 
 	r->series++;
 	r->verdicts[s->verdict]++;
+	r->answered += s->answered;
+	r->older += s->answer.older;
 	if (r->closed.len == 0)
 		add_closed(&r->closed, s);
 	if (s->verdict != VERDICT_COMPLETE) {
@@ -222,6 +251,7 @@ report_count(struct report *r, const struct series *s)
 			buffer_str(&r->text, ": ");
 			add_stretch(&r->text, s, first, last);
 		}
+		add_old_basis(&r->text, s, ": ");
 	} else if (s->compared == 0 && s->schedule->due > 0 && r->presence++ < LISTED) {
 		buffer_str(&r->uncompared, r->presence == 1 ? ": " : ", ");
 		add_name(&r->uncompared, s->symbol, 0);
@@ -293,6 +323,11 @@ report_certificate(struct report *r)
 		add_list(b, &r->uncompared, r->presence);
 	}
 	buffer_add(b, r->closed.p, r->closed.len);
+	if (r->answered > 0)
+		add(b, "; %" PRIu64 " sessions, weeks or months that the API does not have",
+			r->answered);
+	if (r->older > 0)
+		add(b, "; %" PRIu64 " bars older than the API reaches", r->older);
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -393,8 +428,8 @@ report_record(struct report *r, const struct series *s)
 	}
 	add(b,
 		",\"nulls\":%" PRIu64 ",\"crossed\":%" PRIu64 ",\"odd\":%" PRIu64
-		",\"outside\":%" PRIu64,
-		s->nulls, s->crossed, s->odd, s->outside);
+		",\"outside\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"older\":%" PRIu64,
+		s->nulls, s->crossed, s->odd, s->outside, s->answer.extra, s->answer.older);
 	add_missing(b, s);
 	add(b, ",\"compared\":%zu", s->compared);
 	add_differs(b, s);

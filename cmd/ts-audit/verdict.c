@@ -233,24 +233,38 @@ is_missing(const struct series *s, size_t i, unsigned least)
 	return timeframe_intraday(d->tf) && is_silent(s, i);
 }
 
+bool
+series_old_basis(const struct series *s)
+{
+	int32_t before, first;
+
+	if (s->answer.factor[0] == '\0' || date_parse(slice_of(s->answer.before), &before) != 0)
+		return false;
+	first = (int32_t)(timeframe_intraday(s->schedule->tf) ? s->first / 86400 : s->first);
+	return s->first <= s->last && first < before;
+}
+
 static enum verdict
 verdict(const struct series *s)
 {
 	if (s->unusable)
 		return VERDICT_UNUSABLE;
-	if (s->present < s->schedule->due)
-		return s->bars == 0 ? VERDICT_EMPTY : VERDICT_HOLES;
-	if (s->differing > 0)
+	if (s->present < s->schedule->due && s->bars == 0)
+		return VERDICT_EMPTY;
+	if (s->present + s->answered < s->schedule->due)
+		return VERDICT_HOLES;
+	if (s->differing > 0 || series_old_basis(s))
 		return VERDICT_DIFFERS;
-	return s->outside + s->odd > 0 ? VERDICT_OUTSIDE : VERDICT_COMPLETE;
+	return s->outside + s->odd + s->answer.extra > 0 ? VERDICT_OUTSIDE : VERDICT_COMPLETE;
 }
 
 void
-series_judge(struct series *s, unsigned least)
+series_judge(struct series *s, unsigned least,
+	bool (*answered)(void *, const struct series *, size_t), void *data)
 {
 	const struct schedule *d = s->schedule;
 
-	s->present = s->differing = s->compared = 0;
+	s->present = s->answered = s->differing = s->compared = 0;
 	s->due_bars = 0;
 	for (size_t i = 0; i < d->count; i++)
 		s->due_bars += d->period[i].due ? s->cell[i].bars : 0;
@@ -261,10 +275,14 @@ series_judge(struct series *s, unsigned least)
 		s->compared += (c->found & FOUND_BIT(FOUND_COMPARED)) != 0;
 		if (!d->period[i].due)
 			continue;
-		if ((c->found & FOUND_BIT(FOUND_CLOSED)) == 0 && is_missing(s, i, least))
-			c->found |= FOUND_BIT(FOUND_MISSING);
-		else
+		if ((c->found & FOUND_BIT(FOUND_CLOSED)) != 0 || !is_missing(s, i, least))
 			s->present++;
+		else if (!series_found(s, i, FOUND_BIT(FOUND_FAULTY)) && answered != NULL &&
+			 answered(data, s, i))
+			c->found |= FOUND_BIT(FOUND_ANSWERED);
+		else
+			c->found |= FOUND_BIT(FOUND_MISSING);
+		s->answered += (c->found & FOUND_BIT(FOUND_ANSWERED)) != 0;
 	}
 	s->verdict = verdict(s);
 }

@@ -1,7 +1,7 @@
 #ifndef TS_VERDICT_H
 #define TS_VERDICT_H
 
-#include "buffer.h"
+#include "answers.h"
 #include "schedule.h"
 
 /*
@@ -12,7 +12,7 @@ enum verdict {
 	VERDICT_COMPLETE,
 	VERDICT_HOLES,	  /* something is missing */
 	VERDICT_DIFFERS,  /* the timeframes contradict each other */
-	VERDICT_OUTSIDE,  /* there are rows that can be no bars */
+	VERDICT_OUTSIDE,  /* there are rows that can be no bars, or that the API does not have */
 	VERDICT_EMPTY,	  /* there is nothing */
 	VERDICT_UNUSABLE, /* its table cannot be used */
 	VERDICT_COUNT
@@ -31,6 +31,7 @@ enum finding {
 	FOUND_FAULTY,		 /* a NULL, or high below low */
 	FOUND_MISSING,
 	FOUND_CLOSED,	 /* missing for all symbols: the exchange may have been closed */
+	FOUND_ANSWERED,	 /* missing, and the API does not have it either */
 	FOUND_DAY_FIRST, /* no finding: its day is audited, too, and is not there */
 	FOUND_ABSENT,	 /* an answer of cross_check()'s own */
 	FOUND_COMPARED	 /* no finding: it was compared with another timeframe */
@@ -68,11 +69,13 @@ struct series {
 		odd;	     /* bars with a NULL, with high below low, FOUND_ODD; anywhere */
 	int64_t first, last; /* keys of the first and last bar within periods; first > last: none */
 	bool unusable;	     /* the table is */
+	struct answer answer; /* rows beside those that the API has; the caller's */
 	struct extremes extremes;
 
 	/* From here on series_judge() fills in. */
 	enum verdict verdict;
-	size_t present;	   /* periods that are due and not missing */
+	size_t present;	   /* periods that are due and not missing, */
+	size_t answered;   /* and those that are, but not at the API either */
 	uint64_t due_bars; /* bars in periods that are due */
 	size_t differing;  /* periods with a finding of FOUND_DIFFERS */
 	size_t compared;   /* periods that could be */
@@ -134,9 +137,14 @@ size_t series_period(const struct series *, int32_t date);
  * Reaches the verdict. A period that is due is missing when it has no bar; when one of its bars is
  * faulty, so that it will be loaded again; when it has less than least per cent of its bars (0: any
  * will do); and, for 1min and hour, when by the share of bars that the series has, chance would
- * leave such a silence at its start, end or in between less than CHECK_SILENCE times.
+ * leave such a silence at its start, end or in between less than CHECK_SILENCE times. But of what
+ * is missing the API has no more where answered says so; answered may be NULL.
  */
-void series_judge(struct series *, unsigned least);
+void series_judge(struct series *, unsigned least,
+	bool (*answered)(void *, const struct series *, size_t period), void *data);
+
+/* Whether it has history on another basis that is older than the API reaches. */
+bool series_old_basis(const struct series *);
 
 /* Whether a period is missing; after series_judge(). */
 bool series_missing(const struct series *, size_t period);

@@ -259,22 +259,36 @@ conclude(struct tasks *s, struct record *r, struct series *of)
 	series_reset(of);
 }
 
+/* The date that a task of minutes or hours is about; 0: it is about several, or part of one. */
+static int32_t
+only_date(const struct record *r)
+{
+	enum { HOUR = 3600, DAY = 24 * HOUR };
+	int64_t start, end;
+	int32_t from, to;
+
+	if (date_parse(r->from, &from) == 0)
+		return date_parse(r->to, &to) == 0 && to == from ? from : 0;
+	/* From 04:00 in New York to 17:00 at least, when a half day's bars are final. */
+	if (timestamp_parse(r->from, &start) != 0 || timestamp_parse(r->to, &end) != 0 ||
+		start % DAY > 9 * HOUR || end - start < 13 * HOUR || end - start > 16 * HOUR)
+		return 0;
+	return (int32_t)(start / DAY);
+}
+
 /* What is asked about the range in the table. */
 static void
 ask(const struct tasks *s, const struct record *r, struct series *of)
 {
 	struct image *m = &of->image;
-	int32_t to;
 
 	m->extended = slice_is(r->hours, "extended");
 	m->remove = s->remove;
 	/* Dates, or instants, of which the date will do: rows of the first day are never older. */
 	if (date_parse((struct slice){r->from.p, r->from.n < 10 ? r->from.n : 10}, &m->from) != 0)
 		m->from = NO_DATE;
-	if (s->remove && timeframe_intraday(of->tf) && r->bars == 0 &&
-		date_parse(r->from, &m->only) == 0 &&
-		(date_parse(r->to, &to) != 0 || to != m->only))
-		m->only = 0;
+	if (s->remove && timeframe_intraday(of->tf) && r->bars == 0)
+		m->only = only_date(r);
 }
 
 /*

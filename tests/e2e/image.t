@@ -101,7 +101,10 @@ days 5 2025-12-22 | ts-store 2>/dev/null
 : | task 1min 2025-12-22 2025-12-22 | store 0/0,0,0,0,0 "nor where the days have a bar" -d
 sql "DELETE FROM ohlcv_daily WHERE date = '2025-12-22'"
 : | task 1min 2025-12-22 2025-12-24 | store 0/0,0,0,0,0 "nor over several sessions" -d
-: | task 1min 2025-12-22 2025-12-22 | store 0/0,7,0,0,0 "a session without a day is withdrawn" -d
+: | task 1min 2025-12-22T09:00:00Z 2025-12-22T20:00:00Z | store 0/0,0,0,0,0 "nor over a part of one" -d
+: | task 1min 2025-12-22T09:00:00Z 2025-12-23T01:00:00Z | store 0/0,7,0,0,0 "a session without a day is withdrawn, by its instants" -d
+ts-store <minutes 2>/dev/null
+: | task 1min 2025-12-22 2025-12-22 | store 0/0,8,0,0,0 "a session without a day is withdrawn" -d
 
 # ---- restatements
 

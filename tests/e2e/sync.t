@@ -10,8 +10,8 @@ tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 
 ts-sync >out 2>err
 is "$?/$(cut -c 1-14 err)" "100/usage: ts-sync" "jobs are needed"
-is "$(ts-sync -h)" "usage: ts-sync [-hq] [-N now] job.json ..." "-h gives the usage"
-is "$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/ts-sync.1" | sort | tr -d '\n')" Nhq "the page has its options"
+is "$(ts-sync -h)" "usage: ts-sync [-dhq] [-N now] job.json ..." "-h gives the usage"
+is "$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/ts-sync.1" | sort | tr -d '\n')" Ndhq "the page has its options"
 ts-sync nosuch.json 2>err
 is "$?" 100 "a file that cannot be read is exit 100"
 
@@ -22,6 +22,8 @@ TENTH split 2025-12-23 1:10
 SPARSE split 2025-12-23 3:2
 CLOSE split 2025-12-23 21:20
 CORR correct 2025-12-22
+HELD gone 2025-12-15
+BACK gone 2025-12-17 2025-12-23
 END
 pg_start || exit 1
 sim_start -N 2025-12-09T03:00:00Z -e events -d 5 || exit 1
@@ -87,7 +89,7 @@ for requests in 3 9 17 26; do
 	ok $? "killed at request $requests: no certificate while it is not so ($said)"
 done
 ts-sync -q -N 2025-12-24T03:00:00Z job.json >out 2>err
-is "$?/$(cat out)" 0/ "the next run ends complete, and -q says nothing"
+is "$?/$(cat out err)" 0/ "the next run ends complete, and -q says nothing"
 is "$(image)" 0 "byte for byte as a load that is made now, rows before the window too"
 is "$(certificate 2025-12-24T03:00:00Z)" "25 of 25 complete" "and is certified"
 
@@ -103,4 +105,36 @@ ok $? "it asks no more than 5 times a symbol ($asked)"
 is "$(for t in $tables; do sql "SELECT sum(xmin::text::int8), count(*) FROM $t"; done)" "$before" "and touches no row"
 ts-sync -N 2025-12-24T19:00:00Z job.json >out 2>err
 like "$(cat err)" 'session of 2025-12-24 is not final before 17:00 in New York' "before the day is final it says so"
+
+# ---- one at a time
+
+exec 8>>"$TS_SYNC_STATE.lock"
+flock 8
+: >"$sim_log"
+ts-sync -q -N 2025-12-24T03:00:00Z job.json >out 2>err
+is "$?/$(cat out)/$(wc -l <"$sim_log")" 111//0 "a second one at the same time does nothing"
+like "$(cat err)" 'another ts-sync is at work' "and says why, with -q too"
+exec 8>&-
+
+# ---- days on which nothing was traded, and a session that is withdrawn
+
+export TS_SYNC_STATE=$tmp/state/asked
+sed 's/"symbols":.*/"symbols":["HELD","BACK"],"timeframes":["1min","hour","day","week","month"],"years":0.06}/' job.json >two.json
+sim_now 2025-12-23T03:00:00Z
+for night in first next; do
+	ts-sync -N 2025-12-23T03:00:00Z two.json >out 2>err
+	like "$?/$(tail -n 1 out)" '^0/10 of 10 complete; .*; 3 sessions, weeks or months that the API does not have$' \
+		"a day without trades is asked for, and then no hole: the $night run"
+done
+like "$(cat out)" '^HELD +1min .* complete; the API has no more of 2025-12-15$' "a row names it"
+sim_now 2025-12-24T03:00:00Z
+sed 's/0\.06/0.1/' two.json | ts-expand -N 2025-12-24T03:00:00Z | ts-fetch 2>/dev/null | DATABASE_URL=$fresh ts-store >/dev/null 2>&1
+ts-sync -N 2025-12-24T03:00:00Z two.json >out 2>err
+like "$?/$(tail -n 1 out)" '^1/.*: BACK day outside, BACK week differs; ' "rows that the API does not have cost the certificate"
+like "$(cat out)" '^BACK +day .* outside; 1 that the API does not have$' "and are named"
+[ "$(image)" -gt 390 ]
+ok $? "they are left"
+ts-sync -d -q -N 2025-12-24T03:00:00Z two.json >out 2>err
+is "$?/$(cat out err)" 0/ "-d: deletes them, and what they were made of"
+is "$(image)" 0 "as a load that is made now"
 done_testing

@@ -93,7 +93,7 @@ verdicts(void **state)
 	(void)state;
 	assert_int_equal(d.count, 6);
 	series_init(&s, slice_of("j"), slice_of("A"), &d);
-	series_judge(&s, 0);
+	series_judge(&s, 0, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_EMPTY);
 	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
 	assert_int_equal(first, 0);
@@ -101,7 +101,7 @@ verdicts(void **state)
 	series_reset(&s);
 	for (size_t i = 0; i < 6; i++)
 		put(&s, i, 1, 0);
-	series_judge(&s, 100);
+	series_judge(&s, 100, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_COMPLETE);
 	assert_false(series_run(&s, FOUND_BIT(FOUND_MISSING), &(size_t){0}, &last));
 	series_reset(&s);
@@ -110,7 +110,7 @@ verdicts(void **state)
 	put(&s, 5, 1, 0);
 	series_count(&s, 4 * SCHEDULE_BOUNDS + 2, &bad);
 	series_count(&s, 2 * SCHEDULE_BOUNDS, &(struct tally){.bars = 7});
-	series_judge(&s, 0);
+	series_judge(&s, 0, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_HOLES);
 	assert_int_equal(s.present, 3);
 	assert_int_equal(s.outside, 7);
@@ -141,7 +141,7 @@ broken_off(enum timeframe tf, uint64_t others, uint64_t bars, int64_t silent)
 	for (size_t i = 0; i + 1 < d.count; i++)
 		put(&s, i, others, 0);
 	put(&s, d.count - 1, bars, silent);
-	series_judge(&s, 0);
+	series_judge(&s, 0, NULL, NULL);
 	missing = series_missing(&s, d.count - 1);
 	series_release(&s);
 	schedule_release(&d);
@@ -208,7 +208,7 @@ gap(size_t sessions, uint64_t bars, int first, int pieces)
 	for (int i = 0; i < pieces; i++)
 		t.filled &= ~(UINT64_C(1) << (first + i));
 	series_count(&s, SCHEDULE_BOUNDS * (d.count - 1) + 2, &t);
-	series_judge(&s, 0);
+	series_judge(&s, 0, NULL, NULL);
 	missing = series_missing(&s, d.count - 1);
 	series_release(&s);
 	schedule_release(&d);
@@ -333,7 +333,7 @@ findings(void **state)
 		series_mark(&s, i, series_findings(TF_1MIN, &c));
 	}
 	series_basis(&s);
-	series_judge(&s, 0);
+	series_judge(&s, 0, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_DIFFERS);
 	assert_int_equal(s.differing, 32);
 	assert_int_equal(s.compared, 59);
