@@ -33,9 +33,10 @@ test-programs: programs $(TEST_PROGRAMS)  ## all that the tests run, without run
 asan:                   ## the tests under the address and undefined behaviour sanitizers, and nth (20 minutes)
 valgrind:               ## the tests under valgrind (20 minutes)
 postgres18:             ## the tests of the database against PostgreSQL 18, which npm brings
-lint: format-check      ## clang-tidy, shellcheck, mandoc, clang-format
+lint: format-check      ## clang-tidy, shellcheck, mandoc, clang-format; whether each mutant fits
 format:                 ## clang-format over all sources, in place; F='file ...' for some
 network:                ## ts-fetch through nginx under load, behind limits, before servers that drip (6 minutes)
+selftest:               ## the tests of the simulator of the API (a minute)
 nth:                    ## every malloc, write, fsync, rename and read fails once (6 minutes)
 mutants:                ## plant deliberate breaks and say which no test notices; M='name' for one
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n

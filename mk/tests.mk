@@ -93,10 +93,16 @@ asan:
 	sh tests/deps.sh asan
 	rm -rf "$(REPORTS)" && mkdir -p -m 1777 "$(REPORTS)"
 	@ASAN_OPTIONS="log_path='$(REPORTS)/asan':disable_coredump=0" UBSAN_OPTIONS="log_path='$(REPORTS)/asan':print_stacktrace=1" \
-		$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= E2E='$(filter-out %/memory.t,$(E2E))' \
+		$(MAKE) check B=build-asan CC=clang HARDEN= HARDEN_LD= E2E='$(SELFTEST) $(filter-out %/memory.t,$(E2E))' \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' || bad=1; \
 	$(MAKE) nth || bad=1; \
 	for r in "$(REPORTS)"/*; do [ ! -e "$$r" ] || { head -n 30 "$$r" >&2; bad=1; }; done; [ -z "$$bad" ]
+
+# The simulator's own test: not in check, since the simulator changes rarely and this takes most of a minute.
+SELFTEST = tests/sim/selftest.sh
+selftest: $(B)/ts-sim
+	$(TS) perl tests/run.pl $(SELFTEST)
+.PHONY: selftest
 
 # Every malloc, write, fsync, rename and read fails once. Preloaded, so not into a program with a sanitizer.
 $(B)/nth.so: tests/nth/nth.c $(BUILT_BY)
@@ -155,6 +161,7 @@ lint:
 	printf '%s\n' $(wildcard cmd/*/*.c common/*.c common/*/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
 		$(STD) -Icommon -I$(B)/cmd/ts-store -I$(B)/common/pg $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
 	shellcheck -x $(SCRIPTS)
+	perl tests/mutants.pl -n tests/mutants.txt
 	mandoc -Tlint -Wwarning $(PAGES)
 
 # Debian 12's, since each version has another idea of some lines.

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Runs TAP programs and scripts two at a time and ends with a line that a person can read. What failed, and
+# Runs TAP programs and scripts three at a time, since most of them mostly wait, and ends with a line that a person can read. What failed, and
 # what was said of it, stands in front of that line: the tail of a log tells.
 use strict;
 use warnings;
@@ -50,12 +50,12 @@ $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
 # Whoever runs this in the background may ignore some, and a shell cannot take that back.
 $SIG{$_} = 'DEFAULT' for qw(HUP INT QUIT TERM PIPE);
 my $harness = TAP::Harness->new({
-	jobs => $ENV{TS_JOBS} // 2,
+	jobs => $ENV{TS_JOBS} // 3,
 	timer => 1,
 	merge => 1,
 	exec => sub {
 		my ($harness, $file) = @_;
-		return $file =~ /\.t$/ ? ['bash', $file] : [$file];
+		return $file =~ /\.t$/ ? ['bash', $file] : $file =~ /\.sh$/ ? ['sh', $file] : [$file];
 	},
 });
 $harness->callback(made_parser => \&listen_to);

@@ -2,7 +2,7 @@
 # The simulator's own test: TAP on stdout. Needs curl and jq. TS_SIM and TS_SIM_CAL name the binary and
 # the calendar. Nothing here knows how the simulator makes its data; the times are written out in UTC.
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-sim=${TS_SIM:-$here/../../build/ts-sim}
+sim=${TS_SIM:-${TS_BUILD:-$here/../../build}/ts-sim}
 cal=${TS_SIM_CAL:-$here/calendar.tsv}
 tmp=$(mktemp -d) || exit 1
 pids=
