@@ -1,5 +1,6 @@
 /* A file that somebody edits on the day of a hurricane: whatever is not understood is told, so that
  * no closure is passed over in silence. */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "closures.h"
 
 #include "file.h"
