@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Runs TAP programs and scripts three at a time, since most of them mostly wait, and ends with a line that a person can read. What failed, and
-# what was said of it, stands in front of that line: the tail of a log tells.
+# Runs TAP programs and scripts three at a time, since most of them mostly wait, and ends with a line that a
+# person can read. What failed, and what was said of it, stands in front of that line: the tail of a log tells.
 use strict;
 use warnings;
 use TAP::Harness;
