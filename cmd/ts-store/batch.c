@@ -47,7 +47,6 @@ batch_release(struct batch *b)
 	free(b->status);
 	free(b->groups.p);
 	free(b->refusals.p);
-	free(b->looks.p);
 	buffer_release(&b->prices);
 	buffer_release(&b->text);
 	*b = (struct batch){0};
@@ -56,20 +55,13 @@ batch_release(struct batch *b)
 bool
 batch_empty(const struct batch *b)
 {
-	return b->rows == 0 && b->looks.n == 0;
+	return b->groups.n == 0;
 }
 
 bool
 batch_full(const struct batch *b)
 {
-	return b->rows >= b->limit || b->looks.n >= LOOKS_MAX;
-}
-
-void
-batch_look(struct batch *b, struct series *s)
-{
-	*array_add(&b->looks) = s;
-	s->batches++;
+	return b->rows >= b->limit || b->looks >= LOOKS_MAX;
 }
 
 static struct group *
@@ -99,6 +91,13 @@ batch_add(struct batch *b, struct series *s, const struct bar *bar, uint64_t lin
 		g->ascending = false;
 	g->latest = bar->key;
 	g->added++;
+}
+
+void
+batch_look(struct batch *b, struct series *s)
+{
+	group_of(b, s)->look = true;
+	b->looks++;
 }
 
 static int
@@ -240,8 +239,9 @@ are_apart(
 	       b->slot[y->first + y->count - 1].key < a->slot[x->first].key;
 }
 
-bool
-batch_overlaps(const struct batch *a, const struct batch *b)
+/* Whether they have a series in common, or a key of one. */
+static bool
+have_common(const struct batch *a, const struct batch *b, bool key)
 {
 	size_t i = 0, j = 0;
 
@@ -249,12 +249,24 @@ batch_overlaps(const struct batch *a, const struct batch *b)
 		const struct group *x = &a->groups.p[i], *y = &b->groups.p[j];
 		int order = by_table_and_symbol(x, y);
 
-		if (order == 0 && !are_apart(a, x, b, y) && share_key(a, x, b, y))
+		if (order == 0 && (!key || (!are_apart(a, x, b, y) && share_key(a, x, b, y))))
 			return true;
 		i += order <= 0;
 		j += order >= 0;
 	}
 	return false;
+}
+
+bool
+batch_overlaps(const struct batch *a, const struct batch *b)
+{
+	return have_common(a, b, true);
+}
+
+bool
+batch_akin(const struct batch *a, const struct batch *b)
+{
+	return have_common(a, b, false);
 }
 
 struct group *
@@ -395,11 +407,9 @@ batch_settle(struct batch *b, struct counts *total)
 		series_restated(&g->series->restated, &g->restated);
 		add_counts(&g->series->n, n);
 		add_counts(total, n);
-		if (g->fault != NULL)
+		if (g->fault != NULL && g->added > 0)
 			series_fail(g->series, g->fault);
 	}
-	for (size_t i = 0; i < b->looks.n; i++)
-		b->looks.p[i]->batches--;
 }
 
 void
@@ -407,7 +417,7 @@ batch_clear(struct batch *b)
 {
 	for (size_t i = 0; i < b->groups.n; i++)
 		free(b->groups.p[i].fault);
-	b->groups.n = b->rows = b->slots = b->refusals.n = b->looks.n = 0;
+	b->groups.n = b->rows = b->slots = b->refusals.n = b->looks = 0;
 	b->prices.len = b->text.len = 0;
-	b->flagged = false;
+	b->flagged = b->looked = false;
 }

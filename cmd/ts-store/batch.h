@@ -52,6 +52,7 @@ struct group {
 	size_t refusals; /* bars that Postgres refused */
 	struct counts n; /* what was committed */
 	struct restatement restated;
+	bool look;   /* its series is to be looked at, see image.h: a group may be for that alone */
 	char *fault; /* why the rest of the group is not stored; NULL normally */
 };
 
@@ -74,7 +75,8 @@ struct batch {
 	unsigned char *status; /* of each slot, an enum row_status */
 	size_t slots;
 	ARRAY(struct refusal) refusals;
-	ARRAY(struct series *) looks; /* series to be looked at when the rows are stored */
+	size_t looks; /* groups to be looked at when all rows are stored, */
+	bool looked;  /* which is done */
 	struct buffer text;
 };
 
@@ -89,7 +91,10 @@ bool batch_full(const struct batch *);
 /* Adds a bar of a series that is not given up; there is room. */
 void batch_add(struct batch *, struct series *, const struct bar *, uint64_t lineno);
 
-/* Adds a series, no bars of which are under way, to be looked at: see image.h. */
+/*
+ * Adds a series to be looked at when its bars are stored, those of batches before this one, too. No
+ * bar of it follows before that is done.
+ */
 void batch_look(struct batch *, struct series *);
 
 /*
@@ -103,6 +108,9 @@ void batch_close(struct batch *);
  * thread: only what does not change there is looked at.
  */
 bool batch_overlaps(const struct batch *, const struct batch *);
+
+/* The same, whether they have a series in common. */
+bool batch_akin(const struct batch *, const struct batch *);
 
 /* The group that a slot belongs to. */
 struct group *batch_group_at(const struct batch *, size_t slot);

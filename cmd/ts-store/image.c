@@ -21,8 +21,7 @@ enum {
 struct look {
 	struct load *load;
 	struct series *series;
-	struct image found; /* is the series' once it is committed */
-	int64_t rows;	    /* in the task's hours */
+	int64_t rows; /* in the task's hours */
 	ARRAY(int64_t) extra;
 };
 
@@ -59,8 +58,8 @@ belongs(const struct look *k, int64_t key)
 	if (!timeframe_intraday(k->series->tf) || k->series->image.extended)
 		return true;
 	minute = calendar_minute(c, key / SECOND);
-	return calendar_session(c, date) != SESSION_NONE &&
-	       minute + timeframe_seconds(k->series->tf) / 60 > REGULAR_OPEN &&
+	/* A day without a session is no reason for a row either. */
+	return minute + timeframe_seconds(k->series->tf) / 60 > REGULAR_OPEN &&
 	       minute < calendar_regular_close(c, date);
 }
 
@@ -131,7 +130,7 @@ delete_some(struct look *k, const struct pg_table *t, size_t at, size_t n)
 	v.length[v.n++] = (int)array->len;
 	o = pg_query(k->load->pg, t->remove, &v, &res);
 	if (o == PG_OK)
-		k->found.deleted += (uint64_t)PQntuples(res);
+		k->series->image.deleted += (uint64_t)PQntuples(res);
 	PQclear(res);
 	return o;
 }
@@ -187,58 +186,125 @@ look_at_range(struct look *k, const struct pg_table *t)
 	bool session = date_at(k, first) == date_at(k, last);
 	enum outcome o = count(k, t, key, n);
 
-	k->found.older = (uint64_t)n[1];
+	s->image.older = (uint64_t)n[1];
 	if (o != PG_OK || n[0] <= want)
 		return o;
 	o = list(k, t, first, last);
 	if (o != PG_OK || !s->image.remove || k->extra.n == 0)
 		return o;
-	if (!session && (int64_t)k->extra.n * LEAST_SHARE > k->rows) {
-		k->found.kept = true;
-		return PG_OK;
-	}
-	return delete_extra(k, t);
+	s->image.kept = !session && (int64_t)k->extra.n * LEAST_SHARE > k->rows;
+	return s->image.kept ? PG_OK : delete_extra(k, t);
+}
+
+/* Looks, within a savepoint, and notes what it found. */
+static enum outcome
+look(struct look *k)
+{
+	struct image *m = &k->series->image;
+	const struct pg_table *t = &k->load->table[k->series->tf];
+	enum outcome o = pg_exec(k->load->pg, "SAVEPOINT look");
+
+	m->older = m->extra = m->deleted = 0;
+	m->kept = false;
+	k->extra.n = 0;
+	/* By the values given the planner leaves out all other parts. */
+	if (o == PG_OK && t->parts)
+		o = pg_exec(k->load->pg, "SET LOCAL plan_cache_mode = force_custom_plan");
+	if (o == PG_OK)
+		o = keys_empty(&k->series->keys) ? look_at_empty(k, t) : look_at_range(k, t);
+	if (o != PG_OK)
+		m->older = m->deleted = 0;
+	m->extra = o == PG_OK ? k->extra.n - m->deleted : 0;
+	m->at = k->extra.n == 0 ? 0 : k->extra.p[0];
+	return o == PG_OK ? pg_exec(k->load->pg, "RELEASE look") : o;
+}
+
+/* Whether the transaction can go on from the savepoint. */
+static bool
+was_refused(enum outcome o)
+{
+	return o == PG_DUPLICATE || o == PG_DATA || o == PG_LARGE || o == PG_TABLE || o == PG_SLOW;
+}
+
+static void
+tell_trouble(const struct load *l, const struct series *s)
+{
+	log_warning("%s %s: rows that the API did not send cannot be %s: %s", s->symbol,
+		timeframe_name(s->tf), s->image.remove ? "deleted" : "counted", pg_why(l->pg));
 }
 
 static enum outcome
-look(struct pg *pg, void *data)
+look_twice(struct look *k)
 {
-	struct look *k = data;
-	struct pg_table *t = &k->load->table[k->series->tf];
-	enum outcome o = load_table(k->load, k->series->tf);
+	struct image *m = &k->series->image;
+	enum outcome o = look(k);
 
-	/* It may be the first that is asked about the days. */
-	if (o == PG_OK && keys_empty(&k->series->keys))
-		o = load_table(k->load, TF_DAY);
-	if (o != PG_OK || t->fault[0] != '\0')
-		return o;
-	k->found = k->series->image;
-	o = pg_begin(pg);
-	/* By the values given the planner leaves out all other parts. */
-	if (o == PG_OK && t->parts)
-		o = pg_exec(pg, "SET LOCAL plan_cache_mode = force_custom_plan");
-	if (o == PG_OK)
-		o = keys_empty(&k->series->keys) ? look_at_empty(k, t) : look_at_range(k, t);
-	if (o == PG_OK)
-		o = pg_commit(pg);
-	if (o == PG_OK) {
-		k->found.extra = k->extra.n - k->found.deleted;
-		k->found.at = k->extra.n == 0 ? 0 : k->extra.p[0];
-		k->series->image = k->found;
+	while (was_refused(o)) {
+		tell_trouble(k->load, k->series);
+		o = pg_exec(k->load->pg, "ROLLBACK TO look");
+		if (o != PG_OK || !m->remove)
+			return o;
+		m->remove = false;
+		o = look(k);
 	}
 	return o;
 }
 
-enum outcome
-image_look(struct load *l, struct series *s)
+/* Whether a group's bars all went in, and its series is to be looked at. */
+static bool
+is_looked_at(const struct load *l, const struct group *g)
 {
-	struct look k = {.load = l, .series = s};
-	enum outcome o = pg_patiently(l->pg, look, &k);
+	return g->look && g->fault == NULL && g->n.rejected == 0 &&
+	       l->table[g->series->tf].fault[0] == '\0';
+}
 
-	free(k.extra.p);
-	if (o == PG_OK || o == PG_LOST || o == PG_CONFIG || o == PG_STOP)
-		return o;
-	log_warning("%s %s: rows that the API did not send cannot be %s: %s", s->symbol,
-		timeframe_name(s->tf), s->image.remove ? "deleted" : "counted", pg_why(l->pg));
-	return PG_OK;
+enum outcome
+image_look(struct load *l, struct batch *b)
+{
+	enum outcome o = PG_OK;
+
+	for (size_t i = 0; i < b->groups.n && o == PG_OK; i++) {
+		struct look k = {.load = l, .series = b->groups.p[i].series};
+
+		if (is_looked_at(l, &b->groups.p[i]))
+			o = look_twice(&k);
+		free(k.extra.p);
+	}
+	return o;
+}
+
+bool
+image_forget(const struct load *l, struct batch *b)
+{
+	bool removes = false;
+
+	for (size_t i = 0; i < b->groups.n; i++) {
+		struct image *m = &b->groups.p[i].series->image;
+
+		if (!is_looked_at(l, &b->groups.p[i]))
+			continue;
+		tell_trouble(l, b->groups.p[i].series);
+		removes = removes || m->remove;
+		m->remove = false;
+		m->older = m->extra = m->deleted = 0;
+	}
+	return removes;
+}
+
+enum outcome
+image_tables(struct load *l, const struct batch *b)
+{
+	enum outcome o = PG_OK;
+
+	for (size_t i = 0; i < b->groups.n && o == PG_OK; i++) {
+		const struct group *g = &b->groups.p[i];
+
+		if (!g->look)
+			continue;
+		o = load_table(l, g->series->tf);
+		/* It may be the first that is asked about the days. */
+		if (o == PG_OK && keys_empty(&g->series->keys))
+			o = load_table(l, TF_DAY);
+	}
+	return o;
 }

@@ -4,11 +4,18 @@
 #include "load.h"
 
 /*
- * When all bars of a series are committed: counts what the table holds between the first and the
- * last of them that the API did not send, and what it holds before them, in the series' image;
- * deletes the former where that is asked for and safe. What goes wrong is told, and counts nothing.
- * PG_OK; or as load_batch().
+ * Looks at the series of a batch that are to be looked at and whose bars all went in, in the
+ * transaction that is open: counts what the table holds between the first and the last of the bars
+ * that the API did not send, and what it holds before them, in the series' image; deletes the
+ * former where that is asked for and safe. What goes wrong is told, counts nothing and costs no
+ * bar. PG_OK; or PG_BUSY and PG_LOST, after which the transaction is to be done again.
  */
-enum outcome image_look(struct load *, struct series *);
+enum outcome image_look(struct load *, struct batch *);
+
+/* The transaction was refused: tells why; whether it may do if nothing is deleted. */
+bool image_forget(const struct load *, struct batch *);
+
+/* Sees to it that the tables are known that it asks; as load_table(). */
+enum outcome image_tables(struct load *, const struct batch *);
 
 #endif

@@ -7,6 +7,7 @@
 #include "load.h"
 
 #include "compare.h"
+#include "image.h"
 #include "log.h"
 #include "timestamp.h"
 #include "write.h"
@@ -21,6 +22,7 @@ enum {
 	FIRST_MS = 30000,
 	BUDGET_MS = 600000,
 	RECHECK_MS = 5000, /* a table is looked at again after this: mended, or its key gone */
+	TURN_MS = 1000,	   /* an earlier batch may wait for locks that this one holds */
 };
 
 static const char *const price_name[4] = {"open", "high", "low", "close"};
@@ -258,21 +260,62 @@ prepare(struct load *l, struct batch *b, struct range range, enum row_status sta
 	return any;
 }
 
+static bool
+is_turn(struct load *l, int patience_ms)
+{
+	return l->turn(l->turn_of, patience_ms) == TURN_COME;
+}
+
+static bool
+has_parts(const struct load *l, const struct batch *b, struct range range)
+{
+	struct run run = {0};
+	bool parts = false;
+
+	while (load_next(b, range, &run))
+		parts = parts || l->table[run.group->series->tf].parts;
+	return parts;
+}
+
+/* Whether the task's last bars and what is deleted for it go in one transaction. */
+static bool
+looks_inside(const struct batch *b, struct range range)
+{
+	bool removes = false;
+
+	for (size_t i = 0; i < b->groups.n && b->looks > 0; i++)
+		removes = removes || (b->groups.p[i].look && b->groups.p[i].series->image.remove);
+	return removes && range.end - range.first == b->slots;
+}
+
 /* One transaction; blind: nothing is read, all is taken for different. */
 static enum outcome
 transact(struct load *l, struct batch *b, struct range range, bool blind)
 {
 	enum outcome o = read_tables(l, b, range);
+	bool look = looks_inside(b, range);
 
+	if (o == PG_OK && look)
+		o = image_tables(l, b);
+	b->looked = false;
 	/* Without anything to store there is nothing to go wrong. */
 	if (o != PG_OK || !prepare(l, b, range, blind ? ROW_CHANGED : ROW_NEW))
 		return o;
+	/* Where a chunk is made all others wait for its transaction. */
+	if (has_parts(l, b, range) && !is_turn(l, 0))
+		return PG_STOP;
 	l->transactions++;
 	o = blind ? pg_begin(l->pg) : compare_range(l, b, range);
 	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
 		l->at = (enum timeframe)tf;
 		o = write_table(l, b, &l->table[tf], range, blind);
 	}
+	/* What waits for a lock that this transaction holds must not be waited for. */
+	if (o == PG_OK && !is_turn(l, TURN_MS))
+		o = PG_STOP;
+	if (o == PG_OK && look)
+		o = image_look(l, b);
+	b->looked = o == PG_OK && look;
 	return o == PG_OK ? pg_commit(l->pg) : o;
 }
 
@@ -408,6 +451,38 @@ load_range(struct load *l, struct batch *b, struct range range, bool refused, bo
 	return o;
 }
 
+static enum outcome
+look_apart(struct pg *pg, void *data)
+{
+	struct attempt *a = data;
+	enum outcome o = image_tables(a->load, a->batch);
+
+	if (o == PG_OK)
+		o = pg_begin(pg);
+	if (o == PG_OK)
+		o = image_look(a->load, a->batch);
+	if (o == PG_OK)
+		o = pg_commit(pg);
+	return o;
+}
+
+/* After the COMMIT, what else the tables hold. */
+static enum outcome
+look_at_series(struct load *l, struct batch *b)
+{
+	struct attempt a = {.load = l, .batch = b};
+	enum outcome o;
+
+	if (b->looks == 0 || b->looked)
+		return PG_OK;
+	if (!is_turn(l, TURN_MS))
+		return PG_STOP;
+	do
+		o = pg_patiently(l->pg, look_apart, &a);
+	while (o != PG_OK && o != PG_LOST && o != PG_CONFIG && image_forget(l, b));
+	return o == PG_LOST || o == PG_CONFIG ? o : PG_OK;
+}
+
 enum outcome
 load_batch(struct load *l, struct batch *b)
 {
@@ -417,11 +492,11 @@ load_batch(struct load *l, struct batch *b)
 
 	memset(l->failures, 0, sizeof l->failures);
 	if (b->slots == 0)
-		return PG_OK;
+		return look_at_series(l, b);
 	o = load_range(l, b, (struct range){0, b->slots}, false, &clean);
 	if (o == PG_OK && l->most < b->slots)
 		l->most = l->most * 2;
 	log_debug("batch rows=%zu series=%zu transactions=%" PRIu64, b->slots, b->groups.n,
 		l->transactions - before);
-	return o;
+	return o == PG_OK ? look_at_series(l, b) : o;
 }

@@ -16,6 +16,13 @@ struct load_shared {
 	bool rounding_told[TF_COUNT][4], notes_told[TF_COUNT], altered_told[TF_COUNT];
 };
 
+/* Whether a batch may be committed: the earlier ones that have bars of the same series are. */
+enum turn {
+	TURN_COME,
+	TURN_LATE,  /* not yet */
+	TURN_NEVER, /* one of them will not be */
+};
+
 /* A slot that has no neighbours in the batch, with its key to sort by. */
 struct scattered {
 	int64_t key;
@@ -30,6 +37,8 @@ struct load {
 	struct pg *pg;
 	struct load_shared *shared;
 	struct pg_table table[TF_COUNT];
+	enum turn (*turn)(void *of, int patience_ms); /* waits for it; given with each batch */
+	void *turn_of;
 	struct buffer wire;	/* rows on their way to COPY */
 	struct buffer array[8]; /* parameters of a statement */
 	ARRAY(struct scattered) scattered;
@@ -63,7 +72,8 @@ void load_release(struct load *);
 /*
  * Stores a closed batch and notes the status of its rows and groups in it: whatever cannot be
  * stored is refused row by row, or its group has a fault; all else is committed. PG_OK; or PG_LOST
- * or PG_CONFIG when Postgres was not to be had (then the rest of the batch has no status).
+ * or PG_CONFIG when Postgres was not to be had (then the rest of the batch has no status); PG_STOP
+ * when its turn has not come, before anything of it is committed: to be called again when it has.
  */
 enum outcome load_batch(struct load *, struct batch *);
 

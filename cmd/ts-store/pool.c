@@ -1,7 +1,6 @@
 /* Threads at the ends of pipes: what is done can be waited for with poll(2) like anything else. */
 #include "pool.h"
 
-#include "image.h"
 #include "log.h"
 #include "timestamp.h"
 
@@ -21,6 +20,8 @@ struct worker {
 	struct load load;
 	pthread_mutex_t lock; /* of the loader: the first one's serves those without a connection */
 	struct batch *batch;  /* written before its byte is sent, so the thread sees it */
+	uint64_t number;      /* of that batch; 0 when it is stored */
+	uint64_t after[POOL_MAX]; /* the numbers that the workers had which it must come after */
 	enum outcome outcome;
 	int order[2]; /* a byte for each batch, end of file for the end */
 	bool running;
@@ -30,6 +31,9 @@ struct worker {
 
 struct pool {
 	struct load_shared shared;
+	pthread_mutex_t order; /* of number and outcome of the workers */
+	pthread_cond_t stored; /* one of them changed */
+	uint64_t batches;
 	int done[2]; /* the number of each worker that is done */
 	int workers;
 	struct worker worker[POOL_MAX];
@@ -74,6 +78,73 @@ carrier(struct worker *w)
 	return first;
 }
 
+/* Whether all earlier batches that a worker's must come after are stored. The lock is held. */
+static enum turn
+turn_of(const struct worker *w)
+{
+	const struct worker *first = w->pool->worker;
+	enum turn t = TURN_COME;
+
+	for (int i = 0; i < w->pool->workers; i++) {
+		if (w->after[i] == 0)
+			continue;
+		if (first[i].number == w->after[i])
+			t = t == TURN_COME ? TURN_LATE : t;
+		else if (first[i].outcome != PG_OK)
+			t = TURN_NEVER;
+	}
+	return t;
+}
+
+/* For as long as it takes where the patience is below 0. */
+static enum turn
+await_turn(void *worker, int patience_ms)
+{
+	struct worker *w = worker;
+	struct timespec until;
+	enum turn t;
+	bool late = false;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += patience_ms / 1000;
+	(void)pthread_mutex_lock(&w->pool->order);
+	while ((t = turn_of(w)) == TURN_LATE && patience_ms != 0 && !late) {
+		if (patience_ms < 0)
+			(void)pthread_cond_wait(&w->pool->stored, &w->pool->order);
+		else
+			late = pthread_cond_timedwait(&w->pool->stored, &w->pool->order, &until) ==
+			       ETIMEDOUT;
+	}
+	(void)pthread_mutex_unlock(&w->pool->order);
+	return t;
+}
+
+/*
+ * Stores the batch. While its turn has not come it holds neither a transaction nor the first
+ * worker's lock, which an earlier batch may wait for.
+ */
+static enum outcome
+store(struct worker *w)
+{
+	struct worker *by = carrier(w);
+	enum outcome o = PG_STOP;
+
+	if (by != w && await_turn(w, -1) == TURN_NEVER)
+		return PG_LOST;
+	while (o == PG_STOP) {
+		(void)pthread_mutex_lock(&by->lock);
+		by->load.turn_of = w;
+		o = load_batch(&by->load, w->batch);
+		(void)pthread_mutex_unlock(&by->lock);
+		if (o != PG_STOP)
+			break;
+		log_debug("batch rows=%zu waits for an earlier batch", w->batch->slots);
+		if (await_turn(w, -1) == TURN_NEVER)
+			o = PG_LOST;
+	}
+	return o;
+}
+
 static void *
 work(void *arg)
 {
@@ -81,13 +152,13 @@ work(void *arg)
 	unsigned char c;
 
 	while (take_byte(w->order[0], &c)) {
-		struct worker *by = carrier(w);
+		enum outcome o = store(w);
 
-		(void)pthread_mutex_lock(&by->lock);
-		w->outcome = load_batch(&by->load, w->batch);
-		for (size_t i = 0; i < w->batch->looks.n && w->outcome == PG_OK; i++)
-			w->outcome = image_look(&by->load, w->batch->looks.p[i]);
-		(void)pthread_mutex_unlock(&by->lock);
+		(void)pthread_mutex_lock(&w->pool->order);
+		w->outcome = o;
+		w->number = 0;
+		(void)pthread_cond_broadcast(&w->pool->stored);
+		(void)pthread_mutex_unlock(&w->pool->order);
 		give_byte(w->pool->done[1], (unsigned char)(w - w->pool->worker));
 	}
 	return NULL;
@@ -132,9 +203,15 @@ struct pool *
 pool_new(const char *url, int workers, const struct calendar *calendar)
 {
 	struct pool *p = memory_grow(NULL, 1, sizeof *p);
+	pthread_condattr_t monotonic;
 
 	*p = (struct pool){.done = {-1, -1}, .workers = workers};
 	(void)pthread_mutex_init(&p->shared.lock, NULL);
+	(void)pthread_mutex_init(&p->order, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&p->stored, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 	p->shared.calendar = calendar;
 	for (int i = 0; i < workers; i++) {
 		struct worker *w = &p->worker[i];
@@ -142,6 +219,7 @@ pool_new(const char *url, int workers, const struct calendar *calendar)
 		*w = (struct worker){.pool = p, .order = {-1, -1}};
 		(void)pthread_mutex_init(&w->lock, NULL);
 		load_init(&w->load, url, &p->shared, i > 0);
+		w->load.turn = await_turn;
 	}
 	return p;
 }
@@ -166,6 +244,8 @@ pool_free(struct pool *p)
 		(void)pthread_mutex_destroy(&p->worker[i].lock);
 	}
 	(void)pthread_mutex_destroy(&p->shared.lock);
+	(void)pthread_mutex_destroy(&p->order);
+	(void)pthread_cond_destroy(&p->stored);
 	close_pipe(p->done);
 	free(p);
 }
@@ -228,6 +308,17 @@ pool_begin(struct pool *p, struct batch *b)
 	/* The first that is free: small loads need no second connection. */
 	while (w->batch != NULL)
 		w++;
+	(void)pthread_mutex_lock(&p->order);
+	for (int i = 0; i < p->workers; i++) {
+		const struct worker *earlier = &p->worker[i];
+
+		w->after[i] = earlier->batch != NULL && batch_akin(earlier->batch, b)
+				      ? earlier->number
+				      : 0;
+	}
+	w->number = ++p->batches;
+	w->outcome = PG_OK;
+	(void)pthread_mutex_unlock(&p->order);
 	w->batch = b;
 	give_byte(w->order[1], 0);
 }

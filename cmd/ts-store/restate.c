@@ -45,13 +45,30 @@ of_field(int type, struct slice s)
 	return type == PG_FLOAT4 ? (double)real : value;
 }
 
+static double
+of_volume(const struct pg_table *t, const PGresult *res, int row)
+{
+	struct slice s = {PQgetvalue(res, row, 5), (size_t)PQgetlength(res, row, 5)};
+	const unsigned char *p = (const unsigned char *)s.p;
+
+	switch (t->type[4]) {
+	case PG_INT8:
+		return (double)(int64_t)wire_get64(p);
+	case PG_INT4:
+		return (int32_t)wire_get32(p);
+	default:
+		return of_field(t->type[4], s);
+	}
+}
+
 void
 restate_note(struct batch *b, const struct pg_table *t, size_t slot, const PGresult *res, int row)
 {
 	struct row *r = &b->row[b->slot[slot].row];
 	const unsigned char *prices = batch_prices(b, r);
 	struct restatement one = {0, 0, r->key, r->key};
-	bool restated = false;
+	bool restated = false, wider = true;
+	double volume = PQgetisnull(res, row, 5) ? 0 : of_volume(t, res, row);
 
 	for (int i = 0; i < 4; i++) {
 		double now = of_numeric(bar_price(&prices)), before;
@@ -63,11 +80,16 @@ restate_note(struct batch *b, const struct pg_table *t, size_t slot, const PGres
 		if (!(before > 0) || !(now > 0) || isinf(before))
 			continue;
 		restated = restated || fabs(now / before - 1) > least;
+		wider = wider && (i == 0	  ? now == before
+					 : i == 1 ? now >= before
+						  : i == 3 || now <= before);
 		if (one.high == 0 || before / now > one.high)
 			one.high = before / now;
 		if (one.low == 0 || before / now < one.low)
 			one.low = before / now;
 	}
+	/* With the same open and more volume it was stored half-grown. */
+	restated = restated && !(wider && (double)r->volume > volume);
 	r->flags = (uint8_t)(restated ? r->flags | BAR_RESTATED : r->flags & ~BAR_RESTATED);
 	if (restated)
 		series_restated(&batch_group_at(b, slot)->restated, &one);

@@ -246,6 +246,9 @@ conclude(struct tasks *s, struct record *r, struct series *of)
 			of->symbol, timeframe_name(of->tf), of->n.odd, of->n.odd == 1 ? "" : "s");
 	if (of->n.restated > 0)
 		tell_restated(of);
+	/* A bar that was refused makes room for another row in the count. */
+	if (of->n.rejected > 0 && of->image.deleted == 0)
+		of->image.extra = 0;
 	tell_image(of);
 	s->n.bars.extra += of->image.extra;
 	s->n.bars.deleted += of->image.deleted;
@@ -292,11 +295,11 @@ ask(const struct tasks *s, const struct record *r, struct series *of)
 }
 
 /*
- * Whether to look at the range of a task whose bars are all stored. If some were refused, or were
- * taken out or cut off on the way here, nobody knows what else the API sent.
+ * Whether to look at the range of a task. If some of its bars were refused, or were taken out or
+ * cut off on the way here, nobody knows what else the API sent.
  */
 static bool
-wants_look(struct series *of, uint64_t bars)
+wants_look(const struct series *of, uint64_t bars)
 {
 	return of->fault == NULL && of->n.rejected == 0 && of->n.received == bars && !of->keyless &&
 	       (bars > 0 || of->image.only != 0);
@@ -307,21 +310,29 @@ tasks_await(struct tasks *s, struct record *r, struct series *of)
 {
 	const struct slice text[3] = {r->job_id, r->from, r->to};
 	struct buffer b = {0};
-	bool looked = of->batches == 0;
+	bool looked;
 
+	/* Nothing is deleted unless all other bars of the task went in. */
+	while (s->remove && of->batches > (of->group != 0) && tasks_ok(s))
+		tasks_settle(s);
+	if (!tasks_ok(s))
+		return;
 	ask(s, r, of);
-	if (looked && !wants_look(of, r->bars)) {
+	looked = of->group != 0 || of->batches == 0;
+	if (looked && wants_look(of, r->bars)) {
+		batch_look(s->filling, of);
+	} else if (of->batches == 0) {
 		conclude(s, r, of);
 		return;
 	}
-	if (looked)
-		batch_look(s->filling, of);
 	for (int i = 0; i < 3; i++) {
 		buffer_add(&b, text[i].p, text[i].n);
 		buffer_byte(&b, '\0');
 	}
 	*array_add(&s->waiting) = (struct task){of, r->bars, b.p, looked};
 	of->awaited = true;
+	if (batch_full(s->filling))
+		tasks_commit(s);
 }
 
 /* The fetched record of a task that waited. */
@@ -346,6 +357,7 @@ conclude_awaited(struct tasks *s)
 	for (size_t i = 0; i < s->waiting.n; i++) {
 		struct task *t = &s->waiting.p[i];
 
+		/* Among the bars of others its turn would be theirs. */
 		if (t->series->batches == 0 && !t->looked && wants_look(t->series, t->bars)) {
 			t->looked = true;
 			batch_look(s->filling, t->series);

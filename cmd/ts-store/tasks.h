@@ -14,7 +14,7 @@ struct task {
 	struct series *series;
 	uint64_t bars; /* as it says */
 	char *text;    /* job_id, from and to, each with a NUL */
-	bool looked;   /* its range was looked at, or need not be */
+	bool looked;   /* its range is in hand to be looked at, or need not be */
 };
 
 struct totals {

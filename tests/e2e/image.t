@@ -78,9 +78,48 @@ is "$(rows)/$(sql "SELECT min(date), max(date) FROM ohlcv_daily")" "10/2025-11-2
 some '12-03\|12-04' | task day 2025-12-01 2025-12-12 | store 0/0,0,0,0,0 "then the table is the image" -d
 sql "CREATE ROLE loader LOGIN; GRANT ALL ON SCHEMA public TO loader; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO loader"
 days 5 2025-12-03 | ts-store 2>/dev/null
-some '12-03\|12-04' | task day 2025-12-01 2025-12-12 | DATABASE_URL=${DATABASE_URL/user=postgres/user=loader} store 0/0,0,0,0,0 "without the right to delete the task is stored" -d
+some '12-03\|12-04' | task day 2025-12-01 2025-12-12 | DATABASE_URL=${DATABASE_URL/user=postgres/user=loader} store 0/1,0,0,0,0 "without the right to delete the task is stored" -d
 like "$(cat err)" 'rows that the API did not send cannot be deleted: .*permission denied' "and that is told"
 is "$(rows)" 11 "and nothing happens"
+
+sql "CREATE TABLE gone (x xid8); CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO gone VALUES (pg_current_xact_id()); RETURN NULL; END';
+	CREATE TRIGGER gone AFTER DELETE ON ohlcv_daily EXECUTE FUNCTION gone()"
+{ some '12-03\|12-04'; days 5 2025-12-15 2025-12-16 2025-12-17; } | task day 2025-12-01 2025-12-17 | store 0/0,1,0,0,0 "rows are deleted" -d -j 4 -b 4
+is "$(sql "SELECT string_agg(date::text, ' ' ORDER BY date) FROM ohlcv_daily t, gone WHERE t.xmin::text = x::text")" "2025-12-16 2025-12-17" \
+	"in the transaction in which the task's last bars came"
+sql "DROP TRIGGER gone ON ohlcv_daily; CREATE TABLE kept (symbol text, date date, FOREIGN KEY (symbol, date) REFERENCES ohlcv_daily DEFERRABLE INITIALLY DEFERRED);
+	INSERT INTO kept VALUES ('AAPL', '2025-12-16')"
+{ some '12-03\|12-04'; days 5 2025-12-15; days 5.01 2025-12-17; } | task day 2025-12-01 2025-12-17 | store 0/1,0,0,0,0 "what the COMMIT does not let go stays" -d
+is "$(jq -c '[.updated, .rejected]' out)/$(rows)" '[1,0]/12' "and costs no bar"
+like "$(cat err)" 'cannot be deleted: 23503: ' "which is told"
+sql "DROP TABLE kept; DELETE FROM ohlcv_daily WHERE date > '2025-12-15'"
+
+# ---- the order of batches
+
+# While the first batch waits for a row that somebody else holds, no later one of its series is committed.
+mkfifo hold
+psql -q -X "$DATABASE_URL" <hold >hold.out 2>&1 &
+holder=$!
+exec {held}>hold
+echo "BEGIN; INSERT INTO ohlcv_1min VALUES ('AAPL', '2025-12-01 15:00Z', 1, 1, 1, 1, 1); SELECT 'holds';" >&$held
+wait_for 10 grep -q holds hold.out
+at 1min 2025-12-01T{15,16}:{00..19}:00 | task 1min 2025-12-01 2025-12-01 >in
+ts-store -v -j 4 -b 10 <in >out 2>err &
+loader=$!
+# A later batch was sent: it waits, or is through.
+sent() {
+	grep -q 'waits for an earlier batch' err || [ "$(rows 1min)" -gt 0 ]
+}
+wait_for 10 sent
+ok $? "a later batch is on its way"
+is "$(rows 1min)" 0 "but not committed before the first"
+echo "ROLLBACK;" >&$held
+exec {held}>&-
+wait "$loader" "$holder"
+is "$(jq -c '[.bars, .inserted]' out)/$(rows 1min)" "[40,40]/40" "then all are"
+empty
+# shellcheck disable=SC2086
+days 5 2025-11-28 $december 2025-12-15 | ts-store 2>/dev/null
 
 # ---- hours
 
@@ -118,6 +157,8 @@ days 2.1825 $december | task day 2025-11-01 2025-12-12 | store 0/0,0,1,10,4 "a s
 like "$(cat err)" 'AAPL day: 10 bars from 2025-12-01 to 2025-12-12 are restated: prices before were theirs times 4' "told once"
 like "$(cat err)" 'AAPL day: 1 rows before them are older than the API reaches, and stay on the basis of before' "with what stays"
 like "$(cat err)" ' restated=10 ' "and counted"
+days 3 2025-12-12 | jq -c '.open = 2.1825 | .low = 2 | .volume = 99' | task day 2025-12-12 2025-12-12 | store 0/0,0,0,0,0 "a bar that was stored half-grown is none"
+days 2.1825 2025-12-12 | ts-store 2>/dev/null
 { days 4.365 2025-12-01; days 21.825 2025-12-02; } | task day 2025-12-01 2025-12-02 | store 0/0,0,0,2,0 "two factors are none"
 sql "ALTER TABLE ohlcv_daily ALTER open TYPE float8, ALTER high TYPE float4, ALTER low TYPE numeric(9,2)"
 days 43.65 2025-12-02 2025-12-03 | ts-store 2>/dev/null

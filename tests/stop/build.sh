@@ -66,6 +66,8 @@ for twin in "$@"; do
 	store-early)
 		# Acknowledges a batch and commits it with the next one, or when it ends in peace.
 		change cmd/ts-store/load.c 'o = pg_commit\(l->pg\);(\s+stop_point)' '%1'
+		change cmd/ts-store/load.c 'o = image_look\(a->load, a->batch\);\s+if \(o == PG_OK\)\s+o = pg_commit\(pg\);' \
+			'o = image_look(a->load, a->batch);'
 		change cmd/ts-store/load.c '(enum outcome o = read_tables\(l, b, range\);)' \
 			'enum outcome o = pg_commit(l->pg);
 
