@@ -273,24 +273,6 @@ image_look(struct load *l, struct batch *b)
 	return o;
 }
 
-bool
-image_forget(const struct load *l, struct batch *b)
-{
-	bool removes = false;
-
-	for (size_t i = 0; i < b->groups.n; i++) {
-		struct image *m = &b->groups.p[i].series->image;
-
-		if (!is_looked_at(l, &b->groups.p[i]))
-			continue;
-		tell_trouble(l, b->groups.p[i].series);
-		removes = removes || m->remove;
-		m->remove = false;
-		m->older = m->extra = m->deleted = 0;
-	}
-	return removes;
-}
-
 enum outcome
 image_tables(struct load *l, const struct batch *b)
 {
@@ -307,4 +289,55 @@ image_tables(struct load *l, const struct batch *b)
 			o = load_table(l, TF_DAY);
 	}
 	return o;
+}
+
+/* The transaction was refused: tells why; whether it may do if nothing is deleted. */
+static bool
+forget(const struct load *l, struct batch *b)
+{
+	bool removes = false;
+
+	for (size_t i = 0; i < b->groups.n; i++) {
+		struct image *m = &b->groups.p[i].series->image;
+
+		if (!is_looked_at(l, &b->groups.p[i]))
+			continue;
+		tell_trouble(l, b->groups.p[i].series);
+		removes = removes || m->remove;
+		m->remove = false;
+		m->older = m->extra = m->deleted = 0;
+	}
+	return removes;
+}
+
+struct work {
+	struct load *load;
+	struct batch *batch;
+};
+
+static enum outcome
+look_after(struct pg *pg, void *data)
+{
+	struct work *w = data;
+	enum outcome o = image_tables(w->load, w->batch);
+
+	if (o == PG_OK)
+		o = pg_begin(pg);
+	if (o == PG_OK)
+		o = image_look(w->load, w->batch);
+	if (o == PG_OK)
+		o = pg_commit(pg);
+	return o;
+}
+
+enum outcome
+image_look_after(struct load *l, struct batch *b)
+{
+	struct work w = {l, b};
+	enum outcome o;
+
+	do
+		o = pg_patiently(l->pg, look_after, &w);
+	while (o != PG_OK && o != PG_LOST && o != PG_CONFIG && forget(l, b));
+	return o == PG_LOST || o == PG_CONFIG ? o : PG_OK;
 }

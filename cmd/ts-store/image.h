@@ -12,8 +12,8 @@
  */
 enum outcome image_look(struct load *, struct batch *);
 
-/* The transaction was refused: tells why; whether it may do if nothing is deleted. */
-bool image_forget(const struct load *, struct batch *);
+/* The same in a transaction of its own. PG_OK; or as load_batch(). */
+enum outcome image_look_after(struct load *, struct batch *);
 
 /* Sees to it that the tables are known that it asks; as load_table(). */
 enum outcome image_tables(struct load *, const struct batch *);

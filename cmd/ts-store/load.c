@@ -451,36 +451,13 @@ load_range(struct load *l, struct batch *b, struct range range, bool refused, bo
 	return o;
 }
 
-static enum outcome
-look_apart(struct pg *pg, void *data)
-{
-	struct attempt *a = data;
-	enum outcome o = image_tables(a->load, a->batch);
-
-	if (o == PG_OK)
-		o = pg_begin(pg);
-	if (o == PG_OK)
-		o = image_look(a->load, a->batch);
-	if (o == PG_OK)
-		o = pg_commit(pg);
-	return o;
-}
-
 /* After the COMMIT, what else the tables hold. */
 static enum outcome
 look_at_series(struct load *l, struct batch *b)
 {
-	struct attempt a = {.load = l, .batch = b};
-	enum outcome o;
-
 	if (b->looks == 0 || b->looked)
 		return PG_OK;
-	if (!is_turn(l, TURN_MS))
-		return PG_STOP;
-	do
-		o = pg_patiently(l->pg, look_apart, &a);
-	while (o != PG_OK && o != PG_LOST && o != PG_CONFIG && image_forget(l, b));
-	return o == PG_LOST || o == PG_CONFIG ? o : PG_OK;
+	return is_turn(l, TURN_MS) ? image_look_after(l, b) : PG_STOP;
 }
 
 enum outcome

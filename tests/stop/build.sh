@@ -66,15 +66,13 @@ for twin in "$@"; do
 	store-early)
 		# Acknowledges a batch and commits it with the next one, or when it ends in peace.
 		change cmd/ts-store/load.c 'o = pg_commit\(l->pg\);(\s+stop_point)' '%1'
-		change cmd/ts-store/load.c 'o = image_look\(a->load, a->batch\);\s+if \(o == PG_OK\)\s+o = pg_commit\(pg\);' \
-			'o = image_look(a->load, a->batch);'
 		change cmd/ts-store/load.c '(enum outcome o = read_tables\(l, b, range\);)' \
 			'enum outcome o = pg_commit(l->pg);
 
 	if (o == PG_OK)
 		o = read_tables(l, b, range);'
 		# To look at what the table holds would commit it, too.
-		change cmd/ts-store/pool.c 'image_look\(&by->load, w->batch->looks\.p\[i\]\)' 'PG_OK'
+		change cmd/ts-store/load.c 'image_look_after\(l, b\)' 'PG_OK'
 		change common/pg/pg.c '\n(\tPQfinish\(p->conn\);)' '
 	if (p->conn != NULL)
 		PQclear(PQexec(p->conn, "COMMIT"));
