@@ -21,7 +21,8 @@ struct outage {
 	unsigned most;	   /* up to so many */
 	bool several;	   /* they are of more than one task */
 	bool unreachable;  /* that is what it is taken for */
-	bool certain;	   /* what succeeded before fails as well, and it has been told */
+	bool certain;	   /* what succeeded before fails as well */
+	bool told;	   /* to the log */
 	bool refused;	   /* refusals, and no success since */
 	const void *first; /* whose failure was the first; only to compare with */
 	int64_t since;	   /* the first failure or refusal */

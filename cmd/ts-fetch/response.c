@@ -11,7 +11,8 @@
 
 enum {
 	REQUEST_ID = 64, /* bytes of it that are logged */
-	RETRY_LINES = 3, /* logged in QUOTA_MS; outages have lines of their own */
+	RETRY_LINES = 2, /* logged in QUOTA_MS */
+	OUTAGES = 1,	 /* logged in it, when they begin and when they end */
 	QUOTA_MS = 60 * 1000,
 	UNPROCESSED = 10, /* times in a row that count as nothing */
 	AMONG_MS = 1000,  /* so long ago a success may be to show that others get through */
@@ -117,34 +118,40 @@ succeeded(struct responses *rs, const struct response *r)
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
 
-	if (o->certain)
+	if (o->told)
 		log_info("the API is back after %" PRId64 " s", (now - o->since) / 1000);
 	outage_over(o);
 	limiter_answered(&rs->sched->limiter, r->started);
 	rs->succeeded_at = now;
 }
 
+/* Whether another line may be logged now: so many in QUOTA_MS. Those that may not are counted. */
+static bool
+quota_take(struct log_quota *q, unsigned most, int64_t now)
+{
+	if (q->lines == 0 || now - q->since >= QUOTA_MS)
+		*q = (struct log_quota){.since = now};
+	if (q->lines == most) {
+		q->more++;
+		return false;
+	}
+	q->lines++;
+	return true;
+}
+
 static void
 log_retry(struct responses *rs, const struct chunk *c, const struct response *r, int64_t wait,
 	struct slice request_id)
 {
-	struct log_quota *q = &rs->quota;
-	int64_t now = clock_mono_ms();
+	unsigned more = rs->retries.more; /* not told in the minute before */
 
-	if (q->lines == 0 || now - q->since >= QUOTA_MS) {
-		if (q->more > 0)
-			log_warning("%u more retries since", q->more);
-		*q = (struct log_quota){.since = now};
-	}
-	if (q->lines == RETRY_LINES) {
-		q->more++;
+	if (!quota_take(&rs->retries, RETRY_LINES, clock_mono_ms()))
 		return;
-	}
-	q->lines++;
-	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u wait=%" PRId64 ".%" PRId64
-		    "s %.*s%s",
+	more -= rs->retries.more;
+	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u more=%u wait=%" PRId64
+		    ".%" PRId64 "s %.*s%s",
 		TEXT(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
-		c->tries, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->error.text)),
+		c->tries, more, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->error.text)),
 		log_tail(rs, request_id));
 }
 
@@ -221,10 +228,13 @@ unreachable(struct responses *rs, const struct response *r, int64_t now, bool ce
 {
 	struct outage *o = &rs->sched->outage;
 
-	if (certain && !o->certain)
+	/* One that comes and goes is told when it has been there for longer. */
+	if (certain && !o->told && quota_take(&rs->outages, OUTAGES, now)) {
+		o->told = true;
 		log_warning("the API is unreachable: %.*s; asking again until it is back, for "
 			    "%" PRId64 " minutes at most",
 			TEXT(buffer_slice(&rs->error.text)), o->patience / OUTAGE_MINUTE_MS);
+	}
 	o->certain = o->certain || certain;
 	limiter_down(&rs->sched->limiter, now, r->started, sched_chance(rs->sched));
 	return pause_ms(rs, now);

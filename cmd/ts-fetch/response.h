@@ -17,7 +17,7 @@ struct responses {
 	struct log_quota {
 		int64_t since; /* monotonic ms */
 		unsigned lines, more;
-	} quota; /* of lines about retries */
+	} retries, outages; /* of lines about them */
 };
 
 enum {

@@ -474,7 +474,7 @@ for s in $healing; do
 done
 is "$(grep -c ': warning: retry ' "$tmp/err")" $((2 * 13 + 1)) "each retry is logged"
 hasnt "$tmp/err" 'callback' "what went wrong is told in our own terms"
-has "$tmp/err" '^ts-fetch: warning: retry symbol=H500 timeframe=day http=500 try=2 wait=[0-9.]*s HTTP 500: internal server error request_id=5e1f$' "in the documented form"
+has "$tmp/err" '^ts-fetch: warning: retry symbol=H500 timeframe=day http=500 try=2 more=0 wait=[0-9.]*s HTTP 500: internal server error request_id=5e1f$' "in the documented form"
 
 { for s in PLAN ENTL FORB NOTF BADR NAUT NFND HUGE; do week j $s; done; week j FINE; } |
 	timeout 20 "$fetch" -u "$main" >"$tmp/out" 2>"$tmp/err"

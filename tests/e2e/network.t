@@ -107,6 +107,14 @@ wait $pid
 is "$(grep -c '"fetched"' reload.out)/$(count reload retries)" 400/0 "a server that is reloaded costs no try"
 unlike "$(cat reload.err)" unreachable "nor is it called unreachable"
 
+# The authorities by the other two names; a bundle takes the place of what does not exist.
+mkdir trusted
+cp ca.pem "trusted/$(openssl x509 -hash -noout -in ca.pem).0"
+SSL_CERT_FILE='' SSL_CERT_DIR=$tmp/trusted fetch dir "https://localhost:$h2" task
+is "$status/$(grep -c '"fetched"' dir.out)" 0/1 "SSL_CERT_DIR is honoured"
+SSL_CERT_FILE=$tmp/none CURL_CA_BUNDLE=$tmp/ca.pem fetch bundle "https://localhost:$h2" task
+is "$status/$(grep -c '"fetched"' bundle.out)" 0/1 "so is CURL_CA_BUNDLE"
+
 # What no wait mends: told at once, in words of its own, and nothing is burnt on it.
 settings() {
 	is "$status/$(grep -c '"failed"' "$1.out")/$(grep -c ': error: ' "$1.err")" 100/60/1 "$1: exit 100 at once"

@@ -23,7 +23,7 @@ given_up() {
 	wait_for $(($2 - SECONDS + 60)) grep -q ' retry ' "$1.err"
 	kill -TERM "${!pid}"
 	wait "${!pid}"
-	like "$(grep ' retry ' "$1.err")" "try=1 .* transfer failed: $3\$" "$1: $3"
+	like "$(grep ' retry ' "$1.err")" "try=1 more=0 .* transfer failed: $3\$" "$1: $3"
 	[ "$SECONDS" -ge "$2" ]
 	ok $? "$1: not before $2 s"
 }

@@ -330,8 +330,8 @@ test_unavailable_among_others(void **state)
 		respond(&g, s, unavailable);
 	assert_null(strstr(said, "unreachable"));
 	assert_in_range(limiter_wait(&g.f.sched.limiter, now, 0), 1, 300);
-	/* Of seven only three are told, and their number a minute later. */
-	assert_int_equal(said_lines, 3);
+	/* Of seven only two are told, and the number of the others a minute later. */
+	assert_int_equal(said_lines, 2);
 	end(&g);
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
@@ -474,6 +474,33 @@ test_the_last_pages_fail_by_themselves(void **state)
 		assert_in_range(s.probes, 1, 1 + bad / 8);
 		end(&g);
 	}
+}
+
+/* A service that comes and goes, every two seconds for ten minutes: few lines, and no task is lost.
+ */
+static void
+test_comes_and_goes(void **state)
+{
+	struct service s = {0};
+	struct given g;
+	int64_t start;
+	int asked_for = 0;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	for (start = now; now < start + 10 * 60 * 1000;) {
+		s.down = (now - start) / 2000 % 2 == 1;
+		if (queue_waiting(g.f.tasks.queue) < 8)
+			ask_for(&g, 'G', ++asked_for % 40 + 1);
+		serve(&g, &s);
+		g.out.buf.len = 0;
+	}
+	assert_int_equal(g.f.tasks.count.failed, 0);
+	assert_true(g.f.tasks.count.fetched > 500);
+	assert_non_null(strstr(said, "unreachable: HTTP 500"));
+	print_message("%u lines\n", said_lines);
+	assert_true(said_lines < 5 * 10);
+	end(&g);
 }
 
 /* It does not: it is the service, which is told once and costs no task. */
@@ -629,6 +656,7 @@ main(void)
 		cmocka_unit_test(test_what_fails_for_all_is_the_service),
 		cmocka_unit_test(test_the_last_pages_fail_by_themselves),
 		cmocka_unit_test(test_the_last_page_fails_as_well),
+		cmocka_unit_test(test_comes_and_goes),
 		cmocka_unit_test(test_what_counts_as_nothing),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_one_reading_of_the_clock),
