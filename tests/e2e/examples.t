@@ -248,6 +248,13 @@ elsewhere 'make check' 'make demo'
 # They change the machine; the test of the service does the same in a folder of its own.
 elsewhere 'useradd --system tickstock' 'echo KEY >/etc/sv/ts-pipeline/env/MASSIVE_API_KEY' 'ln -s /etc/sv/ts-pipeline /etc/service/'
 
+# What the exchange decides beside its rule.
+a=$(grep -x -A 2 mourning all)
+printf '%s\n' "$a" >>ran
+printf '# %s\n' "$a" >closures
+is "$(TS_CLOSURES=closures ts-expand -N 2026-03-20T12:00:00Z -n -F 2026-03-09 -T 2026-03-13 -t day AAPL | awk '$1 == "day" {print $5}')" 4 \
+	"a file of closures is read: a week of four sessions"
+
 # None is left out.
 is "$(unseen "${pages[@]}")" "" "every example of every page was run"
 printf '.Sh EXAMPLES\n.Dl ts-expand -y 7 NEW\n.Bd -literal\nts-store -n <\\(dqnew\\(dq\n.Ed\n' >page.1
