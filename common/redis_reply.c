@@ -36,6 +36,14 @@ redis_text(const struct redis_reply *reply)
 	return (struct slice){r->str, r->len};
 }
 
+int64_t
+redis_integer(const struct redis_reply *reply)
+{
+	const redisReply *r = (const redisReply *)(const void *)reply;
+
+	return r->type == REDIS_REPLY_INTEGER ? r->integer : 0;
+}
+
 const struct redis_reply *
 redis_item(const struct redis_reply *reply, size_t i)
 {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a reply is. Opaque beyond this: it is valid only while its callback runs. */
 struct redis_reply;
@@ -21,6 +22,9 @@ enum redis_kind redis_kind(const struct redis_reply *);
 
 /* The bytes of a string, a status or an error; absent for any other kind. */
 struct slice redis_text(const struct redis_reply *);
+
+/* An integer; 0 for any other kind. */
+int64_t redis_integer(const struct redis_reply *);
 
 /* An element of an array; NULL when there is none. */
 const struct redis_reply *redis_item(const struct redis_reply *, size_t);

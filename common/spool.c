@@ -18,7 +18,7 @@
 
 enum {
 	PREFIX_MAX = 48,
-	NAME_SIZE = PREFIX_MAX + 1 + 16 + sizeof ".cancel",
+	NAME_SIZE = SPOOL_NAME_SIZE,
 	JOB_MAX = (1 << 20) + 1, /* a line of 1 MiB and its newline */
 };
 
@@ -49,8 +49,8 @@ static const char alive[] = ".listening";
  * What is harmless of the job_id, for people, and a hash of all of it (FNV-1a, 64 bits) to tell one
  * from another. A collision is found by spool_keep() and taken for the same job.
  */
-static void
-name_of(char name[NAME_SIZE], struct slice job_id, const char *suffix)
+void
+spool_name(char name[SPOOL_NAME_SIZE], struct slice job_id, const char *suffix)
 {
 	uint64_t hash = hash_slice(job_id);
 	size_t n = 0;
@@ -161,7 +161,7 @@ has(const struct spool *s, struct slice job_id, const char *suffix)
 {
 	char name[NAME_SIZE];
 
-	name_of(name, job_id, suffix);
+	spool_name(name, job_id, suffix);
 	return faccessat(s->dir, name, F_OK, 0) == 0;
 }
 
@@ -182,7 +182,7 @@ remove_file(struct spool *s, struct slice job_id, const char *suffix)
 {
 	char name[NAME_SIZE];
 
-	name_of(name, job_id, suffix);
+	spool_name(name, job_id, suffix);
 	return file_remove(s->dir, name);
 }
 
@@ -194,7 +194,7 @@ spool_keep(struct spool *s, struct slice job_id, struct slice line)
 
 	if (spool_has(s, job_id))
 		return SPOOL_EXISTS;
-	name_of(name, job_id, job_suffix);
+	spool_name(name, job_id, job_suffix);
 	/* Nothing of an earlier job of this id may speak for this one. */
 	if (remove_file(s, job_id, notes_suffix) != 0 ||
 		remove_file(s, job_id, cancel_suffix) != 0 || keep_line(s, name, line) != SPOOL_OK)
@@ -215,7 +215,7 @@ spool_cancel(struct spool *s, struct slice job_id, struct slice record)
 
 	if (!spool_has(s, job_id))
 		return SPOOL_OK;
-	name_of(name, job_id, cancel_suffix);
+	spool_name(name, job_id, cancel_suffix);
 	kept = keep_line(s, name, record);
 	/* The job may have been removed meanwhile: its cancel must not be the next one's of its id.
 	 */
@@ -231,7 +231,7 @@ spool_note(struct spool *s, struct slice job_id, struct slice record)
 
 	if (!spool_has(s, job_id))
 		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
-	name_of(name, job_id, notes_suffix);
+	spool_name(name, job_id, notes_suffix);
 	/* The newline in front ends a line that a crash cut; empty lines mean nothing. */
 	s->text.len = 0;
 	buffer_byte(&s->text, '\n');
@@ -282,7 +282,7 @@ spool_notes(struct spool *s, struct slice job_id, void (*each)(void *, struct sl
 {
 	char name[NAME_SIZE];
 
-	name_of(name, job_id, notes_suffix);
+	spool_name(name, job_id, notes_suffix);
 	if (file_read(s->dir, name, SIZE_MAX, &s->text) != NULL)
 		return errno == ENOENT ? SPOOL_OK : SPOOL_ERROR;
 	file_lines(buffer_slice(&s->text), each, ctx);
@@ -444,7 +444,7 @@ spool_given(const struct spool *s, struct slice job_id)
 {
 	char name[NAME_SIZE];
 
-	name_of(name, job_id, "");
+	spool_name(name, job_id, "");
 	return s->given != NULL && strncmp(s->given, name, strlen(name)) == 0 &&
 	       s->given[strlen(name)] == '.';
 }

@@ -44,6 +44,10 @@ enum spool_result { SPOOL_OK, SPOOL_EXISTS, SPOOL_ERROR };
  */
 struct spool *spool_open(const char *dir, const char *role, const char **why);
 
+/* NAME with that suffix, of at most 8 bytes: letters, digits, "-", "_" and a point. */
+enum { SPOOL_NAME_SIZE = 48 + 1 + 16 + 9 };
+void spool_name(char name[SPOOL_NAME_SIZE], struct slice job_id, const char *suffix);
+
 /* Unlocks and frees; NULL is fine. */
 void spool_close(struct spool *);
 

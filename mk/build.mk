@@ -8,7 +8,7 @@ STD = -std=c11 -D_POSIX_C_SOURCE=200809L -DTS_VERSION=\"$(VERSION)\"
 COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(if $(CI),-Werror) -MMD -MP -Icommon -c -o $@ $<
 LINK = $(CC) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@
 
-COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit
+COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit ts-share ts-work
 BINARIES = $(COMMANDS:%=$(B)/%)
 PAGES = $(COMMANDS:%=doc/%.1) doc/ts-sync.1 doc/ts-pipeline.7 doc/ts-cookbook.7 doc/ts-records.5
 
@@ -18,6 +18,8 @@ PKG_ts-fetch = libcurl libdeflate
 PKG_ts-store = libpq
 PKG_ts-audit = libpq
 PKG_ts-status = hiredis openssl
+PKG_ts-share = hiredis openssl
+PKG_ts-work = hiredis openssl
 cflags = $(if $(PKG_$(1)),$(shell pkg-config --cflags $(PKG_$(1))))
 libs = $(if $(PKG_$(1)),$(shell pkg-config --libs $(PKG_$(1))))
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))

@@ -3,7 +3,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-for name in ts-listen ts-expand ts-fetch ts-store ts-status ts-audit; do
+for name in ts-listen ts-expand ts-fetch ts-store ts-status ts-audit ts-share ts-work; do
 	options $name
 done
 
@@ -20,6 +20,9 @@ refuses '-j: wants a number from 1 to 64' ts-fetch -j x
 refuses '-l: wants a number from 0 to 100' ts-audit -l 101
 refuses 'no operands are taken' ts-store -n postgres://u:secret@h/d
 refuses 'no operands are taken' ts-fetch AAPL
+refuses 'no operands are taken' ts-share AAPL
+refuses "one command is wanted, such as 'ts-fetch | ts-store'" ts-work
+refuses '-j: options stand before all operands' ts-work ts-fetch -j
 is "$(ts-expand -y 1 -- AAPL 2>&1 | jq -r 'select(.type == "task") | .symbol')" AAPL "-- ends the options"
 is "$(ts-expand -- -y 2>/dev/null | jq -r 'select(.type == "failed") | .symbol')" -y \
 	"what stands behind -- is an operand"
@@ -62,5 +65,6 @@ holds MASSIVE_API_KEY ts-fetch
 holds 'DATABASE_URL PGPASSWORD' ts-store -n
 holds REDIS_URL ts-status
 holds REDIS_URL ts-listen
+holds REDIS_URL ts-share
 
 done_testing

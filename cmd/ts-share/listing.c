@@ -1,0 +1,159 @@
+/* ts-share -l: what is shared now. One question a job, so that its line is of one moment. */
+#include "listing.h"
+
+#include "log.h"
+#include "signals.h"
+#include "timestamp.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PATIENCE_MS = 10000 };
+
+/*
+ * Answers: tasks in the stream, verdicts, then for each host name, tasks in hand, milliseconds
+ * since its last word, and of its tasks the longest time since a word of it and the most
+ * deliveries.
+ */
+static const char job_script[] =
+	"local k, v = KEYS[1], KEYS[2]\n"
+	"if redis.call('EXISTS', k) == 0 then return {} end\n"
+	"local out = {redis.call('XLEN', k), redis.call('XLEN', v)}\n"
+	"for _, c in ipairs(redis.call('XINFO', 'CONSUMERS', k, 'work')) do\n"
+	"  local idle, most = 0, 0\n"
+	"  for _, p in ipairs(redis.call('XPENDING', k, 'work', '-', '+', 1000, c[2])) do\n"
+	"    idle = math.max(idle, p[3]) most = math.max(most, p[4])\n"
+	"  end\n"
+	"  for _, x in ipairs({c[2], c[4], c[6], idle, most}) do out[#out + 1] = x end\n"
+	"end\n"
+	"return out";
+
+struct listing {
+	struct share *share;
+	struct writer *out;
+	struct job_row *row;
+	bool asked;
+	size_t waiting; /* answers */
+	size_t jobs;
+};
+
+struct job_row {
+	struct listing *listing;
+	struct buffer id;
+	struct job_row *next;
+};
+
+static void __attribute__((format(printf, 2, 3))) row(struct writer *out, const char *fmt, ...)
+{
+	char text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	writer_line(out, slice_of(text));
+}
+
+static int64_t
+number(const struct redis_reply *reply, size_t i)
+{
+	const struct redis_reply *item = redis_item(reply, i);
+
+	return item == NULL ? 0 : redis_integer(item);
+}
+
+static void
+on_job(void *data, const struct redis_reply *reply)
+{
+	const struct job_row *j = data;
+	struct writer *out = j->listing->out;
+	const struct redis_reply *host;
+	int64_t in_hand = 0;
+
+	j->listing->waiting--;
+	if (share_failed(j->listing->share, reply) || redis_item(reply, 0) == NULL)
+		return;
+	for (size_t i = 2; redis_item(reply, i) != NULL; i += 5)
+		in_hand += number(reply, i + 1);
+	j->listing->jobs++;
+	row(out, "job %.*s: %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done",
+		(int)(j->id.len < 300 ? j->id.len : 300), j->id.p, number(reply, 0) - in_hand,
+		in_hand, number(reply, 1));
+	for (size_t i = 2; (host = redis_item(reply, i)) != NULL; i += 5)
+		row(out,
+			"    %-40.*s %3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
+			", seen %" PRId64 " s ago",
+			(int)redis_text(host).n, redis_text(host).p, number(reply, i + 1),
+			number(reply, i + 3) / 1000, number(reply, i + 4),
+			number(reply, i + 2) / 1000);
+}
+
+static void
+on_jobs(void *data, const struct redis_reply *reply)
+{
+	struct listing *t = data;
+	const struct redis_reply *id;
+	struct buffer tasks = {0}, verdicts = {0};
+
+	t->waiting--;
+	if (share_failed(t->share, reply))
+		return;
+	for (size_t i = 0; (id = redis_item(reply, i)) != NULL; i++) {
+		struct job_row *j = memory_grow(NULL, 1, sizeof *j);
+
+		*j = (struct job_row){.listing = t, .next = t->row};
+		t->row = j;
+		buffer_add(&j->id, redis_text(id).p, redis_text(id).n);
+		share_key(&tasks, redis_text(id), "tasks");
+		share_key(&verdicts, redis_text(id), "verdicts");
+		if (redis_room(t->share->redis) == 0)
+			break;
+		t->waiting++;
+		SHARE_CALL(t->share, on_job, j, slice_of("EVAL"), slice_of(job_script),
+			slice_of("2"), buffer_slice(&tasks), buffer_slice(&verdicts));
+	}
+	buffer_release(&tasks);
+	buffer_release(&verdicts);
+}
+
+int
+listing_show(struct share *s, struct writer *out)
+{
+	int64_t start = clock_mono_ms(), now = start;
+	struct listing t = {.share = s, .out = out};
+	int status = STATUS_SERVICE;
+
+	while (now < start + PATIENCE_MS && !signals_stop() && !s->refused &&
+		!(t.asked && t.waiting == 0)) {
+		struct pollfd fds[2] = {
+			{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->redis)};
+		int64_t due = share_deadline(s);
+
+		due = due < start + PATIENCE_MS ? due : start + PATIENCE_MS;
+		if (poll(fds, 2, clock_wait_ms(due, now)) < 0)
+			fds[1].revents = 0;
+		now = clock_mono_ms();
+		if (share_serve(s, fds[1].revents, now) == REDIS_EVENT_READY) {
+			t.asked = true;
+			t.waiting++;
+			SHARE_CALL(s, on_jobs, &t, slice_of("SMEMBERS"), slice_of(SHARE_JOBS));
+		}
+	}
+	if (s->refused) {
+		log_error("Redis: %s", s->refusal);
+		status = STATUS_USAGE;
+	} else if (t.asked && t.waiting == 0 && !s->away) {
+		if (t.jobs == 0)
+			writer_line(out, slice_of("no job is shared"));
+		status = STATUS_DONE;
+	}
+	for (struct job_row *j = t.row, *next; j != NULL; j = next) {
+		next = j->next;
+		buffer_release(&j->id);
+		free(j);
+	}
+	return status;
+}

@@ -1,0 +1,202 @@
+/* The keys of jobs that several hosts share, and the server that keeps them. */
+#include "share.h"
+
+#include "log.h"
+#include "spool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+share_key(struct buffer *b, struct slice job_id, const char *what)
+{
+	char name[SPOOL_NAME_SIZE];
+
+	spool_name(name, job_id, "");
+	b->len = 0;
+	buffer_str(b, "tickstock.share:{");
+	buffer_str(b, name);
+	buffer_str(b, "}:");
+	buffer_str(b, what);
+}
+
+void
+share_natural(struct buffer *b, const struct record *r)
+{
+	const struct slice part[] = {r->job_id, r->symbol, r->timeframe, r->from};
+
+	b->len = 0;
+	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+		if (part[i].p != NULL)
+			buffer_add(b, part[i].p, part[i].n);
+		/* No string of a record holds it. */
+		buffer_byte(b, '\0');
+	}
+}
+
+void
+share_init(struct share *s, const struct redis_url *url)
+{
+	*s = (struct share){.redis = redis_new(url, NULL, NULL)};
+}
+
+void
+share_release(struct share *s)
+{
+	redis_free(s->redis);
+	s->redis = NULL;
+}
+
+bool
+share_ready(const struct share *s)
+{
+	return s->told && !s->refused && redis_ready(s->redis);
+}
+
+void
+share_refuse(struct share *s, const char *why)
+{
+	if (!s->refused)
+		(void)snprintf(s->refusal, sizeof s->refusal, "%s", why);
+	s->refused = true;
+}
+
+/* Whether an error holds these words. */
+static bool
+says(const struct redis_reply *reply, const char *words)
+{
+	return strstr(redis_text(reply).p, words) != NULL;
+}
+
+bool
+share_failed(struct share *s, const struct redis_reply *reply)
+{
+	if (reply == NULL)
+		return true;
+	if (redis_kind(reply) != REDIS_KIND_ERROR)
+		return false;
+	if (says(reply, "MOVED") || says(reply, "CROSSSLOT"))
+		share_refuse(s, "this server is one of a cluster and other keys are elsewhere: "
+				"what works is a "
+				"single server, Sentinel, or one node that has all slots");
+	else if (says(reply, "nknown command") || says(reply, "nknown Redis command"))
+		share_refuse(s, "this Redis has no streams: 6.2 or newer is needed");
+	else if (says(reply, "NOPERM") || says(reply, "WRONGTYPE") ||
+		 says(reply, "can't run this command"))
+		share_refuse(s, redis_text(reply).p);
+	else
+		redis_abandon(s->redis, redis_text(reply).p);
+	return true;
+}
+
+/* The value of a line "name:value" of INFO; absent when there is none. */
+static struct slice
+info(struct slice text, const char *name)
+{
+	const char *at = text.p, *end = text.p + text.n, *stop;
+	size_t n = strlen(name);
+
+	while (at < end && !((size_t)(end - at) > n && memcmp(at, name, n) == 0 && at[n] == ':')) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at == NULL ? end : at + 1;
+	}
+	if (at >= end)
+		return (struct slice){0};
+	at += n + 1;
+	for (stop = at; stop < end && *stop != '\r' && *stop != '\n';)
+		stop++;
+	return (struct slice){at, (size_t)(stop - at)};
+}
+
+/* Whether a version is older than 6.2, which has brought XPENDING IDLE. */
+static bool
+too_old(struct slice version)
+{
+	const char *end = version.p + version.n, *dot, *next;
+	uint64_t major, minor;
+
+	if (version.p == NULL || (dot = memchr(version.p, '.', version.n)) == NULL)
+		return false;
+	next = memchr(dot + 1, '.', (size_t)(end - dot - 1));
+	if (slice_count((struct slice){version.p, (size_t)(dot - version.p)}, &major) != 0 ||
+		slice_count(
+			(struct slice){dot + 1, (size_t)((next == NULL ? end : next) - dot - 1)},
+			&minor) != 0)
+		return false;
+	return major < 6 || (major == 6 && minor < 2);
+}
+
+static void
+on_info(void *data, const struct redis_reply *reply)
+{
+	struct share *s = data;
+	struct slice text, policy;
+	char why[200];
+
+	if (reply == NULL)
+		return;
+	s->checked = true;
+	text = redis_text(reply);
+	/* Who may not ask goes on. */
+	if (redis_kind(reply) != REDIS_KIND_STRING)
+		return;
+	policy = info(text, "maxmemory_policy");
+	if (too_old(info(text, "redis_version"))) {
+		share_refuse(s, "this Redis has no streams as they are needed: 6.2 or newer is");
+	} else if (policy.p != NULL && !slice_is(policy, "noeviction")) {
+		(void)snprintf(why, sizeof why,
+			"maxmemory-policy is %.*s, which throws tasks away: set it to noeviction",
+			(int)(policy.n < 40 ? policy.n : 40), policy.p);
+		share_refuse(s, why);
+	} else if (slice_is(info(text, "aof_enabled"), "0") && !s->lossy) {
+		s->lossy = true;
+		log_warning("Redis keeps no append-only file (appendonly no): when it dies, tasks "
+			    "are handed out again");
+	}
+}
+
+static void
+on_lost(struct share *s, int64_t now)
+{
+	if (!s->away)
+		log_warning("%s Redis: %s; trying again until it answers",
+			s->ever ? "lost" : "cannot connect to", redis_why(s->redis));
+	else
+		log_debug("Redis: %s", redis_why(s->redis));
+	s->away = true;
+	s->checked = s->told = false;
+	backoff_failed(&s->backoff, now);
+}
+
+enum redis_event
+share_serve(struct share *s, short revents, int64_t now)
+{
+	enum redis_event event = redis_serve(s->redis, revents, now);
+
+	if (event == REDIS_EVENT_READY)
+		SHARE_CALL(s, on_info, s, slice_of("INFO"));
+	if (event == REDIS_EVENT_DENIED && !s->ever)
+		share_refuse(s, redis_why(s->redis));
+	else if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED)
+		on_lost(s, now);
+	if (s->refused)
+		return REDIS_EVENT_DENIED;
+	if (redis_down(s->redis) && now >= s->backoff.due)
+		redis_connect(s->redis, now);
+	if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED)
+		return REDIS_EVENT_LOST;
+	if (!s->checked || s->told)
+		return REDIS_EVENT_NONE;
+	if (s->away)
+		log_info("Redis is %s", s->ever ? "back" : "there now");
+	s->told = s->ever = true;
+	s->away = false;
+	backoff_succeeded(&s->backoff, now);
+	return REDIS_EVENT_READY;
+}
+
+int64_t
+share_deadline(const struct share *s)
+{
+	return redis_down(s->redis) ? s->backoff.due : redis_deadline(s->redis);
+}

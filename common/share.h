@@ -1,0 +1,78 @@
+#ifndef TS_SHARE_H
+#define TS_SHARE_H
+
+#include "backoff.h"
+#include "record.h"
+#include "redis.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* clang-format off */
+/*
+ * What ts-share and ts-work have in common. A job's tasks are handed out through Redis; J is the
+ * job_id coded as spool_name() codes it, and the braces put all that belongs to a job into one slot
+ * of a cluster:
+ *
+ *	tickstock.share.jobs          set of the job_ids that are worked on
+ *	tickstock.share:{J}:tasks     stream with the group `work`; entry n-0 holds a task line in the
+ *	                              field t; what has its verdict is deleted from it
+ *	tickstock.share:{J}:verdicts  stream; the field v holds a line for the stages behind ts-share
+ *
+ * An entry that was delivered and has no verdict is a lease: it is over when the entry has been idle
+ * for longer than that. Streams that nobody renews go after SHARE_TTL_S.
+ */
+/* clang-format on */
+#define SHARE_JOBS "tickstock.share.jobs"
+enum { SHARE_TTL_S = 24 * 60 * 60 };
+
+/* Appends the key of a job: "tasks" or "verdicts". */
+void share_key(struct buffer *, struct slice job_id, const char *what);
+
+/* Appends what a task and its verdict have in common: job_id, symbol, timeframe, from. */
+void share_natural(struct buffer *, const struct record *);
+
+/* A connection that comes back by itself, and the server behind it. */
+struct share {
+	struct redis *redis;
+	struct backoff backoff;
+	bool checked; /* the server may be used, as far as it has said */
+	bool told;    /* and that is known */
+	bool away;    /* no connection, and that was said */
+	bool ever;    /* there has been one */
+	bool lossy;   /* that it forgets with the machine was said */
+	bool refused; /* what will not mend: give up; refusal tells why */
+	char refusal[300];
+};
+
+/* The URL stays the caller's. */
+void share_init(struct share *, const struct redis_url *);
+void share_release(struct share *);
+
+/*
+ * As redis_serve(), and connects again. REDIS_EVENT_READY once the server was found fit to be used;
+ * REDIS_EVENT_DENIED is refused.
+ */
+enum redis_event share_serve(struct share *, short revents, int64_t now);
+
+/* When it must be called though nothing is heard. */
+int64_t share_deadline(const struct share *);
+
+/* Whether requests can be made. */
+bool share_ready(const struct share *);
+
+/* Gives up, with that reason. */
+void share_refuse(struct share *, const char *why);
+
+/*
+ * Whether a reply is of no use: none, or an error. An error is taken care of: what will not mend is
+ * refused, for anything else the connection is given up, to be tried again.
+ */
+bool share_failed(struct share *, const struct redis_reply *);
+
+/* Asks for something; the arguments behind data are slices. */
+#define SHARE_CALL(share, fn, data, ...)                                                           \
+	((void)redis_call((share)->redis, (fn), (data), (const struct slice[]){__VA_ARGS__},       \
+		(int)(sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))))
+
+#endif

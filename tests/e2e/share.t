@@ -1,0 +1,278 @@
+#!/usr/bin/env bash
+# Several hosts: ts-share hands tasks out, ts-work does them. A host is a ts-work here, with a command of its own.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+redis_start --appendonly yes --dir "$tmp" --loglevel warning || exit 1
+
+# A command in place of ts-fetch | ts-store: each task is stored at once; what it was given stands in the
+# file that SEEN names. One whose symbol is STICKS is held until the file `go` is there, POISON ends it.
+cat >worker <<'END'
+#!/usr/bin/env bash
+while IFS= read -r line; do
+	[[ $line == *'"type":"task"'* ]] || { echo "$line" >>"$1"; continue; }
+	echo "$line" >>"$1"
+	case $line in
+	*'"STICKS'*) (until [ -e go ]; do sleep 0.02; done
+		sed 's/"task"/"stored"/; s/}$/,"bars":1,"inserted":1,"updated":0,"unchanged":0,"rejected":0}/' <<<"$line") & ;;
+	*'"POISON"'*) exit 9 ;;
+	*) printf '%s\n' "${line/%\}/,\"bars\":1,\"inserted\":1,\"updated\":0,\"unchanged\":0,\"rejected\":0\}}" |
+		sed 's/"task"/"stored"/' ;;
+	esac
+done
+wait
+END
+chmod +x worker
+
+# job ID SYMBOL...: its header and a task for each.
+job() {
+	local id=$1 s
+	shift
+	echo "{\"type\":\"job\",\"job_id\":\"$id\",\"symbols\":$#,\"timeframes\":[\"day\"],\"tasks\":$#,\"received_at\":\"2025-12-16T17:00:30Z\"}"
+	for s in "$@"; do
+		echo "{\"type\":\"task\",\"job_id\":\"$id\",\"symbol\":\"$s\",\"timeframe\":\"day\",\"from\":\"2025-12-15\",\"to\":\"2025-12-16\"}"
+	done
+}
+# host NAME [OPTION...]: starts one; its tasks are in NAME.tasks, its pid is in $!.
+host() {
+	start ts-work "${@:2}" "./worker $1.tasks" 2>>"$1.log"
+}
+given() {
+	[ "$(grep -c '"task"' "$1.tasks" 2>/dev/null)" -ge "$2" ]
+}
+verdicts() {
+	grep -c '"type":"stored"\|"type":"failed"' "$1"
+}
+has_verdicts() {
+	[ "$(verdicts "$1" 2>/dev/null)" -ge "$2" ]
+}
+no_keys() {
+	[ -z "$(redis --raw keys 'tickstock.share*')" ]
+}
+stop() {
+	kill -TERM "$1" 2>/dev/null
+	wait "$1"
+}
+tasks_key() {
+	redis --raw keys "tickstock.share:{$1.*}:tasks"
+}
+in_hand() {
+	[ "$(redis xpending "$(tasks_key "$1")" work | sed 1q)" = "$2" ]
+}
+
+bad_input ts-share
+bad_output ts-share
+
+# The whole way, by two hosts, each command with no more rights than its page asks for.
+acl() {
+	# shellcheck disable=SC2046 # words
+	redis acl setuser "$1" reset on '>geheim' $(sed -n '/^ACL SETUSER/,/^\.Ed/p' "$top/doc/$1.1" | grep -v '^\.' |
+		sed 's/^ACL SETUSER [^ ]* on >PASSWORD//')
+}
+is "$(acl ts-share)/$(acl ts-work)" OK/OK "the pages' access lists are taken"
+as() {
+	echo "unix://$1:geheim@$tmp/redis.sock"
+}
+anybody=$REDIS_URL
+REDIS_URL=$(as ts-work)
+host a
+a=$!
+host b
+b=$!
+job one $(seq -f S%g 40) >one.in
+REDIS_URL=$(as ts-share)
+ts-share <one.in >one.out 2>one.err
+is $? 0 "a job that two hosts worked on: exit 0"
+is "$(grep '"type":"stored"' one.out | jq -r .symbol | sort)" "$(seq -f S%g 40 | sort)" "one verdict for each task"
+is "$(head -n 1 one.out)" "$(head -n 1 one.in)" "what is not a task is copied"
+is "$(cat a.tasks b.tasks 2>/dev/null | jq -r .symbol | sort)" "$(seq -f S%g 40 | sort)" "no task was given to two hosts"
+no_keys
+ok $? "a job that is over leaves no key behind"
+ts-share -l >out 2>>one.err
+is "$?/$(cat out)" "0/no job is shared" "-l without a job"
+REDIS_URL=$anybody
+unlike "$(cat one.err a.log b.log)" 'NOPERM|refuses|can.t run' "the access lists have all that is needed"
+unlike "$(cat one.err)" 'append-only' "a server with an append-only file is not warned of"
+stop $a
+is $? 0 "a host that is told to stop: exit 0"
+stop $b
+
+# A head that dies goes on where it was: its verdicts are kept, and nothing is handed out twice.
+job two A B C STICKS D >two.in
+ts-share <two.in >two.out 2>two.err &
+head=$!
+started+=($head)
+host c
+c=$!
+wait_for 5 has_verdicts two.out 4
+ok $? "four of five have their verdict"
+kill -KILL $head
+wait $head 2>/dev/null
+rm -f two.out
+# As ts-expand does with a spool, one that has its verdict is left out.
+{ sed -n 1p two.in; sed -n '4,$p' two.in; } >again.in
+: >go
+ts-share <again.in >two.out 2>two.err
+is "$?/$(verdicts two.out)" 0/5 "the head that comes after it is given every verdict"
+is "$(jq -r 'select(.type == "task") | .symbol' c.tasks | sort | xargs)" "A B C D STICKS" "and no task was done twice"
+no_keys
+ok $? "nor is a key left behind"
+rm go
+
+# A host that dies: others take over when the lease is over. One that was only stopped meets a shut gate.
+stop $c
+job three STICKS1 >three.in
+ts-share <three.in >three.out 2>three.err &
+head=$!
+started+=($head)
+host d -l 1
+d=$!
+wait_for 5 given d 1
+kill -STOP $d
+host e -l 1
+e=$!
+wait_for 10 given e 1
+ok $? "the tasks of a host that says nothing go to another"
+: >go
+wait_for 5 has_verdicts three.out 1
+wait $head
+is "$?/$(verdicts three.out)" 0/1 "whose verdict counts"
+kill -CONT $d
+wait_for 5 grep -q 'verdict was dropped\|cancelled job_id=three' d.log
+ok $? "that of the one that wakes up is dropped"
+no_keys
+ok $? "and makes no key anew"
+stop $d
+rm go
+
+# A clean stop gives tasks back at once, and that they were taken does not count.
+job four STICKS2 STICKS3 >four.in
+ts-share <four.in >four.out 2>four.err &
+head=$!
+started+=($head)
+stop $e
+host f
+f=$!
+wait_for 5 given f 2
+is "$(ts-share -l | grep -c 'in hand, idle')/$(ts-share -l | sed -n 's/^job four: //p')" \
+	"1/0 tasks waiting, 2 in hand, 0 done" "-l shows the job and who works on it"
+kill -TERM $f
+host g
+g=$!
+wait_for 10 given g 2
+ok $? "tasks of a host that is told to stop are taken at once by another, long before the lease is over"
+is "$(redis --raw xpending "$(tasks_key four)" work - + 10 | sed -n '4~4p' | xargs)" "1 1" "as if for the first time"
+: >go
+wait $head
+is "$?/$(verdicts four.out)" 0/2 "each has one verdict"
+wait $f
+rm go
+
+# Cancel: the tasks are taken back from all hosts.
+{ job five STICKS4 STICKS5 STICKS6; sleep 600 & echo $! >sleeper; wait; } | ts-share >five.out 2>five.err &
+head=$!
+started+=($head)
+host h -j 1
+h=$!
+wait_for 5 in_hand five 3
+grep -q five g.tasks h.tasks
+ok $? "a job is in hand"
+kill "$(cat sleeper)" $head 2>/dev/null
+wait $head 2>/dev/null
+{ sed -n 1p four.in; echo '{"type":"cancel","job_id":"five"}'; } | ts-share >five.out 2>five.err
+is "$(grep -c cancel five.out)" 1 "a cancel is passed on"
+no_keys
+ok $? "the job's keys are gone"
+wait_for 5 grep -q '"cancel"' g.tasks
+ok $? "and the hosts' commands are told"
+stop $g
+stop $h
+
+# Poison: exactly the task that ends its hosts is failed, and the innocent are not.
+job six $(seq -f T%g 12) POISON $(seq -f U%g 12) >six.in
+ts-share <six.in >six.out 2>six.err &
+head=$!
+started+=($head)
+for _ in 1 2 3 4 5; do
+	host p
+	p=$!
+	wait_for 10 eval "ended $p || ended $head"
+	ended $head && break
+done
+wait $head
+is "$?/$(verdicts six.out)" 1/25 "a poison task: each task has its verdict, and the exit status shows a failure"
+is "$(jq -r 'select(.type == "failed") | [.symbol, .stage, .error] | @tsv' six.out)" \
+	"POISON	work	delivered 4 times, and each host that tried it before ended without a verdict" "exactly it is failed, by name"
+stop $p
+is "$(grep -c POISON p.tasks)" 3 "after three tries"
+is "$(grep -o '"[TU][0-9]*"' p.tasks | sort | uniq -c | awk '$1 > 3' | wc -l)" 0 "the innocent were not condemned with it"
+
+# Fairness: a job of one task behind one of many.
+job seven $(seq -f STICKS%g 100) >seven.in
+job eight Z >eight.in
+ts-share <seven.in >seven.out 2>seven.err &
+seven=$!
+started+=($seven)
+host q
+q=$!
+wait_for 5 given q 16
+ts-share <eight.in >eight.out 2>eight.err
+is "$?/$(verdicts eight.out)/$(verdicts seven.out)" 0/1/0 "a job of one task behind one of many is done first"
+is "$(grep -c seven q.tasks)" 16 "a host holds twice as many tasks as its command works on"
+
+# Redis dies and comes back with its file: all goes on.
+redis shutdown nosave
+wait_for 5 ended "$redis_pid"
+: >go
+redis_start --appendonly yes --dir "$tmp" --loglevel warning
+wait $seven
+is "$?/$(verdicts seven.out)" 0/100 "Redis dies in the middle: one verdict for each task"
+is "$(jq -r 'select(.type == "stored") | .symbol' seven.out | sort -u | wc -l)" 100 "each of another task"
+rm go
+
+# Emptied, it is given again what is outstanding.
+job nine STICKS1 STICKS2 >nine.in
+ts-share <nine.in >nine.out 2>nine.err &
+nine=$!
+started+=($nine)
+wait_for 5 in_hand nine 2
+redis flushall >/dev/null
+wait_for 10 grep -q 'has lost 2 tasks' nine.err
+ok $? "a server that was emptied is found out"
+: >go
+wait $nine
+is "$?/$(verdicts nine.out)" 0/2 "and given the tasks again"
+stop $q
+rm go
+
+# What cannot work is refused in words.
+redis config set maxmemory-policy allkeys-lru >/dev/null
+ts-share <eight.in >out 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*maxmemory-policy is allkeys-lru.*set it to noeviction' "a server that evicts is refused"
+ts-work true 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*noeviction' "by a host as well"
+redis config set maxmemory-policy noeviction >/dev/null
+redis config set appendonly no >/dev/null
+ts-share -l >out 2>err
+
+like "$(cat err)" 'append-only file' "no append-only file is a warning"
+ts-work cat </dev/null 2>err &
+started+=($!)
+w=$!
+ts-share <eight.in >out 2>err &
+started+=($!)
+wait_for 5 in_hand eight 1
+stop $!
+is $? 143 "a head that is told to stop with work left: exit 143"
+stop $w
+redis flushall >/dev/null
+ts-work 'exit 7' 2>err
+like "$?/$(xargs -d "\n" <err)" '^111/.*the command ended with 7' "a command that ends: exit 111"
+ts-work /nonexistent 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*the command ended with 127' "one that is not there: exit 100"
+ts-work 'echo "{\"type\":\"fetched\",\"job_id\":\"j\"}"; cat >/dev/null' 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*ts-store must stand at its end' "one without ts-store: exit 100"
+no_keys
+ok $? "no key is left"
+
+done_testing
