@@ -181,6 +181,15 @@ stored "two databases: the first"
 wait_for 5 eval '[ "$(seconds)" = "$(sql "SELECT (SELECT count(*) FROM ohlcv_1min) + (SELECT count(*) FROM ohlcv_daily)")" ]'
 ok $? "and the second"
 empty
+# A host works until it is told to stop.
+host="ts-work 'ts-fetch -r 50/s | ts-store'"
+elsewhere "$host"
+start bash -c "exec $host" 2>host.log
+host_pid=$!
+try 'ts-expand <job.json | ts-share | ts-status -u none'
+stored "a job by another host"
+kill "$host_pid"
+empty
 try 'ts-expand <job.json | ts-fetch | ssh dbhost ts-store | ts-status -u none'
 stored "a database behind another host (a shell of this host stands for it)"
 is "$(jq -r .status out)" completed "with the verdicts coming back"
