@@ -3,7 +3,8 @@
 # With operands: run these files of jobs (- is stdin) and end. See ts-pipeline(7).
 #
 # Each stage is a child of this script with a pipe of its own, so that a stop can be sent to the two
-# stages that start work and every stage's exit status can be told.
+# stages that start work and every stage's exit status can be told. With TS_SHARE=1 the tasks are done by the
+# hosts that run ts-work, and ts-share stands for ts-fetch and ts-store.
 set -u
 
 name=${0##*/}
@@ -62,8 +63,10 @@ case $0 in
 esac
 [ -x "$here/build/ts-listen" ] && PATH=$here/build:$PATH
 [ -n "${TS_BUILD-}" ] && PATH=$TS_BUILD:$PATH
-for stage in ts-listen ts-expand ts-fetch ts-store ts-status; do
-	command -v $stage >/dev/null || fail 100 "$stage is not installed"
+stages='ts-fetch ts-store'
+[ "${TS_SHARE-}" != 1 ] || stages=ts-share
+for stage in ts-listen ts-expand $stages ts-status; do
+	command -v "$stage" >/dev/null || fail 100 "$stage is not installed"
 done
 if [ -n "$version" ]; then
 	was=$(ts-listen -V) || exit
@@ -149,7 +152,7 @@ tell() {
 # jobs share the folder that outlives a crash.
 run() {
 	case $1 in
-	ts-listen | ts-status) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE DATABASE_URL PGPASSWORD ;;
+	ts-listen | ts-share | ts-status) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE DATABASE_URL PGPASSWORD ;;
 	ts-fetch) unset REDIS_URL DATABASE_URL PGPASSWORD ;;
 	ts-store) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL ;;
 	*) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL DATABASE_URL PGPASSWORD ;;
@@ -182,13 +185,19 @@ run() {
 	status=$!
 	pids="$pids $status"
 	turn
-	open 2
-	run ts-store ${TS_STORE_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
-	store=$!
-	pids="$pids $store"
-	turn
-	open 3
-	run ts-fetch ${TS_FETCH_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+	store=
+	if [ "$stages" = ts-share ]; then
+		open 3
+		run ts-share ${TS_SHARE_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+	else
+		open 2
+		run ts-store ${TS_STORE_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+		store=$!
+		pids="$pids $store"
+		turn
+		open 3
+		run ts-fetch ${TS_FETCH_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &
+	fi
 	fetch=$!
 	pids="$pids $fetch"
 	turn
@@ -265,8 +274,8 @@ note() {
 }
 note "$source" $first
 note ts-expand $expand
-note ts-fetch $fetch
-note ts-store $store
+note "${stages%% *}" $fetch
+[ -z "$store" ] || note ts-store "$store"
 note ts-status $status
 [ -z "${hook-}" ] || reap "$hook"
 echo "$me: end$report" >&2

@@ -245,6 +245,18 @@ is "$?/$(verdicts nine.out)" 0/2 "and given the tasks again"
 stop $q
 rm go
 
+# The service of the head.
+TS_SHARE=1 serve
+host s
+s=$!
+publish '{"job_id":"served","source":"test","symbols":["AAPL","MSFT"],"timeframes":["day","week"],"years":0.02,"received_at":"2025-12-16T17:00:30Z"}'
+wait_for 10 over served
+is "$(hash served status)/$(hash served stored_tasks)/$(grep -c served s.tasks)" completed/4/4 "TS_SHARE=1: the tasks of the service are done by a host"
+serve_end
+is $? 0 "and it stops well"
+like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-share=0 ts-status=0' "and tells the status of each stage"
+stop $s
+
 # What cannot work is refused in words.
 redis config set maxmemory-policy allkeys-lru >/dev/null
 ts-share <eight.in >out 2>err
