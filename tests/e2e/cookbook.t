@@ -271,6 +271,19 @@ cook second-host
 is "$(grep -c . logins)/$(grep -c GNU_Parallel_worker logins)" 1/1 "one login at the other host, and that for tasks"
 cooked "two hosts" "completed 30/30" "$(jq -r .status out) $(sql 'SELECT count(DISTINCT symbol) FROM ohlcv_daily')/$(jq -r .stored out)"
 
+# Several hosts.
+empty
+echo host >>ran
+bash -c "exec $(block host)" 2>host.log &
+host=$!
+started+=("$host")
+cook share
+cooked "a job by another host" "completed 30" "$(jq -r .status out) $(sql 'SELECT count(DISTINCT symbol) FROM ohlcv_daily')"
+sql "DELETE FROM ohlcv_daily WHERE symbol IN ('S3', 'S7')"
+cook share-missing
+cooked "what a job lacks by another host" "completed 2 30" "$(jq -r '"\(.status) \(.tasks)"' out) $(sql 'SELECT count(DISTINCT symbol) FROM ohlcv_daily')"
+kill "$host"
+
 # An alert.
 stand_in alert <<END
 #!/bin/sh
