@@ -278,7 +278,8 @@ note "${stages%% *}" $fetch
 [ -z "$store" ] || note ts-store "$store"
 note ts-status $status
 [ -z "${hook-}" ] || reap "$hook"
-echo "$me: end$report" >&2
+# Of a run that went well each stage has said nothing, too.
+[ $service -eq 0 ] && [ "$worst" -eq 0 ] || echo "$me: end$report" >&2
 
 # Killed by a second signal or by SIGQUIT: by the first that came.
 [ $told -lt 2 ] || [ $service -eq 1 ] || worst=$interrupted

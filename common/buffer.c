@@ -138,6 +138,26 @@ buffer_int(struct buffer *b, int64_t v)
 }
 
 void
+buffer_bytes(struct buffer *b, uint64_t v)
+{
+	static const char units[] = "BkMGTPE";
+	uint64_t tenths = v * 10;
+	size_t i = 0;
+
+	for (; tenths >= 10000; i++)
+		tenths /= 1000;
+	buffer_uint(b, tenths / 10);
+	if (i > 0 && tenths < 100) {
+		buffer_byte(b, '.');
+		buffer_uint(b, tenths % 10);
+	}
+	buffer_byte(b, ' ');
+	if (i > 0)
+		buffer_byte(b, units[i]);
+	buffer_byte(b, 'B');
+}
+
+void
 buffer_json(struct buffer *b, struct slice s)
 {
 	static const char hex[] = "0123456789abcdef";

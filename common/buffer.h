@@ -58,6 +58,7 @@ void buffer_str(struct buffer *, const char *);
 void buffer_byte(struct buffer *, char);
 void buffer_uint(struct buffer *, uint64_t);
 void buffer_int(struct buffer *, int64_t);
+void buffer_bytes(struct buffer *, uint64_t); /* 512 B, 1.2 MB, 34 GB */
 void buffer_json(struct buffer *, struct slice);
 
 /* The bytes held, as a slice that is valid until the next append. */

@@ -123,6 +123,7 @@ write_line(const char *level, const char *fmt, va_list ap)
 
 LOG_FUNCTION(log_debug, "debug: ", !debug)
 LOG_FUNCTION(log_info, "", quiet)
+LOG_FUNCTION(log_run, "", quiet || !(debug || getenv("TS_SERVICE") != NULL))
 LOG_FUNCTION(log_warning, "warning: ", false)
 LOG_FUNCTION(log_error, "error: ", false)
 

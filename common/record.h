@@ -55,6 +55,7 @@ struct record {
 	struct slice factor;	   /* of stored: how prices before stand to those now */
 	struct slice status;	   /* of done */
 	uint64_t symbols, tasks;
+	uint64_t bytes; /* of fetched and stored: downloaded for the task; absent when 0 */
 	uint64_t bars, inserted, updated, unchanged, rejected;
 	uint64_t rounded, odd; /* of stored, absent when 0, as are the next three */
 	uint64_t extra, deleted, older, restated;

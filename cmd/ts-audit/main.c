@@ -212,7 +212,7 @@ say_end(const struct audit *a, const struct input *in, int64_t start)
 {
 	const struct report *r = &a->report;
 
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"series", r->series},
 			{"complete", r->verdicts[VERDICT_COMPLETE]},
 			{"holes", r->verdicts[VERDICT_HOLES]},
@@ -247,7 +247,7 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 	bool failed = false;
 	int status;
 
-	log_debug("start version=%s least=%u%%", TS_VERSION, (unsigned)o->least);
+	log_run("start version=%s least=%u%%", TS_VERSION, (unsigned)o->least);
 	writer_init(&out, STDOUT_FILENO);
 	reader_init(&in.reader, STDIN_FILENO);
 	in.out = &out;

@@ -155,7 +155,7 @@ static int
 expand_operands(const struct options *o, const struct expand *e, struct job *j, struct writer *out,
 	struct counts *n)
 {
-	struct buffer id = {0}, text = {0};
+	struct buffer id = {0}, text = {0}, source = {0};
 	char now[TIMESTAMP_SIZE];
 	int status = STATUS_DONE;
 
@@ -168,7 +168,6 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 		buffer_uint(&id, (uint64_t)getpid());
 	}
 	j->job_id = buffer_slice(&id);
-	j->source = slice_of("command line");
 	if (e->from.p == NULL)
 		j->years = e->years.p != NULL ? e->years : slice_of("1");
 	for (int i = 0; i < o->nsymbols; i++)
@@ -178,10 +177,13 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 		status = STATUS_USAGE;
 	} else {
 		job_sort(j);
+		operand_source(j, o->list, &source);
+		j->source = buffer_slice(&source);
 		name_impossible(j);
 		take_job(e, j, j->symbols.n == 0 ? "no symbols in the job" : NULL, out, n);
 		status = n->failed > 0 ? STATUS_REFUSED : STATUS_DONE;
 	}
+	buffer_release(&source);
 	buffer_release(&text);
 	buffer_release(&id);
 	return status;
@@ -298,7 +300,7 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 
 	job_init(&job);
 	writer_init(&out, STDOUT_FILENO);
-	log_debug("start version=%s years=%s unfinished=%d", TS_VERSION,
+	log_run("start version=%s years=%s unfinished=%d", TS_VERSION,
 		o->years == NULL ? "-" : o->years, o->unfinished);
 	if (o->nsymbols > 0 || o->list != NULL) {
 		status = expand_operands(o, e, &job, &out, &n);
@@ -308,7 +310,7 @@ run(const struct options *o, struct expand *e, struct plan *plan)
 	if (o->dry && !signals_stop())
 		plan_end(plan, &out);
 	status = writer_end(&out, status);
-	log_end(log_debug, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){
 			{"jobs", n.jobs}, {"failed", n.failed}, {"refused", n.refused.n}, {0}},
 		clock_mono_ms() - start);

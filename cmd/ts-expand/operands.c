@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MOST = 16 << 20 };
+enum { FILE_MOST = 16 << 20, SOURCE_SYMBOLS = 3 };
 
 static const char dividers[] = ", \t\r\n";
 
@@ -82,4 +82,25 @@ operand_file(struct job *j, const char *path, struct buffer *text)
 		add_words(j, p, comment != NULL ? comment : line);
 	}
 	return result;
+}
+
+void
+operand_source(const struct job *j, const char *path, struct buffer *b)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	size_t shown = j->symbols.n > SOURCE_SYMBOLS ? SOURCE_SYMBOLS - 1 : j->symbols.n;
+
+	if (path != NULL && strcmp(path, "-") != 0) {
+		buffer_str(b, slash == NULL ? path : slash + 1);
+		return;
+	}
+	for (size_t i = 0; i < shown; i++) {
+		buffer_str(b, i == 0 ? "" : ", ");
+		buffer_add(b, j->symbols.p[i].p, j->symbols.p[i].n);
+	}
+	if (shown < j->symbols.n) {
+		buffer_str(b, " and ");
+		buffer_uint(b, j->symbols.n - shown);
+		buffer_str(b, " more");
+	}
 }

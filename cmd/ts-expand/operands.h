@@ -18,4 +18,7 @@ void operand_symbols(struct job *, const char *operand);
  */
 int operand_file(struct job *, const char *path, struct buffer *text);
 
+/* What the job is called for a person: the file's name, NULL for none, or its first symbols. */
+void operand_source(const struct job *, const char *path, struct buffer *);
+
 #endif

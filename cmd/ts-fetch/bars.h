@@ -17,6 +17,7 @@ struct bars {
 	bool index;	      /* it has no volume */
 	int64_t day, day_end; /* the New York day last looked at: [day, day_end) */
 	int64_t open, close;  /* its regular hours; both 0 when it has none */
+	uint64_t bytes;	      /* downloaded for them; the owner's */
 	uint64_t count;	      /* bars written */
 	int64_t first, last;  /* start of the first and last of them, if there are any */
 };

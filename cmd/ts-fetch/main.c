@@ -181,7 +181,7 @@ run(struct fetch *f, struct reader *in)
 static void
 log_start(const struct options *o, const struct fetch_options *f, const char *key)
 {
-	log_info("start version=%s url=%.*s key=%s parallel=%u rate=%s hours=%s adjusted=%s",
+	log_run("start version=%s url=%.*s key=%s parallel=%u rate=%s hours=%s adjusted=%s",
 		TS_VERSION, (int)f->base.n, f->base.p, key, f->task.parallel,
 		o->rate == NULL ? "none" : o->rate, f->task.extended ? "extended" : "regular",
 		f->task.adjusted ? "true" : "false");
@@ -207,7 +207,7 @@ say_end(const struct fetch *f, int64_t ms)
 
 	if (tasks_left(f) > 0)
 		log_warning("stopped with %" PRIu64 " tasks left", tasks_left(f));
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"tasks", c->tasks}, {"fetched", c->fetched},
 			{"failed", c->failed}, {"cancelled", c->cancelled},
 			{"refused", f->input.refused.n}, {"bars", c->bars},

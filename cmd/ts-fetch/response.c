@@ -410,6 +410,7 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 		read_probe(rs, r);
 		return;
 	}
+	c->active->bars.bytes += r->bytes;
 	c->state = CHUNK_ANSWERED;
 	if (r->trouble != TROUBLE_UNPROCESSED)
 		c->unprocessed = 0;

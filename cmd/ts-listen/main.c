@@ -70,7 +70,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 	int status = STATUS_DONE;
 
 	redis_url_show(url, &shown);
-	log_info("start version=%s redis=%s channel=%s control=%s", TS_VERSION, buffer_cstr(&shown),
+	log_run("start version=%s redis=%s channel=%s control=%s", TS_VERSION, buffer_cstr(&shown),
 		o->channel, o->control);
 	buffer_release(&shown);
 	writer_init(&out, STDOUT_FILENO);
@@ -86,7 +86,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 		status = STATUS_USAGE;
 	}
 	status = writer_end(&out, status);
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"resumed", l.kept}, {"jobs", l.jobs},
 			{"cancels", l.cancels}, {"ignored", l.ignored}, {"dropped", l.dropped},
 			{"gaps", l.gaps}, {0}},

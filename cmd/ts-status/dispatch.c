@@ -67,7 +67,7 @@ tell_done(struct dispatch *d, struct job *j)
 static void
 tell_start(const struct job *j)
 {
-	log_info("job start id=%.*s source=%.*s symbols=%" PRIu64 " tasks=%" PRIu64,
+	log_run("job start id=%.*s source=%.*s symbols=%" PRIu64 " tasks=%" PRIu64,
 		shown(buffer_slice(&j->id)), j->id.p, shown(buffer_slice(&j->source)),
 		j->source.len == 0 ? "" : j->source.p, j->symbols, j->total);
 }

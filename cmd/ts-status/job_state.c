@@ -3,15 +3,12 @@
 
 #include "summary.h"
 #include "timestamp.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How much room each list gets in the last message. */
-/* Of the last message. */
-enum { FAILURES_ROOM = 360, NAMES_ROOM = 90 };
 
 /* And a reason to wait. */
 enum { WAITING_TEXT = 400 };
@@ -33,10 +30,10 @@ void
 job_free(struct job *j)
 {
 	struct buffer *const buffers[] = {&j->id, &j->source, &j->received_at, &j->timestamp,
-		&j->failures.text, &j->empties.text, &j->lates.text, &j->rejects.text,
-		&j->extras.text, &j->restatements.text, &j->errors, &j->symbol, &j->timeframe,
-		&j->message, &j->waiting};
+		&j->errors, &j->symbol, &j->timeframe, &j->message, &j->waiting};
 
+	for (size_t i = 0; i < LISTS; i++)
+		buffer_release(&j->list[i].text);
 	for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
 		buffer_release(buffers[i]);
 	names_release(&j->tasks);
@@ -132,7 +129,7 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
 	j->changed = now.mono;
 	weigh(j, r->timeframes);
-	copy(&j->source, summary_cut(r->source, SUMMARY_NAME));
+	copy(&j->source, utf8_cut(r->source, SUMMARY_NAME));
 	copy(&j->received_at, r->received_at);
 	copy(&j->timestamp, r->timestamp);
 	j->message.len = 0;
@@ -150,8 +147,8 @@ job_header(struct job *j, const struct record *r, struct moment now)
 static void
 set_current(struct job *j, const struct record *r, struct moment now)
 {
-	copy(&j->symbol, summary_cut(r->symbol, SUMMARY_NAME));
-	copy(&j->timeframe, summary_cut(r->timeframe, SUMMARY_NAME));
+	copy(&j->symbol, utf8_cut(r->symbol, SUMMARY_NAME));
+	copy(&j->timeframe, utf8_cut(r->timeframe, SUMMARY_NAME));
 	j->waiting.len = 0;
 	j->changed = now.mono;
 }
@@ -161,7 +158,7 @@ job_waiting(struct job *j, struct slice reason, struct slice until)
 {
 	if (j->status != JOB_RUNNING)
 		return;
-	copy(&j->waiting, summary_cut(reason, WAITING_TEXT));
+	copy(&j->waiting, utf8_cut(reason, WAITING_TEXT));
 	j->message.len = 0;
 	buffer_str(&j->message, "Waiting until ");
 	buffer_add(&j->message, until.p, until.n);
@@ -230,7 +227,7 @@ count_rejected(struct job *j, const struct record *r)
 	buffer_uint(&text, r->rejected);
 	buffer_str(&text, r->rejected == 1 ? " bar rejected" : " bars rejected");
 	j->rejected += r->rejected;
-	summary_listing(&j->rejects, NAMES_ROOM, r, buffer_slice(&text));
+	summary_listing(j, LIST_REJECTED, r, buffer_slice(&text));
 	if (r->reason.p != NULL) {
 		buffer_str(&text, ": ");
 		buffer_add(&text, r->reason.p, r->reason.n);
@@ -239,15 +236,16 @@ count_rejected(struct job *j, const struct record *r)
 	buffer_release(&text);
 }
 
-/* Rows of a task that are told with the job's others. */
+/* Names a task with so many bars or rows, if there are any. */
 static void
-count_rows(uint64_t *sum, struct listing *l, const struct record *r, uint64_t rows)
+count_rows(struct job *j, enum list list, const struct record *r, uint64_t rows)
 {
 	struct buffer text = {0};
 
-	*sum += rows;
+	if (rows == 0)
+		return;
 	summary_count(&text, rows);
-	summary_listing(l, NAMES_ROOM, r, buffer_slice(&text));
+	summary_listing(j, list, r, buffer_slice(&text));
 	buffer_release(&text);
 }
 
@@ -256,18 +254,20 @@ count_stored(struct job *j, const struct record *r, const struct calendar *c)
 {
 	j->stored++;
 	j->bars += r->bars - (r->rejected < r->bars ? r->rejected : r->bars);
+	j->bytes += r->bytes;
+	j->extra += r->extra;
+	j->restated += r->restated;
 	if (r->rejected > 0) {
 		count_rejected(j, r);
 	} else if (r->bars == 0) {
 		j->empty++;
-		summary_listing(&j->empties, NAMES_ROOM, r, (struct slice){0});
+		summary_listing(j, LIST_EMPTY, r, (struct slice){0});
 	}
 	if (begins_late(c, r))
-		summary_listing(&j->lates, NAMES_ROOM, r, r->first);
-	if (r->extra > 0)
-		count_rows(&j->extra, &j->extras, r, r->extra);
-	if (r->restated > 0)
-		count_rows(&j->restated, &j->restatements, r, r->restated);
+		summary_listing(j, LIST_LATE, r, r->first);
+	count_rows(j, LIST_ROUNDED, r, r->rounded);
+	count_rows(j, LIST_EXTRA, r, r->extra);
+	count_rows(j, LIST_RESTATED, r, r->restated);
 }
 
 static void
@@ -275,7 +275,7 @@ count_failed(struct job *j, const struct record *r)
 {
 	j->failed++;
 	summary_error(j, r, r->error);
-	summary_listing(&j->failures, FAILURES_ROOM, r, r->error);
+	summary_listing(j, LIST_FAILED, r, r->error);
 }
 
 /* Whether a task is new. Several may load ranges of one series, as those of ts-audit -m do. */
@@ -322,7 +322,7 @@ job_failed(struct job *j, struct slice error, struct moment now)
 	j->broken = true;
 	end(j, outcome(j), now);
 	j->message.len = 0;
-	error = summary_cut(error, 900);
+	error = utf8_cut(error, 900);
 	buffer_add(&j->message, error.p, error.n);
 }
 

@@ -32,6 +32,18 @@ struct listing {
 	uint64_t shown;
 };
 
+/* What of a job is named in its last message, in this order; the words are summary.c's. */
+enum list {
+	LIST_FAILED,
+	LIST_EMPTY,
+	LIST_LATE,
+	LIST_REJECTED,
+	LIST_ROUNDED,
+	LIST_EXTRA,
+	LIST_RESTATED,
+	LISTS,
+};
+
 /* Verdicts of one symbol. */
 struct tally {
 	uint32_t finished;
@@ -58,6 +70,7 @@ struct job {
 	UT_hash_handle hh; /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
+	uint64_t bytes;		       /* downloaded */
 	uint64_t extra, restated;      /* rows that the API does not have; restated ones */
 	uint64_t weight, weight_total; /* see job_weight(): of tasks with a verdict, and of all */
 	uint64_t processed;	       /* symbols all of whose tasks have a verdict */
@@ -66,7 +79,7 @@ struct job {
 	struct tally *tally; /* of each symbol */
 	size_t tallies;
 
-	struct listing failures, empties, lates, rejects, extras, restatements;
+	struct listing list[LISTS];
 	struct buffer errors; /* the inside of a JSON array */
 	int nerrors;
 	struct buffer symbol, timeframe, message;

@@ -180,7 +180,7 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 		status = exit_status(d);
 	}
 	status = writer_end(d->out, status);
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"jobs", d->jobs}, {"stored", d->stored},
 			{"failed", d->failed}, {"rejected", d->rejected}, {"refused", d->refused.n},
 			{0}},
@@ -209,7 +209,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 		buffer_str(&shown, "none");
 	else
 		redis_url_show(url, &shown);
-	log_info("start version=%s redis=%s%s", TS_VERSION, buffer_cstr(&shown),
+	log_run("start version=%s redis=%s%s", TS_VERSION, buffer_cstr(&shown),
 		o->plain ? " plain" : "");
 	buffer_release(&shown);
 	meter_init(&meter, log_is_quiet());

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { REDRAW_MS = 200, LINES_MS = 10000, WIDTH = 80, NAME_WIDTH = 24 };
+enum { REDRAW_MS = 200, LINES_MS = 10000, WIDTH = 80, NAME_WIDTH = 32, WAITING_WIDTH = 200 };
 
 void
 meter_init(struct meter *m, bool quiet)
@@ -22,6 +22,7 @@ void
 meter_release(struct meter *m)
 {
 	buffer_release(&m->text);
+	buffer_release(&m->name);
 }
 
 static size_t
@@ -52,9 +53,9 @@ meter_deadline(const struct meter *m, const struct progress *p)
 }
 
 static void
-add_name(struct buffer *b, struct slice s)
+add_name(struct buffer *b, struct slice s, size_t width)
 {
-	for (size_t i = 0; i < s.n && i < NAME_WIDTH; i++)
+	for (size_t i = 0; i < s.n && i < width; i++)
 		buffer_byte(b, s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?');
 }
 
@@ -78,7 +79,7 @@ add_time(struct buffer *b, uint64_t seconds)
 }
 
 /* Parts of the line that a narrow terminal goes without, in this order. */
-enum { RATE = 1, ELAPSED = 2, BARS = 4, JOBS = 8, WORD = 16, SYMBOL = 32, ALL = 63 };
+enum { RATE = 1, BYTES = 2, ELAPSED = 4, BARS = 8, WORD = 16, SYMBOL = 32, ALL = 63 };
 
 /* Milliseconds left if the rest takes as long as what is done, bar by bar; -1 when that is not
  * known. */
@@ -117,14 +118,12 @@ add_tasks(struct buffer *b, const struct job *j, unsigned parts)
 	}
 }
 
+/* How fast it goes: what is left out while nothing moves. */
 static void
-add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, unsigned parts)
+add_pace(struct buffer *b, const struct job *j, uint64_t ms, unsigned parts)
 {
 	int64_t rest = left(j, ms);
 
-	add_name(b, j->source.len > 0 ? buffer_slice(&j->source) : buffer_slice(&j->id));
-	buffer_byte(b, ' ');
-	add_tasks(b, j, parts);
 	if ((parts & BARS) != 0) {
 		buffer_str(b, ", ");
 		summary_count(b, j->bars);
@@ -135,6 +134,10 @@ add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, uns
 		summary_count(b, j->bars * 1000 / ms);
 		buffer_str(b, "/s");
 	}
+	if ((parts & BYTES) != 0 && j->bytes > 0) {
+		buffer_str(b, ", ");
+		buffer_bytes(b, j->bytes);
+	}
 	if ((parts & ELAPSED) != 0) {
 		buffer_str(b, ", ");
 		add_time(b, ms / 1000);
@@ -144,24 +147,30 @@ add_line(struct buffer *b, const struct job *j, size_t running, uint64_t ms, uns
 		add_time(b, (uint64_t)rest / 1000);
 		buffer_str(b, " left");
 	}
-	if ((parts & SYMBOL) != 0 && j->waiting.len > 0) {
+}
+
+static void
+add_line(struct buffer *b, const struct job *j, uint64_t ms, unsigned parts)
+{
+	add_name(b, buffer_slice(j->source.len > 0 ? &j->source : &j->id), NAME_WIDTH);
+	buffer_byte(b, ' ');
+	add_tasks(b, j, parts);
+	if (j->waiting.len > 0) {
 		buffer_str(b, ", waiting: ");
-		add_name(b, buffer_slice(&j->waiting));
-	} else if ((parts & SYMBOL) != 0 && j->symbol.len > 0) {
-		buffer_str(b, ", ");
-		add_name(b, buffer_slice(&j->symbol));
-		buffer_byte(b, ' ');
-		add_name(b, buffer_slice(&j->timeframe));
+		add_name(b, buffer_slice(&j->waiting), WAITING_WIDTH);
+		return;
 	}
-	if ((parts & JOBS) != 0 && running > 1) {
-		buffer_str(b, " [");
-		buffer_uint(b, running);
-		buffer_str(b, " jobs]");
+	add_pace(b, j, ms, parts);
+	if ((parts & SYMBOL) != 0 && j->symbol.len > 0) {
+		buffer_str(b, ", ");
+		add_name(b, buffer_slice(&j->symbol), NAME_WIDTH);
+		buffer_byte(b, ' ');
+		add_name(b, buffer_slice(&j->timeframe), NAME_WIDTH);
 	}
 }
 
 void
-meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, size_t width)
+meter_line(struct buffer *b, const struct job *j, int64_t now, size_t width)
 {
 	uint64_t ms = now > j->started.mono ? (uint64_t)(now - j->started.mono) : 1;
 	size_t start = b->len;
@@ -169,7 +178,7 @@ meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, s
 	/* One part less each time, from the lowest bit on, until the line fits. */
 	for (unsigned parts = ALL;; parts &= parts - 1) {
 		b->len = start;
-		add_line(b, j, running, ms, parts);
+		add_line(b, j, ms, parts);
 		if (b->len - start <= width || parts == 0)
 			break;
 	}
@@ -177,36 +186,61 @@ meter_line(struct buffer *b, const struct job *j, size_t running, int64_t now, s
 		b->len = start + width;
 }
 
-/* The job that gets the line: the current one while it runs, else the first that does. */
-static const struct job *
-choose(const struct progress *p)
+/*
+ * The job that runs, or all that do as one, which is about where the current one is; name takes
+ * what that is called. It borrows all that it holds.
+ */
+static struct job
+running(const struct progress *p, struct buffer *name)
 {
-	const struct job *current = progress_current(p);
+	struct job all = {.status = JOB_COMPLETED};
+	uint64_t n = 0;
 
-	if (current != NULL && current->status == JOB_RUNNING)
-		return current;
 	for (const struct job *j = progress_first(p); j != NULL; j = progress_next(j)) {
-		if (j->status == JOB_RUNNING)
-			return j;
+		if (j->status != JOB_RUNNING)
+			continue;
+		if (n++ == 0) {
+			all = *j;
+			continue;
+		}
+		if (j == progress_current(p)) {
+			all.symbol = j->symbol;
+			all.timeframe = j->timeframe;
+			all.waiting = j->waiting;
+		}
+		all.header = all.header && j->header;
+		all.total += j->total;
+		all.stored += j->stored;
+		all.failed += j->failed;
+		all.bars += j->bars;
+		all.bytes += j->bytes;
+		all.weight += j->weight;
+		all.weight_total += j->weight_total;
 	}
-	return NULL;
+	if (n > 1) {
+		name->len = 0;
+		buffer_uint(name, n);
+		buffer_str(name, " jobs");
+		all.source = *name;
+	}
+	return all;
 }
 
 void
 meter_show(struct meter *m, const struct progress *p, int64_t now)
 {
-	const struct job *j;
+	struct job j;
 
 	if (now < m->due || !(m->terminal || m->lines))
 		return;
-	j = choose(p);
-	if (j == NULL)
+	j = running(p, &m->name);
+	if (j.status != JOB_RUNNING)
 		return;
 	m->text.len = 0;
 	if (!m->terminal) {
 		/* The start was logged just before. */
-		if (m->due != 0 && now - j->started.mono >= LINES_MS) {
-			meter_line(&m->text, j, progress_running(p), now, 400);
+		if (m->due != 0 && now - j.started.mono >= LINES_MS) {
+			meter_line(&m->text, &j, now, 400);
 			log_info("progress %s", buffer_cstr(&m->text));
 		}
 		m->due = now + LINES_MS;
@@ -214,7 +248,7 @@ meter_show(struct meter *m, const struct progress *p, int64_t now)
 	}
 	buffer_byte(&m->text, '\r');
 	/* The last column stays free: some terminals wrap as soon as it is filled. */
-	meter_line(&m->text, j, progress_running(p), now, terminal_width() - 1);
+	meter_line(&m->text, &j, now, terminal_width() - 1);
 	buffer_str(&m->text, "\033[K");
 	if (write(STDERR_FILENO, m->text.p, m->text.len) > 0)
 		m->drawn = true;

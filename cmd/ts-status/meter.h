@@ -15,7 +15,7 @@ struct meter {
 	bool lines;    /* log lines now and then */
 	bool drawn;    /* the line stands there now */
 	int64_t due;
-	struct buffer text;
+	struct buffer text, name;
 };
 
 /* quiet: neither. */
@@ -32,6 +32,6 @@ int64_t meter_deadline(const struct meter *, const struct progress *);
 void meter_show(struct meter *, const struct progress *, int64_t now);
 
 /* Appends one line about a job, at most width characters of printable ASCII; tested by itself. */
-void meter_line(struct buffer *, const struct job *, size_t running, int64_t now, size_t width);
+void meter_line(struct buffer *, const struct job *, int64_t now, size_t width);
 
 #endif

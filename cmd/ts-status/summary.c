@@ -2,6 +2,7 @@
 #include "summary.h"
 
 #include "timestamp.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,21 +10,13 @@
 
 enum { ERRORS_MAX = 10, ERROR_TEXT = 300, NOTE_TEXT = 120, NAME_TEXT = 40 };
 
-struct slice
-summary_cut(struct slice s, size_t n)
-{
-	if (s.n <= n)
-		return s;
-	/* Not within a UTF-8 sequence. */
-	while (n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-		n--;
-	return (struct slice){s.p, n};
-}
+/* How much room the names of a list get in the last message. */
+enum { FAILURES_ROOM = 340, NAMES_ROOM = 80 };
 
 static void
 add_cut(struct buffer *b, struct slice s, size_t n)
 {
-	struct slice cut = summary_cut(s, n);
+	struct slice cut = utf8_cut(s, n);
 
 	buffer_add(b, cut.p, cut.n);
 	if (cut.n < s.n)
@@ -79,9 +72,10 @@ add_task(struct buffer *b, const struct record *r)
 }
 
 void
-summary_listing(struct listing *l, size_t room, const struct record *r, struct slice note)
+summary_listing(struct job *j, enum list list, const struct record *r, struct slice note)
 {
-	size_t start = l->text.len;
+	struct listing *l = &j->list[list];
+	size_t start = l->text.len, room = list == LIST_FAILED ? FAILURES_ROOM : NAMES_ROOM;
 
 	l->count++;
 	/* Once one name found no room, none does: the rest is a number. */
@@ -142,13 +136,24 @@ summary_task(struct job *j, const char *verb, const struct record *r, bool count
 }
 
 static void
-add_listing(struct buffer *b, const struct listing *l, const char *one, const char *many)
+add_listing(struct buffer *b, const struct job *j, enum list list)
 {
+	static const char *const words[LISTS][2] = {[LIST_FAILED] = {" failed: ", " failed: "},
+		[LIST_EMPTY] = {" empty: ", " empty: "},
+		[LIST_LATE] = {" task begins more than 5 sessions after asked: ",
+			" tasks begin more than 5 sessions after asked: "},
+		[LIST_REJECTED] = {" task lost bars: ", " tasks lost bars: "},
+		[LIST_ROUNDED] = {" task has rounded bars: ", " tasks have rounded bars: "},
+		[LIST_EXTRA] = {" task has rows that the API does not have: ",
+			" tasks have rows that the API does not have: "},
+		[LIST_RESTATED] = {" task has restated rows: ", " tasks have restated rows: "}};
+	const struct listing *l = &j->list[list];
+
 	if (l->count == 0)
 		return;
 	buffer_str(b, "; ");
 	summary_count(b, l->count);
-	buffer_str(b, l->count == 1 ? one : many);
+	buffer_str(b, words[list][l->count != 1]);
 	buffer_add(b, l->text.p, l->text.len);
 	if (l->shown < l->count) {
 		buffer_str(b, " and ");
@@ -173,15 +178,8 @@ summary_end(struct job *j, const char *head)
 	buffer_str(b, j->header || j->stored != 1 ? " tasks, " : " task, ");
 	summary_count(b, j->bars);
 	buffer_str(b, j->bars == 1 ? " bar" : " bars");
-	add_listing(b, &j->failures, " failed: ", " failed: ");
-	add_listing(b, &j->empties, " empty: ", " empty: ");
-	add_listing(b, &j->lates, " task begins more than 5 sessions after asked: ",
-		" tasks begin more than 5 sessions after asked: ");
-	add_listing(b, &j->rejects, " task lost bars: ", " tasks lost bars: ");
-	add_listing(b, &j->extras, " task has rows that the API does not have: ",
-		" tasks have rows that the API does not have: ");
-	add_listing(
-		b, &j->restatements, " task has restated rows: ", " tasks have restated rows: ");
+	for (int i = 0; i < LISTS; i++)
+		add_listing(b, j, (enum list)i);
 }
 
 static void
@@ -224,7 +222,7 @@ add_symbols(struct fields *f, const char *name, const struct job *j, bool failed
 		if (!first)
 			buffer_byte(&f->text, ',');
 		first = false;
-		buffer_json(&f->text, summary_cut(names_at(&j->symbol_names, i), SUMMARY_NAME));
+		buffer_json(&f->text, utf8_cut(names_at(&j->symbol_names, i), SUMMARY_NAME));
 	}
 	buffer_byte(&f->text, ']');
 	add_part(f, (struct slice){0});

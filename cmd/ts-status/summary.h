@@ -49,13 +49,10 @@ void summary_task(struct job *, const char *verb, const struct record *, bool co
 void summary_end(struct job *, const char *head);
 
 /* One entry of a list in the last message, and of `errors`. */
-void summary_listing(struct listing *, size_t room, const struct record *, struct slice note);
+void summary_listing(struct job *, enum list, const struct record *, struct slice note);
 void summary_error(struct job *, const struct record *, struct slice why);
 
 /* 11,700 */
 void summary_count(struct buffer *, uint64_t);
-
-/* The slice, cut to at most n bytes where a character ends. */
-struct slice summary_cut(struct slice, size_t n);
 
 #endif

@@ -168,7 +168,7 @@ say_end(const struct tasks *s, int64_t start)
 			ms);
 		return;
 	}
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"bars", b->received}, {"inserted", b->inserted},
 			{"updated", b->updated}, {"unchanged", b->unchanged},
 			{"rejected", b->rejected}, {"dropped", b->dropped},
@@ -210,8 +210,8 @@ connect_first(const struct options *o, struct pg *pg)
 
 	if (outcome == PG_OK) {
 		pg_recovered(pg);
-		log_info("start version=%s host=%s database=%s user=%s connections=%" PRIu64 " "
-			 "batch-rows=%" PRIu64,
+		log_run("start version=%s host=%s database=%s user=%s connections=%" PRIu64 " "
+			"batch-rows=%" PRIu64,
 			TS_VERSION, PQhost(c), PQdb(c), PQuser(c), o->connections, o->batch_rows);
 		if (o->create)
 			outcome = create_all(pg, schema_sql);
@@ -253,7 +253,7 @@ run_any(const struct options *o, struct rejects *rejects)
 	/* Without a database named bars are checked all the same. */
 	if (!o->dry || o->url != NULL)
 		return run_connected(o, rejects);
-	log_info("start version=%s checks only", TS_VERSION);
+	log_run("start version=%s checks only", TS_VERSION);
 	return run(o, NULL, rejects);
 }
 

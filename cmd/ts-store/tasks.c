@@ -329,7 +329,7 @@ tasks_await(struct tasks *s, struct record *r, struct series *of)
 		buffer_add(&b, text[i].p, text[i].n);
 		buffer_byte(&b, '\0');
 	}
-	*array_add(&s->waiting) = (struct task){of, r->bars, b.p, looked};
+	*array_add(&s->waiting) = (struct task){of, r->bars, r->bytes, b.p, looked};
 	of->awaited = true;
 	if (batch_full(s->filling))
 		tasks_commit(s);
@@ -339,7 +339,10 @@ tasks_await(struct tasks *s, struct record *r, struct series *of)
 static struct record
 recall(const struct task *t)
 {
-	struct record r = {.tf = t->series->tf, .bars = t->bars, .job_id = slice_of(t->text)};
+	struct record r = {.tf = t->series->tf,
+		.bars = t->bars,
+		.bytes = t->bytes,
+		.job_id = slice_of(t->text)};
 
 	r.from = slice_of(t->text + r.job_id.n + 1);
 	r.to = slice_of(r.from.p + r.from.n + 1);

@@ -12,9 +12,9 @@
 /* A fetched record that waits for its bars to be committed. */
 struct task {
 	struct series *series;
-	uint64_t bars; /* as it says */
-	char *text;    /* job_id, from and to, each with a NUL */
-	bool looked;   /* its range is in hand to be looked at, or need not be */
+	uint64_t bars, bytes; /* as it says */
+	char *text;	      /* job_id, from and to, each with a NUL */
+	bool looked;	      /* its range is in hand to be looked at, or need not be */
 };
 
 struct totals {

@@ -2,6 +2,8 @@
 # ts-audit: what is missing is named, what is named is missing, and the fill brings exactly that back.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The lines of start and end are told, as in a service.
+export TS_SERVICE=1
 
 bad_input ts-audit -J
 bad_input ts-audit -m

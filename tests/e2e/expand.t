@@ -236,7 +236,7 @@ is $? 143 "and exits 143 then too"
 # Input that is not for it, and input that rightly only passes through.
 kind() {
 	printf '%s' "$3" | ts-expand >out 2>err
-	is "$?/$(sed 's/.*warning: //; s/ (.*//' err)" "$1" "$2"
+	is "$?/$(sed '/: start /d; /: end /d; s/.*warning: //; s/ (.*//' err)" "$1" "$2"
 }
 kind '1/no job came' "an empty input is not a job done" ''
 TS_SERVICE=1 kind 0/ "but for a service that nobody asks for anything" ''

@@ -3,6 +3,8 @@
 # signal finds it asleep.
 # shellcheck source=tests/e2e/lib.sh disable=SC2317
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The lines of start and end are told, as in a service.
+export TS_SERVICE=1
 
 jobs=tickstock.jobs.data_load
 control=tickstock.jobs.control

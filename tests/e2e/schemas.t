@@ -3,6 +3,8 @@
 # which judges by the same reader, does not certify what ts-store refuses.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The lines of start and end are told, as in a service.
+export TS_SERVICE=1
 
 pg_start || exit 1
 

@@ -139,13 +139,15 @@ done
 [ "$(redis ttl "$(key a)")" -gt 86380 ]
 ok $? "the hash lives a day"
 like "$(cat err)" 'job completed_with_errors id=a: Loaded 3 of 4' "the last message is logged"
-like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock" "the start line has the settings"
+unlike "$(cat err)" ': (start|end|job start) ' "start and end are told to nobody who does not ask"
 # Where "submitted" was seen, nobody waits for it: quicker tests.
 for id in c ok no auth b early term; do
 	submitted $id
 done
-mixed c | ts-status -C >out 2>err
-is "$?/$(hash c status)/$(jq -r .status out)" 1/completed/completed "-C calls a partly failed job completed"
+mixed c | TS_SERVICE=1 ts-status -C >out 2>err
+like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock plain" "the start line has the settings, in a service"
+like "$(cat err)" '^ts-status: job start id=c source=DIA' "where the start of a job is told, too"
+is "$(hash c status)/$(jq -r .status out)" completed/completed "-C calls a partly failed job completed"
 { header ok 1 1; stored ok AAPL day 1; } | ts-status >out 2>err
 is "$?/$(hash ok status)/$(hash ok message)" "0/completed/Loaded 1 of 1 tasks, 1 bar" "all stored: completed, exit 0"
 { header no 1 1; failed no AAPL day why; } | ts-status -C -q >out 2>err
@@ -187,7 +189,7 @@ like "$(cat err)" 'line 10: timeframe is missing' "a record without a field is n
 	yes '{"type":"stored","job_id":"b","symbol":"AAPL"}' | head -n 1000
 	header late 1 1
 	stored late A day 1
-} | ts-status -u none >out 2>err
+} | ts-status -v -u none >out 2>err
 is "$?/$(grep -c 'warning: line' err)/$(grep -c 'warning: more than 100 lines are refused' err)" 1/100/1 \
 	"of a thousand refused lines a hundred are told"
 like "$(tail -n 1 err)" ' refused=1000 ' "and all are counted"
@@ -341,7 +343,7 @@ mkfifo slow
 ts-status -u none <many.ndjson >slow 2>err &
 pid=$!
 exec {in}<slow
-wait_for 5 logged 'job start'
+wait_for 5 logged 'job completed'
 sleep 0.2
 kill -TERM "$pid"
 sleep 1.5

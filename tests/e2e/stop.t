@@ -3,6 +3,8 @@
 # next start does the rest. TORTURE_SEED makes other moments and orders.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The lines of start and end are told, as in a service.
+export TS_SERVICE=1
 
 now=2025-12-16T17:00:30Z
 seed=${TORTURE_SEED:-7}

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2001
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The lines of start and end are told, as in a service.
+export TS_SERVICE=1
 
 # bars SYMBOL TIMEFRAME COUNT [VOLUME]: so many bars in a row, and their fetched record.
 bars() {

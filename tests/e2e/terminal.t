@@ -48,32 +48,38 @@ stored() {
 	stored MSFT 1min 390
 	stored MSFT day 1
 } >rest
-pulse=3
+# drawn WORD [WIDTH]: waits for the meter to be drawn again, with WORD in it.
+cat >drawn <<'END'
+frames() { tr '\r' '\n' <sent | grep -c "$1"; }
+was=$(frames "$1")
+for i in $(seq 300); do
+	[ "$(frames "$1")" -eq "$was" ] || exit 0
+	sleep 0.05
+done
+END
 # Another stage has something to say while the meter stands there, again and again.
-cat >scene <<END
+cat >scene <<'END'
 cat part
 for i in 1 2 3; do
-	sleep 0.$pulse
-	[ "\$i" != 2 ] || eval "\${MIDDLE-}"
+	$wait
+	[ "$i" != 2 ] || eval "${MIDDLE-}"
 	echo bad | ts-expand
 done
-sleep 0.$pulse
+$wait
 cat rest
 END
 # show COLUMNS [ENVIRONMENT...]: the scene, and its screen in seen; all that the terminal was sent in sent.
 show() {
 	local cols=$1
 	shift
-	env TERM=xterm "$@" script -qec "stty cols $cols; bash scene | ts-status -u none" /dev/null >sent </dev/null
+	: >sent
+	env TERM=xterm wait="bash drawn 2/4" "$@" script -qefc "stty cols $cols; bash scene | ts-status -u none" /dev/null >sent </dev/null
 	screen "$cols" <sent >seen
 }
 bad=$(echo bad | ts-expand 2>&1 >/dev/null)
-want='ts-status: start version=V redis=none
-ts-status: job start id=j source=DIA symbols=2 tasks=4
-'$bad$'\n'$bad$'\n'$bad'
+want=$bad$'\n'$bad$'\n'$bad'
 ts-status: job completed id=j: Loaded 4 of 4 tasks, 782 bars
-{"type":"done","job_id":"j","status":"completed","tasks":4,"stored":4,"failed":0,"empty":0,"bars":782,"seconds":S}
-ts-status: end jobs=1 stored=4 failed=0 rejected=0 refused=0 seconds=S'
+{"type":"done","job_id":"j","status":"completed","tasks":4,"stored":4,"failed":0,"empty":0,"bars":782,"seconds":S}'
 # What is seen, but for what no two runs have in common.
 seen() {
 	sed -E 's/(seconds"?[:=])[0-9.]+/\1S/; s/version=[^ ]+/version=V/' seen
@@ -85,13 +91,26 @@ for a in 40 80 120; do
 	ok $? "$a columns: the meter is drawn again after the lines of others"
 	is "$(tr '\r' '\n' <sent | sed 's/\x1b\[K//' | awk -v a=$a '/^DIA / && length >= a')" "" "$a columns: and fits"
 done
-show 120 MIDDLE="stty cols 40 </dev/tty; printf '\\033[8;;40t' >/dev/tty; sleep 0.$pulse"
+show 120 MIDDLE="stty cols 40 </dev/tty; printf '\\033[8;;40t' >/dev/tty; bash drawn 2/4"
 is "$(seen)" "$want" "resized meanwhile: each line is whole"
 is "$(tr '\r' '\n' <sent | sed '1,/\[8;;40t/d; s/\x1b\[K//' | awk '/^DIA / && length >= 40')" "" "and the meter fits from then on"
 for a in dumb ''; do
-	show 80 TERM=$a
+	show 80 TERM=$a wait=
 	is "$(grep -c $'\033' sent)/$(seen)" "0/$want" "TERM=$a: no escape, and each line is whole"
 done
-bash scene 2>all | ts-status -u none 2>>all >out
+wait= bash scene 2>all | ts-status -u none 2>>all >out
 is "$(grep -c $'[\033\r]' all)/$(grep -c '^ts-expand: ' all)" "0/3" "redirected: plain lines"
+# Two jobs are one line.
+cat >scene <<'END'
+cat part
+sed 's/"j"/"k"/' part rest | sed '$d'
+bash drawn 5/8
+cat rest
+sed 's/"j"/"k"/' rest | tail -n 1
+END
+show 120
+like "$(tr '\r' '\n' <sent | grep jobs | tail -n 1)" '^2 jobs 62% 5/8 tasks, 1,172 bars, .* left, MSFT 1min' "several jobs are one line of all"
+show 40
+like "$(tr '\r' '\n' <sent | grep jobs | tail -n 1)" '^2 jobs 62% 5/8, .* left' "which fits, too"
+is "$(grep -c '^{"type":"done"' seen)/$(grep -c jobs seen)" 2/0 "and is gone at the end"
 done_testing

@@ -86,6 +86,25 @@ utf8_knows_characters(void **state)
 }
 
 static void
+bytes_are_told_in_units(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} told[] = {{0, "0 B"}, {999, "999 B"}, {1000, "1.0 kB"}, {1234567, "1.2 MB"},
+		{34567000000, "34 GB"}, {UINT64_MAX / 10, "1.8 EB"}};
+	struct buffer b = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+		b.len = 0;
+		buffer_bytes(&b, told[i].bytes);
+		assert_string_equal(buffer_cstr(&b), told[i].text);
+	}
+	buffer_release(&b);
+}
+
+static void
 utf8_cuts_between_characters(void **state)
 {
 	const struct slice s = slice_of("a\xe2\x82\xac\xf0\x9f\x98\x80z");
@@ -202,6 +221,7 @@ main(void)
 		cmocka_unit_test(array_grows),
 		cmocka_unit_test(hash_is_fnv),
 		cmocka_unit_test(utf8_knows_characters),
+		cmocka_unit_test(bytes_are_told_in_units),
 		cmocka_unit_test(utf8_cuts_between_characters),
 		cmocka_unit_test(utf8_knows_what_a_terminal_obeys),
 		cmocka_unit_test(log_lines_are_harmless),

@@ -406,16 +406,20 @@ test_bounded_texts(void **state)
 	end(&w);
 }
 
+/* What was stored, but not as it came, is named in the last message. */
 static void
-test_cut_between_characters(void **state)
+test_rounded(void **state)
 {
-	static const char text[] = "ab\xc3\xa9";
+	struct world w = begin();
 
 	(void)state;
-	assert_int_equal(summary_cut(slice_of(text), 4).n, 4);
-	assert_int_equal(summary_cut(slice_of(text), 3).n, 2);
-	assert_int_equal(summary_cut(slice_of(text), 2).n, 2);
-	assert_int_equal(summary_cut(slice_of(text), 0).n, 0);
+	(void)feed_header(&w, "r", 1, 1);
+	(void)feed(&w, "{\"type\":\"stored\",\"job_id\":\"r\",\"symbol\":\"PENNY\","
+		       "\"timeframe\":\"day\",\"from\":\"2025-12-22\",\"to\":\"2025-12-22\","
+		       "\"bars\":2500,\"rounded\":1200}");
+	expect(&w, "message",
+		"Loaded 1 of 1 tasks, 2,500 bars; 1 task has rounded bars: PENNY day (1,200)");
+	end(&w);
 }
 
 static void
@@ -603,25 +607,31 @@ test_meter_line(void **state)
 	(void)feed_header(&w, "a", 75, 150);
 	(void)feed_stored(&w, "a", "AAPL", "1min", 20000, 0);
 	(void)feed_failed(&w, "a", "E\\u001b[2JVIL", "day", "x");
-	meter_line(&b, w.job, 2, w.now.mono + 10000, 200);
+	meter_line(&b, w.job, w.now.mono + 10000, 200);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 tasks (1 failed), 20,000 bars, 2,000/s, "
-					     "0:10, 12:20 left, E?[2JVIL day [2 jobs]");
+					     "0:10, 12:20 left, E?[2JVIL day");
 	b.len = 0;
-	meter_line(&b, w.job, 2, w.now.mono + 10000, 80);
+	meter_line(&b, w.job, w.now.mono + 10000, 80);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 tasks (1 failed), 20,000 bars, "
-					     "12:20 left, E?[2JVIL day [2 jobs]");
+					     "0:10, 12:20 left, E?[2JVIL day");
 	b.len = 0;
-	meter_line(&b, w.job, 2, w.now.mono + 10000, 39);
+	meter_line(&b, w.job, w.now.mono + 10000, 39);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150 (1 failed), 12:20 left");
 	b.len = 0;
-	meter_line(&b, w.job, 2, w.now.mono + 10000, 12);
+	meter_line(&b, w.job, w.now.mono + 10000, 12);
 	assert_string_equal(buffer_cstr(&b), "DIA 1% 2/150");
 	/* Half of the tasks, but what takes long is still to come. */
 	b.len = 0;
 	(void)feed_header(&w, "b", 2, 4);
 	(void)feed_stored(&w, "b", "AAPL", "day", 5, 0);
-	(void)feed_stored(&w, "b", "MSFT", "day", 5, 0);
-	meter_line(&b, w.job, 1, w.now.mono + 10000, 60);
+	(void)feed(&w, "{\"type\":\"stored\",\"job_id\":\"b\",\"symbol\":\"MSFT\","
+		       "\"timeframe\":\"day\",\"from\":\"2025-12-22\",\"to\":\"2025-12-22\","
+		       "\"bars\":5,\"bytes\":1234567}");
+	meter_line(&b, w.job, w.now.mono + 10000, 100);
+	assert_string_equal(buffer_cstr(&b),
+		"DIA 50% 2/4 tasks, 10 bars, 1/s, 1.2 MB, 0:10, 1:05:00 left, MSFT day");
+	b.len = 0;
+	meter_line(&b, w.job, w.now.mono + 10000, 60);
 	assert_string_equal(
 		buffer_cstr(&b), "DIA 50% 2/4 tasks, 10 bars, 0:10, 1:05:00 left, MSFT day");
 	buffer_release(&b);
@@ -640,12 +650,15 @@ test_waiting(void **state)
 	job_waiting(w.job, slice_of("HTTP 429: quota"), slice_of("2025-12-23T17:16:00Z"));
 	assert_string_equal(buffer_cstr(&w.job->message),
 		"Waiting until 2025-12-23T17:16:00Z: HTTP 429: quota");
-	meter_line(&line, w.job, 1, w.now.mono, 200);
-	assert_non_null(strstr(buffer_cstr(&line), ", waiting: HTTP 429: quota"));
+	meter_line(&line, w.job, w.now.mono, 200);
+	assert_string_equal(buffer_cstr(&line), "DIA 0% 0/2 tasks, waiting: HTTP 429: quota");
+	line.len = 0;
+	meter_line(&line, w.job, w.now.mono, 35);
+	assert_string_equal(buffer_cstr(&line), "DIA 0% 0/2, waiting: HTTP 429: quot");
 	feed_stored(&w, "j", "AAPL", "day", 1, 0);
 	assert_null(strstr(buffer_cstr(&w.job->message), "Waiting"));
 	line.len = 0;
-	meter_line(&line, w.job, 1, w.now.mono, 200);
+	meter_line(&line, w.job, w.now.mono, 200);
 	assert_null(strstr(buffer_cstr(&line), "waiting"));
 	feed_stored(&w, "j", "MSFT", "day", 1, 0);
 	job_waiting(w.job, slice_of("HTTP 429: quota"), slice_of("2025-12-23T17:16:00Z"));
@@ -669,7 +682,7 @@ main(void)
 		cmocka_unit_test(test_repeated_verdicts),
 		cmocka_unit_test(test_late_series),
 		cmocka_unit_test(test_bounded_texts),
-		cmocka_unit_test(test_cut_between_characters),
+		cmocka_unit_test(test_rounded),
 		cmocka_unit_test(test_whole_job_failed),
 		cmocka_unit_test(test_second_job),
 		cmocka_unit_test(test_cancel),
