@@ -2,7 +2,7 @@
 TEST_PROGRAMS = $(B)/ts-sim $(B)/stop/built $(UNIT) $(FUZZ:%=$(B)/fuzz/%)
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What takes longest goes first.
-LONG = $(addprefix tests/e2e/,torture.t outage.t silence.t runit.t)
+LONG = $(addprefix tests/e2e/,torture.t silence.t runit.t status.t outage.t store.t fetch.t)
 E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
 SCRIPTS = pipeline.sh ts-sync .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
