@@ -4,7 +4,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What takes longest goes first.
 LONG = $(addprefix tests/e2e/,torture.t silence.t runit.t status.t outage.t store.t fetch.t)
 E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
-SCRIPTS = pipeline.sh ts-sync .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t) pkg/deb.sh \
+SCRIPTS = pipeline.sh ts-sync .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t tests/nights/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
 # The folder of the build as a shell sees it from anywhere; make's own functions would take a path with
@@ -121,6 +121,11 @@ network: deps
 mutants: deps
 	perl tests/mutants.pl tests/mutants.txt $(if $(M),'$(M)')
 
+# Many nights of ts-sync: over what another loader left, with a reach that moves, killed at any moment.
+nights: deps
+	$(MAKE) all $(B)/ts-sim
+	$(TS) perl tests/run.pl $(wildcard tests/nights/*.t)
+
 # Death by kill -9 at random and at chosen moments, more of it than make check has and each time another;
 # TORTURE_SEED=n does the same again.
 torture: deps
@@ -192,4 +197,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan network nth mutants torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan network nights nth mutants torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps

@@ -35,4 +35,8 @@ enum { CHECK_FEW = 5, CHECK_MANY = 10, CHECK_WINDOW = 20 };
  */
 enum { CHECK_CLOSED_SYMBOLS = 20 };
 
+/* Behind a gap of more sessions than this a price level so many times as high, or as low, is that
+ * of another security. */
+enum { CHECK_GAP = 20, CHECK_LEVEL = 3 };
+
 #endif

@@ -1,6 +1,7 @@
 /* Which timeframe is compared with which, and whom a difference is laid to. */
 #include "cross.h"
 
+#include "checks.h"
 #include "log.h"
 
 size_t
@@ -137,6 +138,69 @@ check_group(const struct cross *c, struct series *const *series, size_t n)
 	return o;
 }
 
+static void
+begin(void *data)
+{
+	*(double *)data = 0;
+}
+
+static void
+take_level(void *data, const PGresult *res, int row)
+{
+	*(double *)data = (double)sql_number(res, row, 0) / 1000;
+}
+
+/* How the open of a day stands to the close of an earlier one; 0: not known. */
+static enum outcome
+level(const struct cross *c, struct series *s, int32_t before, int32_t after, double *ratio)
+{
+	const struct pg_table *t = &c->table[TF_DAY];
+	const struct pg_sink sink = {take_level, ratio};
+	struct buffer sql = {0}, value[3] = {0};
+	enum outcome o;
+
+	SQL(&sql,
+		"SELECT least(b.open::float8 / NULLIF(a.close, 0)::float8 * 1000, 1e9)::int8 FROM ",
+		t->name, " a, ", t->name,
+		" b WHERE a.symbol = b.symbol AND a.symbol = ANY"
+		" ($1::text[]::",
+		t->symbol_type, "[]) AND a.", t->key, " = $2::date AND b.", t->key, " = $3::date");
+	sql_symbols(&value[0], &s, 1);
+	sql_key(&value[1], TF_DAY, before);
+	sql_key(&value[2], TF_DAY, after);
+	o = sql_run(c->pg, buffer_cstr(&sql), value, 3, begin, &sink);
+	buffer_release(&sql);
+	return o;
+}
+
+/* Days without bars between two securities are not missing, in no timeframe. */
+static enum outcome
+find_renamed(const struct cross *c, struct series *s)
+{
+	const struct period *p = s->schedule->period;
+	size_t last = SIZE_MAX;
+	enum outcome o = PG_OK;
+	double ratio = 0;
+
+	for (size_t i = 0; i < s->schedule->count && o == PG_OK; i++) {
+		if (s->cell[i].bars == 0)
+			continue;
+		if (last != SIZE_MAX && i - last > CHECK_GAP + 1) {
+			o = level(c, s, p[last].first, p[i].first, &ratio);
+			for (int32_t d = p[last].first + 1;
+				d < p[i].first && ratio > 0 &&
+				(ratio > CHECK_LEVEL || ratio * CHECK_LEVEL < 1);
+				d++) {
+				for (int tf = 0; tf < TF_COUNT; tf++)
+					(void)mark(c, (enum timeframe)tf, s->symbol, d,
+						FOUND_BIT(FOUND_RENAMED));
+			}
+		}
+		last = i;
+	}
+	return o;
+}
+
 enum outcome
 cross_check(const struct cross *c)
 {
@@ -146,6 +210,9 @@ cross_check(const struct cross *c)
 		n = cross_group(c->order, c->count, i);
 		if (c->order[i]->schedule->tf != TF_DAY)
 			o = check_group(c, c->order + i, n);
+		for (size_t k = i; k < i + n && o == PG_OK && c->order[i]->schedule->tf == TF_DAY;
+			k++)
+			o = find_renamed(c, c->order[k]);
 		if (o == PG_TABLE || o == PG_DATA) {
 			/* Presence is known all the same; the certificate tells that nothing was
 			 * compared. */

@@ -209,6 +209,17 @@ add_closed(struct buffer *b, const struct series *s)
 }
 
 static void
+add_renamed(struct buffer *b, const struct series *s)
+{
+	size_t first = 0, last;
+
+	if (!series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last))
+		return;
+	buffer_str(b, "; two securities? no bars ");
+	add_runs(b, s, FOUND_BIT(FOUND_RENAMED), "");
+}
+
+static void
 add_answered(struct buffer *b, const struct series *s)
 {
 	if (s->answered == 0)
@@ -225,6 +236,7 @@ add_verdict(struct buffer *b, const struct series *s)
 		add_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
 	add_findings(b, s);
 	add_closed(b, s);
+	add_renamed(b, s);
 	add_answered(b, s);
 	add_counts(b, s);
 	buffer_byte(b, '\n');
@@ -242,6 +254,10 @@ report_count(struct report *r, const struct series *s)
 	r->older += s->answer.older;
 	if (r->closed.len == 0)
 		add_closed(&r->closed, s);
+	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last)) {
+		buffer_str(&r->renamed, r->renamed.len == 0 ? "; two securities? " : ", ");
+		add_name(&r->renamed, s->symbol, 0);
+	}
 	if (s->verdict != VERDICT_COMPLETE) {
 		if (!list(r, s->symbol, tf))
 			return;
@@ -323,6 +339,7 @@ report_certificate(struct report *r)
 		add_list(b, &r->uncompared, r->presence);
 	}
 	buffer_add(b, r->closed.p, r->closed.len);
+	buffer_add(b, r->renamed.p, r->renamed.len);
 	if (r->answered > 0)
 		add(b, "; %" PRIu64 " sessions, weeks or months that the API does not have",
 			r->answered);
@@ -444,4 +461,5 @@ report_release(struct report *r)
 	buffer_release(&r->text);
 	buffer_release(&r->uncompared);
 	buffer_release(&r->closed);
+	buffer_release(&r->renamed);
 }

@@ -21,7 +21,8 @@ struct report {
 	struct buffer text;
 	uint64_t presence; /* complete, but compared with nothing; their names in uncompared */
 	struct buffer uncompared;
-	struct buffer closed; /* sessions that nobody has, told once */
+	struct buffer closed;  /* sessions that nobody has, told once */
+	struct buffer renamed; /* symbols that look like two securities */
 	bool headed;
 };
 

@@ -271,11 +271,14 @@ series_judge(struct series *s, unsigned least,
 	for (size_t i = 0; i < d->count; i++) {
 		struct cell *c = &s->cell[i];
 
+		if (c->bars > 0)
+			c->found &= ~FOUND_BIT(FOUND_RENAMED);
 		s->differing += (c->found & FOUND_DIFFERS) != 0;
 		s->compared += (c->found & FOUND_BIT(FOUND_COMPARED)) != 0;
 		if (!d->period[i].due)
 			continue;
-		if ((c->found & FOUND_BIT(FOUND_CLOSED)) != 0 || !is_missing(s, i, least))
+		if ((c->found & (FOUND_BIT(FOUND_CLOSED) | FOUND_BIT(FOUND_RENAMED))) != 0 ||
+			!is_missing(s, i, least))
 			s->present++;
 		else if (!series_found(s, i, FOUND_BIT(FOUND_FAULTY)) && answered != NULL &&
 			 answered(data, s, i))

@@ -31,6 +31,7 @@ enum finding {
 	FOUND_FAULTY,		 /* a NULL, or high below low */
 	FOUND_MISSING,
 	FOUND_CLOSED,	 /* missing for all symbols: the exchange may have been closed */
+	FOUND_RENAMED,	 /* missing between two securities that had one name */
 	FOUND_ANSWERED,	 /* missing, and the API does not have it either */
 	FOUND_DAY_FIRST, /* no finding: its day is audited, too, and is not there */
 	FOUND_ABSENT,	 /* an answer of cross_check()'s own */

@@ -22,6 +22,7 @@ struct look {
 	struct load *load;
 	struct series *series;
 	int64_t rows; /* in the task's hours */
+	int64_t off;  /* of the extra ones: keys that no bar of an API has */
 	ARRAY(int64_t) extra;
 };
 
@@ -63,6 +64,20 @@ belongs(const struct look *k, int64_t key)
 	       minute < calendar_regular_close(c, date);
 }
 
+/* Whether a bar can have this key: a whole minute or hour, a session, a Sunday, a first of month.
+ */
+static bool
+on_grid(const struct look *k, int64_t key)
+{
+	enum timeframe tf = k->series->tf;
+
+	if (timeframe_intraday(tf))
+		return key % (timeframe_seconds(tf) * (int64_t)SECOND) == 0;
+	if (tf == TF_DAY)
+		return calendar_session(calendar_of(k), (int32_t)key) != SESSION_NONE;
+	return timeframe_first(tf, (int32_t)key) == key;
+}
+
 /* How many rows the table has from one key to another, and from a third to before a fourth. */
 static enum outcome
 count(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[2])
@@ -91,8 +106,10 @@ take_key(void *data, const PGresult *res, int row)
 	if (!belongs(k, key))
 		return;
 	k->rows++;
-	if (!keys_have(&k->series->keys, k->series->tf, key))
-		*array_add(&k->extra) = key;
+	if (keys_have(&k->series->keys, k->series->tf, key))
+		return;
+	k->off += !on_grid(k, key);
+	*array_add(&k->extra) = key;
 }
 
 static enum outcome
@@ -105,7 +122,7 @@ list(struct look *k, const struct pg_table *t, int64_t first, int64_t last)
 	v.length[0] = k->series->length;
 	write_bound(&v, t->tf, first, low);
 	write_bound(&v, t->tf, last, high);
-	k->rows = 0;
+	k->rows = k->off = 0;
 	k->extra.n = 0;
 	return pg_stream(k->load->pg, t->range, &v, &sink);
 }
@@ -182,17 +199,19 @@ look_at_range(struct look *k, const struct pg_table *t)
 	int64_t first = keys_first(&s->keys), last = keys_last(&s->keys, s->tf);
 	int64_t from = s->image.from == NO_DATE ? first : first_key(k, s->image.from);
 	int64_t before = first_key(k, date_at(k, first));
-	const int64_t key[4] = {from < first ? from : first, first, last, before};
+	/* A week or month is there once, whatever day it is keyed by. */
+	int64_t end = timeframe_intraday(s->tf) ? last : timeframe_last(s->tf, (int32_t)last);
+	const int64_t key[4] = {from < first ? from : first, first, end, before};
 	bool session = date_at(k, first) == date_at(k, last);
 	enum outcome o = count(k, t, key, n);
 
 	s->image.older = (uint64_t)n[1];
 	if (o != PG_OK || n[0] <= want)
 		return o;
-	o = list(k, t, first, last);
+	o = list(k, t, first, end);
 	if (o != PG_OK || !s->image.remove || k->extra.n == 0)
 		return o;
-	s->image.kept = !session && (int64_t)k->extra.n * LEAST_SHARE > k->rows;
+	s->image.kept = !session && ((int64_t)k->extra.n - k->off) * LEAST_SHARE > k->rows - k->off;
 	return s->image.kept ? PG_OK : delete_extra(k, t);
 }
 

@@ -312,7 +312,7 @@ is "$(cat out)" 0 "-m: tasks without a header, all complete"
 # ---- a day on which the exchange was closed
 
 sim_stop
-echo '* gone 2025-12-10' >events
+printf '%s\n' '* gone 2025-12-10' 'REUSED reuse 2025-10-15' >events
 sim_start -N 2025-12-24T03:00:00Z -e events
 closing() { # HOW MANY SYMBOLS
 	ts-expand -N 2025-12-24T03:00:00Z -y 0.06 -t day $(seq -f C%g "$1")
@@ -344,6 +344,21 @@ is "$(cat out)" 20 "and again when 20 hours have passed"
 sql "DELETE FROM ohlcv_daily WHERE date = '2025-12-23' AND symbol LIKE 'C%'"
 closing 20 | ts-audit >out 2>/dev/null
 like "$?/$(tail -n 1 out)" '^1/0 of 20 complete: C1 day holes' "the last session is a hole, whoever lacks it"
+
+# ---- a ticker that was given to another security
+
+echo "2025-12-10 closed" >closures
+ts-expand -N 2025-12-24T03:00:00Z -y 0.5 -t hour,day,week REUSED >reused
+load <reused
+grep -v '"job"' reused | TS_CLOSURES=closures ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/3 of 3 complete; two securities? REUSED" "a long gap with another price level behind it is told, and is no hole"
+is "$(grep -c ' complete; two securities? no bars 2025-09-0[0-9]\.\.2025-10-[01][0-9]$' out)" 3 "in each timeframe, with its dates"
+TS_CLOSURES=closures ts-audit -m <reused >out 2>/dev/null
+is "$?/$(cat out)" 0/ "-m does not ask for it"
+sql "UPDATE ohlcv_daily SET open = open / 5, high = high / 5, low = low / 5, close = close / 5 WHERE symbol = 'REUSED' AND date < '2025-10-01'"
+TS_CLOSURES=closures ts-audit <reused >out 2>/dev/null
+like "$?/$(cat out)" '^1/.*' "on one level it is a hole"
+like "$(cat out)" '^REUSED +day .* holes 2025-09-0[0-9]\.\.2025-10-1[0-9]' "that is named"
 
 # ---- tables as they are
 

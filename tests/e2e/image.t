@@ -82,6 +82,16 @@ some '12-03\|12-04' | task day 2025-12-01 2025-12-12 | DATABASE_URL=${DATABASE_U
 like "$(cat err)" 'rows that the API did not send cannot be deleted: .*permission denied' "and that is told"
 is "$(rows)" 11 "and nothing happens"
 
+# ---- what cannot be a bar
+
+weeks() {
+	days 5 "$@" | sed 's/"day"/"week"/'
+}
+weeks 2025-11-{02,09,16,23,30} | ts-store 2>/dev/null
+sql "INSERT INTO ohlcv_weekly SELECT symbol, date + 1, open, high, low, close, volume FROM ohlcv_weekly"
+weeks 2025-11-{02,09,16,23,30} | task week 2025-11-01 2025-12-06 | store 0/0,5,0,0,0 "weeks that are there twice, by their Monday: any share" -d
+is "$(sql "SELECT count(*), count(*) FILTER (WHERE extract(dow FROM date) = 0) FROM ohlcv_weekly")" "5|5" "and none but these"
+
 sql "CREATE TABLE gone (x xid8); CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO gone VALUES (pg_current_xact_id()); RETURN NULL; END';
 	CREATE TRIGGER gone AFTER DELETE ON ohlcv_daily EXECUTE FUNCTION gone()"
 { some '12-03\|12-04'; days 5 2025-12-15 2025-12-16 2025-12-17; } | task day 2025-12-01 2025-12-17 | store 0/0,1,0,0,0 "rows are deleted" -d -j 4 -b 4
