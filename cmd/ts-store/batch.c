@@ -185,6 +185,7 @@ batch_close(struct batch *b)
 {
 	size_t at = 0;
 
+	b->closed = true;
 	sort_groups(b);
 	for (size_t i = 0; i < b->groups.n; i++) {
 		b->groups.p[i].first = at;
@@ -301,6 +302,26 @@ batch_refuse(struct batch *b, size_t slot, const char *why)
 		batch_fail(g, why);
 }
 
+void
+batch_refuse_doubles(struct batch *b)
+{
+	size_t n = b->refusals.n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct refusal last = b->refusals.p[i];
+		struct group *g = &b->groups.p[b->row[last.row].group];
+
+		for (uint32_t at = 0; at < last.row && g->added > g->count; at++) {
+			if (b->row[at].group != b->row[last.row].group ||
+				b->row[at].key != b->row[last.row].key)
+				continue;
+			*array_add(&b->refusals) = (struct refusal){at, last.why};
+			g->n.rejected++;
+			g->doubles++;
+		}
+	}
+}
+
 bool
 batch_given_up(const struct group *g)
 {
@@ -394,7 +415,7 @@ batch_settle(struct batch *b, struct counts *total)
 		struct group *g = &b->groups.p[i];
 		struct counts *n = &g->n;
 
-		n->unchanged += g->added - g->count;
+		n->unchanged += g->added - g->count - g->doubles;
 		if (n->unchanged + n->inserted + n->updated + n->rejected > g->added)
 			log_bug("a bar is counted twice");
 		if (g->series->batches == 0)
@@ -419,5 +440,5 @@ batch_clear(struct batch *b)
 		free(b->groups.p[i].fault);
 	b->groups.n = b->rows = b->slots = b->refusals.n = b->looks = 0;
 	b->prices.len = b->text.len = 0;
-	b->flagged = b->looked = false;
+	b->flagged = b->looked = b->closed = false;
 }

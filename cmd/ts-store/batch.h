@@ -49,7 +49,8 @@ struct group {
 	size_t added;	 /* rows before duplicates were taken out */
 	int64_t latest;	 /* key of the row added last */
 	bool ascending;	 /* each key so far was above the one before it */
-	size_t refusals; /* bars that Postgres refused */
+	size_t refusals; /* bars that Postgres refused, */
+	size_t doubles;	 /* and that were replaced by such */
 	struct counts n; /* what was committed */
 	struct restatement restated;
 	bool look;   /* its series is to be looked at, see image.h: a group may be for that alone */
@@ -72,6 +73,7 @@ struct batch {
 	struct slot *slot;
 	struct slot *spare;    /* to sort with; NULL until the first unsorted group */
 	bool flagged;	       /* some row has flags */
+	bool closed;	       /* nothing can be added */
 	unsigned char *status; /* of each slot, an enum row_status */
 	size_t slots;
 	ARRAY(struct refusal) refusals;
@@ -147,6 +149,10 @@ void batch_refuse(struct batch *, size_t slot, const char *why);
 
 /* The same of a bar that is sent already: the group goes on, for its other bars are, too. */
 void batch_drop(struct batch *, size_t slot, const char *why);
+
+/* What stood in the batch for the key of a bar that is refused now is refused with it: the last one
+ * won. Once, before the refusals are told. */
+void batch_refuse_doubles(struct batch *);
 
 /* Whether it was given up for that. */
 bool batch_given_up(const struct group *);

@@ -223,7 +223,7 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 	write_array(&r->load->array[1], PG_TEXT);
 	write_array(&r->load->array[2], pg_table_key_type(t->tf));
 	for (; n < READ_ROWS && *at < r->load->scattered.n; n++, ++*at) {
-		if (t->parts && p[n].key - low > write_width(t->tf))
+		if (t->parts && p[n].key - low > write_width(t))
 			break;
 		low = p[n].key < low ? p[n].key : low;
 		high = p[n].key > high ? p[n].key : high;

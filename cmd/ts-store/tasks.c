@@ -359,13 +359,16 @@ conclude_awaited(struct tasks *s)
 
 	for (size_t i = 0; i < s->waiting.n; i++) {
 		struct task *t = &s->waiting.p[i];
+		bool done = t->series->batches == 0;
 
-		/* Among the bars of others its turn would be theirs. */
-		if (t->series->batches == 0 && !t->looked && wants_look(t->series, t->bars)) {
-			t->looked = true;
-			batch_look(s->filling, t->series);
+		/* Among the bars of others before that its turn would be theirs. */
+		if (done && !t->looked && wants_look(t->series, t->bars)) {
+			done = false;
+			t->looked = !s->filling->closed;
+			if (t->looked)
+				batch_look(s->filling, t->series);
 		}
-		if (t->series->batches == 0) {
+		if (done) {
 			struct record r = recall(t);
 
 			conclude(s, &r, t->series);
@@ -452,6 +455,7 @@ tasks_settle(struct tasks *s)
 		return;
 	}
 	s->n.batches++;
+	batch_refuse_doubles(done);
 	report_refusals(s, done);
 	batch_settle(done, &s->n.bars);
 	batch_clear(done);
@@ -484,6 +488,8 @@ tasks_commit(struct tasks *s)
 	s->filling = s->batch;
 	while (!batch_empty(s->filling))
 		s->filling++;
+	/* What could not be added to the batch that was closed. */
+	conclude_awaited(s);
 }
 
 void

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	ROUNDS = 2, /* another writer may come between two statements: twice is not chance */
+	STEPS = 6, /* twice three: another writer may come between two statements, but not twice */
 	SEND_AT = 1 << 15,
 	UPSERT_ROWS = 2000, /* of one statement, so that the arrays stay small */
 };
@@ -50,7 +50,7 @@ write_bound(struct pg_values *v, enum timeframe tf, int64_t key, unsigned char o
 }
 
 int64_t
-write_width(enum timeframe tf)
+write_width(const struct pg_table *t)
 {
 	static const int64_t day = 86400000000;
 	static const int64_t width[TF_COUNT] = {[TF_1MIN] = 7 * day,
@@ -59,7 +59,8 @@ write_width(enum timeframe tf)
 		[TF_WEEK] = 3653,
 		[TF_MONTH] = 3653};
 
-	return width[tf];
+	/* To plan a statement costs more than to look into a chunk that is not compressed. */
+	return t->packed ? width[t->tf] : 8 * width[t->tf];
 }
 
 static size_t
@@ -259,7 +260,39 @@ struct gathered {
 	size_t n;
 	const struct group *group; /* of the first */
 	int64_t low, high;	   /* the least key and the greatest */
+	size_t first, end;	   /* they are among the slots from first up to end */
 };
+
+static void
+begin_arrays(struct load *l, const struct pg_table *t)
+{
+	static const uint32_t types[8] = {
+		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
+
+	for (int i = 0; i < 8; i++)
+		write_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
+}
+
+/* Adds a slot to the arrays of a statement. */
+static void
+add_slot(struct load *l, const struct batch *b, const struct series *s, size_t slot)
+{
+	const struct row *r = batch_row(b, slot);
+	const unsigned char *prices = batch_prices(b, r);
+	unsigned char tmp[8];
+
+	wire_put32(tmp, (uint32_t)slot);
+	write_element(&l->array[0], tmp, 4);
+	write_element(&l->array[1], s->symbol, s->length);
+	write_element(&l->array[2], tmp, write_key(s->tf, r->key, tmp));
+	for (int i = 0; i < 4; i++) {
+		struct slice price = bar_price(&prices);
+
+		write_element(&l->array[3 + i], price.p, price.n);
+	}
+	wire_put64(tmp, (uint64_t)r->volume);
+	write_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
+}
 
 /*
  * Gathers slots of ROW_CHANGED from *at on, which are doubted until a statement shows what became
@@ -269,41 +302,42 @@ static struct gathered
 gather(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
 	struct run *run, size_t *at)
 {
-	static const uint32_t types[8] = {
-		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
-	struct gathered g = {0};
+	struct gathered g = {.first = *at};
 
-	for (int i = 0; i < 8; i++)
-		write_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
+	begin_arrays(l, t);
 	for (; g.n < UPSERT_ROWS && find_slot(b, t->tf, range, ROW_CHANGED, run, at);
 		g.n++, (*at)++) {
-		const struct row *r = batch_row(b, *at);
-		const unsigned char *prices = batch_prices(b, r);
-		unsigned char tmp[8];
+		int64_t key = batch_row(b, *at)->key;
 
 		if (g.n == 0) {
 			g.group = run->group;
-			g.low = g.high = r->key;
-		} else if (t->parts &&
-			   (run->group != g.group || r->key - g.low > write_width(t->tf))) {
+			g.low = g.high = key;
+		} else if (t->parts && (run->group != g.group || key - g.low > write_width(t))) {
 			break;
 		}
-		g.low = r->key < g.low ? r->key : g.low;
-		g.high = r->key > g.high ? r->key : g.high;
+		g.low = key < g.low ? key : g.low;
+		g.high = key > g.high ? key : g.high;
 		b->status[*at] = ROW_DOUBTED;
-		wire_put32(tmp, (uint32_t)*at);
-		write_element(&l->array[0], tmp, 4);
-		write_element(&l->array[1], run->group->series->symbol, run->group->series->length);
-		write_element(&l->array[2], tmp, write_key(t->tf, r->key, tmp));
-		for (int i = 0; i < 4; i++) {
-			struct slice price = bar_price(&prices);
-
-			write_element(&l->array[3 + i], price.p, price.n);
-		}
-		wire_put64(tmp, (uint64_t)r->volume);
-		write_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
+		add_slot(l, b, run->group->series, *at);
 	}
+	g.end = *at;
 	return g;
+}
+
+/* Gathers again those that are still doubted. */
+static void
+gather_doubted(struct load *l, const struct batch *b, const struct pg_table *t, struct gathered *g)
+{
+	begin_arrays(l, t);
+	g->n = 0;
+	for (size_t slot = g->first; slot < g->end; slot++) {
+		const struct series *s = batch_group_at(b, slot)->series;
+
+		if (s->tf != t->tf || b->status[slot] != ROW_DOUBTED)
+			continue;
+		add_slot(l, b, s, slot);
+		g->n++;
+	}
 }
 
 /* Says once that rows come out otherwise than they went in. */
@@ -378,45 +412,45 @@ insert(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 	return o;
 }
 
-/* How many of the gathered slots are doubted; rejects them where there is a reason. */
-static size_t
-doubted(const struct load *l, struct batch *b, size_t n, const char *why)
+/* Rejects the gathered slots of which no statement has shown that they are there. */
+static void
+reject_doubted(struct batch *b, const struct pg_table *t, const struct gathered *g)
 {
-	const unsigned char *slot = (const unsigned char *)l->array[0].p + 20 + 4;
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++, slot += 8) {
-		if (b->status[wire_get32(slot)] != ROW_DOUBTED)
-			continue;
-		count++;
-		if (why != NULL)
-			batch_drop(b, wire_get32(slot), why);
+	for (size_t slot = g->first; slot < g->end; slot++) {
+		if (batch_group_at(b, slot)->series->tf == t->tf && b->status[slot] == ROW_DOUBTED)
+			batch_drop(b, slot, "a trigger or policy of the table dropped it");
 	}
-	return count;
 }
 
-/* Stores the gathered slots. blind: they are as likely missing as different. */
+/*
+ * Stores the gathered slots. blind: they are as likely missing as different. Each statement gets
+ * only those that the ones before left in doubt: TimescaleDB 2.17 ended an insert at the first row
+ * that was there.
+ */
 static enum outcome
 upsert_gathered(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	const struct gathered *g, bool blind)
+	struct gathered *g, bool blind)
 {
 	enum outcome o = PG_OK;
 
-	for (int round = 0; o == PG_OK && round < ROUNDS && doubted(l, b, g->n, NULL) > 0;
-		round++) {
-		if (blind)
-			o = insert(l, b, t, range, g->n);
-		if (o == PG_OK && doubted(l, b, g->n, NULL) > 0)
-			o = update(l, b, t, g);
-		/* A row that was there when it was read has gone. */
-		if (o == PG_OK && !blind && doubted(l, b, g->n, NULL) > 0)
-			o = insert(l, b, t, range, g->n);
-		/* Or became the same. */
-		if (o == PG_OK && doubted(l, b, g->n, NULL) > 0)
+	for (int step = 0; o == PG_OK && step < STEPS && g->n > 0; step++) {
+		switch (step % 3) {
+		case 0:
+			o = blind ? insert(l, b, t, range, g->n) : update(l, b, t, g);
+			break;
+		case 1:
+			/* A row that was there when it was read may have gone. */
+			o = blind ? update(l, b, t, g) : insert(l, b, t, range, g->n);
+			break;
+		default:
+			/* Or may have become the same. */
 			o = compare_doubted(l, b, t, g->n, g->low, g->high);
+		}
+		if (o == PG_OK)
+			gather_doubted(l, b, t, g);
 	}
 	if (o == PG_OK)
-		(void)doubted(l, b, g->n, "a trigger or policy of the table dropped it");
+		reject_doubted(b, t, g);
 	return o;
 }
 

@@ -21,7 +21,7 @@ void write_bound(struct pg_values *, enum timeframe, int64_t key, unsigned char 
  * How far the keys of one statement may lie apart where a table has parts: some few of these, and
  * no more than TimescaleDB decompresses for one statement.
  */
-int64_t write_width(enum timeframe);
+int64_t write_width(const struct pg_table *);
 
 /* The key in a binary result. */
 int64_t write_key_of(enum timeframe, const char *field);

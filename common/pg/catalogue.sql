@@ -5,6 +5,13 @@ WITH RECURSIVE rel AS (
 	SELECT oid, relkind, relhassubclass AS parts, row_security_active(oid) AS secured,
 		format('%s.%I', relnamespace::regnamespace, relname) AS name
 	FROM pg_class WHERE oid = to_regclass($1)),
+-- What TimescaleDB says of it, as text: a hypertable has parts before there is a chunk. The statement is
+-- hidden in a string, since there may be no TimescaleDB.
+hyper AS (
+	SELECT query_to_xml(format('SELECT * FROM _timescaledb_catalog.hypertable'
+		' WHERE schema_name = %L AND table_name = %L', nspname, relname), true, false, '')::text AS row
+	FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+	WHERE c.oid = to_regclass($1) AND to_regclass('_timescaledb_catalog.hypertable') IS NOT NULL),
 -- From a domain to the type below it, perhaps a domain again.
 typ(num, oid, mod) AS (
 	SELECT attnum, atttypid, atttypmod FROM rel JOIN pg_attribute ON attrelid = rel.oid
@@ -83,11 +90,11 @@ SELECT COALESCE(
 		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user) END),
 	rel.oid IS NULL AND other.name IS NULL,
 	concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
-		CASE WHEN rel.parts THEN 'in partitions or chunks' END,
+		CASE WHEN made.parts THEN 'in partitions or chunks' END,
 		'more decimals are rounded: ' || has.rounded),
 	concat_ws('; ', 'the nearest binary number is stored, not each decimal: ' || has.binary,
 		CASE WHEN rel.secured THEN 'row security is active, under which COPY is not possible: rows are inserted, which is slower' END),
-	rel.name, quote_ident(key.name), key.name, has.symbol, rel.parts,
+	rel.name, quote_ident(key.name), key.name, has.symbol, made.parts, made.packed,
 	CASE WHEN NOT rel.secured THEN
 		format('COPY %1$s (symbol, %2$s, %5$s) FROM STDIN (FORMAT binary)', VARIADIC f.a) END,
 	format('SELECT %2$s, %5$s FROM %1$s WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $3::%3$s',
@@ -110,10 +117,12 @@ SELECT COALESCE(
 		' RETURNING s.slot, (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v)', VARIADIC f.a),
 	has.type[2], has.type[3], has.type[4], has.type[5], has.type[6],
 	has.scale[2], has.scale[3], has.scale[4], has.scale[5], has.scale[6]
-FROM has CROSS JOIN missing LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOIN other ON true,
+FROM has CROSS JOIN missing LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOIN other ON true LEFT JOIN hyper ON true,
+	LATERAL (SELECT rel.parts OR COALESCE(hyper.row LIKE '%<row>%', false) AS parts,
+		COALESCE(hyper.row LIKE '%<compression_state>1<%', false) AS packed) made,
 	LATERAL (SELECT ARRAY[rel.name, quote_ident(key.name), $4, has.symbol, 'open, high, low, close, volume']
 		|| has.base[2:6] || format('unnest($1::int4[], $2::text[], $3::%s[], $4::numeric[], $5::numeric[],'
 		' $6::numeric[], $7::numeric[], $8::int8[]) u(slot, symbol, key, open, high, low, close, volume)', $4)
-		|| CASE WHEN rel.parts THEN format('t.symbol = $9::text::%1$s AND t.%2$I >= $10::%3$s'
+		|| CASE WHEN made.parts THEN format('t.symbol = $9::text::%1$s AND t.%2$I >= $10::%3$s'
 		' AND t.%2$I <= $11::%3$s AND t.%2$I = ANY ($3)', has.symbol, key.name, $4)
 		ELSE 't.symbol = s.symbol' END AS a) f

@@ -20,6 +20,7 @@ enum {
 	KEY_NAME,
 	SYMBOL_TYPE,
 	PARTS,
+	PACKED,
 	COPY,
 	RANGE,
 	COUNT,
@@ -93,6 +94,7 @@ take_row(struct pg_table *t, PGresult *res)
 	t->row = res;
 	t->absent = PQgetvalue(res, 0, ABSENT)[0] == 't';
 	t->parts = PQgetvalue(res, 0, PARTS)[0] == 't';
+	t->packed = PQgetvalue(res, 0, PACKED)[0] == 't';
 	if (!PQgetisnull(res, 0, FAULT))
 		pg_table_fail(t, PQgetvalue(res, 0, FAULT));
 	for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {

@@ -33,6 +33,7 @@ struct pg_table {
 	 * one.
 	 */
 	bool parts;
+	bool packed; /* parts of it may be compressed, and are opened for each statement */
 	/*
 	 * COPY of symbol, key, open, high, low, close, volume into it, "" where that is not
 	 * possible; a query for the keys and the
