@@ -153,7 +153,10 @@ tell() {
 run() {
 	case $1 in
 	ts-listen | ts-share | ts-status) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE DATABASE_URL PGPASSWORD ;;
-	ts-fetch) unset REDIS_URL DATABASE_URL PGPASSWORD ;;
+	ts-fetch)
+		unset DATABASE_URL PGPASSWORD
+		case " $* " in *@*) ;; *) unset REDIS_URL ;; esac
+		;;
 	ts-store) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL ;;
 	*) unset MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL DATABASE_URL PGPASSWORD ;;
 	esac

@@ -173,7 +173,9 @@ share_serve(struct share *s, short revents, int64_t now)
 {
 	enum redis_event event = redis_serve(s->redis, revents, now);
 
-	if (event == REDIS_EVENT_READY)
+	if (event == REDIS_EVENT_READY && s->any)
+		s->checked = true;
+	else if (event == REDIS_EVENT_READY)
 		SHARE_CALL(s, on_info, s, slice_of("INFO"));
 	if (event == REDIS_EVENT_DENIED && !s->ever)
 		share_refuse(s, redis_why(s->redis));

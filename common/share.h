@@ -36,6 +36,7 @@ void share_natural(struct buffer *, const struct record *);
 struct share {
 	struct redis *redis;
 	struct backoff backoff;
+	bool any;     /* whatever server it is: it is not asked how it keeps what it has */
 	bool checked; /* the server may be used, as far as it has said */
 	bool told;    /* and that is known */
 	bool away;    /* no connection, and that was said */

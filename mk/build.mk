@@ -14,7 +14,7 @@ PAGES = $(COMMANDS:%=doc/%.1) doc/ts-sync.1 doc/ts-pipeline.7 doc/ts-cookbook.7 
 
 # Which library a command stands on; ts-expand stands on none.
 PKG_ts-listen = hiredis openssl
-PKG_ts-fetch = libcurl libdeflate
+PKG_ts-fetch = libcurl libdeflate hiredis openssl
 PKG_ts-store = libpq
 PKG_ts-audit = libpq
 PKG_ts-status = hiredis openssl

@@ -37,6 +37,8 @@ struct options {
 	uint64_t patience;
 	const char *url;
 	const char *rate;
+	const char *name; /* under which the rate is shared; NULL: it is not */
+	struct pace pace;
 };
 
 static const struct command_option letters[] = {
@@ -49,14 +51,15 @@ static const struct command_option letters[] = {
 		'u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
 	COMMAND_NUMBER('j', "parallel", parallel, 1, TRANSFER_MAX, "requests at once (8)"),
 	COMMAND_TEXT('r', "rate", rate,
-		"requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit)"),
+		"requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit); 50/s@NAME: of "
+		"all hosts together"),
 	COMMAND_NUMBER('w', "minutes", patience, 1, PATIENCE_MAX,
 		"how long to wait for an API that is unreachable or refuses everything (15)"),
 	{0},
 };
 
 static const struct command self = {
-	"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE"};
+	"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL"};
 
 /* The options as the fetch wants them. */
 static void
@@ -65,8 +68,10 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	const char *why;
 
 	command_options(&self, argc, argv, o);
-	if (o->rate != NULL && rate_parse(o->rate, &f->rate) != 0)
-		command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h");
+	if (o->rate != NULL && pace_parse(o->rate, &f->rate, &o->name) != 0)
+		command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h, or 50/s@NAME");
+	if (o->name != NULL)
+		redis_url_choose(&self, NULL, &o->pace.url);
 	if (o->url == NULL || o->url[0] == '\0')
 		o->url = getenv("MASSIVE_URL");
 	if (o->url == NULL || o->url[0] == '\0')
@@ -115,9 +120,17 @@ take_lines(struct fetch *f, struct reader *in)
 static void
 wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 {
-	int64_t wait = until - clock_mono_ms();
-	struct pollfd fds[3] = {{.fd = f->tasks.out->fd}};
-	unsigned n = 1, input = 0;
+	struct pace *pace = f->sched.pace;
+	struct pollfd fds[4] = {{.fd = f->tasks.out->fd}};
+	unsigned n = 1, input = 0, redis = 0;
+	int64_t wait;
+
+	if (pace != NULL) {
+		fds[n] = redis_pollfd(pace->share.redis);
+		redis = fds[n].fd < 0 ? 0 : n++;
+		until = share_deadline(&pace->share) < until ? share_deadline(&pace->share) : until;
+	}
+	wait = until - clock_mono_ms();
 
 	if (!signals_stop())
 		fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
@@ -127,6 +140,8 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 	}
 	transfer_wait(f->transfer, fds, n, wait > 0 ? (int)wait : 0);
 	writer_watch(f->tasks.out, fds[0].revents);
+	if (pace != NULL)
+		pace_serve(pace, redis > 0 ? fds[redis].revents : 0, clock_mono_ms());
 	if (input > 0 && fds[input].revents != 0)
 		(void)reader_fill(in);
 }
@@ -171,7 +186,8 @@ run(struct fetch *f, struct reader *in)
 		if (signals_stop() ? transfer_active(f->transfer) == 0 || signals_grace_over()
 				   : !open && tasks_idle(&f->tasks))
 			break;
-		if (writer_flush(f->tasks.out) != 0)
+		if (writer_flush(f->tasks.out) != 0 ||
+			(f->sched.pace != NULL && f->sched.pace->share.refused))
 			break;
 		wait_for_all(f, in, open, until);
 		fetch_responses(f);
@@ -230,13 +246,17 @@ status_of(const struct fetch *f, const struct reader *in)
 		log_error("reading stdin: %s", strerror(in->error));
 		return STATUS_SERVICE;
 	}
+	if (f->sched.pace != NULL && f->sched.pace->share.refused) {
+		log_error("Redis: %s", f->sched.pace->share.refusal);
+		return STATUS_USAGE;
+	}
 	if (responses_misset(&f->responses))
 		return STATUS_USAGE;
 	return kinds_status(&f->input.kinds, status);
 }
 
 static int
-fetch(const struct options *o, struct fetch_options *options)
+fetch(struct options *o, struct fetch_options *options)
 {
 	int64_t start = clock_mono_ms();
 	int status = STATUS_USAGE;
@@ -252,6 +272,10 @@ fetch(const struct options *o, struct fetch_options *options)
 		log_start(o, options, where);
 		if (fetch_init(&f, options, &out, &why) == 0) {
 			reader_init(&in, STDIN_FILENO);
+			if (o->name != NULL) {
+				pace_init(&o->pace, options->rate, o->name);
+				f.sched.pace = &o->pace;
+			}
 			run(&f, &in);
 			status = status_of(&f, &in);
 			say_end(&f, clock_mono_ms() - start);
@@ -272,8 +296,13 @@ main(int argc, char **argv)
 {
 	struct options o = {.every = EVERY, .parallel = PARALLEL, .patience = PATIENCE};
 	struct fetch_options options = {0};
+	int status;
 
 	read_options(argc, argv, &o, &options);
 	command_signals(GRACE_S);
-	return fetch(&o, &options);
+	status = fetch(&o, &options);
+	if (o.name != NULL)
+		pace_release(&o.pace);
+	redis_url_release(&o.pace.url);
+	return status;
 }

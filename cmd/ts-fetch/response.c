@@ -215,6 +215,8 @@ one_too_many(
 	limiter_refused(
 		&rs->sched->limiter, now, r->started, r->retry_after, sched_chance(rs->sched));
 	outage_refused(&rs->sched->outage, r->started);
+	if (rs->sched->pace != NULL)
+		pace_hold(rs->sched->pace, limiter_wait(&rs->sched->limiter, now, 0));
 	c->refused_at = now;
 	try_again(rs, c, r, false, pause_ms(rs, now), request_id);
 }

@@ -62,6 +62,14 @@ next_chunk(struct sched *s, int64_t now)
 	return c == NULL ? tasks_next(s->tasks) : c;
 }
 
+/* Whether a request could be sent: a moment is asked for only then. */
+static bool
+wants(const struct sched *s, int64_t now)
+{
+	return overdue(s, now) != NULL || (queue_waiting(s->tasks->queue) > 0 && !s->tasks->held) ||
+	       (s->outage.unreachable && s->probe.due);
+}
+
 static void
 request(struct sched *s, struct chunk *c, int64_t now)
 {
@@ -77,6 +85,8 @@ request(struct sched *s, struct chunk *c, int64_t now)
 		return;
 	}
 	c->request = limiter_start(&s->limiter, now);
+	if (s->pace != NULL)
+		pace_spend(s->pace, now);
 	s->requests++;
 }
 
@@ -163,6 +173,8 @@ sched_start(struct sched *s, int64_t now)
 		struct chunk *c;
 
 		room = limiter_wait(&s->limiter, now, transfer_active(s->transfer));
+		if (room == 0 && s->pace != NULL && wants(s, now))
+			room = pace_wait(s->pace, now);
 		if (room != 0)
 			break;
 		c = next_chunk(s, now);

@@ -4,6 +4,7 @@
 #include "chance.h"
 #include "limiter.h"
 #include "outage.h"
+#include "pace.h"
 #include "probe.h"
 #include "task.h"
 #include "transfer.h"
@@ -19,6 +20,7 @@ struct sched {
 	struct transfer *transfer;
 	struct slice base; /* the API's address */
 	struct limiter limiter;
+	struct pace *pace; /* of a rate that is shared; may be NULL */
 	struct outage outage;
 	struct probe probe;
 	struct chance chance;

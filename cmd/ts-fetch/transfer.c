@@ -303,7 +303,9 @@ transfer_wait(struct transfer *t, struct pollfd *fds, unsigned n, int timeout_ms
 
 	for (unsigned i = 0; i < n && i < EXTRA_FDS; i++)
 		extra[i] = (struct curl_waitfd){.fd = fds[i].fd,
-			.events = (fds[i].events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0};
+			.events =
+				(short)(((fds[i].events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
+					((fds[i].events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0))};
 	(void)curl_multi_perform(t->multi, &running);
 	/* What ended just now is not worth a wait. */
 	if (running < (int)t->active)

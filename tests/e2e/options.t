@@ -61,7 +61,7 @@ holds() {
 	rm idle
 }
 holds '' ts-expand
-holds MASSIVE_API_KEY ts-fetch
+holds 'MASSIVE_API_KEY REDIS_URL' ts-fetch
 holds 'DATABASE_URL PGPASSWORD' ts-store -n
 holds REDIS_URL ts-status
 holds REDIS_URL ts-listen

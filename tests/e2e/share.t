@@ -257,6 +257,33 @@ is $? 0 "and it stops well"
 like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-share=0 ts-status=0' "and tells the status of each stage"
 stop $s
 
+# A rate that hosts share: their requests together are as far apart as those of one.
+sim_start -N 2025-12-16T17:00:30Z -f <(printf 'RETRY day 429retry=2 =1\n') || exit 1
+job rate $(seq -f R%g 6) | grep task >rate.in
+ts-fetch -r 10/s@x <rate.in >/dev/null 2>rate1.err &
+started+=($!)
+ts-fetch -r 10/s@x <rate.in >/dev/null 2>rate2.err
+wait $!
+is "$?/$(wc -l <"$sim_log")" 0/12 "two hosts share a rate"
+[ "$(sort -n "$sim_log" | awk 'NR == 1 {from = $1} END {print $1 - from}')" -ge 660 ]
+ok $? "12 requests at 10/s take a second, whoever makes them"
+paused() {
+	[ "$(redis get tickstock.share.rate:x)" -gt "$(($(redis --raw time | sed 1q) + 1))000000" ]
+}
+job rate RETRY | grep task | ts-fetch -r 10/s@x >/dev/null 2>&1 &
+retry=$!
+wait_for 5 paused
+ok $? "a 429 of one host is told to all"
+job rate R1 | grep task | ts-fetch -r 10/s@x >/dev/null 2>&1
+wait $retry
+[ "$(awk '/RETRY/ && !at {at = $1} /R1\// {last = $1} END {print last - at}' "$sim_log")" -ge 1500 ]
+ok $? "and another one pauses, too"
+job rate R1 R2 | grep task | REDIS_URL=unix://$tmp/nobody ts-fetch -r 100/s@x >/dev/null 2>err
+like "$?/$(xargs -d '\n' <err)" '^0/.*without Redis the rate is a sixteenth' "without Redis a host goes on at a sixteenth, and says so"
+ts-fetch -r 5/m@ </dev/null 2>err
+like "$?/$(sed 1q err)" '^100/.*50/s@NAME' "a rate without its name is refused"
+sim_stop
+
 # What cannot work is refused in words.
 redis config set maxmemory-policy allkeys-lru >/dev/null
 ts-share <eight.in >out 2>err
