@@ -1,7 +1,6 @@
 /*
- * What the API answers. A page is walked once from end to end: the rows go to rows.c, the few small
- * members that matter are collected into a little object of their own, which the general parser
- * then reads and checks.
+ * What the API answers. The rows of a page are read by rows.c; what stands around them, with a null
+ * in their place, is an object for the general parser.
  */
 #include "page.h"
 
@@ -11,13 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MEMBER_BYTES = 1 << 14 };
-
 struct page_reader {
 	struct slice base;
 	struct json *json;
 	struct rows rows;
-	struct buffer head;    /* the small members, as an object */
+	struct buffer head;    /* the page without its rows */
 	struct buffer scratch; /* strings of it, decoded */
 	struct buffer next;
 	struct buffer why;
@@ -48,19 +45,6 @@ page_reader_free(struct page_reader *m)
 }
 
 static bool
-wanted(struct slice key)
-{
-	static const char *const keys[] = {"ticker", "adjusted", "queryCount", "resultsCount",
-		"status", "error", "message", "request_id", "next_url"};
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-		if (slice_is(key, keys[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool
 refuse(struct page_reader *m, const char *what, const char *why)
 {
 	m->why.len = 0;
@@ -69,102 +53,65 @@ refuse(struct page_reader *m, const char *what, const char *why)
 	return false;
 }
 
-/* The value of "results": rows, or null, or nothing in brackets. */
+/* Where the array "results" of the object at body[at] begins; 0 if there is none, or what stands
+ * before it is not JSON. */
 static size_t
-walk_results(struct page_reader *m, struct slice body, size_t at)
+find_results(struct page_reader *m, struct slice body, size_t at)
 {
-	const char *why = "";
-	char what[60];
-	size_t end;
+	size_t key, end;
+	const char *why;
 
-	if (at < body.n && body.p[at] == '[') {
-		end = rows_read(&m->rows, body, at);
-		(void)snprintf(what, sizeof what, "bad page: row %zu: ", m->rows.n);
-		if (end == 0)
-			(void)refuse(m, what, m->rows.why);
-		return end;
-	}
-	end = json_end(m->json, body, at, &why);
-	if (end != 0 && body.p[at] != 'n') {
-		why = "results is not an array";
-		end = 0;
-	}
-	if (end == 0)
-		(void)refuse(m, "bad page: ", why);
-	return end;
+	do {
+		key = json_skip(body, at + 1);
+		if (key == body.n || body.p[key] != '"' ||
+			(end = json_end(m->json, body, key, &why)) == 0)
+			return 0;
+		at = json_skip(body, end);
+		if (at == body.n || body.p[at] != ':')
+			return 0;
+		at = json_skip(body, at + 1);
+		if (slice_is((struct slice){body.p + key, end - key}, "\"results\""))
+			return at < body.n && body.p[at] == '[' ? at : 0;
+		at = json_end(m->json, body, at, &why);
+		if (at == 0)
+			return 0;
+		at = json_skip(body, at);
+	} while (at < body.n && body.p[at] == ',');
+	return 0;
 }
 
-/* One member, from its key at body[at] on: the offset behind it, or 0. */
-static size_t
-walk_member(struct page_reader *m, struct slice body, size_t at, bool *results)
-{
-	const char *why = "a key is missing";
-	size_t start = at, end = 0;
-	struct slice key;
-
-	if (at < body.n && body.p[at] == '"')
-		end = json_end(m->json, body, at, &why);
-	if (end == 0)
-		return refuse(m, "bad page: ", why);
-	key = (struct slice){body.p + at + 1, end - at - 2};
-	at = json_skip(body, end);
-	if (at == body.n || body.p[at] != ':')
-		return refuse(m, "bad page: ", "a colon is missing");
-	at = json_skip(body, at + 1);
-	if (slice_is(key, "results")) {
-		if (*results)
-			return refuse(m, "bad page: ", "two results");
-		*results = true;
-		return walk_results(m, body, at);
-	}
-	end = json_end(m->json, body, at, &why);
-	if (end == 0)
-		return refuse(m, "bad page: ", why);
-	if (!wanted(key))
-		return end;
-	if (end - start > MEMBER_BYTES)
-		return refuse(m, "bad page: ", "a member is too long");
-	if (m->head.len > 1)
-		buffer_byte(&m->head, ',');
-	buffer_add(&m->head, body.p + start, end - start);
-	return end;
-}
-
-/* The whole body: rows into m->rows, the rest that matters into m->json. */
+/* The whole body: rows into m->rows, all else into m->json. */
 static bool
 walk(struct page_reader *m, struct slice body)
 {
-	size_t at = json_skip(body, 0);
-	bool results = false;
+	size_t start = json_skip(body, 0), results, end = 0;
 	const char *why;
+	char what[60];
+	json_at at;
 
 	m->rows.n = 0;
 	m->head.len = 0;
-	buffer_byte(&m->head, '{');
-	if (at == body.n || body.p[at] != '{')
+	if (start == body.n || body.p[start] != '{')
 		return refuse(
 			m, "bad page: ", body.n == 0 ? "it is empty" : "it is not a JSON object");
-	at = json_skip(body, at + 1);
-	if (at == body.n || body.p[at] != '}') {
-		for (;;) {
-			at = walk_member(m, body, at, &results);
-			if (at == 0)
-				return false;
-			at = json_skip(body, at);
-			if (at == body.n || body.p[at] != ',')
-				break;
-			at = json_skip(body, at + 1);
-		}
+	results = find_results(m, body, start);
+	if (results > 0) {
+		end = rows_read(&m->rows, body, results);
+		(void)snprintf(what, sizeof what, "bad page: row %zu: ", m->rows.n);
+		if (end == 0)
+			return refuse(m, what, m->rows.why);
+		buffer_add(&m->head, body.p, results);
+		buffer_str(&m->head, "null");
 	}
-	if (at == body.n || body.p[at] != '}')
-		return refuse(m, "bad page: ", "it ends too early, or a comma is missing");
-	if (json_skip(body, at + 1) != body.n)
-		return refuse(m, "bad page: ", "more text behind the object");
-	buffer_byte(&m->head, '}');
+	buffer_add(&m->head, body.p + end, body.n - end);
 	m->scratch.len = 0;
 	(void)buffer_room(&m->scratch, m->head.len);
-	return json_parse(m->json, buffer_slice(&m->head), &why) == 0 ||
-	       refuse(m, "bad page: ", why);
+	if (json_parse(m->json, buffer_slice(&m->head), &why) != 0)
+		return refuse(m, results > 0 ? "bad page: around its rows: " : "bad page: ", why);
+	at = json_find(m->json, 0, "results");
+	if (at >= 0 && json_type(m->json, at) != JSON_NULL)
+		return refuse(m, "bad page: ", "results is not an array");
+	return true;
 }
 
 static struct slice

@@ -168,7 +168,12 @@ wait "$absent_pid"
 for s in AWY1 AWY2 AWY3; do week j $s; done |
 	timeout 120 "$fetch" -u "$absent" >"$tmp/absent.out" 2>"$tmp/absent.err" &
 away_pid=$!
-{ week j GUP1; session j GUP1; sleep 4; week later GUP2; } |
+{
+	week j GUP1
+	session j GUP1
+	wait_for 40 grep -q 'all pending tasks have failed' "$tmp/hasty.err" >&2
+	week later GUP2
+} |
 	timeout 60 "$hasty" -j 1 -u http://127.0.0.1:1 >"$tmp/hasty.out" 2>"$tmp/hasty.err" &
 hasty_pid=$!
 echo '* * 502html' >"$tmp/gateway.faults"
@@ -881,7 +886,7 @@ is $? 1 "an API that stays away: exit 1"
 is "$(verdict "$tmp/hasty.out" 'GUP.' | sed 's/127.*//' | sort | uniq -c | sed 's/^ *//')" \
 	"3 failed the API is unreachable: transfer failed: Failed to connect to " "all that is pending fails by name"
 is "$(grep -c 'warning: the API is unreachable' "$tmp/hasty.err")/$(grep -c 'error: the API is unreachable: .*: all pending tasks have failed' "$tmp/hasty.err")" \
-	2/2 "and what comes later waits anew"
+	1/2 "and what comes later waits anew, which is told once a minute"
 
 wait $last_pid
 is "$?/$(grep -c '"fetched"' "$tmp/last.out")/$(verdict "$tmp/last.out" 'B.' | grep -c '(6 tries)$')" 1/20/6 \

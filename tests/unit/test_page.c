@@ -378,7 +378,7 @@ test_wrong_pages(void **state)
 		"not an array");
 	refuse(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":7,\"status\":\"OK\"}",
 		"not an array");
-	refuse(g, PAGE(ROW(1000), "\"results\":[],"), "two results");
+	refuse(g, PAGE(ROW(1000), "\"results\":[],"), "twice");
 	refuse(g, PAGE(ROW(1000), "\"ticker\":\"AAPL\","), "twice");
 	refuse(g,
 		PAGE(ROW(1000), "\"next_url\":\"https://h/v2/aggs/ticker/MSFT/range/1/day/1/2\","),
