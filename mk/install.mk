@@ -4,7 +4,7 @@ install:
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 	install pipeline.sh $(DESTDIR)$(PREFIX)/bin/ts-pipeline
-	install ts-sync $(DESTDIR)$(PREFIX)/bin
+	install ts-sync ts-health $(DESTDIR)$(PREFIX)/bin
 	install -m 644 doc/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 doc/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 doc/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
@@ -35,7 +35,7 @@ install-systemd:
 
 # Takes away what the three above have put there; settings only where nobody has changed them.
 uninstall:
-	cd $(DESTDIR)$(PREFIX)/bin 2>/dev/null && rm -f $(COMMANDS) ts-pipeline ts-sync || true
+	cd $(DESTDIR)$(PREFIX)/bin 2>/dev/null && rm -f $(COMMANDS) ts-pipeline ts-sync ts-health || true
 	for p in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
 	cd $(DESTDIR)$(UNITDIR) 2>/dev/null && rm -f $(UNITS) || true
 	cd $(SERVICE) 2>/dev/null && rm -f run finish check leftover log/run log/config || true

@@ -4,7 +4,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What takes longest goes first.
 LONG = $(addprefix tests/e2e/,torture.t silence.t runit.t status.t outage.t store.t fetch.t)
 E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
-SCRIPTS = pipeline.sh ts-sync .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t tests/nights/*.t) pkg/deb.sh \
+SCRIPTS = pipeline.sh ts-sync ts-health .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t tests/nights/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
 # The folder of the build as a shell sees it from anywhere; make's own functions would take a path with

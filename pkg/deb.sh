@@ -15,7 +15,7 @@ umask 022
 make -s B="$build" DESTDIR="$root" PREFIX=/usr SVDIR=/etc/sv UNITDIR=/lib/systemd/system install install-runit install-systemd
 for f in "$root"/usr/bin/*; do
 	case $f in
-	*/ts-pipeline | */ts-sync) ;;
+	*/ts-pipeline | */ts-sync | */ts-health) ;;
 	*) strip --remove-section=.comment "$f" ;;
 	esac
 done

@@ -20,7 +20,7 @@ commands=$(cd "$top/cmd" && echo *)
 		echo "./usr/bin/$c"
 		echo "./usr/share/man/man1/$c.1"
 	done
-	printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/share/man/man1/ts-sync.1 ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man7/ts-cookbook.7 ./usr/share/man/man5/ts-records.5
+	printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1 ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man7/ts-cookbook.7 ./usr/share/man/man5/ts-records.5
 	(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
 	(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./usr/lib/systemd/system|')
 } | LC_ALL=C sort >want
@@ -74,7 +74,7 @@ if command -v dpkg-deb >/dev/null; then
 			echo "./usr/bin/$c"
 			echo "./usr/share/man/man1/$c.1.gz"
 		done
-		printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/share/man/man1/ts-sync.1.gz ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man7/ts-cookbook.7.gz ./usr/share/man/man5/ts-records.5.gz
+		printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1.gz ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man7/ts-cookbook.7.gz ./usr/share/man/man5/ts-records.5.gz
 		printf './usr/share/doc/tickstock-loader/%s\n' NEWS.md.gz README.md copyright
 		(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
 		(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./lib/systemd/system|')

@@ -11,7 +11,6 @@ fi
 now=2025-12-16T17:00:30Z
 pg_start || exit 1
 redis_start --loglevel warning --unixsocketperm 777 || exit 1
-ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
 
 # Installed as the page says, with a configuration of our own.
@@ -25,6 +24,19 @@ sed -i "s|^logs=.*|logs=$log|; s|^user=.*|user=nobody|; s|^loguser=.*|loguser=no
 # A sanitizer maps more than any limit allows.
 ! grep -q __asan_init "$build/ts-listen" || sed -i 's| -d [0-9]*||' "$sv/conf"
 is "$(sed -n 's/^PATH=//p' "$sv/conf")" "$tmp/usr/bin:\$PATH" "the service finds the programs in PREFIX"
+# As root types it in the page, but for the folder of services and for who is asked to be whom.
+mkdir bin
+printf '#!/bin/sh\n' >bin/useradd
+printf '#!/bin/sh\nexport PGUSER=$1\nshift\n[ "$1" != -s ] || shift 2\nexec sh -c "$2"\n' >bin/su
+chmod 755 bin/*
+awk '/^\.\\" block runit-service/ {n = 1} n && /^\.Ed/ {exit} n && b {print} n && /^\.Bd/ {b = 1}' "$top/doc/ts-pipeline.7" |
+	sed "s/^# //; s|/etc/sv/ts-pipeline|$sv|; /^ln /d" >steps
+PATH=$tmp/bin:$tmp/usr/bin:$pg_bin:$PATH sh -e steps >steps.log 2>&1
+is "$?/$(wc -l <steps)" 0/7 "the steps of the page end well" || cat steps.log >&2
+is "$(cat "$sv/env/DATABASE_URL")" postgresql:///tickstock "and name the database"
+export PGDATABASE=tickstock
+DATABASE_URL="postgresql:///tickstock?host=$tmp/pg&user=tickstock"
+is "$(sql "SELECT count(*) FROM pg_tables WHERE tableowner = 'tickstock'")" 5 "which has its tables"
 setting() {
 	printf '%s\n' "$2" >"$sv/env/$1"
 }
@@ -106,6 +118,20 @@ touch "$tmp/var/spool/.listening"
 well 2>err
 like "$?/$(cat err)" '^1/no heartbeat: .*(connect|No such)' "without Redis it is not well"
 setting REDIS_URL "$REDIS_URL"
+setting DATABASE_URL "postgresql:///nowhere?host=$tmp/pg&user=tickstock"
+wait_for 15 eval '[ "$(redis ttl tickstockpl:heartbeat)" -gt 0 ]'
+wait_for 15 eval 'well 2>&1 | grep -q "^cannot store: .*nowhere"'
+ok $? "nor without its database"
+setting DATABASE_URL "$DATABASE_URL"
+wait_for 15 well
+is "$("$tmp/usr/bin/ts-health" "$sv" 2>&1)" well "ts-health says so of the folder, too"
+printf '#!/bin/sh\ncase $1 in\nis-active) cat state; [ "$(cat state)" = active ] ;;\n*) echo "$PWD/unit.env (ignore_errors=yes)" ;;\nesac\n' >bin/systemctl
+chmod 755 bin/systemctl
+printf 'REDIS_URL=%s\nDATABASE_URL=%s\nTS_SPOOL=%s\n' "$REDIS_URL" "$DATABASE_URL" "$tmp/var/spool" >unit.env
+echo active >state
+is "$(PATH=$tmp/bin:$PATH "$tmp/usr/bin/ts-health" ts-pipeline.service 2>&1)" well "and of a unit of systemd"
+echo failed >state
+is "$(PATH=$tmp/bin:$PATH "$tmp/usr/bin/ts-health" ts-pipeline.service 2>&1)/$?" "the unit is failed/1" "one that gave up is not well"
 
 # Killed, stage by stage and the script too, while a job runs.
 publish "$(job crash "$(jq -nc '[range(800) | "S\(.)"]')" '["day","hour"]')"
@@ -175,6 +201,8 @@ wrong() {
 	like "$(tail -n 20 "$log/current")" "$2" "$1: the log says why"
 	like "$(tail -n 1 "$log/current")" 'service: error: exit 100: .*stays down until: sv up' "$1: and what to do"
 	like "$(well 2>&1)" '^exit 100: wrong' "$1: so does the check"
+	"$tmp/usr/bin/ts-health" "$sv" >/dev/null 2>&1
+	is $? 1 "$1: ts-health is red, though sv check of a service that is down is not"
 }
 setting REDIS_URL http://somewhere
 wrong "a wrong REDIS_URL" 'ts-listen: error: REDIS_URL: '
