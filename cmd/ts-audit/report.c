@@ -109,7 +109,7 @@ run_dates(char text[2 * DATE_SIZE + 4], const struct series *s, size_t first, si
 	(void)date_format(text, p[first].first);
 	n = strlen(text);
 	if (first != last) {
-		memcpy(text + n, "..", 2);
+		memcpy(text + n, "..", 3);
 		(void)date_format(text + n + 2, end);
 	}
 	return text;

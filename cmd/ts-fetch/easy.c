@@ -58,7 +58,7 @@ easy_retry_after(CURL *easy)
 struct curl_slist *
 easy_headers(const char *key)
 {
-	struct curl_slist *list = curl_slist_append(NULL, "Accept-Encoding: gzip"), *longer = list;
+	struct curl_slist *list = curl_slist_append(NULL, "Accept-Encoding: gzip"), *longer;
 	struct buffer line = {0};
 
 	if (list == NULL || key == NULL)

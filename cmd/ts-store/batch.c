@@ -119,7 +119,8 @@ sort_groups(struct batch *b)
 	/* Until here the group that a row names is the one whose series names it too. */
 	uint32_t *moved = memory_grow(NULL, b->groups.n, sizeof *moved);
 
-	qsort(b->groups.p, b->groups.n, sizeof *b->groups.p, by_table_and_symbol);
+	if (b->groups.n > 0)
+		qsort(b->groups.p, b->groups.n, sizeof *b->groups.p, by_table_and_symbol);
 	for (size_t i = 0; i < b->groups.n; i++) {
 		moved[b->groups.p[i].series->group - 1] = (uint32_t)i;
 		b->groups.p[i].series->group = 0;

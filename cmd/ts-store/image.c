@@ -165,7 +165,8 @@ delete_extra(struct look *k, const struct pg_table *t)
 {
 	enum outcome o = PG_OK;
 
-	qsort(k->extra.p, k->extra.n, sizeof *k->extra.p, by_key);
+	if (k->extra.n > 0)
+		qsort(k->extra.p, k->extra.n, sizeof *k->extra.p, by_key);
 	for (size_t at = 0, n; at < k->extra.n && o == PG_OK; at += n) {
 		n = k->extra.n - at < DELETE_ROWS ? k->extra.n - at : DELETE_ROWS;
 		o = delete_some(k, t, at, n);
