@@ -3,7 +3,8 @@
 # front of the simulator, and ts-fetch with its words kept.
 
 unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
-export MASSIVE_API_KEY=key-of-the-test
+# With the lines of start and end.
+export MASSIVE_API_KEY=key-of-the-test TS_SERVICE=1
 
 # An authority, ca.pem, and certificates of localhost by it: server.pem, and expired.pem.
 authority() {
