@@ -13,7 +13,7 @@ my $top = abs_path(dirname(__FILE__) . '/..');
 my $only_fit = @ARGV && $ARGV[0] eq '-n' && shift @ARGV;
 my ($table, @names) = @ARGV;
 my $copy = "$top/build/mutants/tree";
-my $limit = $ENV{MUTANT_SECONDS} // 300;
+my $limit = $ENV{MUTANT_SECONDS} // 900;
 
 # Paragraphs of lines "key: value": name, file, find, with, tests.
 sub mutants {
