@@ -5,6 +5,7 @@
  */
 #include "compare.h"
 
+#include "encode.h"
 #include "keys.h"
 #include "restate.h"
 #include "wire.h"
@@ -49,7 +50,7 @@ same_value(const struct pg_table *t, int column, struct slice mine, struct slice
 
 	if (t->type[column] == PG_NUMERIC && t->scale[column] == INT32_MAX)
 		return number_same(mine, theirs);
-	mine = (struct slice){(char *)tmp, write_value(t, column, mine, tmp)};
+	mine = (struct slice){(char *)tmp, encode_value(t, column, mine, tmp)};
 	return t->type[column] == PG_NUMERIC ? number_same(mine, theirs) : slice_eq(mine, theirs);
 }
 
@@ -68,7 +69,7 @@ same_values(
 	}
 	if (r->volume < 0 || PQgetisnull(res, row, 5))
 		return r->volume < 0 && PQgetisnull(res, row, 5);
-	n = write_volume(t, r->volume, tmp);
+	n = encode_volume(t, r->volume, tmp);
 	if (t->type[4] == PG_NUMERIC)
 		return number_same((struct slice){(char *)tmp, n}, field(res, row, 5));
 	return slice_eq((struct slice){(char *)tmp, n}, field(res, row, 5));
@@ -109,7 +110,7 @@ compare(struct batch *b, const struct request *q, const PGresult *res)
 		const char *first = PQgetvalue(res, row, 0);
 		size_t slot =
 			pairs ? wire_get32((const unsigned char *)first)
-			      : find_key(b, q->range, &next, write_key_of(q->table->tf, first));
+			      : find_key(b, q->range, &next, encode_key_of(q->table->tf, first));
 
 		if (slot >= end || b->status[slot] != ROW_NEW)
 			continue;
@@ -187,8 +188,8 @@ request_range(
 		.binary = true, .n = 3, .value = {s->symbol, (char *)low, (char *)high}};
 
 	v.length[0] = s->length;
-	v.length[1] = (int)write_key(t->tf, slot[range.first].key, low);
-	v.length[2] = (int)write_key(t->tf, slot[range.end - 1].key, high);
+	v.length[1] = (int)encode_key(t->tf, slot[range.first].key, low);
+	v.length[2] = (int)encode_key(t->tf, slot[range.end - 1].key, high);
 	return request(r, t, t->range, &v, range);
 }
 
@@ -201,9 +202,9 @@ add_pair(const struct reading *r, enum timeframe tf, size_t slot)
 	unsigned char tmp[8];
 
 	wire_put32(tmp, (uint32_t)slot);
-	write_element(&array[0], tmp, 4);
-	write_element(&array[1], s->symbol, s->length);
-	write_element(&array[2], tmp, write_key(tf, r->batch->slot[slot].key, tmp));
+	encode_element(&array[0], tmp, 4);
+	encode_element(&array[1], s->symbol, s->length);
+	encode_element(&array[2], tmp, encode_key(tf, r->batch->slot[slot].key, tmp));
 }
 
 /*
@@ -219,9 +220,9 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 	struct pg_values v;
 	size_t n = 0;
 
-	write_array(&r->load->array[0], PG_INT4);
-	write_array(&r->load->array[1], PG_TEXT);
-	write_array(&r->load->array[2], pg_table_key_type(t->tf));
+	encode_array(&r->load->array[0], PG_INT4);
+	encode_array(&r->load->array[1], PG_TEXT);
+	encode_array(&r->load->array[2], pg_table_key_type(t->tf));
 	for (; n < READ_ROWS && *at < r->load->scattered.n; n++, ++*at) {
 		if (t->parts && p[n].key - low > write_width(t))
 			break;
@@ -229,9 +230,9 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 		high = p[n].key > high ? p[n].key : high;
 		add_pair(r, t->tf, p[n].slot);
 	}
-	write_values(&v, r->load->array, 3, n);
-	write_bound(&v, t->tf, low, bound[0]);
-	write_bound(&v, t->tf, high, bound[1]);
+	encode_values(&v, r->load->array, 3, n);
+	encode_bound(&v, t->tf, low, bound[0]);
+	encode_bound(&v, t->tf, high, bound[1]);
 	return request(r, t, t->pairs, &v, (struct range){0, 0});
 }
 
@@ -351,9 +352,9 @@ compare_doubted(struct load *l, struct batch *b, const struct pg_table *t, size_
 	PGresult *res;
 	enum outcome o;
 
-	write_values(&v, l->array, 3, n);
-	write_bound(&v, t->tf, low, bound[0]);
-	write_bound(&v, t->tf, high, bound[1]);
+	encode_values(&v, l->array, 3, n);
+	encode_bound(&v, t->tf, low, bound[0]);
+	encode_bound(&v, t->tf, high, bound[1]);
 	o = pg_query(l->pg, t->pairs, &v, &res);
 	for (int row = 0; o == PG_OK && row < PQntuples(res); row++) {
 		size_t slot = wire_get32((const unsigned char *)PQgetvalue(res, row, 0));

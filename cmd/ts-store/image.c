@@ -4,13 +4,11 @@
  */
 #include "image.h"
 
+#include "encode.h"
 #include "log.h"
 #include "wire.h"
-#include "write.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	SECOND = 1000000,
@@ -89,7 +87,7 @@ count(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[
 
 	v.length[0] = k->series->length;
 	for (int i = 0; i < 4; i++)
-		write_bound(&v, t->tf, key[i], bound[i]);
+		encode_bound(&v, t->tf, key[i], bound[i]);
 	o = pg_query(k->load->pg, t->count, &v, &res);
 	for (int i = 0; i < 2 && o == PG_OK; i++)
 		n[i] = (int64_t)wire_get64((const unsigned char *)PQgetvalue(res, 0, i));
@@ -101,7 +99,7 @@ static void
 take_key(void *data, const PGresult *res, int row)
 {
 	struct look *k = data;
-	int64_t key = write_key_of(k->series->tf, PQgetvalue(res, row, 0));
+	int64_t key = encode_key_of(k->series->tf, PQgetvalue(res, row, 0));
 
 	if (!belongs(k, key))
 		return;
@@ -120,8 +118,8 @@ list(struct look *k, const struct pg_table *t, int64_t first, int64_t last)
 	const struct pg_sink sink = {take_key, k};
 
 	v.length[0] = k->series->length;
-	write_bound(&v, t->tf, first, low);
-	write_bound(&v, t->tf, last, high);
+	encode_bound(&v, t->tf, first, low);
+	encode_bound(&v, t->tf, last, high);
 	k->rows = k->off = 0;
 	k->extra.n = 0;
 	return pg_stream(k->load->pg, t->range, &v, &sink);
@@ -137,11 +135,11 @@ delete_some(struct look *k, const struct pg_table *t, size_t at, size_t n)
 	enum outcome o;
 
 	v.length[0] = k->series->length;
-	write_bound(&v, t->tf, k->extra.p[at], low);
-	write_bound(&v, t->tf, k->extra.p[at + n - 1], high);
-	write_array(array, pg_table_key_type(t->tf));
+	encode_bound(&v, t->tf, k->extra.p[at], low);
+	encode_bound(&v, t->tf, k->extra.p[at + n - 1], high);
+	encode_array(array, pg_table_key_type(t->tf));
 	for (size_t i = at; i < at + n; i++)
-		write_element(array, tmp, write_key(t->tf, k->extra.p[i], tmp));
+		encode_element(array, tmp, encode_key(t->tf, k->extra.p[i], tmp));
 	wire_put32((unsigned char *)array->p + 12, (uint32_t)n);
 	v.value[v.n] = array->p;
 	v.length[v.n++] = (int)array->len;

@@ -9,10 +9,10 @@
 #include "compare.h"
 #include "image.h"
 #include "log.h"
+#include "prepare.h"
 #include "timestamp.h"
 #include "write.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +21,10 @@ enum {
 	SILENCE_MS = 75000, /* statement_timeout comes first */
 	FIRST_MS = 30000,
 	BUDGET_MS = 600000,
-	RECHECK_MS = 5000, /* a table is looked at again after this: mended, or its key gone */
-	TURN_MS = 1000,	   /* an earlier batch may wait for locks that this one holds */
+	RECHECK_MS = 5000,   /* a table is looked at again after this: mended, or its key gone */
+	TURN_MS = 1000,	     /* an earlier batch may wait for locks that this one holds, */
+	CHUNK_TURN_MS = 200, /* which it does where both make chunks */
 };
-
-static const char *const price_name[4] = {"open", "high", "low", "close"};
 
 /* What holds in each transaction. */
 static const char settings_sql[] =
@@ -171,95 +170,6 @@ read_tables(struct load *l, struct batch *b, struct range range)
 	return PG_OK;
 }
 
-/* Says once that a column rounds. */
-static void
-tell_rounding(struct load *l, const struct pg_table *t, int column)
-{
-	(void)pthread_mutex_lock(&l->shared->lock);
-	if (!l->shared->rounding_told[t->tf][column])
-		log_warning("table %s: column %s holds %d decimals: prices with more are rounded",
-			timeframe_table(t->tf), price_name[column], t->scale[column]);
-	l->shared->rounding_told[t->tf][column] = true;
-	(void)pthread_mutex_unlock(&l->shared->lock);
-}
-
-/* Notes that prices of a row will be rounded; why it may not be stored, for one would become 0. */
-static const char *
-round_prices(struct load *l, struct batch *b, size_t slot, const struct pg_table *t)
-{
-	static const char *const zero[] = {"open would be rounded to 0 by its column",
-		"high would be rounded to 0 by its column",
-		"low would be rounded to 0 by its column",
-		"close would be rounded to 0 by its column"};
-	const unsigned char *prices = batch_prices(b, batch_row(b, slot));
-
-	for (int i = 0; i < 4; i++) {
-		struct number exact = number_of_binary(bar_price(&prices)), rounded = exact;
-		float real = t->type[i] == PG_FLOAT4 ? number_to_float(&exact) : 1;
-
-		if (real > FLT_MAX)
-			return "22003: a price is out of range for real";
-		if (!(real > 0))
-			return zero[i];
-		/* A carry beyond all digits is for Postgres to refuse. */
-		if (exact.scale <= t->scale[i] || number_round(&rounded, t->scale[i]) != 0)
-			continue;
-		if (number_sign(&rounded) == 0)
-			return zero[i];
-		if (number_cmp(&exact, &rounded) == 0)
-			continue;
-		batch_round(b, slot);
-		tell_rounding(l, t, i);
-	}
-	return NULL;
-}
-
-/* Whether a table may round. */
-static bool
-rounds(const struct pg_table *t)
-{
-	for (int i = 0; i < 4; i++) {
-		if (t->scale[i] != INT32_MAX || t->type[i] == PG_FLOAT4)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Gives all open slots the same status to begin with, whatever a try before made of them; what the
- * columns cannot hold is refused at once. False if no slot is open.
- */
-static bool
-prepare(struct load *l, struct batch *b, struct range range, enum row_status status)
-{
-	struct run run = {0};
-	bool any = false;
-
-	while (load_next(b, range, &run)) {
-		const struct pg_table *t = &l->table[run.group->series->tf];
-		bool check = rounds(t);
-
-		if (run.group->fault != NULL)
-			continue;
-		for (size_t i = run.first; i < run.end; i++) {
-			const char *why = NULL;
-
-			if (b->status[i] == ROW_REFUSED)
-				continue;
-			b->status[i] = (unsigned char)status;
-			if (check)
-				why = round_prices(l, b, i, t);
-			if (t->type[4] == PG_INT4 && batch_row(b, i)->volume > INT32_MAX)
-				why = "22003: volume is out of range for integer";
-			if (why != NULL)
-				batch_refuse(b, i, why);
-			else
-				any = true;
-		}
-	}
-	return any;
-}
-
 static bool
 is_turn(struct load *l, int patience_ms)
 {
@@ -299,19 +209,17 @@ transact(struct load *l, struct batch *b, struct range range, bool blind)
 		o = image_tables(l, b);
 	b->looked = false;
 	/* Without anything to store there is nothing to go wrong. */
-	if (o != PG_OK || !prepare(l, b, range, blind ? ROW_CHANGED : ROW_NEW))
+	if (o != PG_OK || !prepare_range(l, b, range, blind ? ROW_CHANGED : ROW_NEW))
 		return o;
-	/* Where a chunk is made all others wait for its transaction. */
-	if (has_parts(l, b, range) && !is_turn(l, 0))
-		return PG_STOP;
 	l->transactions++;
 	o = blind ? pg_begin(l->pg) : compare_range(l, b, range);
 	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
 		l->at = (enum timeframe)tf;
 		o = write_table(l, b, &l->table[tf], range, blind);
 	}
-	/* What waits for a lock that this transaction holds must not be waited for. */
-	if (o == PG_OK && !is_turn(l, TURN_MS))
+	/* What waits for a lock that this transaction holds must not be waited for: for one,
+	 * whoever makes a chunk has it to himself. */
+	if (o == PG_OK && !is_turn(l, has_parts(l, b, range) ? CHUNK_TURN_MS : TURN_MS))
 		o = PG_STOP;
 	if (o == PG_OK && look)
 		o = image_look(l, b);

@@ -106,7 +106,9 @@ await_turn(void *worker, int patience_ms)
 	bool late = false;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += patience_ms / 1000;
+	until.tv_nsec += patience_ms % 1000 * 1000000L;
+	until.tv_sec += patience_ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
 	(void)pthread_mutex_lock(&w->pool->order);
 	while ((t = turn_of(w)) == TURN_LATE && patience_ms != 0 && !late) {
 		if (patience_ms < 0)

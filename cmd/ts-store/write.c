@@ -6,6 +6,7 @@
 #include "write.h"
 
 #include "compare.h"
+#include "encode.h"
 #include "log.h"
 #include "wire.h"
 
@@ -16,38 +17,6 @@ enum {
 	SEND_AT = 1 << 15,
 	UPSERT_ROWS = 2000, /* of one statement, so that the arrays stay small */
 };
-
-/* Postgres counts from 2000-01-01. */
-static const int64_t epoch_days = 10957;
-static const int64_t epoch_us = 946684800000000;
-
-size_t
-write_key(enum timeframe tf, int64_t key, unsigned char out[8])
-{
-	if (timeframe_intraday(tf)) {
-		wire_put64(out, (uint64_t)(key - epoch_us));
-		return 8;
-	}
-	wire_put32(out, (uint32_t)(key - epoch_days));
-	return 4;
-}
-
-int64_t
-write_key_of(enum timeframe tf, const char *field)
-{
-	const unsigned char *p = (const unsigned char *)field;
-
-	if (timeframe_intraday(tf))
-		return (int64_t)wire_get64(p) + epoch_us;
-	return (int32_t)wire_get32(p) + epoch_days;
-}
-
-void
-write_bound(struct pg_values *v, enum timeframe tf, int64_t key, unsigned char out[8])
-{
-	v->value[v->n] = (char *)out;
-	v->length[v->n++] = (int)write_key(tf, key, out);
-}
 
 int64_t
 write_width(const struct pg_table *t)
@@ -63,100 +32,6 @@ write_width(const struct pg_table *t)
 	return t->packed ? width[t->tf] : 8 * width[t->tf];
 }
 
-static size_t
-write_number(const struct pg_table *t, int column, struct number *d, unsigned char *out)
-{
-	double nearest;
-	float near;
-	uint64_t bits = 0;
-	uint32_t word;
-
-	switch (t->type[column]) {
-	case PG_FLOAT8:
-		nearest = number_to_double(d);
-		memcpy(&bits, &nearest, sizeof bits);
-		wire_put64(out, bits);
-		return 8;
-	case PG_FLOAT4:
-		near = number_to_float(d);
-		memcpy(&word, &near, sizeof word);
-		wire_put32(out, word);
-		return 4;
-	default:
-		/* A carry beyond all digits is for Postgres to refuse. */
-		if (t->scale[column] != INT32_MAX && d->scale > t->scale[column])
-			(void)number_round(d, t->scale[column]);
-		return number_binary(d, out);
-	}
-}
-
-size_t
-write_value(
-	const struct pg_table *t, int column, struct slice value, unsigned char out[NUMBER_BYTES])
-{
-	struct number d = number_of_binary(value);
-
-	return write_number(t, column, &d, out);
-}
-
-size_t
-write_volume(const struct pg_table *t, int64_t volume, unsigned char out[NUMBER_BYTES])
-{
-	struct number d;
-
-	switch (t->type[4]) {
-	case PG_INT8:
-		wire_put64(out, (uint64_t)volume);
-		return 8;
-	case PG_INT4:
-		wire_put32(out, (uint32_t)volume);
-		return 4;
-	default:
-		d = number_of_int(volume);
-		return write_number(t, 4, &d, out);
-	}
-}
-
-/* Dimensions, whether there are nulls, the elements' type; of the one dimension length and start.
- */
-void
-write_array(struct buffer *b, uint32_t type)
-{
-	unsigned char *out;
-
-	b->len = 0;
-	out = (unsigned char *)buffer_room(b, 20);
-	wire_put32(out, 1);
-	wire_put32(out + 4, 0);
-	wire_put32(out + 8, type);
-	wire_put32(out + 16, 1);
-	b->len = 20;
-}
-
-void
-write_element(struct buffer *b, const void *p, size_t n)
-{
-	unsigned char *out = (unsigned char *)buffer_room(b, 4 + n);
-
-	wire_put32(out, p == NULL ? UINT32_MAX : (uint32_t)n);
-	if (p != NULL)
-		memcpy(out + 4, p, n);
-	else
-		wire_put32((unsigned char *)b->p + 4, 1);
-	b->len += p == NULL ? 4 : 4 + n;
-}
-
-void
-write_values(struct pg_values *v, struct buffer *array, int arrays, size_t n)
-{
-	*v = (struct pg_values){.binary = true, .n = arrays};
-	for (int i = 0; i < arrays; i++) {
-		wire_put32((unsigned char *)array[i].p + 12, (uint32_t)n);
-		v->value[i] = array[i].p;
-		v->length[i] = (int)array[i].len;
-	}
-}
-
 /* Appends prices as the table holds them; how many bytes. */
 static size_t
 put_prices(unsigned char *out, const struct pg_table *t, const struct batch *b, const struct row *r)
@@ -170,7 +45,7 @@ put_prices(unsigned char *out, const struct pg_table *t, const struct batch *b, 
 		return r->length;
 	}
 	for (int i = 0; i < 4; i++) {
-		size_t n = write_value(t, i, bar_price(&prices), at + 4);
+		size_t n = encode_value(t, i, bar_price(&prices), at + 4);
 
 		wire_put32(at, (uint32_t)n);
 		at += 4 + n;
@@ -193,11 +68,11 @@ add_row(struct buffer *b, const struct batch *batch, size_t slot, const struct s
 	wire_put32(start + 2, s->length);
 	memcpy(start + 6, s->symbol, s->length);
 	at = start + 6 + s->length;
-	n = write_key(s->tf, r->key, at + 4);
+	n = encode_key(s->tf, r->key, at + 4);
 	wire_put32(at, (uint32_t)n);
 	at += 4 + n;
 	at += put_prices(at, t, batch, r);
-	n = r->volume < 0 ? 0 : write_volume(t, r->volume, at + 4);
+	n = r->volume < 0 ? 0 : encode_volume(t, r->volume, at + 4);
 	wire_put32(at, r->volume < 0 ? UINT32_MAX : (uint32_t)n);
 	at += 4 + n;
 	b->len += (size_t)(at - start);
@@ -270,7 +145,7 @@ begin_arrays(struct load *l, const struct pg_table *t)
 		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
 
 	for (int i = 0; i < 8; i++)
-		write_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
+		encode_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
 }
 
 /* Adds a slot to the arrays of a statement. */
@@ -282,16 +157,16 @@ add_slot(struct load *l, const struct batch *b, const struct series *s, size_t s
 	unsigned char tmp[8];
 
 	wire_put32(tmp, (uint32_t)slot);
-	write_element(&l->array[0], tmp, 4);
-	write_element(&l->array[1], s->symbol, s->length);
-	write_element(&l->array[2], tmp, write_key(s->tf, r->key, tmp));
+	encode_element(&l->array[0], tmp, 4);
+	encode_element(&l->array[1], s->symbol, s->length);
+	encode_element(&l->array[2], tmp, encode_key(s->tf, r->key, tmp));
 	for (int i = 0; i < 4; i++) {
 		struct slice price = bar_price(&prices);
 
-		write_element(&l->array[3 + i], price.p, price.n);
+		encode_element(&l->array[3 + i], price.p, price.n);
 	}
 	wire_put64(tmp, (uint64_t)r->volume);
-	write_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
+	encode_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
 }
 
 /*
@@ -361,12 +236,12 @@ update(struct load *l, struct batch *b, const struct pg_table *t, const struct g
 	PGresult *res;
 	enum outcome o;
 
-	write_values(&v, l->array, 8, g->n);
+	encode_values(&v, l->array, 8, g->n);
 	if (t->parts) {
 		v.value[v.n] = g->group->series->symbol;
 		v.length[v.n++] = g->group->series->length;
-		write_bound(&v, t->tf, g->low, low);
-		write_bound(&v, t->tf, g->high, high);
+		encode_bound(&v, t->tf, g->low, low);
+		encode_bound(&v, t->tf, g->high, high);
 	}
 	o = pg_query(l->pg, t->update, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
@@ -388,7 +263,7 @@ is_slot(const struct batch *b, const struct pg_table *t, size_t slot, const PGre
 
 	return s->tf == t->tf && PQgetlength(res, row, 0) == s->length &&
 	       memcmp(PQgetvalue(res, row, 0), s->symbol, s->length) == 0 &&
-	       write_key_of(t->tf, PQgetvalue(res, row, 1)) == b->slot[slot].key;
+	       encode_key_of(t->tf, PQgetvalue(res, row, 1)) == b->slot[slot].key;
 }
 
 /* The rows come back in the order of their slots. */
@@ -400,7 +275,7 @@ insert(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 	enum outcome o;
 	size_t slot = range.first;
 
-	write_values(&v, l->array, 8, n);
+	encode_values(&v, l->array, 8, n);
 	o = pg_query(l->pg, t->insert, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res) && slot < range.end; i++) {
 		while (slot < range.end && !is_slot(b, t, slot, res, i))

@@ -3,6 +3,8 @@
 # more it holds; nothing is deleted unless asked for and safe; a restatement is told.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The lines of start and end are told, as in a service.
+export TS_SERVICE=1
 
 pg_start || exit 1
 ts-store -i </dev/null 2>/dev/null

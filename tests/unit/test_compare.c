@@ -2,6 +2,7 @@
 #include "check_batch.h"
 
 #include "compare.h"
+#include "encode.h"
 #include "number.h"
 #include "wire.h"
 #include "write.h"
@@ -83,7 +84,8 @@ is_symbol(int at, const char *p, int n)
 static PGresult *
 read_range(const struct pg_values *v)
 {
-	int64_t low = write_key_of(TF_1MIN, v->value[1]), high = write_key_of(TF_1MIN, v->value[2]);
+	int64_t low = encode_key_of(TF_1MIN, v->value[1]),
+		high = encode_key_of(TF_1MIN, v->value[2]);
 	PGresult *res = empty();
 	unsigned char key[8];
 
@@ -93,7 +95,7 @@ read_range(const struct pg_values *v)
 
 		if (is_symbol(at, v->value[0], v->length[0]) && db.row[at].key >= low &&
 			db.row[at].key <= high)
-			give(res, at, key, write_key(TF_1MIN, db.row[at].key, key));
+			give(res, at, key, encode_key(TF_1MIN, db.row[at].key, key));
 	}
 	return res;
 }
@@ -125,7 +127,7 @@ read_pairs(const struct pg_values *v)
 		int length[3];
 		const unsigned char *slot = element(&p[0], &length[0]);
 		const unsigned char *symbol = element(&p[1], &length[1]);
-		int64_t key = write_key_of(TF_1MIN, (const char *)element(&p[2], &length[2]));
+		int64_t key = encode_key_of(TF_1MIN, (const char *)element(&p[2], &length[2]));
 
 		for (int i = 0; i < db.rows; i++) {
 			if (is_symbol(i, (const char *)symbol, length[1]) && db.row[i].key == key)
@@ -434,14 +436,15 @@ doubts(void **state)
 	batch_close(&f->batch);
 	memset(f->batch.status, ROW_DOUBTED, 3);
 	f->batch.status[2] = ROW_REFUSED;
-	write_array(&loader.array[0], PG_INT4);
-	write_array(&loader.array[1], PG_TEXT);
-	write_array(&loader.array[2], PG_TIMESTAMPTZ);
+	encode_array(&loader.array[0], PG_INT4);
+	encode_array(&loader.array[1], PG_TEXT);
+	encode_array(&loader.array[2], PG_TIMESTAMPTZ);
 	for (uint32_t i = 0; i < 3; i++) {
 		wire_put32(tmp, i);
-		write_element(&loader.array[0], tmp, 4);
-		write_element(&loader.array[1], "A", 1);
-		write_element(&loader.array[2], tmp, write_key(TF_1MIN, (int64_t)i * MINUTE, tmp));
+		encode_element(&loader.array[0], tmp, 4);
+		encode_element(&loader.array[1], "A", 1);
+		encode_element(
+			&loader.array[2], tmp, encode_key(TF_1MIN, (int64_t)i * MINUTE, tmp));
 	}
 	assert_int_equal(compare_doubted(&loader, &f->batch, &loader.table[TF_1MIN], 3, 0,
 				 (int64_t)2 * MINUTE),
