@@ -2,47 +2,13 @@
 #include "report.h"
 
 #include "timestamp.h"
+#include "told.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 /* How many names the certificate lists before it only counts. */
-enum { LISTED = 200, LINE_BYTES = 300 };
-
-static void __attribute__((format(printf, 2, 3))) add(struct buffer *b, const char *fmt, ...)
-{
-	char line[LINE_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	buffer_str(b, line);
-}
-
-/* Text as it may stand on a terminal, filled up to a width. */
-static void
-add_name(struct buffer *b, struct slice name, size_t width)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		unsigned char c = (unsigned char)name.p[i];
-
-		buffer_byte(b, c < ' ' || c == 0x7f ? '?' : (char)c);
-	}
-	for (size_t i = name.n; i < width; i++)
-		buffer_byte(b, ' ');
-}
-
-const char *
-report_verdict(enum verdict v)
-{
-	static const char *const names[VERDICT_COUNT] = {
-		"complete", "holes", "differs", "outside", "empty", "unusable"};
-
-	return names[v];
-}
+enum { LISTED = 200 };
 
 static bool
 list(struct report *r, struct slice symbol, struct slice timeframe)
@@ -50,9 +16,9 @@ list(struct report *r, struct slice symbol, struct slice timeframe)
 	if (r->listed++ >= LISTED)
 		return false;
 	buffer_str(&r->text, r->listed == 1 ? ": " : ", ");
-	add_name(&r->text, symbol, 0);
+	told_name(&r->text, symbol, 0);
 	buffer_byte(&r->text, ' ');
-	add_name(&r->text, timeframe, 0);
+	told_name(&r->text, timeframe, 0);
 	return true;
 }
 
@@ -88,160 +54,6 @@ add_date(struct buffer *b, const struct report *r, enum timeframe tf, int64_t ke
 							       : (int32_t)key));
 }
 
-/* How findings are told in a sentence, and in records. */
-static const char *const findings[FOUND_KINDS][2] = {
-	[FOUND_BASIS] = {"prices", "basis"},
-	[FOUND_ROLL_UP] = {"not what the days make", "roll-up"},
-	[FOUND_HOURS] = {"hours and minutes differ", "hours"},
-	[FOUND_RANGE] = {"prices outside of the day's", "range"},
-	[FOUND_VOLUME] = {"more volume than the day", "volume"},
-	[FOUND_NO_DAY] = {"no day", "no day"},
-};
-
-/* The dates of a run: of weeks and months their own. */
-static const char *
-run_dates(char text[2 * DATE_SIZE + 4], const struct series *s, size_t first, size_t last)
-{
-	const struct period *p = s->schedule->period;
-	int32_t end = timeframe_intraday(s->schedule->tf) ? p[last].last : (int32_t)p[last].start;
-	size_t n;
-
-	(void)date_format(text, p[first].first);
-	n = strlen(text);
-	if (first != last) {
-		memcpy(text + n, "..", 3);
-		(void)date_format(text + n + 2, end);
-	}
-	return text;
-}
-
-static void
-add_runs(struct buffer *b, const struct series *s, uint32_t bits, const char *before)
-{
-	char text[2 * DATE_SIZE + 4];
-
-	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
-		add(b, "%s%s", before, run_dates(text, s, first, last));
-		before = ", ";
-	}
-}
-
-/* "prices before 2025-12-22 are 4 times the days'" */
-static void
-add_stretch(struct buffer *b, const struct series *s, size_t first, size_t last)
-{
-	const struct period *p = s->schedule->period;
-	char from[DATE_SIZE], to[DATE_SIZE];
-	size_t before = first;
-
-	while (before > 0 && s->cell[before - 1].bars == 0)
-		before--;
-	if (before == 0 && last + 1 < s->schedule->count)
-		add(b, "prices before %s", date_format(to, p[last + 1].first));
-	else if (first == last)
-		add(b, "prices of %s", date_format(from, p[first].first));
-	else
-		add(b, "prices from %s to %s", date_format(from, p[first].first),
-			date_format(to, p[last].first));
-	add(b, " are %.4g times the days'", series_factor(s, first, last));
-}
-
-/* History that a restatement did not reach. */
-static void
-add_old_basis(struct buffer *b, const struct series *s, const char *before)
-{
-	if (series_old_basis(s))
-		add(b,
-			"%sprices before %s are on another basis, %s times, and older than the API "
-			"reaches",
-			before, s->answer.before, s->answer.factor);
-}
-
-static void
-add_findings(struct buffer *b, const struct series *s)
-{
-	const char *before = "; ";
-
-	add_old_basis(b, s, before);
-	for (size_t first = 0, last; series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last);
-		first = last + 1) {
-		buffer_str(b, before);
-		add_stretch(b, s, first, last);
-	}
-	for (int f = FOUND_BASIS + 1; f < FOUND_KINDS; f++) {
-		size_t first = 0, last;
-
-		if (!series_run(s, FOUND_BIT(f), &first, &last))
-			continue;
-		add(b, "; %s ", findings[f][0]);
-		add_runs(b, s, FOUND_BIT(f), "");
-	}
-}
-
-static void
-add_counts(struct buffer *b, const struct series *s)
-{
-	if (s->nulls > 0)
-		add(b, "; %" PRIu64 " with NULL", s->nulls);
-	if (s->crossed > 0)
-		add(b, "; %" PRIu64 " with high below low", s->crossed);
-	if (s->odd > 0)
-		add(b, "; %" PRIu64 " with open or close outside of low and high", s->odd);
-	if (s->outside > 0)
-		add(b, "; %" PRIu64 " outside of sessions", s->outside);
-	if (s->answer.extra > 0)
-		add(b, "; %" PRIu64 " that the API does not have", s->answer.extra);
-	if (s->answer.older > 0)
-		add(b, "; %" PRIu64 " older than the API reaches, before %s", s->answer.older,
-			s->answer.reach);
-}
-
-/* Sessions that nobody has. */
-static void
-add_closed(struct buffer *b, const struct series *s)
-{
-	size_t first = 0, last;
-
-	if (!series_run(s, FOUND_BIT(FOUND_CLOSED), &first, &last))
-		return;
-	buffer_str(b, "; closed? ");
-	add_runs(b, s, FOUND_BIT(FOUND_CLOSED), "");
-}
-
-static void
-add_renamed(struct buffer *b, const struct series *s)
-{
-	size_t first = 0, last;
-
-	if (!series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last))
-		return;
-	buffer_str(b, "; two securities? no bars ");
-	add_runs(b, s, FOUND_BIT(FOUND_RENAMED), "");
-}
-
-static void
-add_answered(struct buffer *b, const struct series *s)
-{
-	if (s->answered == 0)
-		return;
-	buffer_str(b, "; the API has no more of ");
-	add_runs(b, s, FOUND_BIT(FOUND_ANSWERED), "");
-}
-
-static void
-add_verdict(struct buffer *b, const struct series *s)
-{
-	buffer_str(b, report_verdict(s->verdict));
-	if (s->verdict == VERDICT_HOLES)
-		add_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
-	add_findings(b, s);
-	add_closed(b, s);
-	add_renamed(b, s);
-	add_answered(b, s);
-	add_counts(b, s);
-	buffer_byte(b, '\n');
-}
-
 void
 report_count(struct report *r, const struct series *s)
 {
@@ -253,26 +65,26 @@ report_count(struct report *r, const struct series *s)
 	r->answered += s->answered;
 	r->older += s->answer.older;
 	if (r->closed.len == 0)
-		add_closed(&r->closed, s);
+		told_gap(&r->closed, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
 	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last)) {
 		buffer_str(&r->renamed, r->renamed.len == 0 ? "; two securities? " : ", ");
-		add_name(&r->renamed, s->symbol, 0);
+		told_name(&r->renamed, s->symbol, 0);
 	}
 	if (s->verdict != VERDICT_COMPLETE) {
 		if (!list(r, s->symbol, tf))
 			return;
-		add(&r->text, " %s", report_verdict(s->verdict));
+		told(&r->text, " %s", told_verdict_name(s->verdict));
 		/* Another basis is the one thing that a name alone would not tell. */
 		if (series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last)) {
 			buffer_str(&r->text, ": ");
-			add_stretch(&r->text, s, first, last);
+			told_stretch(&r->text, s, first, last);
 		}
-		add_old_basis(&r->text, s, ": ");
+		told_old_basis(&r->text, s, ": ");
 	} else if (s->compared == 0 && s->schedule->due > 0 && r->presence++ < LISTED) {
 		buffer_str(&r->uncompared, r->presence == 1 ? ": " : ", ");
-		add_name(&r->uncompared, s->symbol, 0);
+		told_name(&r->uncompared, s->symbol, 0);
 		buffer_byte(&r->uncompared, ' ');
-		add_name(&r->uncompared, tf, 0);
+		told_name(&r->uncompared, tf, 0);
 	}
 }
 
@@ -283,11 +95,11 @@ report_row(struct report *r, const struct series *s)
 	struct buffer *b = head(r);
 	char counts[48];
 
-	add_name(b, s->symbol, 8);
+	told_name(b, s->symbol, 8);
 	(void)snprintf(counts, sizeof counts, "%zu/%zu", s->present, d->due);
-	add(b, " %-9s %9s %9" PRIu64, timeframe_name(d->tf), counts, s->bars);
+	told(b, " %-9s %9s %9" PRIu64, timeframe_name(d->tf), counts, s->bars);
 	if (d->due_bars > 0)
-		add(b, " %4" PRIu64 "%%  ", s->due_bars * 100 / d->due_bars);
+		told(b, " %4" PRIu64 "%%  ", s->due_bars * 100 / d->due_bars);
 	else
 		buffer_str(b, "    -   ");
 	if (s->first <= s->last) {
@@ -298,7 +110,7 @@ report_row(struct report *r, const struct series *s)
 		buffer_str(b, "-          -         ");
 	}
 	buffer_byte(b, ' ');
-	add_verdict(b, s);
+	told_verdict(b, s);
 	writer_done(r->out);
 }
 
@@ -307,11 +119,11 @@ report_failed_row(struct report *r, const struct record *task)
 {
 	struct buffer *b = head(r);
 
-	add_name(b, task->symbol.p == NULL ? slice_of("job") : task->symbol, 8);
+	told_name(b, task->symbol.p == NULL ? slice_of("job") : task->symbol, 8);
 	buffer_byte(b, ' ');
-	add_name(b, task->timeframe.p == NULL ? task->job_id : task->timeframe, 9);
+	told_name(b, task->timeframe.p == NULL ? task->job_id : task->timeframe, 9);
 	buffer_str(b, "         -         -     -  -          -          failed: ");
-	add_name(b, task->error, 0);
+	told_name(b, task->error, 0);
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -322,7 +134,7 @@ add_list(struct buffer *b, const struct buffer *text, uint64_t listed)
 	if (text->len > 0)
 		buffer_add(b, text->p, text->len);
 	if (listed > LISTED)
-		add(b, " and %" PRIu64 " more", listed - LISTED);
+		told(b, " and %" PRIu64 " more", listed - LISTED);
 }
 
 void
@@ -330,21 +142,21 @@ report_certificate(struct report *r)
 {
 	struct buffer *b = writer_room(r->out);
 
-	add(b, "%" PRIu64 " of %" PRIu64 " complete", r->verdicts[VERDICT_COMPLETE], r->series);
+	told(b, "%" PRIu64 " of %" PRIu64 " complete", r->verdicts[VERDICT_COMPLETE], r->series);
 	add_list(b, &r->text, r->listed);
 	if (r->presence > 0 && r->presence == r->verdicts[VERDICT_COMPLETE]) {
 		buffer_str(b, "; presence only");
 	} else if (r->presence > 0) {
-		add(b, "; of %" PRIu64 " presence only", r->presence);
+		told(b, "; of %" PRIu64 " presence only", r->presence);
 		add_list(b, &r->uncompared, r->presence);
 	}
 	buffer_add(b, r->closed.p, r->closed.len);
 	buffer_add(b, r->renamed.p, r->renamed.len);
 	if (r->answered > 0)
-		add(b, "; %" PRIu64 " sessions, weeks or months that the API does not have",
+		told(b, "; %" PRIu64 " sessions, weeks or months that the API does not have",
 			r->answered);
 	if (r->older > 0)
-		add(b, "; %" PRIu64 " bars older than the API reaches", r->older);
+		told(b, "; %" PRIu64 " bars older than the API reaches", r->older);
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -352,7 +164,7 @@ report_certificate(struct report *r)
 static void
 add_text(struct buffer *b, const char *key, struct slice value)
 {
-	add(b, ",\"%s\":", key);
+	told(b, ",\"%s\":", key);
 	buffer_json(b, value);
 }
 
@@ -376,7 +188,7 @@ add_missing(struct buffer *b, const struct series *s)
 
 	buffer_str(b, ",\"missing\":[");
 	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
-		add(b, "%s[\"%s\",\"%s\"]", before, date_format(from, p[first].first),
+		told(b, "%s[\"%s\",\"%s\"]", before, date_format(from, p[first].first),
 			date_format(to, p[last].last));
 		before = ",";
 	}
@@ -395,10 +207,10 @@ add_differs(struct buffer *b, const struct series *s)
 	for (int f = 0; f < FOUND_KINDS; f++) {
 		for (size_t first = 0, last; series_run(s, FOUND_BIT(f), &first, &last);
 			first = last + 1) {
-			add(b, "%s[\"%s\",\"%s\",\"%s\"", before, findings[f][1],
+			told(b, "%s[\"%s\",\"%s\",\"%s\"", before, told_check((enum finding)f),
 				date_format(from, p[first].first), date_format(to, p[last].last));
 			if (f == FOUND_BASIS)
-				add(b, ",%.6g", series_factor(s, first, last));
+				told(b, ",%.6g", series_factor(s, first, last));
 			buffer_byte(b, ']');
 			before = ",";
 		}
@@ -416,12 +228,12 @@ add_extremes(struct buffer *b, const struct series *s)
 		return;
 	buffer_str(b, ",\"extremes\":{");
 	if (timeframe_intraday(s->schedule->tf))
-		add(b,
+		told(b,
 			"\"basis\":[%.6f,%.6f],\"range\":%.6f,\"share\":%.6f,\"hour\":%.6f,"
 			"\"hour_volume\":%.1f}",
 			x->ratio[0], x->ratio[1], x->range, x->share, x->hour, x->hour_volume);
 	else
-		add(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up, x->roll_up_volume);
+		told(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up, x->roll_up_volume);
 }
 
 void
@@ -436,19 +248,19 @@ report_record(struct report *r, const struct series *s)
 	add_text(b, "timeframe", slice_of(timeframe_name(d->tf)));
 	add_key(b, "from", d->tf, d->from);
 	add_key(b, "to", d->tf, d->to);
-	add_text(b, "verdict", slice_of(report_verdict(s->verdict)));
-	add(b, ",\"expected\":%zu,\"present\":%zu,\"expected_bars\":%" PRIu64 ",\"bars\":%" PRIu64,
+	add_text(b, "verdict", slice_of(told_verdict_name(s->verdict)));
+	told(b, ",\"expected\":%zu,\"present\":%zu,\"expected_bars\":%" PRIu64 ",\"bars\":%" PRIu64,
 		d->due, s->present, d->due_bars, s->bars);
 	if (s->first <= s->last) {
 		add_key(b, "first", d->tf, s->first);
 		add_key(b, "last", d->tf, s->last);
 	}
-	add(b,
+	told(b,
 		",\"nulls\":%" PRIu64 ",\"crossed\":%" PRIu64 ",\"odd\":%" PRIu64
 		",\"outside\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"older\":%" PRIu64,
 		s->nulls, s->crossed, s->odd, s->outside, s->answer.extra, s->answer.older);
 	add_missing(b, s);
-	add(b, ",\"compared\":%zu", s->compared);
+	told(b, ",\"compared\":%zu", s->compared);
 	add_differs(b, s);
 	add_extremes(b, s);
 	buffer_str(b, "}\n");

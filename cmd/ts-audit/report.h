@@ -42,9 +42,6 @@ void report_record(struct report *, const struct series *);
 /* The last line of the table: that all is complete, or what is not. */
 void report_certificate(struct report *);
 
-/* "complete", "holes" and so on. */
-const char *report_verdict(enum verdict);
-
 void report_release(struct report *);
 
 #endif

@@ -26,9 +26,10 @@ add_rolled(struct buffer *b, const struct pg_table *t, const char *bounds, const
 
 	SQL(b, "m AS (SELECT symbol, bin, ", group,
 		" AS h, min(t * " TEN_11 " + o) AS o, max(high) AS hi,",
-		" min(low) AS lo, max(t * " TEN_11 " + c) AS c, sum(volume) AS v, count(*) AS n,",
-		" min(t) AS first, max(t) AS last FROM (SELECT symbol, width_bucket(", t->key, ", ",
-		bounds, ") AS bin, ", intraday ? "date_part('epoch', " : "(", t->key,
+		" min(low) AS lo, max(t * " TEN_11 " + c) AS c, sum(volume) AS v, count(*) AS n",
+		intraday ? "" : ", min(t) AS first, max(t) AS last",
+		" FROM (SELECT symbol, width_bucket(", t->key, ", ", bounds, ") AS bin, ",
+		intraday ? "date_part('epoch', " : "(", t->key,
 		intraday ? ")::int8 / 60" : " - date '1970-01-01')::int8",
 		" AS t, " STAMPED("open") " AS o, " STAMPED(
 			"close") " AS c, high, low, volume FROM ",
