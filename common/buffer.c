@@ -63,6 +63,16 @@ slice_cmp(struct slice a, struct slice b)
 	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+struct slice
+slice_cut(struct slice s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
+		max--;
+	return (struct slice){s.p, max};
+}
+
 int
 slice_count(struct slice s, uint64_t *out)
 {
@@ -115,6 +125,26 @@ buffer_byte(struct buffer *b, char c)
 {
 	*buffer_room(b, 1) = c;
 	b->len++;
+}
+
+void
+buffer_utf8(struct buffer *b, unsigned c)
+{
+	if (c < 0x80) {
+		buffer_byte(b, (char)c);
+		return;
+	}
+	if (c < 0x800) {
+		buffer_byte(b, (char)(0xc0 | c >> 6));
+	} else if (c < 0x10000) {
+		buffer_byte(b, (char)(0xe0 | c >> 12));
+		buffer_byte(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	} else {
+		buffer_byte(b, (char)(0xf0 | c >> 18));
+		buffer_byte(b, (char)(0x80 | (c >> 12 & 0x3f)));
+		buffer_byte(b, (char)(0x80 | (c >> 6 & 0x3f)));
+	}
+	buffer_byte(b, (char)(0x80 | (c & 0x3f)));
 }
 
 void

@@ -46,16 +46,21 @@ bool slice_is(struct slice, const char *);
 /* memcmp order, a prefix first: <0, 0 or >0. */
 int slice_cmp(struct slice, struct slice);
 
+/* The longest start of valid UTF-8 that has at most max bytes and ends between two characters. */
+struct slice slice_cut(struct slice, size_t max);
+
 /* Reads a plain decimal count, digits only: 0, or -1 if it is not one or exceeds UINT64_MAX. */
 int slice_count(struct slice, uint64_t *);
 
 /* Makes room for n more bytes and returns where they go; the caller adds to len what it used. */
 char *buffer_room(struct buffer *, size_t n);
 
-/* Append bytes, a string, one byte, a number in decimal, a double-quoted JSON string. */
+/* Append bytes, a string, one byte, a character, a number in decimal, a double-quoted JSON string.
+ */
 void buffer_add(struct buffer *, const void *, size_t);
 void buffer_str(struct buffer *, const char *);
 void buffer_byte(struct buffer *, char);
+void buffer_utf8(struct buffer *, unsigned character);
 void buffer_uint(struct buffer *, uint64_t);
 void buffer_int(struct buffer *, int64_t);
 void buffer_bytes(struct buffer *, uint64_t); /* 512 B, 1.2 MB, 34 GB */

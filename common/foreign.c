@@ -1,8 +1,6 @@
 /* ticker for symbol, Open for open, seconds for times, pages for lines. */
 #include "foreign.h"
 
-#include "utf8.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -80,7 +78,7 @@ is_misspelt(struct json *j, const char *member, char *why, size_t size)
 
 	if (json_find(j, 0, member) >= 0)
 		return false;
-	name = utf8_cut(meant_as(j, member), 40);
+	name = slice_cut(meant_as(j, member), 40);
 	if (name.n == 0)
 		return false;
 	(void)snprintf(

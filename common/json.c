@@ -162,7 +162,7 @@ keys_unique(struct json *j, json_at object)
 
 		for (json_at b = json_next(j, a); b >= 0; b = json_next(j, b)) {
 			if (slice_eq(key, key_text(j, b, &j->key[1]))) {
-				key = utf8_cut(key, 40);
+				key = slice_cut(key, 40);
 				(void)snprintf(j->why, sizeof j->why,
 					"the key \"%.*s\" stands twice", (int)key.n, key.p);
 				return false;
@@ -379,7 +379,7 @@ decode_escape(struct buffer *b, struct slice s, size_t i)
 		v = 0x10000 + ((v - 0xd800) << 10) + (hex4(s.p + i + 2) - 0xdc00);
 		i += 6;
 	}
-	utf8_add(b, v);
+	buffer_utf8(b, v);
 	return i;
 }
 

@@ -192,7 +192,7 @@ writer_line(struct writer *w, struct slice line)
 void
 writer_watch(struct writer *w, int revents)
 {
-	if ((revents & POLLERR) != 0 && w->error == 0)
+	if ((revents & (POLLERR | POLLHUP | POLLNVAL)) != 0 && w->error == 0)
 		w->error = EPIPE;
 }
 

@@ -83,8 +83,8 @@ void writer_done(struct writer *);
 int writer_flush(struct writer *);
 
 /*
- * What poll(2) said of the writer's descriptor, asked with no events: POLLERR means that the reader
- * of a pipe went away, which a stage that has nothing to write would never learn.
+ * What poll(2) said of the writer's descriptor, asked with no events: an error means that the
+ * reader of a pipe went away, which a stage that has nothing to write would never learn.
  */
 void writer_watch(struct writer *, int revents);
 

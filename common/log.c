@@ -1,6 +1,8 @@
 /* One line, one write: concurrent stages share stderr, and their lines must not mix. */
 #include "log.h"
 
+#include "utf8.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,50 +46,28 @@ log_is_quiet(void)
 	return quiet;
 }
 
-/*
- * How many bytes at p must not reach a terminal as they are: a control character (C0, DEL, C1), a
- * line or paragraph separator, or one that turns the direction of writing (Unicode's Bidi_Control).
- * 0 for none. utf8.h knows them too, but stands above this module.
- */
-static size_t
-unsafe(const unsigned char *p)
-{
-	if (p[0] < 0x20 || p[0] == 0x7f)
-		return 1;
-	if ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) || (p[0] == 0xd8 && p[1] == 0x9c))
-		return 2;
-	if (p[0] == 0xe2 && p[1] == 0x80 &&
-		(p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)))
-		return 3;
-	return p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9 ? 3 : 0;
-}
-
-/* Copies text to out, what is unsafe as \xNN, no character cut, and returns the length used. */
+/* Copies text to out, what a terminal would obey as \xNN, no character cut; the length used. */
 static size_t
 escape(char *out, size_t cap, const char *text)
 {
-	static const char hex[] = "0123456789abcdef";
-	const unsigned char *p = (const unsigned char *)text;
-	size_t n = 0, end = 0; /* end: where the last whole character ended */
+	size_t n = 0, left = strlen(text), length;
 
-	while (*p != '\0' && n + 4 < cap) {
-		size_t k = unsafe(p);
+	for (; left > 0; text += length, left -= length) {
+		size_t whole = utf8_length(text, left);
+		bool obeyed = whole > 0 && utf8_control(text, whole);
 
-		if ((*p & 0xc0) != 0x80)
-			end = n;
-		if (k == 0) {
-			out[n++] = (char)*p++;
-			continue;
+		length = whole > 0 ? whole : 1;
+		if (n + (obeyed ? 4 : 1) * length >= cap)
+			break;
+		for (size_t i = 0; i < length; i++) {
+			if (obeyed)
+				n += (size_t)snprintf(
+					out + n, cap - n, "\\x%02x", (unsigned char)text[i]);
+			else
+				out[n++] = text[i];
 		}
-		for (; k > 0 && n + 4 < cap; k--, p++) {
-			out[n++] = '\\';
-			out[n++] = 'x';
-			out[n++] = hex[*p >> 4];
-			out[n++] = hex[*p & 15];
-		}
-		end = n;
 	}
-	return *p == '\0' || (*p & 0xc0) != 0x80 ? n : end;
+	return n;
 }
 
 static void __attribute__((format(printf, 2, 0)))

@@ -32,16 +32,6 @@ utf8_length(const char *p, size_t n)
 	return len;
 }
 
-struct slice
-utf8_cut(struct slice s, size_t max)
-{
-	if (s.n <= max)
-		return s;
-	while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
-		max--;
-	return (struct slice){s.p, max};
-}
-
 bool
 utf8_control(const char *p, size_t len)
 {
@@ -55,24 +45,4 @@ utf8_control(const char *p, size_t len)
 	c = len == 3 ? (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu) : 0;
 	return c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
 	       (c >= 0x2066 && c <= 0x2069);
-}
-
-void
-utf8_add(struct buffer *b, unsigned c)
-{
-	if (c < 0x80) {
-		buffer_byte(b, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buffer_byte(b, (char)(0xc0 | c >> 6));
-	} else if (c < 0x10000) {
-		buffer_byte(b, (char)(0xe0 | c >> 12));
-		buffer_byte(b, (char)(0x80 | (c >> 6 & 0x3f)));
-	} else {
-		buffer_byte(b, (char)(0xf0 | c >> 18));
-		buffer_byte(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		buffer_byte(b, (char)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buffer_byte(b, (char)(0x80 | (c & 0x3f)));
 }

@@ -1,8 +1,6 @@
 #ifndef TS_UTF8_H
 #define TS_UTF8_H
 
-#include "buffer.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,17 +9,11 @@
 /* How many bytes the character at p has, of which n may be read; 0 if it is not one. */
 size_t utf8_length(const char *p, size_t n);
 
-/* The longest start of valid text that has at most max bytes and ends between two characters. */
-struct slice utf8_cut(struct slice, size_t max);
-
 /*
  * Whether a character of len bytes, as utf8_length() gives it, must not reach a terminal: the
  * control characters C0, DEL and C1, the line and paragraph separators, and those that turn the
  * direction of writing (Unicode's Bidi_Control).
  */
 bool utf8_control(const char *p, size_t len);
-
-/* Writes the character. */
-void utf8_add(struct buffer *, unsigned character);
 
 #endif

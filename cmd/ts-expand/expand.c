@@ -3,7 +3,6 @@
 
 #include "log.h"
 #include "record.h"
-#include "utf8.h"
 #include "window.h"
 
 #include <errno.h>
@@ -144,7 +143,7 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 		return fail_job(j, why, out);
 	if (j->from.p != NULL && j->years.p != NULL)
 		log_info("job %.*s: its range of dates is used, not its years",
-			(int)utf8_cut(j->job_id, 64).n, j->job_id.p);
+			(int)slice_cut(j->job_id, 64).n, j->job_id.p);
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(j, names, slice_of(timestamp_format(received, w.now)), out);

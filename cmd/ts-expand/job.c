@@ -3,7 +3,6 @@
 
 #include "json.h"
 #include "timeframe.h"
-#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,7 @@ job_reset(struct job *j)
 static struct slice
 cut(struct slice s)
 {
-	return s.n == 0 ? slice_of("(empty)") : utf8_cut(s, NAME_MAX_BYTES);
+	return s.n == 0 ? slice_of("(empty)") : slice_cut(s, NAME_MAX_BYTES);
 }
 
 static bool

@@ -46,8 +46,7 @@ loop(struct listen *l)
 		listen_pollfds(l, fds + 2);
 		if (poll(fds, 2 + LISTEN_FDS, clock_wait_ms(listen_deadline(l), now)) < 0)
 			continue;
-		if ((fds[1].revents & (POLLERR | POLLHUP)) != 0 && l->out->error == 0)
-			l->out->error = EPIPE;
+		writer_watch(l->out, fds[1].revents);
 		if (l->out->error != 0)
 			break;
 		listen_serve(l, fds + 2, clock_mono_ms());

@@ -81,8 +81,7 @@ wait_and_serve(struct dispatch *d, int in, int64_t until)
 	until = sooner(until, dispatch_deadline(d));
 	if (poll(fds, 4, until == INT64_MAX ? -1 : clock_wait_ms(until, now)) < 0)
 		fds[0].revents = fds[1].revents = fds[2].revents = 0;
-	if ((fds[2].revents & (POLLERR | POLLHUP)) != 0 && d->out->error == 0)
-		d->out->error = EPIPE;
+	writer_watch(d->out, fds[2].revents);
 	publish_serve(d->publish, fds[0].revents, clock_mono_ms());
 	return fds[1].revents;
 }

@@ -92,9 +92,9 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 	if (writer_flush(s->out) != 0)
 		return;
 	n = poll(fds, 4, patience(s, w->since));
-	if (n > 0 && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
-		s->out->error = EPIPE;
-	else if (n > 0 && fds[0].revents != 0)
+	if (n > 0)
+		writer_watch(s->out, fds[1].revents);
+	if (n > 0 && fds[0].revents != 0)
 		(void)reader_fill(in);
 	if (signals_stop() && !w->told) {
 		log_info("told to stop: going on to the end of input");

@@ -128,7 +128,7 @@ rejects_add(struct rejects *rj, struct slice line, const struct record *r, const
 void
 rejects_add_text(struct rejects *rj, struct slice line, const char *why)
 {
-	struct slice text = utf8_cut(line, TEXT_MAX);
+	struct slice text = slice_cut(line, TEXT_MAX);
 
 	for (size_t i = 0, n; i < text.n; i += n) {
 		if ((n = utf8_length(text.p + i, text.n - i)) == 0)

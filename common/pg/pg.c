@@ -6,7 +6,6 @@
 
 #include "log.h"
 #include "timestamp.h"
-#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +62,7 @@ enum outcome
 pg_fail(struct pg *p, enum outcome o, const char *why)
 {
 	/* Records take nothing but whole characters. */
-	struct slice cut = utf8_cut(slice_of(why), sizeof p->why - 1);
+	struct slice cut = slice_cut(slice_of(why), sizeof p->why - 1);
 	size_t n = cut.n;
 
 	for (size_t i = 0; i < n; i++)

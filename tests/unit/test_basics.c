@@ -112,7 +112,7 @@ utf8_cuts_between_characters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
-		assert_int_equal(utf8_cut(s, i).n, want[i]);
+		assert_int_equal(slice_cut(s, i).n, want[i]);
 }
 
 /* From the control pictures' names in UnicodeData.txt and Bidi_Control in PropList.txt. */
@@ -128,13 +128,13 @@ utf8_knows_what_a_terminal_obeys(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		b.len = 0;
-		utf8_add(&b, bad[i]);
+		buffer_utf8(&b, bad[i]);
 		assert_int_equal(utf8_length(b.p, b.len), b.len);
 		assert_true(utf8_control(b.p, b.len));
 	}
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		b.len = 0;
-		utf8_add(&b, good[i]);
+		buffer_utf8(&b, good[i]);
 		assert_int_equal(utf8_length(b.p, b.len), b.len);
 		assert_false(utf8_control(b.p, b.len));
 	}
@@ -177,7 +177,7 @@ log_lines_are_harmless(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		text.len = 0;
-		utf8_add(&text, bad[i]);
+		buffer_utf8(&text, bad[i]);
 		line = logged(buffer_cstr(&text), out);
 		assert_int_equal(line.n, 4 * text.len);
 		assert_memory_equal(line.p, "\\x", 2);
@@ -190,7 +190,7 @@ log_lines_are_harmless(void **state)
 		text.len = 0;
 		buffer_str(&text, &"aaa"[3 - before]);
 		for (int i = 0; i < 300; i++)
-			utf8_add(&text, 0x1f600);
+			buffer_utf8(&text, 0x1f600);
 		line = logged(buffer_cstr(&text), out);
 		assert_true(line.n > 900 && (line.n - before) % 4 == 0);
 	}
