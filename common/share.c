@@ -53,8 +53,9 @@ share_ready(const struct share *s)
 	return s->told && !s->refused && redis_ready(s->redis);
 }
 
-void
-share_refuse(struct share *s, const char *why)
+/* Gives up, with that reason. */
+static void
+refuse(struct share *s, const char *why)
 {
 	if (!s->refused)
 		(void)snprintf(s->refusal, sizeof s->refusal, "%s", why);
@@ -76,14 +77,14 @@ share_failed(struct share *s, const struct redis_reply *reply)
 	if (redis_kind(reply) != REDIS_KIND_ERROR)
 		return false;
 	if (says(reply, "MOVED") || says(reply, "CROSSSLOT"))
-		share_refuse(s, "this server is one of a cluster and other keys are elsewhere: "
-				"what works is a "
-				"single server, Sentinel, or one node that has all slots");
+		refuse(s, "this server is one of a cluster and other keys are elsewhere: "
+			  "what works is a "
+			  "single server, Sentinel, or one node that has all slots");
 	else if (says(reply, "nknown command") || says(reply, "nknown Redis command"))
-		share_refuse(s, "this Redis has no streams: 6.2 or newer is needed");
+		refuse(s, "this Redis has no streams: 6.2 or newer is needed");
 	else if (says(reply, "NOPERM") || says(reply, "WRONGTYPE") ||
 		 says(reply, "can't run this command"))
-		share_refuse(s, redis_text(reply).p);
+		refuse(s, redis_text(reply).p);
 	else
 		redis_abandon(s->redis, redis_text(reply).p);
 	return true;
@@ -142,12 +143,12 @@ on_info(void *data, const struct redis_reply *reply)
 		return;
 	policy = info(text, "maxmemory_policy");
 	if (too_old(info(text, "redis_version"))) {
-		share_refuse(s, "this Redis has no streams as they are needed: 6.2 or newer is");
+		refuse(s, "this Redis has no streams as they are needed: 6.2 or newer is");
 	} else if (policy.p != NULL && !slice_is(policy, "noeviction")) {
 		(void)snprintf(why, sizeof why,
 			"maxmemory-policy is %.*s, which throws tasks away: set it to noeviction",
 			(int)(policy.n < 40 ? policy.n : 40), policy.p);
-		share_refuse(s, why);
+		refuse(s, why);
 	} else if (slice_is(info(text, "aof_enabled"), "0") && !s->lossy) {
 		s->lossy = true;
 		log_warning("Redis keeps no append-only file (appendonly no): when it dies, tasks "
@@ -178,7 +179,7 @@ share_serve(struct share *s, short revents, int64_t now)
 	else if (event == REDIS_EVENT_READY)
 		SHARE_CALL(s, on_info, s, slice_of("INFO"));
 	if (event == REDIS_EVENT_DENIED && !s->ever)
-		share_refuse(s, redis_why(s->redis));
+		refuse(s, redis_why(s->redis));
 	else if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED)
 		on_lost(s, now);
 	if (s->refused)

@@ -62,9 +62,6 @@ int64_t share_deadline(const struct share *);
 /* Whether requests can be made. */
 bool share_ready(const struct share *);
 
-/* Gives up, with that reason. */
-void share_refuse(struct share *, const char *why);
-
 /*
  * Whether a reply is of no use: none, or an error. An error is taken care of: what will not mend is
  * refused, for anything else the connection is given up, to be tried again.

@@ -89,7 +89,11 @@ settle(struct job *j, struct moment now)
 	}
 }
 
-uint64_t
+/*
+ * How much of a job a task is, about in proportion to its bars: a task of minutes takes much longer
+ * than one of days. All timeframes of a job cover the same days.
+ */
+static uint64_t
 job_weight(enum timeframe tf)
 {
 	/* Bars of a day; what has less than one costs a request all the same. */

@@ -123,12 +123,6 @@ void job_abandon(struct job *, struct moment now);
 /* No more records will come for now: it stays running, and says so. */
 void job_interrupt(struct job *);
 
-/*
- * How much of a job a task is, about in proportion to its bars: a task of minutes takes much longer
- * than one of days. All timeframes of a job cover the same days.
- */
-uint64_t job_weight(enum timeframe);
-
 /* Tasks that have no verdict; 0 when their number is unknown. */
 uint64_t job_missing(const struct job *);
 

@@ -6,8 +6,9 @@
 
 enum { RUNS_MAX = 1 << 18 };
 
-bool
-series_idle(const struct series *s)
+/* Whether nothing is known of it that a later record could ask for. */
+static bool
+is_idle(const struct series *s)
 {
 	return s->batches == 0 && !s->awaited && s->n.received == 0 && s->fault == NULL;
 }
@@ -160,9 +161,9 @@ series_prune(struct series_set *set)
 	set->recent = NULL;
 	HASH_ITER(hh, set->table, s, next)
 	{
-		if ((!all && !series_idle(s)) || s->batches != 0 || s->awaited)
+		if ((!all && !is_idle(s)) || s->batches != 0 || s->awaited)
 			continue;
-		busy += !series_idle(s);
+		busy += !is_idle(s);
 		drop(set, s);
 	}
 	return busy;

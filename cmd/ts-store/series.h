@@ -71,9 +71,6 @@ struct series_set {
 /* How many series are held before the idle are let go, and before others are, too. */
 enum { SERIES_IDLE_MAX = 1024, SERIES_MAX = 65536 };
 
-/* Whether nothing is known of it that a later record could ask for. */
-bool series_idle(const struct series *);
-
 /* Starts it anew, as after its fetched record. */
 void series_reset(struct series *);
 

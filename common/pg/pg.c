@@ -407,8 +407,12 @@ pg_ready(struct pg *p)
 	return o;
 }
 
-enum outcome
-pg_recover(struct pg *p)
+/*
+ * After PG_BUSY, PG_SLOW or PG_LOST: says so once, waits a little longer each time, connects again
+ * where needed. PG_OK: try again; else as pg_ready().
+ */
+static enum outcome
+recover(struct pg *p)
 {
 	bool again = p->since != 0;
 	enum outcome o = PG_OK;
@@ -444,7 +448,7 @@ pg_patiently(struct pg *p, enum outcome (*work)(struct pg *, void *), void *data
 		pg_rollback(p);
 		if (o != PG_BUSY && o != PG_SLOW && o != PG_LOST)
 			break;
-		o = pg_recover(p);
+		o = recover(p);
 	}
 	if (o == PG_OK || o == PG_DATA || o == PG_LARGE)
 		pg_recovered(p);

@@ -72,12 +72,6 @@ enum outcome pg_ready(struct pg *);
 /* Whether there ever was a connection. */
 bool pg_ever(const struct pg *);
 
-/*
- * After PG_BUSY, PG_SLOW or PG_LOST: says so once, waits a little longer each time, connects again
- * where needed. PG_OK: try again; else as pg_ready().
- */
-enum outcome pg_recover(struct pg *);
-
 /* A transaction came to its end: trouble is over, and says so if it had been told. */
 void pg_recovered(struct pg *);
 
