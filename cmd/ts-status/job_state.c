@@ -3,7 +3,6 @@
 
 #include "summary.h"
 #include "timestamp.h"
-#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -133,7 +132,7 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
 	j->changed = now.mono;
 	weigh(j, r->timeframes);
-	copy(&j->source, utf8_cut(r->source, SUMMARY_NAME));
+	copy(&j->source, slice_cut(r->source, SUMMARY_NAME));
 	copy(&j->received_at, r->received_at);
 	copy(&j->timestamp, r->timestamp);
 	j->message.len = 0;
@@ -151,8 +150,8 @@ job_header(struct job *j, const struct record *r, struct moment now)
 static void
 set_current(struct job *j, const struct record *r, struct moment now)
 {
-	copy(&j->symbol, utf8_cut(r->symbol, SUMMARY_NAME));
-	copy(&j->timeframe, utf8_cut(r->timeframe, SUMMARY_NAME));
+	copy(&j->symbol, slice_cut(r->symbol, SUMMARY_NAME));
+	copy(&j->timeframe, slice_cut(r->timeframe, SUMMARY_NAME));
 	j->waiting.len = 0;
 	j->changed = now.mono;
 }
@@ -162,7 +161,7 @@ job_waiting(struct job *j, struct slice reason, struct slice until)
 {
 	if (j->status != JOB_RUNNING)
 		return;
-	copy(&j->waiting, utf8_cut(reason, WAITING_TEXT));
+	copy(&j->waiting, slice_cut(reason, WAITING_TEXT));
 	j->message.len = 0;
 	buffer_str(&j->message, "Waiting until ");
 	buffer_add(&j->message, until.p, until.n);
@@ -326,7 +325,7 @@ job_failed(struct job *j, struct slice error, struct moment now)
 	j->broken = true;
 	end(j, outcome(j), now);
 	j->message.len = 0;
-	error = utf8_cut(error, 900);
+	error = slice_cut(error, 900);
 	buffer_add(&j->message, error.p, error.n);
 }
 

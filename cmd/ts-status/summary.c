@@ -2,7 +2,6 @@
 #include "summary.h"
 
 #include "timestamp.h"
-#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@ enum { FAILURES_ROOM = 340, NAMES_ROOM = 80 };
 static void
 add_cut(struct buffer *b, struct slice s, size_t n)
 {
-	struct slice cut = utf8_cut(s, n);
+	struct slice cut = slice_cut(s, n);
 
 	buffer_add(b, cut.p, cut.n);
 	if (cut.n < s.n)
@@ -222,7 +221,7 @@ add_symbols(struct fields *f, const char *name, const struct job *j, bool failed
 		if (!first)
 			buffer_byte(&f->text, ',');
 		first = false;
-		buffer_json(&f->text, utf8_cut(names_at(&j->symbol_names, i), SUMMARY_NAME));
+		buffer_json(&f->text, slice_cut(names_at(&j->symbol_names, i), SUMMARY_NAME));
 	}
 	buffer_byte(&f->text, ']');
 	add_part(f, (struct slice){0});
