@@ -130,6 +130,32 @@ exec {held}>&-
 wait "$loader" "$holder"
 is "$(jq -c '[.bars, .inserted]' out)/$(rows 1min)" "[40,40]/40" "then all are"
 empty
+# Killed at any moment, each series ends somewhere and has no hole.
+perl -MPOSIX=strftime -e 'for my $part (0 .. 9) { for my $s ("A" .. "D") { for my $i (0 .. 299) {
+	printf qq({"symbol":"%s","timeframe":"1min","timestamp":"%s","open":1,"high":1,"low":1,"close":1,"volume":9}\n),
+		$s, strftime("%Y-%m-%dT%H:%M:00Z", gmtime(1764547200 + 60 * (300 * $part + $i))); } } }' >in
+some_rows() {
+	[ "$(rows 1min)" -gt "$1" ]
+}
+nobody() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" -eq 0 ]
+}
+sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
+	CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+for n in 0 1000 3000 6000; do
+	ts-store -j 4 -b 250 <in >out 2>err &
+	loader=$!
+	wait_for 10 some_rows $n
+	kill -KILL $loader
+	wait $loader 2>/dev/null
+	wait_for 10 nobody
+	sql "SELECT symbol FROM ohlcv_1min GROUP BY symbol HAVING count(*) <> 1 + extract(epoch FROM max(timestamp) - '2025-12-01 00:00Z') / 60"
+done >holes
+sql "DROP TRIGGER dawdle ON ohlcv_1min"
+is "$(cat holes)" "" "a kill leaves no hole in any series"
+ts-store -j 4 <in 2>/dev/null
+is "$(rows 1min)" 12000 "and what is missing is loaded by the next run"
+empty
 # shellcheck disable=SC2086
 days 5 2025-11-28 $december 2025-12-15 | ts-store 2>/dev/null
 
