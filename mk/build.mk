@@ -10,7 +10,7 @@ LINK = $(CC) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@
 
 COMMANDS = ts-listen ts-expand ts-fetch ts-store ts-status ts-audit ts-share ts-work
 BINARIES = $(COMMANDS:%=$(B)/%)
-PAGES = $(COMMANDS:%=doc/%.1) doc/ts-sync.1 doc/ts-pipeline.7 doc/ts-cookbook.7 doc/ts-records.5
+PAGES = $(COMMANDS:%=doc/%.1) doc/ts-sync.1 doc/ts-health.1 doc/ts-pipeline.7 doc/ts-cookbook.7 doc/ts-records.5
 
 # Which library a command stands on; ts-expand stands on none.
 PKG_ts-listen = hiredis openssl

@@ -1,4 +1,5 @@
 # Where things go: make install, install-runit, uninstall, dist and deb.
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 install:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
@@ -8,6 +9,9 @@ install:
 	install -m 644 doc/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 doc/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 doc/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(COMPLETIONS)
+	for c in $(COMMANDS) ts-pipeline ts-sync ts-health; do \
+		install -m 644 pkg/completion.bash $(DESTDIR)$(COMPLETIONS)/$$c || exit; done
 
 # The service for runit. What an administrator has set in conf and env/ is kept.
 SVDIR = /etc/sv
@@ -35,7 +39,8 @@ install-systemd:
 
 # Takes away what the three above have put there; settings only where nobody has changed them.
 uninstall:
-	cd $(DESTDIR)$(PREFIX)/bin 2>/dev/null && rm -f $(COMMANDS) ts-pipeline ts-sync ts-health || true
+	for d in $(PREFIX)/bin $(COMPLETIONS); do \
+		cd $(DESTDIR)$$d 2>/dev/null && rm -f $(COMMANDS) ts-pipeline ts-sync ts-health; done || true
 	for p in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
 	cd $(DESTDIR)$(UNITDIR) 2>/dev/null && rm -f $(UNITS) || true
 	cd $(SERVICE) 2>/dev/null && rm -f run finish check leftover log/run log/config || true

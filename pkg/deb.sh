@@ -25,6 +25,20 @@ mkdir -p "$doc"
 cp LICENSE "$doc/copyright"
 gzip -9nc NEWS.md >"$doc/NEWS.md.gz"
 cp README.md "$doc"
+gzip -9nc >"$doc/changelog.gz" <<END
+$name ($version) unstable; urgency=medium
+
+  * See NEWS.md.gz.
+
+ -- TickStock <maintainers@tickstock.example>  $(date -R -d "@${SOURCE_DATE_EPOCH:-$(stat -c %Y NEWS.md)}")
+END
+# The settings hold secrets.
+overrides=$root/usr/share/lintian/overrides
+mkdir -p "$overrides"
+cat >"$overrides/$name" <<END
+$name: non-standard-dir-perm
+$name: non-standard-file-perm
+END
 
 # The libraries' packages as the programs need them; by hand where the tool is missing.
 libraries='libc6, libcurl4, libdeflate0, libhiredis0.14, libpq5, libssl3'
@@ -39,7 +53,7 @@ Version: $version
 Architecture: $arch
 Section: misc
 Priority: optional
-Maintainer: TickStock <root@localhost>
+Maintainer: TickStock <maintainers@tickstock.example>
 Installed-Size: $(du -sk "$root" | cut -f 1)
 Depends: $libraries, tzdata, passwd
 Recommends: runit, redis-tools

@@ -7,7 +7,7 @@ build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-d
 demo="$build libmicrohttpd-dev zlib1g-dev tzdata postgresql redis-server jq procps util-linux"
 check="$demo libcmocka-dev openssl redis-sentinel runit curl zstd miller perl dpkg-dev pgbouncer"
 compiler='clang libclang-rt-dev'
-lint="$check clang clang-tidy clang-format shellcheck mandoc"
+lint="$check clang clang-tidy clang-format shellcheck mandoc lintian"
 # Of these, what Debian starts at every boot once it is installed. Ours are private and started by hand.
 servers='postgresql redis-server redis-sentinel nginx tinyproxy pgbouncer'
 

@@ -27,6 +27,7 @@ struct options {
 	bool dry; /* -n: the plan */
 	const char *spool;
 	const char *rate;
+	const char *plan;
 	const char *now;
 	const char *years;
 	const char *list;
@@ -52,6 +53,7 @@ static const struct command_option letters[] = {
 	COMMAND_TEXT(
 		'N', "now", now, "expand for this UTC time, or \"now\", instead of received_at"),
 	COMMAND_TEXT('r', "rate", rate, "with -n: of the API, such as 5/m or 50/s"),
+	COMMAND_TEXT('P', "plan", plan, "with -n: of the API; free: 5/m, two years"),
 	COMMAND_TEXT('s', "spool", spool,
 		"the folder of the service: leave out the tasks that are done"),
 	COMMAND_TEXT('y', "years", years, "for jobs that do not say (1 with symbols)"),
@@ -117,6 +119,11 @@ setup(const struct options *o, struct expand *e, struct job *defaults, struct pl
 		misuse("-F is instead of -y", o->from);
 	if (o->rate != NULL && !o->dry)
 		misuse("-r is the rate of a plan: it needs -n", o->rate);
+	if (o->plan != NULL && (!o->dry || strcmp(o->plan, "free") != 0))
+		misuse("-P goes with -n, and knows the plan \"free\"", o->plan);
+	plan->free_plan = o->plan != NULL;
+	if (plan->free_plan)
+		plan->rate = (struct rate){5, 60000};
 	if (o->rate != NULL && rate_parse(o->rate, &plan->rate) != 0)
 		misuse("-r wants a rate such as 5/m or 50/s", o->rate);
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)

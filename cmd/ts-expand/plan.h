@@ -44,7 +44,10 @@ void plan_time(struct buffer *, uint64_t requests, const struct rate *);
 /* What was planned in all jobs so far. */
 struct plan {
 	struct rate rate;
+	bool free_plan; /* of the API, which reaches two years back */
 	uint64_t jobs, requests;
+	uint64_t bars, bytes; /* to be stored, to be downloaded */
+	uint64_t missed;      /* of the bars, those that the free plan does not have */
 };
 
 /*

@@ -166,6 +166,7 @@ hour            3  2024-12-23  2025-12-23      251        5232    3.6        11
 day             3  2024-12-23  2025-12-22      250         750    1.0         3
 week            3  2024-12-22  2025-12-20       52         156    1.0         3
 month           3  2024-12-01  2025-11-30       12          36    1.0         3
+297549 rows, about 11 MB to download, 35 MB of disk
 31 requests, 7 min' "-n: a table in place of records"
 is "$({ printf '%s\n' "$job" "$job"; } | ts-expand -n | tail -n 1)" "30 requests" "-n: several jobs have one sum; no rate, no time"
 printf '%s\n' '{"job_id":"j","symbols":["A","B C"],"timeframes":["day","2min"],'"$base"'}' '{"job_id":"k",'"$base"'}' |
@@ -174,8 +175,14 @@ is "$?/$(grep -v '^timeframe' out)" '1/job j: 2 symbols
 day             1  2024-12-23  2025-12-22      250         250    1.0         1
 3 tasks that can never be done: unknown timeframe, no symbol, or no final bar
 job k: can never be done: no symbols in the job
+250 rows, about 6.8 kB to download, 29 kB of disk
 1 request, 1 s' "-n: what cannot be done is told"
-for wrong in "-r 5/m" "-n -r 5" "-n -r 0/m" "-n -r 5/d"; do
+# 250 sessions lie between 2022-12-27 and 2023-12-22.
+is "$(ts-expand -n -P free -N 2025-12-23T17:15:13Z -F 2022-12-27 -t day AAPL MSFT | tail -n 2)" \
+	'500 of the rows are older than the two years of a free plan
+2 requests, 24 s' "-P free: what a free plan leaves out, at its rate"
+like "$(ts-expand -n -P free -N 2025-12-23T17:15:13Z -y 1 -t 1min AAPL | tail -n 2 | head -n 1)" '^97125 rows, ' "which is nothing of a year"
+for wrong in "-P free" "-n -P paid" "-r 5/m" "-n -r 5" "-n -r 0/m" "-n -r 5/d"; do
 	# shellcheck disable=SC2086
 	ts-expand $wrong AAPL >out 2>err
 	is "$?/$(wc -c <out)" 100/0 "refused: $wrong"

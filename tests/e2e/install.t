@@ -20,11 +20,17 @@ commands=$(cd "$top/cmd" && echo *)
 		echo "./usr/bin/$c"
 		echo "./usr/share/man/man1/$c.1"
 	done
-	printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1 ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man7/ts-cookbook.7 ./usr/share/man/man5/ts-records.5
+	for c in $commands ts-pipeline ts-sync ts-health; do echo "./usr/share/bash-completion/completions/$c"; done
+	printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1 ./usr/share/man/man1/ts-health.1 ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man7/ts-cookbook.7 ./usr/share/man/man5/ts-records.5
 	(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
 	(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./usr/lib/systemd/system|')
 } | LC_ALL=C sort >want
 is "$(files)" "$(cat want)" "every program, page and file of the service is installed, and no other"
+completed() {
+	bash -c '. root/usr/share/bash-completion/completions/ts-expand; COMP_WORDS=(ts-expand "$@"); COMP_CWORD=$#
+		_ts_pipeline root/usr/bin/ts-expand; echo ${COMPREPLY[*]}' bash "$@"
+}
+is "$(completed -t m)/$(completed -F)/$(completed AA)" month/-F/ "bash completes timeframes and letters"
 is "$(root/usr/bin/ts-expand -V)" "ts-expand $(cat "$top/VERSION")" "the programs run"
 is "$(cd root/etc/sv/ts-pipeline && stat -c %a run finish check log/run env | tr '\n' ' ')" "755 755 755 755 700 " \
 	"modes of the service"
@@ -74,14 +80,19 @@ if command -v dpkg-deb >/dev/null; then
 			echo "./usr/bin/$c"
 			echo "./usr/share/man/man1/$c.1.gz"
 		done
-		printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1.gz ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man7/ts-cookbook.7.gz ./usr/share/man/man5/ts-records.5.gz
-		printf './usr/share/doc/tickstock-loader/%s\n' NEWS.md.gz README.md copyright
+		for c in $commands ts-pipeline ts-sync ts-health; do echo "./usr/share/bash-completion/completions/$c"; done
+		echo ./usr/share/lintian/overrides/tickstock-loader
+		printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1.gz ./usr/share/man/man1/ts-health.1.gz ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man7/ts-cookbook.7.gz ./usr/share/man/man5/ts-records.5.gz
+		printf './usr/share/doc/tickstock-loader/%s\n' NEWS.md.gz README.md changelog.gz copyright
 		(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
 		(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./lib/systemd/system|')
 	} | LC_ALL=C sort >want
 	is "$(dpkg-deb -c "$deb" | awk '!/^d/ {print $6}' | LC_ALL=C sort)" "$(cat want)" "its files"
 	is "$(dpkg-deb -c "$deb" | awk '{print $2}' | sort -u)" root/root "they are root's"
 	is "$(dpkg-deb -I "$deb" conffiles | grep -c /env/)" "$(find "$top/doc/runit/env" -type f | wc -l)" "the settings are conffiles"
+	if command -v lintian >/dev/null; then
+		is "$(lintian "$deb" 2>/dev/null | grep '^[EW]:')" "" "lintian has nothing against it"
+	fi
 	rm -f "$deb"
 else
 	skip "dpkg is not installed"
