@@ -252,6 +252,30 @@ count_rows(struct job *j, enum list list, const struct record *r, uint64_t rows)
 	buffer_release(&text);
 }
 
+/* Names an empty task, with what the API would know if it was meant: AAPL for aapl, BRK.B for
+ * BRK-B. */
+static void
+count_empty(struct job *j, const struct record *r)
+{
+	struct buffer meant = {0};
+	bool other = false;
+
+	for (size_t i = 0; i < r->symbol.n; i++) {
+		char c = r->symbol.p[i], want = c;
+
+		if (c >= 'a' && c <= 'z')
+			want = (char)(c - 'a' + 'A');
+		else if (c == '-' && memchr(r->symbol.p, ':', r->symbol.n) == NULL)
+			want = '.';
+		other = other || want != c;
+		buffer_byte(&meant, want);
+	}
+	buffer_str(&meant, "?");
+	j->empty++;
+	summary_listing(j, LIST_EMPTY, r, other ? buffer_slice(&meant) : (struct slice){0});
+	buffer_release(&meant);
+}
+
 static void
 count_stored(struct job *j, const struct record *r, const struct calendar *c)
 {
@@ -260,12 +284,10 @@ count_stored(struct job *j, const struct record *r, const struct calendar *c)
 	j->bytes += r->bytes;
 	j->extra += r->extra;
 	j->restated += r->restated;
-	if (r->rejected > 0) {
+	if (r->rejected > 0)
 		count_rejected(j, r);
-	} else if (r->bars == 0) {
-		j->empty++;
-		summary_listing(j, LIST_EMPTY, r, (struct slice){0});
-	}
+	else if (r->bars == 0)
+		count_empty(j, r);
 	if (begins_late(c, r))
 		summary_listing(j, LIST_LATE, r, r->first);
 	count_rows(j, LIST_ROUNDED, r, r->rounded);

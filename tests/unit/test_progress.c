@@ -406,6 +406,23 @@ test_bounded_texts(void **state)
 	end(&w);
 }
 
+/* Symbols that the API does not know, though one like it. */
+static void
+test_hints(void **state)
+{
+	struct world w = begin();
+
+	(void)state;
+	(void)feed_header(&w, "h", 3, 3);
+	(void)feed_stored(&w, "h", "aapl", "day", 0, 0);
+	(void)feed_stored(&w, "h", "BRK-B", "day", 0, 0);
+	(void)feed_stored(&w, "h", "X:BTC-USD", "day", 0, 0);
+	expect(&w, "message",
+		"Loaded 3 of 3 tasks, 0 bars; 3 empty: aapl day (AAPL?), BRK-B day (BRK.B?), "
+		"X:BTC-USD day");
+	end(&w);
+}
+
 /* What was stored, but not as it came, is named in the last message. */
 static void
 test_rounded(void **state)
@@ -682,6 +699,7 @@ main(void)
 		cmocka_unit_test(test_repeated_verdicts),
 		cmocka_unit_test(test_late_series),
 		cmocka_unit_test(test_bounded_texts),
+		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_rounded),
 		cmocka_unit_test(test_whole_job_failed),
 		cmocka_unit_test(test_second_job),
