@@ -58,32 +58,6 @@ pg_conn(const struct pg *p)
 	return p->conn;
 }
 
-enum outcome
-pg_fail(struct pg *p, enum outcome o, const char *why)
-{
-	/* Records take nothing but whole characters. */
-	struct slice cut = slice_cut(slice_of(why), sizeof p->why - 1);
-	size_t n = cut.n;
-
-	for (size_t i = 0; i < n; i++)
-		p->why[i] = why[i] == '\n' || why[i] == '\t' ? ' ' : why[i];
-	while (n > 0 && p->why[n - 1] == ' ')
-		n--;
-	p->why[n] = '\0';
-	return o;
-}
-
-enum outcome
-pg_lost(struct pg *p, const char *why)
-{
-	if (why == NULL)
-		why = p->conn == NULL ? "" : PQerrorMessage(p->conn);
-	(void)pg_fail(p, PG_LOST, why[0] == '\0' ? "the connection is gone" : why);
-	p->busy = false;
-	pg_hang_up(p);
-	return PG_LOST;
-}
-
 /* Waits for a descriptor, -1 for none. */
 static enum outcome
 wait_for(const struct pg *p, int fd, short *events, int64_t until)
