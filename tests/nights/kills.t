@@ -38,7 +38,7 @@ while :; do
 	ts-sync -q -N 2025-12-24T03:00:00Z job.json >out 2>err
 	is "$?/$(cat out err)/$(image)" 0//0 "and the next run makes all of it whole"
 done
-wait $pid 2>/dev/null
+wait "$pid" 2>/dev/null
 [ $requests -gt 25 ]
 ok $? "$requests moments"
 done_testing

@@ -9,6 +9,7 @@ tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 frames='["1min","hour","day","week","month"]'
 
 tables_start() {
+	# shellcheck disable=SC2119
 	pg_start || exit 1
 	ts-store -i </dev/null 2>/dev/null
 	sql "CREATE SCHEMA fresh; $(for t in $tables; do echo "CREATE TABLE fresh.$t (LIKE public.$t INCLUDING ALL);"; done)"
