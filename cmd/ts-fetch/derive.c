@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { WAITING_MAX = 64 }; /* series that wait for the first sample; more are asked for */
+enum { WAITING_MAX = 400000 }; /* bars that wait for a sample: some 20 MB */
 
 /* For a slice behind "%.*s". */
 #define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
@@ -97,9 +97,8 @@ bar_start(const struct calendar *c, enum timeframe tf, int64_t t)
 	return calendar_instant(c, timeframe_first(tf, calendar_date(c, t)), 0);
 }
 
-/* Whether no trade can add to the bar that starts then. */
-static bool
-ended(const struct calendar *c, enum timeframe tf, int64_t t)
+bool
+derive_ended(const struct calendar *c, enum timeframe tf, int64_t t)
 {
 	if (timeframe_intraday(tf))
 		return t + timeframe_seconds(tf) <= clock_wall();
@@ -118,31 +117,41 @@ add_row(struct rider *r, const struct page *page, const struct row *row, int64_t
 }
 
 void
+derive_rows(struct rider *riders, const struct page *page, const struct row *row, size_t n,
+	int64_t before)
+{
+	struct rider *r;
+
+	DL_FOREACH(riders, r)
+	{
+		int64_t last = before;
+
+		rollup_turn(&r->rollup);
+		for (size_t i = 0; i < n; i++) {
+			add_row(r, page, &row[i], last);
+			last = row[i].t;
+		}
+	}
+}
+
+void
 derive_page(struct tasks *ts, struct chunk *c, const struct page *page, int64_t end)
 {
 	struct active *a = c->active;
 	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
-	bool sample = of->sample == a->task;
-	int64_t before = c->after;
-	struct rider *r;
+	const struct row *row = page->row, *behind = page->row + page->rows;
 
-	DL_FOREACH(a->riders, r)
-	{
-		rollup_turn(&r->rollup);
-	}
-	for (size_t i = 0; i < page->rows && (sample || a->riders != NULL); i++) {
-		const struct row *row = &page->row[i];
-
-		if (timeframe_intraday(a->task->tf) && (row->t < c->start || row->t >= end))
-			continue;
-		a->earliest = row->t < a->earliest ? row->t : a->earliest;
-		DL_FOREACH(a->riders, r)
-		{
-			add_row(r, page, row, before);
-		}
-		before = row->t;
-		if (sample && bars_belong(&a->bars, row->t) &&
-			ended(ts->calendar, a->task->tf, row->t))
+	/* A bar at a split point is one chunk's. */
+	for (; timeframe_intraday(a->task->tf) && row < behind && row->t < c->start; row++)
+		;
+	while (timeframe_intraday(a->task->tf) && behind > row && behind[-1].t >= end)
+		behind--;
+	if (row < behind && row->t < a->earliest)
+		a->earliest = row->t;
+	derive_rows(a->riders, page, row, (size_t)(behind - row), c->after);
+	for (; of->sample == a->task && row < behind; row++) {
+		if (bars_belong(&a->bars, row->t) &&
+			derive_ended(ts->calendar, a->task->tf, row->t))
 			rollup_compare(&of->rollup, page, row);
 	}
 }
@@ -163,14 +172,22 @@ begins_late(const struct rider *r, int64_t earliest)
 	return calendar_session_after(c, date) < calendar_date(c, earliest);
 }
 
+void
+derive_return(struct tasks *ts, struct rider *r)
+{
+	if (ts->derive.of[r->task->tf].first == r)
+		ts->derive.of[r->task->tf].first = NULL;
+	queue_return(ts->queue, r->task);
+	rollup_release(&r->rollup);
+	free(r);
+}
+
 /* It is asked for by itself after all. */
 static void
 ask(struct tasks *ts, struct rider *r)
 {
 	r->task->direct = true;
-	queue_return(ts->queue, r->task);
-	rollup_release(&r->rollup);
-	free(r);
+	derive_return(ts, r);
 }
 
 /* A sample has come, and what it is compared with. */
@@ -194,23 +211,28 @@ judge(struct tasks *ts, struct active *a)
 }
 
 void
-derive_fetched(struct tasks *ts, struct active *a)
+derive_ready(struct tasks *ts, struct rider **riders, int64_t earliest, unsigned pages)
 {
 	struct derive *d = &ts->derive;
-	struct rider *r, *other;
+	struct rider *r;
 
-	if (d->of[a->task->tf].sample == a->task)
-		judge(ts, a);
-	DL_FOREACH_SAFE(a->riders, r, other)
-	{
-		DL_DELETE(a->riders, r);
+	while ((r = *riders) != NULL) {
+		DL_DELETE(*riders, r);
 		rollup_end(&r->rollup);
-		r->pages = a->pages;
-		if (begins_late(r, a->earliest))
+		r->pages = pages;
+		if (begins_late(r, earliest))
 			r->rollup.unfit = true;
 		DL_APPEND(d->waiting, r);
-		d->waits++;
+		d->waits += r->rollup.bars.n + 1;
 	}
+}
+
+void
+derive_fetched(struct tasks *ts, struct active *a)
+{
+	if (ts->derive.of[a->task->tf].sample == a->task)
+		judge(ts, a);
+	derive_ready(ts, &a->riders, a->earliest, a->pages);
 }
 
 /* The series is asked for, too, and compared. */
@@ -228,7 +250,7 @@ take_sample(struct tasks *ts, struct rider *r)
 	of->rollup = r->rollup;
 	rollup_init(&r->rollup);
 	while (of->rollup.bars.n > 0 &&
-		!ended(c, r->task->tf, of->rollup.bars.p[of->rollup.bars.n - 1].t))
+		!derive_ended(c, r->task->tf, of->rollup.bars.p[of->rollup.bars.n - 1].t))
 		of->rollup.bars.n--;
 	ask(ts, r);
 }
@@ -260,17 +282,17 @@ settle(struct tasks *ts, struct rider *r)
 {
 	struct derive *d = &ts->derive;
 	struct derive_timeframe *of = &d->of[r->task->tf];
-	bool first = of->proof == PROOF_NONE && (of->first == NULL || of->first == r);
+	bool full = d->waits > WAITING_MAX;
+	bool due = of->proof == PROOF_NONE ? of->first == NULL || of->first == r
+					   : of->since + 1 >= d->every;
 
 	if (of->proof == PROOF_REFUTED || r->rollup.unfit) {
-		if (of->first == r)
-			of->first = NULL;
 		ask(ts, r);
-	} else if (of->sample == NULL && (first || of->since + 1 >= d->every)) {
+	} else if (of->sample == NULL && due) {
 		take_sample(ts, r);
-	} else if (of->proof == PROOF_GIVEN) {
+	} else if (of->proof == PROOF_GIVEN && (!due || full)) {
 		write_bars(ts, r);
-	} else if (d->waits > WAITING_MAX) {
+	} else if (full) {
 		ask(ts, r);
 	} else {
 		return false;
@@ -290,7 +312,7 @@ derive_settle(struct tasks *ts)
 		DL_DELETE(list, r);
 		if (!settle(ts, r)) {
 			DL_APPEND(d->waiting, r);
-			d->waits++;
+			d->waits += r->rollup.bars.n + 1;
 		}
 	}
 }
@@ -314,6 +336,19 @@ derive_end(struct tasks *ts, struct rider **riders, struct slice error)
 		free(r);
 	}
 	return n;
+}
+
+void
+derive_fail(struct tasks *ts, const struct task *t, struct rider **riders, struct slice error)
+{
+	struct buffer text = {0};
+
+	tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
+	buffer_str(&text, timeframe_name(t->tf));
+	buffer_str(&text, " failed: ");
+	buffer_add(&text, error.p, error.n);
+	(void)derive_end(ts, riders, buffer_slice(&text));
+	buffer_release(&text);
 }
 
 uint64_t

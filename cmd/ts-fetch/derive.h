@@ -42,10 +42,12 @@ struct derive_timeframe {
 struct derive {
 	unsigned every; /* one series in so many is a sample; 0: nothing is derived */
 	struct derive_timeframe of[TF_COUNT];
-	struct rider *waiting; /* made, but not written before the first sample is compared */
-	unsigned waits;	       /* how many */
+	struct rider *waiting; /* made, but not written before a sample is compared */
+	size_t waits;	       /* bars of theirs, and they */
 	struct buffer text;
-	uint64_t derived, sampled, differing, saved; /* series; requests that were not made */
+	bool ungrouped; /* grouped days are not to be trusted */
+	/* Series; requests that were not made. */
+	uint64_t derived, grouped, sampled, differing, saved;
 };
 
 /*
@@ -59,6 +61,18 @@ struct task *derive_begin(
  */
 void derive_page(struct tasks *, struct chunk *, const struct page *, int64_t end);
 
+/* Rows, in order, of what riders are made of; before is the start of the one in front of them. */
+void derive_rows(struct rider *, const struct page *, const struct row *, size_t n, int64_t before);
+
+/* All that riders are made of has come, its first bar at earliest, on so many pages. */
+void derive_ready(struct tasks *, struct rider **, int64_t earliest, unsigned pages);
+
+/* A rider that was taken out of its list begins anew. */
+void derive_return(struct tasks *, struct rider *);
+
+/* Whether no trade can add to the bar that starts then. */
+bool derive_ended(const struct calendar *, enum timeframe, int64_t t);
+
 /* All of a task has come: what was made of it waits for derive_settle(); a sample is judged. */
 void derive_fetched(struct tasks *, struct active *);
 
@@ -68,7 +82,10 @@ void derive_settle(struct tasks *);
 /* Ends the riders of a list, failed with that error, or without a record where it is absent. */
 uint64_t derive_end(struct tasks *, struct rider **, struct slice error);
 
-/* Likewise those that wait, of one job or, where it is absent, of all. */
+/* The record `failed` of a task, and of those that ride on it, which end. */
+void derive_fail(struct tasks *, const struct task *, struct rider **, struct slice error);
+
+/* Ends those that wait, of one job or, where it is absent, of all. */
 uint64_t derive_end_waiting(struct tasks *, struct slice job_id, struct slice error);
 
 /* A task ends, whichever way: if it is a sample there will be another. */

@@ -23,15 +23,15 @@ enum {
 };
 
 /*
- * Tasks that belong together are read together: with -d none begins before the input has paused for
- * so long, or for longer than that has not.
+ * Tasks that belong together are read together: with -d or -g none begins before the input has
+ * paused for so long, or for longer than that has not.
  */
 enum { PAUSE_MS = 250, GATHER_MS = 5000 };
 
 struct options {
 	bool as_traded;
 	bool extended;
-	bool derive;
+	bool derive, grouped;
 	uint64_t every;
 	uint64_t parallel;
 	uint64_t patience;
@@ -44,8 +44,9 @@ struct options {
 static const struct command_option letters[] = {
 	COMMAND_FLAG('a', as_traded, "bars as traded, not adjusted for splits"),
 	COMMAND_FLAG('d', derive, "make hours of minutes, weeks and months of days"),
+	COMMAND_FLAG('g', grouped, "ask for the whole market's days where that is fewer requests"),
 	COMMAND_NUMBER('e', "series", every, 1, EVERY_MAX,
-		"with -d: ask for one series in so many as well, and compare (100)"),
+		"with -d, -g: ask for one series in so many as well, and compare (100)"),
 	COMMAND_FLAG('x', extended, "keep the bars of extended hours too"),
 	COMMAND_TEXT(
 		'u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
@@ -85,6 +86,7 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	f->task.extended = o->extended;
 	f->task.adjusted = !o->as_traded;
 	f->task.derive = o->derive ? (unsigned)o->every : 0;
+	f->task.grouped = o->grouped ? (unsigned)o->every : 0;
 }
 
 /* Takes what has been read so far; false at the end of input. */
@@ -177,7 +179,7 @@ run(struct fetch *f, struct reader *in)
 		if (open && !signals_stop())
 			open = take_lines(f, in);
 		now = clock_mono_ms();
-		if (open && f->tasks.options.derive > 0)
+		if (open && f->tasks.options.derive + f->tasks.options.grouped > 0)
 			held = gather(f, in, now);
 		f->tasks.held = held > now;
 		until = sched_start(&f->sched, now);
@@ -229,7 +231,9 @@ say_end(const struct fetch *f, int64_t ms)
 			{"refused", f->input.refused.n}, {"bars", c->bars},
 			{"requests", f->sched.requests}, {"retries", f->sched.retries},
 			{"bytes", f->responses.bytes},
-			{d->every > 0 ? "derived" : NULL, d->derived}, {"sampled", d->sampled},
+			{f->tasks.options.derive + f->tasks.options.grouped > 0 ? "derived" : NULL,
+				d->derived},
+			{"grouped", d->grouped}, {"sampled", d->sampled},
 			{"differing", d->differing}, {"saved", d->saved}, {0}},
 		ms);
 }

@@ -162,7 +162,7 @@ check_echo(struct page_reader *m, const struct series *s)
 	json_at count = json_find(m->json, 0, "resultsCount");
 	uint64_t n;
 
-	if (!slice_eq(member(m, "ticker"), s->symbol))
+	if (s->symbol.n > 0 && !slice_eq(member(m, "ticker"), s->symbol))
 		return refuse(m, "bad page: ", "it is about another ticker");
 	if (json_type(m->json, adjusted) != JSON_BOOL ||
 		slice_is(json_raw(m->json, adjusted), "true") != s->adjusted)
@@ -222,6 +222,7 @@ page_read(struct page_reader *m, struct slice body, const struct series *s, int6
 
 	*page = (struct page){.body = body};
 	m->why.len = 0;
+	m->rows.any_order = s->symbol.n == 0;
 	if (walk(m, body)) {
 		page->request_id = member(m, "request_id");
 		verdict = check_status(m);

@@ -20,7 +20,9 @@ enum column { COLUMN_OPEN, COLUMN_HIGH, COLUMN_LOW, COLUMN_CLOSE, COLUMN_VOLUME,
 struct row {
 	int64_t t;	      /* start of the bar, seconds */
 	uint32_t at[COLUMNS]; /* offset in the body; an enum cell_fault where n is 0 */
+	uint32_t ticker;      /* of a grouped page: offset of its T */
 	uint16_t n[COLUMNS];
+	uint16_t ticker_n; /* 0: it has none */
 };
 
 /* A page that has been checked. Its slices are valid until the next call for the same reader. */
@@ -50,9 +52,10 @@ void page_reader_free(struct page_reader *);
 /*
  * Checks a body that came with 200 as a whole: JSON grammar, status, ticker, adjusted,
  * resultsCount, every row with a t, none before the one in front of it nor before after (the t of
- * the last row of the page before; INT64_MIN for the first page), a next_url for the same series.
- * If it is not PAGE_OK, *why says so, in the API's own words where it has any, valid until the
- * next call; page->next and page->request_id are set as far as they were read.
+ * the last row of the page before; INT64_MIN for the first page), a next_url for the same series. A
+ * series without a symbol is a grouped day: its rows have a ticker each, and no order. If it is not
+ * PAGE_OK, *why says so, in the API's own words where it has any, valid until the next call;
+ * page->next and page->request_id are set as far as they were read.
  */
 enum page_verdict page_read(struct page_reader *, struct slice body, const struct series *,
 	int64_t after, struct page *, struct slice *why);

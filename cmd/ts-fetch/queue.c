@@ -197,7 +197,8 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 
 	*t = *what;
 	t->active = NULL;
-	t->direct = t->announced = t->locks = t->queued = false;
+	t->direct = t->alone = t->announced = t->locks = t->queued = false;
+	t->written = t->written_bytes = 0;
 	t->symbol = copy(&at, what->symbol);
 	t->from = copy(&at, what->from);
 	t->to = copy(&at, what->to);
@@ -259,16 +260,35 @@ queue_take(struct queue *q, bool begin)
 }
 
 struct task *
+queue_first(const struct task *t)
+{
+	return t->job->fresh;
+}
+
+struct task *
 queue_beside(const struct task *t, enum timeframe tf)
 {
-	struct task *other = t->job->fresh;
+	struct task *o = t->locks ? t->job->fresh : t->next;
 
-	while (other != NULL && slice_eq(other->symbol, t->symbol)) {
-		if (other->tf == tf)
-			return other;
-		other = other->next;
+	for (; o != NULL && slice_eq(o->symbol, t->symbol); o = o->next) {
+		if (o->tf == tf)
+			return o;
+	}
+	/* The first one's prev is the last one. */
+	for (o = t->prev; !t->locks && o->next != NULL && slice_eq(o->symbol, t->symbol);
+		o = o->prev) {
+		if (o->tf == tf)
+			return o;
 	}
 	return NULL;
+}
+
+bool
+queue_may_begin(struct queue *q, const struct task *t)
+{
+	const struct lock *l = lock_find(q, t);
+
+	return l == NULL || !l->taken;
 }
 
 bool

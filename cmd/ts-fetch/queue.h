@@ -29,9 +29,11 @@ struct task {
 	int64_t start, end;    /* their meaning: instants for 1min and hour, else dates */
 	enum timeframe tf;
 	bool direct;	/* the caller's: it is asked for by itself, whatever stands beside it */
+	bool alone;	/* the caller's: it is not grouped with others */
 	bool announced; /* the caller's: `loading` has been written */
-	bool locks;	/* the queue's own: no other task of its symbol and timeframe may begin */
-	bool queued;	/* the queue's own: in progress, and waiting for another turn */
+	uint64_t written, written_bytes; /* the caller's: bars before it began anew */
+	bool locks;  /* the queue's own: no other task of its symbol and timeframe may begin */
+	bool queued; /* the queue's own: in progress, and waiting for another turn */
 };
 
 /* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */
@@ -53,11 +55,19 @@ struct task *queue_take(struct queue *, bool begin);
 
 /*
  * The first waiting task of the same job, symbol and that timeframe, among those that stand next to
- * where t was taken from; NULL when there is none. queue_begin() takes it, too; false where its
- * symbol and timeframe are in progress.
+ * t or to where it was taken from; NULL when there is none.
  */
 struct task *queue_beside(const struct task *t, enum timeframe);
+
+/* The first waiting task of the same job; the others are linked by next. */
+struct task *queue_first(const struct task *t);
+
+/*
+ * Takes a waiting task out of turn: it is in progress. False, as queue_may_begin() would say
+ * before: its symbol and timeframe are.
+ */
 bool queue_begin(struct queue *, struct task *);
+bool queue_may_begin(struct queue *, const struct task *);
 
 /* A task in progress begins anew at its job's next turn. */
 void queue_return(struct queue *, struct task *);

@@ -377,6 +377,11 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	enum page_verdict verdict =
 		page_read(rs->reader, r->body, &c->active->bars.series, c->after, &page, &why);
 
+	if (verdict == PAGE_OK && (reason = grouped_check(rs->tasks, c->active, &page)) != NULL) {
+		verdict = PAGE_RETRY;
+		why = slice_of(reason);
+		reason = NULL;
+	}
 	if (verdict != PAGE_RETRY)
 		succeeded(rs, r);
 	if (verdict == PAGE_OK)

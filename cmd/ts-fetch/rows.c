@@ -10,8 +10,10 @@
 #include <string.h>
 
 enum {
+	TICKER_BYTES = 64,
 	ROWS_MAX = 2 * URL_LIMIT, /* a page has no more rows than base bars; some slack */
 	T = COLUMNS,		  /* the key t, behind those of enum column */
+	TICKER = COLUMNS + 1,	  /* the key T of a grouped page */
 };
 
 /* Instants up to the end of 2199: what common/timestamp can write. */
@@ -34,7 +36,8 @@ column(const char **p, const char *end)
 		['l'] = COLUMN_LOW + 1,
 		['c'] = COLUMN_CLOSE + 1,
 		['v'] = COLUMN_VOLUME + 1,
-		['t'] = T + 1};
+		['t'] = T + 1,
+		['T'] = TICKER + 1};
 	const char *k = *p;
 
 	if (end - k < 3 || k[0] != '"' || k[2] != '"' || (k[1] & 0x80) != 0 || of[(int)k[1]] == 0)
@@ -105,6 +108,10 @@ value(struct rows *r, struct slice body, const char *p, int c, struct row *row)
 		p = other(r, body, start);
 		if (p != NULL && c >= 0 && c < COLUMNS)
 			row->at[c] = *start == 'n' ? CELL_NULL : CELL_NO_NUMBER;
+		if (p != NULL && c == TICKER && *start == '"' && p - start <= TICKER_BYTES) {
+			row->ticker = (uint32_t)(start + 1 - body.p);
+			row->ticker_n = (uint16_t)(p - start - 2);
+		}
 	} else if (c >= 0 && c < COLUMNS && p - start <= NUMBER_TEXT) {
 		row->at[c] = (uint32_t)(start - body.p);
 		row->n[c] = (uint16_t)(p - start);
@@ -130,6 +137,7 @@ read_row(struct rows *r, struct slice body, const char *p, struct row *row)
 		row->at[i] = CELL_MISSING;
 		row->n[i] = 0;
 	}
+	row->ticker_n = 0;
 	r->why = "it is not an object";
 	if (p == end || *p != '{')
 		return NULL;
@@ -183,7 +191,7 @@ rows_read(struct rows *r, struct slice body, size_t at)
 			return 0;
 		at = (size_t)(p - body.p);
 		r->why = "it starts before the row in front of it";
-		if (row->t < after)
+		if (row->t < after && !r->any_order)
 			return 0;
 		after = row->t;
 		at = json_skip(body, at);

@@ -10,6 +10,7 @@ struct rows {
 	struct row *row;
 	size_t n;
 	size_t cap;
+	bool any_order;	 /* their t need not ascend */
 	const char *why; /* the array cannot be read; valid until the next call */
 };
 

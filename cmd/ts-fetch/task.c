@@ -99,11 +99,11 @@ tasks_fetched(struct tasks *ts, const struct task *t, const struct bars *bars)
 	struct record r = record_about(t, RECORD_FETCHED);
 	char first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
 
-	r.bars = bars->count;
-	r.bytes = bars->bytes;
+	r.bars = bars->count + t->written;
+	r.bytes = bars->bytes + t->written_bytes;
 	if (ts->options.extended && timeframe_intraday(r.tf))
 		r.hours = slice_of("extended");
-	if (r.bars > 0) {
+	if (bars->count > 0) {
 		r.first = slice_of(bars_key(bars, bars->first, first));
 		r.last = slice_of(bars_key(bars, bars->last, last));
 	}
@@ -166,7 +166,7 @@ begin(struct tasks *ts, struct task *t)
 	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);
 	split_init(&a->split, ts->calendar);
 	t->active = a;
-	(void)chunk_take(ts, a, start, end);
+	(void)grouped_begin(ts, a, chunk_take(ts, a, start, end));
 	return a;
 }
 
@@ -224,8 +224,8 @@ tasks_next(struct tasks *ts)
 	return c;
 }
 
-static void
-announce(struct tasks *ts, struct task *t)
+void
+tasks_announce(struct tasks *ts, struct task *t)
 {
 	struct record loading = record_about(t, RECORD_LOADING);
 
@@ -237,9 +237,11 @@ announce(struct tasks *ts, struct task *t)
 void
 tasks_request(struct tasks *ts, struct chunk *c)
 {
-	announce(ts, c->active->task);
+	tasks_announce(ts, c->active->task);
 	for (struct rider *r = c->active->riders; r != NULL; r = r->next)
-		announce(ts, r->task);
+		tasks_announce(ts, r->task);
+	if (c->active->group != NULL)
+		grouped_announce(ts, c->active->group);
 	c->state = CHUNK_IN_FLIGHT;
 }
 
@@ -347,6 +349,10 @@ tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 {
 	chunk_count(c, page->next);
 	c->active->pages++;
+	if (c->active->group != NULL) {
+		grouped_page(ts, c, page);
+		return NULL;
+	}
 	if (page->next.p != NULL)
 		return go_on(ts, c, page);
 	finish(ts, c, page);
@@ -366,27 +372,38 @@ forget(struct tasks *ts, struct task *t)
 uint64_t
 tasks_drop(struct tasks *ts, struct active *a)
 {
+	uint64_t n;
+
 	for (unsigned i = 0; i < ts->chunks && a->chunks > 0; i++) {
 		if (ts->chunk[i].active == a)
 			chunk_free(ts, &ts->chunk[i]);
 	}
-	forget(ts, a->task);
+	if (a->group != NULL) {
+		n = grouped_end(ts, a);
+	} else {
+		forget(ts, a->task);
+		n = 1 + derive_end(ts, &a->riders, (struct slice){0});
+	}
 	a->task = NULL;
-	return 1 + derive_end(ts, &a->riders, (struct slice){0});
+	return n;
+}
+
+/* All of it fails, a group as a whole. */
+static void
+fail(struct tasks *ts, struct active *a, struct slice error)
+{
+	if (a->group != NULL)
+		grouped_fail(ts, a->group, error);
+	else
+		derive_fail(ts, a->task, &a->riders, error);
+	(void)tasks_drop(ts, a);
 }
 
 void
 tasks_fail(struct tasks *ts, struct active *a, struct slice error)
 {
-	struct buffer text = {0};
-
-	tasks_refuse(ts, record_about(a->task, RECORD_FAILED), error);
-	buffer_str(&text, timeframe_name(a->task->tf));
-	buffer_str(&text, " failed: ");
-	buffer_add(&text, error.p, error.n);
-	(void)derive_end(ts, &a->riders, buffer_slice(&text));
-	buffer_release(&text);
-	(void)tasks_drop(ts, a);
+	if (!grouped_fail_sample(ts, a, error))
+		fail(ts, a, error);
 }
 
 void
@@ -396,7 +413,7 @@ tasks_fail_all(struct tasks *ts, struct slice error)
 
 	while ((t = queue_any(ts->queue)) != NULL) {
 		if (t->active != NULL) {
-			tasks_fail(ts, t->active, error);
+			fail(ts, t->active, error);
 			continue;
 		}
 		tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
@@ -404,7 +421,7 @@ tasks_fail_all(struct tasks *ts, struct slice error)
 	}
 	for (unsigned i = 0; i < ts->chunks; i++) {
 		if (ts->active[i].task != NULL)
-			tasks_fail(ts, &ts->active[i], error);
+			fail(ts, &ts->active[i], error);
 	}
 	(void)derive_end_waiting(ts, (struct slice){0}, error);
 }

@@ -5,6 +5,7 @@
 #include "calendar.h"
 #include "chunk.h"
 #include "derive.h"
+#include "grouped.h"
 #include "lines.h"
 #include "page.h"
 #include "queue.h"
@@ -33,6 +34,7 @@ struct active {
 	unsigned chunks;      /* that are not free */
 	unsigned pages;	      /* that have come */
 	struct rider *riders; /* tasks whose bars are made of this one's */
+	struct group *group;  /* that it stands for; NULL: it is by itself */
 	int64_t earliest;     /* start of the first bar that came, whether it belongs or not */
 };
 
@@ -40,7 +42,8 @@ struct task_options {
 	unsigned parallel;
 	bool adjusted;
 	bool extended;
-	unsigned derive; /* one derived series in so many is a sample; 0: nothing is derived */
+	unsigned derive;  /* one derived series in so many is a sample; 0: nothing is derived */
+	unsigned grouped; /* one symbol of a group in so many is a sample; 0: none is grouped */
 };
 
 struct task_counts {
@@ -90,6 +93,9 @@ const char *tasks_page(struct tasks *, struct chunk *, const struct page *);
 
 /* A record of that type about a task, as far as all types have the same fields. */
 struct record record_about(const struct task *, enum record_type);
+
+/* The record `loading` of a task, once. */
+void tasks_announce(struct tasks *, struct task *);
 
 /* The record `fetched` of a task with these bars. */
 void tasks_fetched(struct tasks *, const struct task *, const struct bars *);

@@ -119,6 +119,12 @@ url_path(struct buffer *b, const struct series *s)
 {
 	char date[DATE_SIZE];
 
+	if (s->symbol.n == 0) {
+		buffer_str(b, "/v2/aggs/grouped/locale/us/market/stocks/");
+		buffer_str(b, date_format(date, (int32_t)s->start));
+		buffer_str(b, s->adjusted ? "?adjusted=true" : "?adjusted=false");
+		return;
+	}
 	buffer_str(b, "/v2/aggs/ticker/");
 	add_escaped(b, s->symbol);
 	buffer_str(b, "/range/");

@@ -9,7 +9,7 @@
 
 /*
  * One series of bars, between two instants (1min, hour; end is exclusive) or two dates (both
- * included).
+ * included). Without a symbol it is the grouped day of that date: of all stocks.
  */
 struct series {
 	struct slice symbol;

@@ -2,12 +2,35 @@
  * asked for in any order. */
 #include "data.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SPLIT_DAY 18505	   /* 2020-08-31: before it the unadjusted prices are 4 times as high */
 #define FRACTION_DAY 20454 /* 2026-01-01: fractional shares from here on */
 #define REUSE_GAP 42	   /* days without bars before another security has the name */
 #define WRONG_EVERY 10	   /* the minutes that are corrected */
+
+int
+universe_load(struct universe *u, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[64], (*grown)[64];
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		line[strcspn(line, " \t\n")] = '\0';
+		if ((grown = realloc(u->v, (u->n + 1) * sizeof *grown)) == NULL)
+			break;
+		u->v = grown;
+		snprintf(u->v[u->n++], sizeof *u->v, "%s", line);
+	}
+	if (f == NULL || ferror(f) || !feof(f)) {
+		fprintf(stderr, "ts-sim: error: cannot read the tickers %s\n", path);
+		return -1;
+	}
+	fclose(f);
+	return 0;
+}
 
 uint64_t
 sim_mix(uint64_t a, uint64_t b)

@@ -25,8 +25,18 @@ struct bar {
 /* What a name prefix stands for. */
 enum symbol_kind { SYMBOL_PLAIN, SYMBOL_NONE, SYMBOL_NULL, SYMBOL_EMPTY };
 
+/* The tickers of the market. */
+struct universe {
+	char (*v)[64];
+	size_t n;
+};
+
+/* universe_load(universe, path): one ticker a line. Return 0, or -1 with a sentence on stderr. */
+int universe_load(struct universe *, const char *);
+
 /* What is known when: the sessions, the events and the moment of the question. */
 struct market {
+	const struct universe *universe; /* whose days are grouped */
 	const struct nycal *cal;
 	const struct events *events; /* NULL: none */
 	int64_t now;

@@ -21,7 +21,7 @@
 
 struct options {
 	struct server_options server;
-	const char *calendar, *portfile, *logfile, *eventfile, *faultfile, *recorded;
+	const char *calendar, *portfile, *logfile, *eventfile, *faultfile, *recorded, *tickers;
 	long port, memo;
 };
 
@@ -30,7 +30,8 @@ usage(FILE *f)
 {
 	fprintf(f, "usage: ts-sim -c calendar.tsv [-h] [-p port] [-P portfile] [-N now] [-k key] "
 		   "[-l logfile] [-e eventfile]\n"
-		   "              [-f faultfile] [-r recorded-dir] [-d latency_ms] [-q "
+		   "              [-f faultfile] [-g tickerfile] [-r recorded-dir] [-d latency_ms] "
+		   "[-q "
 		   "requests-per-minute] [-b "
 		   "max_base_limit] [-m megabytes]\n");
 }
@@ -71,6 +72,9 @@ parse_option(int c, const char *arg, struct options *o)
 	case 'f':
 		o->faultfile = arg;
 		return 0;
+	case 'g':
+		o->tickers = arg;
+		return 0;
 	case 'r':
 		o->recorded = arg;
 		return 0;
@@ -98,7 +102,7 @@ parse_options(int argc, char *argv[], struct options *o, int *status)
 	o->server.max_limit = 50000;
 	o->server.log = -1;
 	*status = EXIT_USAGE;
-	while ((c = getopt(argc, argv, "hp:P:c:N:k:l:e:f:r:d:q:b:m:")) != -1) {
+	while ((c = getopt(argc, argv, "hp:P:c:N:k:l:e:f:g:r:d:q:b:m:")) != -1) {
 		if (c == 'h') {
 			usage(stdout);
 			*status = 0;
@@ -169,6 +173,7 @@ main(int argc, char *argv[])
 {
 	struct nycal cal = {NULL, 0};
 	struct events events = {NULL, 0};
+	struct universe universe = {NULL, 0};
 	struct options o;
 	int status;
 
@@ -177,9 +182,12 @@ main(int argc, char *argv[])
 	status = EXIT_USAGE;
 	o.server.cal = &cal;
 	o.server.events = &events;
+	o.server.universe = &universe;
 	if (nycal_load(&cal, o.calendar) != 0)
 		goto out;
 	if (o.eventfile != NULL && events_load(&events, o.eventfile) != 0)
+		goto out;
+	if (o.tickers != NULL && universe_load(&universe, o.tickers) != 0)
 		goto out;
 	if (o.memo > 0 && (o.server.memo = memo_new((size_t)o.memo << 20)) == NULL)
 		goto out;
@@ -201,6 +209,7 @@ out:
 	recorded_free(o.server.recorded);
 	faults_free(o.server.faults);
 	events_release(&events);
+	free(universe.v);
 	nycal_release(&cal);
 	return status;
 }

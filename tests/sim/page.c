@@ -8,7 +8,8 @@
 #include "data.h"
 
 #define FRONT 256 /* room for what stands before the rows */
-#define ROW 320	  /* the longest row */
+#define ROW 400	  /* the longest row */
+#define CLOSE_STAMP (16 * HOUR_MS)
 #define HOST "https://api.massive.com"
 
 static const struct defect defects[] = {{"hl", "h", "0.0001"}, {"noc", "c", NULL},
@@ -110,6 +111,11 @@ write_row(char *p, const struct bar *b, const struct builder *pg)
 	uint64_t bits = b->bits;
 
 	*p++ = '{';
+	if (pg->q->grouped) {
+		p = write_literal(p, "\"T\":\"");
+		p = write_literal(p, pg->sym.ticker);
+		p = write_literal(p, "\",");
+	}
 	if (!pg->sym.index) {
 		p = write_literal(p, "\"v\":");
 		p = write_volume(p, b->v, bits);
@@ -286,6 +292,44 @@ build(struct builder *pg)
 		put_row(pg, &pg->held);
 }
 
+/* The day of every ticker that traded on it, stamped with the close, in the order of their file.
+ * What is traded over the counter is not among them. */
+static void
+build_grouped(struct builder *pg)
+{
+	const struct market *market = &pg->order->market;
+	const struct universe *u = market->universe;
+	size_t at = nycal_lower(market->cal, ny_day(pg->q->from));
+	const struct session *s = &market->cal->v[at];
+	struct path path;
+	struct bar b;
+
+	if (at == market->cal->n || s->day != ny_day(pg->q->from))
+		return;
+	for (size_t i = 0; i < u->n; i++) {
+		symbol_init(&pg->sym, u->v[i], pg->q->adjusted, market);
+		if (pg->sym.kind != SYMBOL_PLAIN || pg->sym.index ||
+			strncmp(u->v[i], "OTC", 3) == 0 || at < pg->sym.first ||
+			at >= pg->sym.end || s->day < symbol_reach(&pg->sym) ||
+			!symbol_path(&pg->sym, s, &path) || !day_make(&pg->sym, s, &path, &b))
+			continue;
+		pg->base++;
+		b.t += CLOSE_STAMP - (pg->order->fault == PAGE_OTHER_DAY ? 24 * HOUR_MS : 0);
+		put_bar(pg, &b);
+	}
+	if (pg->holding)
+		put_row(pg, &pg->held);
+}
+
+static void
+build_any(struct builder *pg)
+{
+	if (pg->q->grouped)
+		build_grouped(pg);
+	else
+		build(pg);
+}
+
 /* Count first where a fault has to know the size of the page. */
 static void
 plan(struct builder *pg)
@@ -297,7 +341,7 @@ plan(struct builder *pg)
 		fault != PAGE_UNSORTED && fault != PAGE_DUP)
 		return;
 	trial.out = NULL;
-	build(&trial);
+	build_any(&trial);
 	pg->odd = (trial.rows - 1) / 2;
 	if ((pg->order->split || fault == PAGE_OTHER_HOST) && trial.next < 0 && trial.base > 1)
 		pg->limit = trial.base / 2;
@@ -342,9 +386,11 @@ put_head(struct builder *pg, const char *ticker, long count)
 	char head[FRONT];
 	int n;
 
-	n = snprintf(head, sizeof head,
-		"{\"ticker\":\"%s\",\"queryCount\":%ld,\"resultsCount\":%ld,\"adjusted\":%s,%s",
-		ticker, pg->base, count, pg->sym.adjusted ? "true" : "false",
+	n = pg->q->grouped ? snprintf(head, sizeof head, "{")
+			   : snprintf(head, sizeof head, "{\"ticker\":\"%s\",", ticker);
+	n += snprintf(head + n, sizeof head - (size_t)n,
+		"\"queryCount\":%ld,\"resultsCount\":%ld,\"adjusted\":%s,%s", pg->base, count,
+		pg->q->adjusted != (pg->order->fault == PAGE_OTHER_ADJUSTED) ? "true" : "false",
 		pg->rows > 0		       ? "\"results\":["
 		: pg->sym.kind == SYMBOL_NULL  ? "\"results\":null,"
 		: pg->sym.kind == SYMBOL_EMPTY ? "\"results\":[],"
@@ -367,9 +413,10 @@ page_write(const struct page_order *order, const struct query *q, struct text *o
 	text_room(out, FRONT);
 	out->off = out->len = FRONT;
 	if (pg.sym.kind == SYMBOL_PLAIN && order->fault != PAGE_EMPTY &&
+		order->fault != PAGE_NO_ROWS &&
 		!(order->fault == PAGE_ENDLESS && q->turn > 0 && q->from >= q->to)) {
 		plan(&pg);
-		build(&pg);
+		build_any(&pg);
 	}
 	if (pg.rows > 0)
 		text_str(out, "],");

@@ -25,7 +25,9 @@ enum page_fault {
 	PAGE_DUP,
 	PAGE_EXPONENTS,
 	PAGE_RESTATED,
-	PAGE_OTHER_HOURS
+	PAGE_OTHER_HOURS,
+	PAGE_OTHER_DAY,
+	PAGE_NO_ROWS
 };
 
 /* A way to spoil one row: the field's value replaced by text, or the field removed (text NULL). */

@@ -10,6 +10,7 @@
 
 #define PREFIX "/v2/aggs/ticker/"
 #define RANGE "/range/1/"
+#define GROUPED "/v2/aggs/grouped/locale/us/market/stocks/"
 
 static const char *const names[SPANS] = {"minute", "hour", "day", "week", "month"};
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -187,6 +188,22 @@ parse_parameters(const char *s, long max_limit, struct query *q)
 	return err;
 }
 
+/* The day of the whole market. */
+static enum query_error
+parse_grouped(const char *s, long max_limit, struct query *q)
+{
+	size_t n = strcspn(s, "?");
+	int32_t day;
+
+	if (ny_parse_date(s, n, &day) != 0)
+		return QUERY_FROM;
+	q->grouped = true;
+	q->span = SPAN_DAY;
+	snprintf(q->ticker, sizeof q->ticker, "GROUPED");
+	q->from = q->to = ny_midnight(day);
+	return s[n] == '?' ? parse_parameters(s + n + 1, max_limit, q) : QUERY_OK;
+}
+
 enum query_error
 query_parse(const char *uri, long max_limit, struct query *q)
 {
@@ -196,6 +213,8 @@ query_parse(const char *uri, long max_limit, struct query *q)
 	memset(q, 0, sizeof *q);
 	q->adjusted = true;
 	q->limit = max_limit < 5000 ? max_limit : 5000;
+	if (strncmp(uri, GROUPED, strlen(GROUPED)) == 0)
+		return parse_grouped(uri + strlen(GROUPED), max_limit, q);
 	if (strncmp(uri, PREFIX, strlen(PREFIX)) != 0)
 		return QUERY_NOT_FOUND;
 	n = strcspn(s, "/?");

@@ -16,6 +16,7 @@ struct query {
 	int64_t from, to; /* ms, both inclusive; a date as to is the last ms of that day */
 	long limit;	  /* base bars */
 	bool adjusted;
+	bool grouped;	    /* the day of all tickers; from is its midnight, ticker GROUPED */
 	bool paged;	    /* carries a cursor */
 	bool skipped;	    /* the cursor came from an empty page */
 	unsigned long turn; /* the cursor's number in an endless series */

@@ -178,8 +178,9 @@ static void
 set_page(struct server *srv, const struct query *q, const char *uri, const struct fault *f,
 	bool gzip, struct reply *r)
 {
-	struct page_order order = {
-		.market = {.cal = srv->options.cal, .events = srv->options.events},
+	struct page_order order = {.market = {.cal = srv->options.cal,
+					   .events = srv->options.events,
+					   .universe = srv->options.universe},
 		.defect = f->defect,
 		.split = f->split};
 	bool told;

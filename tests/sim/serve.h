@@ -13,15 +13,16 @@
 struct server_options {
 	const struct nycal *cal;
 	const struct events *events; /* NULL: none */
-	struct faults *faults;	     /* NULL: none */
-	struct recorded *recorded;   /* NULL: none */
-	struct memo *memo;	     /* NULL: every reply is made anew */
-	const char *key;	     /* NULL: any key or none */
-	int64_t now;		     /* ms; -1: the wall clock */
-	long latency;		     /* ms before each reply */
-	long quota;		     /* requests in 60 s; 0: no limit */
-	long max_limit;		     /* highest limit */
-	int log;		     /* descriptor, -1: no log */
+	const struct universe *universe;
+	struct faults *faults;	   /* NULL: none */
+	struct recorded *recorded; /* NULL: none */
+	struct memo *memo;	   /* NULL: every reply is made anew */
+	const char *key;	   /* NULL: any key or none */
+	int64_t now;		   /* ms; -1: the wall clock */
+	long latency;		   /* ms before each reply */
+	long quota;		   /* requests in 60 s; 0: no limit */
+	long max_limit;		   /* highest limit */
+	int log;		   /* descriptor, -1: no log */
 };
 
 struct server;

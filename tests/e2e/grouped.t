@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# ts-fetch -g: the whole market's days, date by date. What is written is what each symbol would have had, whatever
+# the pages are like, and requests are saved.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
+now=2026-06-10T17:15:13Z
+printf 'AAPL split 2026-06-02 4:1\n' >events
+: >faults
+# In no order, with tickers that nobody asks for.
+{ printf '%s\n' THIN1 MSFT OTC1 AAPL LATE1 GONE1 FOREIGN I:SPX; seq -f S%g 60; } >universe
+{ grep -v FOREIGN universe; echo NONE1; } | sort >symbols
+sim_start -N $now -e events -f faults -g universe || exit 1
+
+# load FLAG...: the tasks through ts-fetch; leaves out, err, and the count of requests in $asked.
+load() {
+	local before
+	before=$(wc -l <"$sim_log")
+	ts-fetch "$@" <tasks >out 2>err
+	code=$?
+	asked=$(($(wc -l <"$sim_log") - before))
+}
+# result: bars and verdicts of out, in order, numbers as numbers.
+result() {
+	jq -c 'select(.type != "loading")' out | sort
+}
+requests() {
+	tail -n "$asked" "$sim_log" | grep -c "$1"
+}
+counts() {
+	sed -n 's/.* end .*\(derived=.*\) seconds=.*/\1/p' err
+}
+expand() {
+	ts-expand -N $now -y "$1" -t "$2" -l "${3:-symbols}" >tasks
+}
+
+# 68 symbols, 7 sessions over a split.
+expand 0.03 day
+load
+result >direct
+load -g
+is "$code/$(counts)" "0/derived=0 grouped=63 sampled=1 differing=0 saved=56" "what was grouped and compared is counted"
+is "$(requests /grouped/)/$(requests /ticker/)" 7/5 "a request for each session, one for a sample, one for each that is in none"
+is "$(tail -n "$asked" "$sim_log" | sed -n 's|.*/ticker/\([^/]*\)/.*|\1|p' | sort | tr '\n' ' ')" "AAPL GONE1 I:SPX NONE1 OTC1 " \
+	"before it is called empty a symbol is asked for by itself"
+diff <(result) direct >diff
+ok $? "the bars and verdicts are those of a direct load"
+is "$(jq -r 'select(.type == "loading") | .symbol' out | sort | uniq -d | wc -l)" 0 "each task begins to load once"
+load -g -e 10
+like "$(counts)" 'sampled=7 differing=0' "-e 10: one in ten is asked for as well"
+head -n 8 symbols >few
+expand 0.03 day few
+load -g
+is "$(requests /grouped/)/$(requests /ticker/)" 7/5 "more symbols than sessions: grouped"
+head -n 7 symbols >few
+expand 0.03 day few
+load -g
+is "$(requests /grouped/)/$(requests /ticker/)" 0/7 "no more than sessions: one by one"
+
+# With weeks and months, and pages that are not right at first.
+expand 0.03 day,week,month
+load
+result >direct
+printf 'GROUPED day %s 1\n' dup otherday norows 429 otheradjusted >faults
+load -g -d
+is "$code/$(requests /grouped/)/$(requests /week/)$(requests /month/)" "0/32/22" "with -d weeks and months come of them"
+diff <(result) direct >diff
+ok $? "pages that are not right are asked for again: the result is that of a direct load"
+for why in 'a ticker is there twice' 'a row of another date' 'no bars, but it is a session'; do
+	is "$(grep -c "try=. .*bad page: $why" err)" 1 "told: $why"
+done
+
+# A market's day that is another one than the symbols'.
+echo 'GROUPED day restated' >faults
+load -g -d
+is "$code/$(grep -c 'warning: symbol=AAPL timeframe=day: the API.s bar at 2026-0.-.. is not that of its grouped day' err)" 0/1 \
+	"a difference is told, with the bar"
+diff <(result | grep -v '"fetched"' | sort -u) <(grep -v '"fetched"' direct) | grep -c '^>' >diff
+is "$(cat diff)/$(result | grep -c '"fetched"')" "0/$(wc -l <tasks | xargs -I{} expr {} - 1)" "and all days are asked for one by one"
+
+# A grouped day that fails, a sample that does, a cancel, kill -9.
+echo 'GROUPED day 403plan' >faults
+load -g -d
+is "$code/$(result | jq -r 'select(.error) | .timeframe + " " + .error' | cut -c 1-46 | sort | uniq -c | sed 's/^ *//')" \
+	"1/68 day grouped day 2026-05-01: HTTP 403: Your pla
+68 month day failed: grouped day 2026-05-01: HTTP
+68 week day failed: grouped day 2026-05-01: HTTP " "a grouped day that fails fails its tasks, by name"
+printf 'AAPL day 404\n' >faults
+load -g
+is "$code/$(result | jq -r 'select(.error) | .symbol + " " + .timeframe' | tr '\n' ' ')" "1/AAPL day " "a sample that fails fails alone"
+: >faults
+mkfifo lines
+sim_hold 2
+ts-fetch -g -d <lines >out 2>err &
+pid=$!
+exec {fd}>lines
+cat tasks >&"$fd"
+wait_for 20 grep -q '"bar"' out
+jq -c 'select(.type == "job") | {type: "cancel", job_id}' tasks >&"$fd"
+wait_for 20 grep -q '"cancel"' out
+exec {fd}>&-
+sim_go
+wait $pid
+is "$?/$(jq -s 'map(select(.type == "fetched")) | length' out)/$(sed -n 's/.* end .*tasks=204 .* cancelled=\([0-9]*\) .*/\1/p' err)" \
+	"0/1/203" "a cancel ends the group and all that was to be made of it"
+sim_hold 4
+{ ts-fetch -g -d <tasks >out 2>/dev/null & pid=$!; wait_for 20 grep -q '"bar"' out; kill -9 $pid; wait $pid; } 2>/dev/null
+sim_go
+load -g -d
+diff <(result) direct >diff
+ok $? "killed and begun again: the same"
+
+# A night of 1000 symbols: the market's day, one in a hundred, and those that are not in it.
+{ seq -f N%g 990; seq -f OTC%g 10; } >universe
+sim_stop
+sim_start -N $now -g universe || exit 1
+expand 0.003 day universe
+load -g
+is "$code/$asked" "0/$((1 + 10 + 10))" "1000 symbols, one session: 1, 1 % and the absent"
+
+done_testing
