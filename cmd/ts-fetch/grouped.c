@@ -186,7 +186,6 @@ give_back(struct tasks *ts, struct member *m)
 	}
 	m->task->alone = true;
 	m->task->written = m->bars.count;
-	m->task->written_bytes = m->bars.bytes;
 	queue_return(ts->queue, m->task);
 }
 

@@ -198,7 +198,7 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 	*t = *what;
 	t->active = NULL;
 	t->direct = t->alone = t->announced = t->locks = t->queued = false;
-	t->written = t->written_bytes = 0;
+	t->written = 0;
 	t->symbol = copy(&at, what->symbol);
 	t->from = copy(&at, what->from);
 	t->to = copy(&at, what->to);

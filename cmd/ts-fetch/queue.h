@@ -28,12 +28,12 @@ struct task {
 	struct slice from, to; /* as they stood in the task record */
 	int64_t start, end;    /* their meaning: instants for 1min and hour, else dates */
 	enum timeframe tf;
-	bool direct;	/* the caller's: it is asked for by itself, whatever stands beside it */
-	bool alone;	/* the caller's: it is not grouped with others */
-	bool announced; /* the caller's: `loading` has been written */
-	uint64_t written, written_bytes; /* the caller's: bars before it began anew */
-	bool locks;  /* the queue's own: no other task of its symbol and timeframe may begin */
-	bool queued; /* the queue's own: in progress, and waiting for another turn */
+	bool direct;	  /* the caller's: it is asked for by itself, whatever stands beside it */
+	bool alone;	  /* the caller's: it is not grouped with others */
+	bool announced;	  /* the caller's: `loading` has been written */
+	uint64_t written; /* the caller's: bars before it began anew */
+	bool locks;	  /* the queue's own: no other task of its symbol and timeframe may begin */
+	bool queued;	  /* the queue's own: in progress, and waiting for another turn */
 };
 
 /* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */

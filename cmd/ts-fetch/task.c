@@ -100,7 +100,7 @@ tasks_fetched(struct tasks *ts, const struct task *t, const struct bars *bars)
 	char first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
 
 	r.bars = bars->count + t->written;
-	r.bytes = bars->bytes + t->written_bytes;
+	r.bytes = bars->bytes;
 	if (ts->options.extended && timeframe_intraday(r.tf))
 		r.hours = slice_of("extended");
 	if (bars->count > 0) {

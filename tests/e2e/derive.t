@@ -16,7 +16,7 @@ pg_start || exit 1
 load() {
 	local before
 	before=$(wc -l <"$sim_log")
-	ts-fetch "$@" <tasks >out 2>err
+	ts-fetch -v "$@" <tasks >out 2>err
 	code=$?
 	asked=$(($(wc -l <"$sim_log") - before))
 }
@@ -30,14 +30,14 @@ table() {
 }
 # verdicts: those of out, in order.
 verdicts() {
-	jq -c 'select(.type == "fetched" or .type == "failed")' out | sort
+	jq -c 'select(.type == "fetched" or .type == "failed") | del(.bytes)' out | sort
 }
 # requests SPAN [SYMBOL]: made for that span by the last load.
 requests() {
 	tail -n "$asked" "$sim_log" | grep -c "/ticker/${2:-[^/]*}/range/1/$1/"
 }
 end() {
-	sed -n 's/.* end //p' err
+	sed -n 's/ grouped=0//; s/.* end //p' err
 }
 expand() {
 	ts-expand -N $now -y "$1" -t "$2" "${@:3}" >tasks
@@ -115,7 +115,7 @@ is "$(requests hour MSFT)/$(requests hour AAPL)/$(verdicts | wc -l)" "1/1/15" "a
 # Tasks of a symbol that come one by one; a cancel; kill -9.
 : >faults
 mkfifo lines
-ts-fetch -d <lines >out 2>err &
+ts-fetch -v -d <lines >out 2>err &
 pid=$!
 exec {fd}>lines
 before=$(wc -l <"$sim_log")
