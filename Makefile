@@ -41,6 +41,8 @@ nights:                 ## many nights of ts-sync: splits, kill -9, foreign data
 nth:                    ## every malloc, write, fsync, rename and read fails once (6 minutes)
 mutants:                ## plant deliberate breaks and say which no test notices; M='name' for one
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n
+share-torture:          ## the same over three hosts and a head; TORTURE_KILLS=300
+model:                  ## check the models of spool and leases with spin, and that each break is found
 fuzz:                   ## libFuzzer over the parsers; FUZZ_SECONDS=30 each
 bench:                  ## compare with other ways to load (half an hour); BENCH='a b' sections
 

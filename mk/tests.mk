@@ -132,6 +132,16 @@ torture: deps
 	$(MAKE) all $(B)/ts-sim $(B)/stop/built
 	TORTURE_KILLS=$${TORTURE_KILLS:-1000} TORTURE_SEED=$${TORTURE_SEED:-$$(shuf -n 1 -i 0-32767)} $(TS) bash tests/e2e/torture.t
 
+# Three hosts and a head, of which something dies at random.
+share-torture: deps
+	$(MAKE) all $(B)/ts-sim
+	$(TS) bash tests/share-torture.sh
+
+# The protocols in Promela, with their breaks.
+model:
+	sh tests/deps.sh model
+	sh model/check.sh $(B)/model
+
 # The same suite with every program under valgrind: any error, leak or descriptor that is left open is a
 # failure. Takes some ten minutes. Left out are memory.t, which would measure valgrind, and those that
 # run other programs: what make installs, and the copies that die.
@@ -197,4 +207,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan network nights nth mutants torture valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan network nights nth mutants torture share-torture model valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps

@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: deps.sh [SET...]   installs what a purpose needs, as Debian 12 packages it; nothing where all
-# is there. Sets: build, demo, check (the default), asan, lint, valgrind, fuzz, all.
+# is there. Sets: build, demo, check (the default), asan, lint, valgrind, fuzz, model, all.
 set -eu
 
 build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-dev libhiredis-dev libssl-dev libjsmn-dev uthash-dev'
@@ -20,6 +20,7 @@ for set in "${@:-check}"; do
 	asan | fuzz) wanted="$wanted $check $compiler" ;;
 	lint) wanted="$wanted $lint" ;;
 	valgrind) wanted="$wanted $check valgrind" ;;
+	model) wanted="$wanted gcc libc6-dev spin" ;;
 	all) wanted="$wanted $lint $compiler valgrind" ;;
 	*)
 		echo "deps: error: there is no set $set" >&2

@@ -101,7 +101,7 @@ stop $b
 job two A B C STICKS D >two.in
 ts-share <two.in >two.out 2>two.err &
 head=$!
-started+=($head)
+started+=("$head")
 host c
 c=$!
 wait_for 5 has_verdicts two.out 4
@@ -124,7 +124,7 @@ stop $c
 job three STICKS1 >three.in
 ts-share <three.in >three.out 2>three.err &
 head=$!
-started+=($head)
+started+=("$head")
 host d -l 1
 d=$!
 wait_for 5 given d 1
@@ -149,7 +149,7 @@ rm go
 job four STICKS2 STICKS3 >four.in
 ts-share <four.in >four.out 2>four.err &
 head=$!
-started+=($head)
+started+=("$head")
 stop $e
 host f
 f=$!
@@ -171,7 +171,7 @@ rm go
 # Cancel: the tasks are taken back from all hosts.
 { job five STICKS4 STICKS5 STICKS6; sleep 600 & echo $! >sleeper; wait; } | ts-share >five.out 2>five.err &
 head=$!
-started+=($head)
+started+=("$head")
 host h -j 1
 h=$!
 wait_for 5 in_hand five 3
@@ -192,7 +192,7 @@ stop $h
 job six $(seq -f T%g 12) POISON $(seq -f U%g 12) >six.in
 ts-share <six.in >six.out 2>six.err &
 head=$!
-started+=($head)
+started+=("$head")
 for _ in 1 2 3 4 5; do
 	host p
 	p=$!
@@ -203,7 +203,7 @@ wait $head
 is "$?/$(verdicts six.out)" 1/25 "a poison task: each task has its verdict, and the exit status shows a failure"
 is "$(jq -r 'select(.type == "failed") | [.symbol, .stage, .error] | @tsv' six.out)" \
 	"POISON	work	delivered 4 times, and each host that tried it before ended without a verdict" "exactly it is failed, by name"
-stop $p
+stop "$p"
 is "$(grep -c POISON p.tasks)" 3 "after three tries"
 is "$(grep -o '"[TU][0-9]*"' p.tasks | sort | uniq -c | awk '$1 > 3' | wc -l)" 0 "the innocent were not condemned with it"
 
@@ -212,7 +212,7 @@ job seven $(seq -f STICKS%g 100) >seven.in
 job eight Z >eight.in
 ts-share <seven.in >seven.out 2>seven.err &
 seven=$!
-started+=($seven)
+started+=("$seven")
 host q
 q=$!
 wait_for 5 given q 16
@@ -234,7 +234,7 @@ rm go
 job nine STICKS1 STICKS2 >nine.in
 ts-share <nine.in >nine.out 2>nine.err &
 nine=$!
-started+=($nine)
+started+=("$nine")
 wait_for 5 in_hand nine 2
 redis flushall >/dev/null
 wait_for 10 grep -q 'has lost 2 tasks' nine.err
