@@ -143,8 +143,8 @@ spare() {
 
 pg_bin=${TS_PG_BIN:-$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)}
 
-# pg_start [OPTION...]: a private Postgres on a unix socket in $tmp/pg; sets PGHOST and its like, and
-# DATABASE_URL.
+# A private Postgres on a unix socket in $tmp/pg, with pg_options; sets PGHOST and its like, and DATABASE_URL.
+pg_options=()
 pg_start() {
 	mkdir -p "$tmp/pg"
 	[ "$(id -u)" -ne 0 ] || chown nobody:nogroup "$tmp/pg"
@@ -152,7 +152,7 @@ pg_start() {
 		spare "$pg_bin/initdb" -D "$tmp/pg/data" -U postgres -A trust -E UTF8 --locale=C --no-sync \
 			>"$tmp/pg.initdb" 2>&1 || { cat "$tmp/pg.initdb" >&2; return 1; }
 	fi
-	pg_up "$@"
+	pg_up
 	export PGHOST=$tmp/pg PGUSER=postgres PGDATABASE=postgres
 	export DATABASE_URL="postgresql:///postgres?host=$tmp/pg&user=postgres"
 	wait_for 20 "$pg_bin/pg_isready" -q
@@ -161,7 +161,7 @@ pg_start() {
 pg_up() {
 	# A relative folder keeps the name of the socket under its limit of 107 bytes.
 	(cd "$tmp/pg" && spare_exec "$pg_bin/postgres" -D "$tmp/pg/data" -k "$tmp/pg" -c listen_addresses= \
-		-c fsync=off -c max_wal_size=2GB -c shared_buffers=64MB "$@" >>"$tmp/pg.log" 2>&1) &
+		-c fsync=off -c max_wal_size=2GB -c shared_buffers=64MB "${pg_options[@]}" "$@" >>"$tmp/pg.log" 2>&1) &
 	pg_pid=$!
 	started+=("$pg_pid")
 }

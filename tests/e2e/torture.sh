@@ -12,7 +12,7 @@ jobs="t1 t2 t3 t4 t5"
 channel=tickstock.jobs.data_load
 # What the server has not been told to write it writes late: an immediate stop loses all that was committed
 # without waiting for the disk.
-lazy=(-c wal_writer_delay=10s -c wal_writer_flush_after=1GB -c wal_buffers=32MB)
+pg_options=(-c wal_writer_delay=10s -c wal_writer_flush_after=1GB -c wal_buffers=32MB)
 kills=0
 lives=0
 cores=0
@@ -276,7 +276,7 @@ torture_restart_server() {
 		kill -QUIT "$pg_pid"
 		wait "$pg_pid" 2>/dev/null
 		sleep "0.$((RANDOM % 5))"
-		pg_up "${lazy[@]}"
+		pg_up
 		wait_for 30 "$pg_bin/pg_isready" -q
 	else
 		kill -KILL "$redis_pid"

@@ -16,7 +16,7 @@ echo "TORTURE_SEED=$seed TORTURE_KILLS=$most, at most $seconds s" >&2
 RANDOM=$seed
 
 bin=$build/stop/obj
-pg_start "${lazy[@]}" || exit 1
+pg_start || exit 1
 DATABASE_URL="postgresql://postgres:$secret_pg@/postgres?host=$tmp/pg"
 torture_redis || exit 1
 ts-store -i </dev/null 2>store.log || exit 1

@@ -85,8 +85,8 @@ run_ts-listen() {
 	wait "$listen_pid"
 	code=$?
 	# A job that came again while it was told to stop.
-	[ $code -ne 143 ] || code=0
-	return $code
+	[ "$code" -ne 143 ] || code=0
+	return "$code"
 }
 lines_ts-listen() { jq -c 'select(.job_id) | del(.received_at)' "$1"; }
 # What cannot be kept goes on all the same, which is said.
