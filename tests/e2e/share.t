@@ -146,11 +146,11 @@ stop $d
 rm go
 
 # A clean stop gives tasks back at once, and that they were taken does not count.
+stop $e
 job four STICKS2 STICKS3 >four.in
 ts-share <four.in >four.out 2>four.err &
 head=$!
 started+=("$head")
-stop $e
 host f
 f=$!
 wait_for 5 given f 2
@@ -258,7 +258,7 @@ like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-sha
 stop $s
 
 # A rate that hosts share: their requests together are as far apart as those of one.
-sim_start -N 2025-12-16T17:00:30Z -f <(printf 'RETRY day 429retry=2 =1\n') || exit 1
+sim_start -N 2025-12-16T17:00:30Z -f <(printf 'RETRY day 429retry=4 =1\n') || exit 1
 job rate $(seq -f R%g 6) | grep task >rate.in
 ts-fetch -r 10/s@x <rate.in >/dev/null 2>rate1.err &
 started+=($!)
