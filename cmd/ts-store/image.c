@@ -13,7 +13,8 @@
 enum {
 	SECOND = 1000000,
 	DELETE_ROWS = 1000, /* of one statement */
-	LEAST_SHARE = 5,    /* of a range longer than a session no more than a fifth is deleted */
+	DAYS_BEFORE = 30,
+	LEAST_SHARE = 5, /* of a range longer than a session no more than a fifth is deleted */
 };
 
 struct look {
@@ -178,13 +179,14 @@ look_at_empty(struct look *k, const struct pg_table *t)
 {
 	int32_t date = k->series->image.only;
 	const struct pg_table *days = &k->load->table[TF_DAY];
-	const int64_t day[4] = {date, date, date, date};
-	int64_t n[2] = {1, 0};
+	const int64_t day[4] = {date - DAYS_BEFORE, date, date, date};
+	int64_t n[2] = {
+		0, 0}; /* the day, and days before it: without these a missing one says nothing */
 	enum outcome o = PG_OK;
 
 	if (days->known && days->fault[0] == '\0')
 		o = count(k, days, day, n);
-	if (o != PG_OK || n[0] > 0)
+	if (o != PG_OK || n[0] > 0 || n[1] == 0)
 		return o;
 	o = list(k, t, first_key(k, date), first_key(k, date + 1) - 1);
 	return o == PG_OK ? delete_extra(k, t) : o;
