@@ -179,6 +179,9 @@ days 5 2025-12-22 | ts-store 2>/dev/null
 sql "DELETE FROM ohlcv_daily WHERE date = '2025-12-22'"
 : | task 1min 2025-12-22 2025-12-24 | store 0/0,0,0,0,0 "nor over several sessions" -d
 : | task 1min 2025-12-22T09:00:00Z 2025-12-22T20:00:00Z | store 0/0,0,0,0,0 "nor over a part of one" -d
+sql "ALTER TABLE ohlcv_daily RENAME TO elsewhere; CREATE TABLE ohlcv_daily (LIKE elsewhere INCLUDING ALL)"
+: | task 1min 2025-12-22 2025-12-22 | store 0/0,0,0,0,0 "nor where no days are stored" -d
+sql "DROP TABLE ohlcv_daily; ALTER TABLE elsewhere RENAME TO ohlcv_daily"
 : | task 1min 2025-12-22T09:00:00Z 2025-12-23T01:00:00Z | store 0/0,7,0,0,0 "a session without a day is withdrawn, by its instants" -d
 ts-store <minutes 2>/dev/null
 : | task 1min 2025-12-22 2025-12-22 | store 0/0,8,0,0,0 "a session without a day is withdrawn" -d
