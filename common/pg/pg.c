@@ -127,8 +127,8 @@ is_final(const char *text)
 {
 	/* libpq gives no SQLSTATE, but verbose messages have it: "FATAL:  28P01: ...". */
 	static const char *const anywhere[] = {":  28",
-		":  3D000:", ":  42501:", "statement pooling mode", "root certificate file",
-		"certificate verify failed", "does not match host name"};
+		":  3D000:", ":  42501:", "statement pooling mode", "server does not support SSL",
+		"root certificate file", "certificate verify failed", "does not match host name"};
 	/* It could not even try: the options contradict it or each other. */
 	static const char *const starts[] = {"invalid ", "could not match ",
 		"definition of service ", "sslmode value ", "missing "};
