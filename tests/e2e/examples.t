@@ -256,6 +256,36 @@ like "$(cat err)" 'pipeline: end ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 
 elsewhere 'make check' 'make demo'
 # They change the machine; the test of the service does the same in a folder of its own.
 elsewhere 'useradd --system tickstock' 'echo KEY >/etc/sv/ts-pipeline/env/MASSIVE_API_KEY' 'ln -s /etc/sv/ts-pipeline /etc/service/'
+# Steps of the page that runit.t types, with its own folders and server.
+for a in "su postgres -c 'createuser tickstock'" "su postgres -c 'createdb -O tickstock tickstock'" \
+	"su tickstock -s /bin/sh -c 'ts-store -q -i -u postgresql:///tickstock </dev/null'" \
+	'echo postgresql:///tickstock >/etc/sv/ts-pipeline/env/DATABASE_URL' 'echo /var/lib/ts-pipeline >/etc/sv/ts-pipeline/env/TS_SPOOL'; do
+	elsewhere "$a"
+done
+# Steps that need a running systemd.
+for a in "su postgres -c 'createuser -P tickstock'" 'umask 077' 'echo KEY >/etc/ts-pipeline.key' 'cat >/etc/ts-pipeline.env' \
+	'DATABASE_URL=postgresql://tickstock:PASSWORD@localhost/tickstock' \
+	'(. /etc/ts-pipeline.env; export DATABASE_URL; ts-store -i </dev/null)' 'systemctl enable --now ts-pipeline' \
+	'ts-health ts-pipeline.service'; do
+	elsewhere "$a"
+done
+# Nobody is told of a service that is well, and somebody of one that is not there.
+stand_in mail <<'END'
+#!/bin/sh
+echo "$@" >mailed
+END
+try 'ts-health /etc/sv/ts-pipeline || mail -s sick root </dev/null'
+is "$(cat mailed)" '-s sick root' "a service that is not there is not well"
+elsewhere 'ts-health /etc/sv/ts-pipeline'
+
+# The first five minutes, as they are typed, in an empty database.
+sed -n '/^## The first five/,/^## Pipe/s/^    //p' "$top/README.md" >minutes
+cat minutes >>ran
+sql "CREATE DATABASE tickstock"
+mkdir five
+(cd five && TS_EXPAND_FLAGS='' bash -e -c "$(sed 's/KEY=\.\.\./KEY=key/' ../minutes)") >out 2>err
+is "$?/$(grep '"done"' out | jq -r .status)/$(PGDATABASE=tickstock sql 'SELECT count(DISTINCT symbol) FROM ohlcv_daily')" 0/completed/2 \
+	"the first five minutes load two symbols" || sed 's/^/# /' err
 
 # What the exchange decides beside its rule.
 a=$(grep -x -A 2 mourning all)
