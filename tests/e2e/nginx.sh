@@ -74,10 +74,12 @@ error() { jq -r 'select(.type == "failed").error' "$1.out" | sort -u; }
 drip() {
 	# shellcheck disable=SC2016 # perl's
 	start perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
+		$SIG{TERM} = sub { kill TERM => @drips; exit };
 		$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5) or die;
 		open P, ">", "$ARGV[0].new"; print P $s->sockport; close P; rename "$ARGV[0].new", $ARGV[0];
 		while ($c = $s->accept) {
-			if (fork) { close $c; next }
+			if ($pid = fork) { push @drips, $pid; close $c; next }
+			$SIG{TERM} = "DEFAULT";
 			sysread $c, $in, 65536;
 			syswrite $c, $ARGV[1] or exit;
 			while (syswrite $c, "x" x $ARGV[3]) { select undef, undef, undef, $ARGV[2] }
