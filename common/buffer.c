@@ -3,8 +3,12 @@
 
 #include "log.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PRINTF_BYTES = 400 };
 
 void *
 memory_grow(void *old, size_t nmemb, size_t size)
@@ -212,6 +216,18 @@ buffer_json(struct buffer *b, struct slice s)
 		}
 	}
 	buffer_byte(b, '"');
+}
+
+void
+buffer_printf(struct buffer *b, const char *fmt, ...)
+{
+	char text[PRINTF_BYTES + 1];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	buffer_str(b, text);
 }
 
 struct slice

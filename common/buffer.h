@@ -66,6 +66,9 @@ void buffer_int(struct buffer *, int64_t);
 void buffer_bytes(struct buffer *, uint64_t); /* 512 B, 1.2 MB, 34 GB */
 void buffer_json(struct buffer *, struct slice);
 
+/* Appends what printf(3) makes of it, at most 400 bytes. */
+void buffer_printf(struct buffer *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* The bytes held, as a slice that is valid until the next append. */
 struct slice buffer_slice(const struct buffer *);
 

@@ -73,7 +73,7 @@ report_count(struct report *r, const struct series *s)
 	if (s->verdict != VERDICT_COMPLETE) {
 		if (!list(r, s->symbol, tf))
 			return;
-		told(&r->text, " %s", told_verdict_name(s->verdict));
+		buffer_printf(&r->text, " %s", told_verdict_name(s->verdict));
 		/* Another basis is the one thing that a name alone would not tell. */
 		if (series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last)) {
 			buffer_str(&r->text, ": ");
@@ -97,9 +97,9 @@ report_row(struct report *r, const struct series *s)
 
 	told_name(b, s->symbol, 8);
 	(void)snprintf(counts, sizeof counts, "%zu/%zu", s->present, d->due);
-	told(b, " %-9s %9s %9" PRIu64, timeframe_name(d->tf), counts, s->bars);
+	buffer_printf(b, " %-9s %9s %9" PRIu64, timeframe_name(d->tf), counts, s->bars);
 	if (d->due_bars > 0)
-		told(b, " %4" PRIu64 "%%  ", s->due_bars * 100 / d->due_bars);
+		buffer_printf(b, " %4" PRIu64 "%%  ", s->due_bars * 100 / d->due_bars);
 	else
 		buffer_str(b, "    -   ");
 	if (s->first <= s->last) {
@@ -134,7 +134,7 @@ add_list(struct buffer *b, const struct buffer *text, uint64_t listed)
 	if (text->len > 0)
 		buffer_add(b, text->p, text->len);
 	if (listed > LISTED)
-		told(b, " and %" PRIu64 " more", listed - LISTED);
+		buffer_printf(b, " and %" PRIu64 " more", listed - LISTED);
 }
 
 void
@@ -142,21 +142,23 @@ report_certificate(struct report *r)
 {
 	struct buffer *b = writer_room(r->out);
 
-	told(b, "%" PRIu64 " of %" PRIu64 " complete", r->verdicts[VERDICT_COMPLETE], r->series);
+	buffer_printf(
+		b, "%" PRIu64 " of %" PRIu64 " complete", r->verdicts[VERDICT_COMPLETE], r->series);
 	add_list(b, &r->text, r->listed);
 	if (r->presence > 0 && r->presence == r->verdicts[VERDICT_COMPLETE]) {
 		buffer_str(b, "; presence only");
 	} else if (r->presence > 0) {
-		told(b, "; of %" PRIu64 " presence only", r->presence);
+		buffer_printf(b, "; of %" PRIu64 " presence only", r->presence);
 		add_list(b, &r->uncompared, r->presence);
 	}
 	buffer_add(b, r->closed.p, r->closed.len);
 	buffer_add(b, r->renamed.p, r->renamed.len);
 	if (r->answered > 0)
-		told(b, "; %" PRIu64 " sessions, weeks or months that the API does not have",
+		buffer_printf(b,
+			"; %" PRIu64 " sessions, weeks or months that the API does not have",
 			r->answered);
 	if (r->older > 0)
-		told(b, "; %" PRIu64 " bars older than the API reaches", r->older);
+		buffer_printf(b, "; %" PRIu64 " bars older than the API reaches", r->older);
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -164,7 +166,7 @@ report_certificate(struct report *r)
 static void
 add_text(struct buffer *b, const char *key, struct slice value)
 {
-	told(b, ",\"%s\":", key);
+	buffer_printf(b, ",\"%s\":", key);
 	buffer_json(b, value);
 }
 
@@ -188,7 +190,7 @@ add_missing(struct buffer *b, const struct series *s)
 
 	buffer_str(b, ",\"missing\":[");
 	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
-		told(b, "%s[\"%s\",\"%s\"]", before, date_format(from, p[first].first),
+		buffer_printf(b, "%s[\"%s\",\"%s\"]", before, date_format(from, p[first].first),
 			date_format(to, p[last].last));
 		before = ",";
 	}
@@ -207,10 +209,11 @@ add_differs(struct buffer *b, const struct series *s)
 	for (int f = 0; f < FOUND_KINDS; f++) {
 		for (size_t first = 0, last; series_run(s, FOUND_BIT(f), &first, &last);
 			first = last + 1) {
-			told(b, "%s[\"%s\",\"%s\",\"%s\"", before, told_check((enum finding)f),
-				date_format(from, p[first].first), date_format(to, p[last].last));
+			buffer_printf(b, "%s[\"%s\",\"%s\",\"%s\"", before,
+				told_check((enum finding)f), date_format(from, p[first].first),
+				date_format(to, p[last].last));
 			if (f == FOUND_BASIS)
-				told(b, ",%.6g", series_factor(s, first, last));
+				buffer_printf(b, ",%.6g", series_factor(s, first, last));
 			buffer_byte(b, ']');
 			before = ",";
 		}
@@ -228,12 +231,13 @@ add_extremes(struct buffer *b, const struct series *s)
 		return;
 	buffer_str(b, ",\"extremes\":{");
 	if (timeframe_intraday(s->schedule->tf))
-		told(b,
+		buffer_printf(b,
 			"\"basis\":[%.6f,%.6f],\"range\":%.6f,\"share\":%.6f,\"hour\":%.6f,"
 			"\"hour_volume\":%.1f}",
 			x->ratio[0], x->ratio[1], x->range, x->share, x->hour, x->hour_volume);
 	else
-		told(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up, x->roll_up_volume);
+		buffer_printf(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up,
+			x->roll_up_volume);
 }
 
 void
@@ -249,18 +253,19 @@ report_record(struct report *r, const struct series *s)
 	add_key(b, "from", d->tf, d->from);
 	add_key(b, "to", d->tf, d->to);
 	add_text(b, "verdict", slice_of(told_verdict_name(s->verdict)));
-	told(b, ",\"expected\":%zu,\"present\":%zu,\"expected_bars\":%" PRIu64 ",\"bars\":%" PRIu64,
+	buffer_printf(b,
+		",\"expected\":%zu,\"present\":%zu,\"expected_bars\":%" PRIu64 ",\"bars\":%" PRIu64,
 		d->due, s->present, d->due_bars, s->bars);
 	if (s->first <= s->last) {
 		add_key(b, "first", d->tf, s->first);
 		add_key(b, "last", d->tf, s->last);
 	}
-	told(b,
+	buffer_printf(b,
 		",\"nulls\":%" PRIu64 ",\"crossed\":%" PRIu64 ",\"odd\":%" PRIu64
 		",\"outside\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"older\":%" PRIu64,
 		s->nulls, s->crossed, s->odd, s->outside, s->answer.extra, s->answer.older);
 	add_missing(b, s);
-	told(b, ",\"compared\":%zu", s->compared);
+	buffer_printf(b, ",\"compared\":%zu", s->compared);
 	add_differs(b, s);
 	add_extremes(b, s);
 	buffer_str(b, "}\n");

@@ -4,23 +4,7 @@
 #include "timestamp.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { LINE_BYTES = 300 };
-
-void
-told(struct buffer *b, const char *fmt, ...)
-{
-	char line[LINE_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	buffer_str(b, line);
-}
 
 /* Text as it may stand on a terminal, filled up to a width. */
 void
@@ -83,7 +67,7 @@ told_runs(struct buffer *b, const struct series *s, uint32_t bits, const char *b
 	char text[2 * DATE_SIZE + 4];
 
 	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
-		told(b, "%s%s", before, run_dates(text, s, first, last));
+		buffer_printf(b, "%s%s", before, run_dates(text, s, first, last));
 		before = ", ";
 	}
 }
@@ -99,13 +83,13 @@ told_stretch(struct buffer *b, const struct series *s, size_t first, size_t last
 	while (before > 0 && s->cell[before - 1].bars == 0)
 		before--;
 	if (before == 0 && last + 1 < s->schedule->count)
-		told(b, "prices before %s", date_format(to, p[last + 1].first));
+		buffer_printf(b, "prices before %s", date_format(to, p[last + 1].first));
 	else if (first == last)
-		told(b, "prices of %s", date_format(from, p[first].first));
+		buffer_printf(b, "prices of %s", date_format(from, p[first].first));
 	else
-		told(b, "prices from %s to %s", date_format(from, p[first].first),
+		buffer_printf(b, "prices from %s to %s", date_format(from, p[first].first),
 			date_format(to, p[last].first));
-	told(b, " are %.4g times the days'", series_factor(s, first, last));
+	buffer_printf(b, " are %.4g times the days'", series_factor(s, first, last));
 }
 
 /* History that a restatement did not reach. */
@@ -113,7 +97,7 @@ void
 told_old_basis(struct buffer *b, const struct series *s, const char *before)
 {
 	if (series_old_basis(s))
-		told(b,
+		buffer_printf(b,
 			"%sprices before %s are on another basis, %s times, and older than the API "
 			"reaches",
 			before, s->answer.before, s->answer.factor);
@@ -135,7 +119,7 @@ add_findings(struct buffer *b, const struct series *s)
 
 		if (!series_run(s, FOUND_BIT(f), &first, &last))
 			continue;
-		told(b, "; %s ", findings[f][0]);
+		buffer_printf(b, "; %s ", findings[f][0]);
 		told_runs(b, s, FOUND_BIT(f), "");
 	}
 }
@@ -144,18 +128,19 @@ static void
 add_counts(struct buffer *b, const struct series *s)
 {
 	if (s->nulls > 0)
-		told(b, "; %" PRIu64 " with NULL", s->nulls);
+		buffer_printf(b, "; %" PRIu64 " with NULL", s->nulls);
 	if (s->crossed > 0)
-		told(b, "; %" PRIu64 " with high below low", s->crossed);
+		buffer_printf(b, "; %" PRIu64 " with high below low", s->crossed);
 	if (s->odd > 0)
-		told(b, "; %" PRIu64 " with open or close outside of low and high", s->odd);
+		buffer_printf(
+			b, "; %" PRIu64 " with open or close outside of low and high", s->odd);
 	if (s->outside > 0)
-		told(b, "; %" PRIu64 " outside of sessions", s->outside);
+		buffer_printf(b, "; %" PRIu64 " outside of sessions", s->outside);
 	if (s->answer.extra > 0)
-		told(b, "; %" PRIu64 " that the API does not have", s->answer.extra);
+		buffer_printf(b, "; %" PRIu64 " that the API does not have", s->answer.extra);
 	if (s->answer.older > 0)
-		told(b, "; %" PRIu64 " older than the API reaches, before %s", s->answer.older,
-			s->answer.reach);
+		buffer_printf(b, "; %" PRIu64 " older than the API reaches, before %s",
+			s->answer.older, s->answer.reach);
 }
 
 void

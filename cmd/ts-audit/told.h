@@ -5,9 +5,6 @@
 
 /* What is told of a series, in words: appended to a text. */
 
-/* A piece of a line, below 300 bytes. */
-void told(struct buffer *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 /* A name as it may stand on a terminal, filled up to a width. */
 void told_name(struct buffer *, struct slice, size_t width);
 

@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -15,8 +13,6 @@
  * tables with its index, measured with PostgreSQL 15 (minutes 116, days 118).
  */
 enum { ROW_BYTES = 25, REPLY_BYTES = 600, DISK_BYTES = 118, FREE_YEARS = 2 };
-
-enum { LINE_MAX_BYTES = 400 };
 
 /* Whole bars of that length between the two instants; bars stand on multiples of their length. */
 static uint64_t
@@ -97,17 +93,6 @@ plan_requests(const struct plan_task *t, uint64_t tasks)
 	return (tasks * sum + steps / 2) / steps;
 }
 
-static void __attribute__((format(printf, 2, 3))) add(struct buffer *b, const char *fmt, ...)
-{
-	char line[LINE_MAX_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	buffer_str(b, line);
-}
-
 void
 plan_time(struct buffer *b, uint64_t requests, const struct rate *r)
 {
@@ -115,11 +100,11 @@ plan_time(struct buffer *b, uint64_t requests, const struct rate *r)
 	uint64_t minutes = (seconds + 59) / 60;
 
 	if (seconds < 90)
-		add(b, "%" PRIu64 " s", seconds);
+		buffer_printf(b, "%" PRIu64 " s", seconds);
 	else if (minutes < 120)
-		add(b, "%" PRIu64 " min", minutes);
+		buffer_printf(b, "%" PRIu64 " min", minutes);
 	else
-		add(b, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
+		buffer_printf(b, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
 }
 
 /* How many tasks of a timeframe are to be done, and how many can never be. */
@@ -175,7 +160,7 @@ add_row(struct plan *p, const struct window *w, enum timeframe tf, uint64_t task
 
 	(void)date_format(from, intraday ? calendar_date(c, s.from) : (int32_t)s.from);
 	(void)date_format(to, intraday ? calendar_date(c, s.to - 1) : (int32_t)s.to);
-	add(b,
+	buffer_printf(b,
 		"%-9s %7" PRIu64 "  %s  %s %8" PRIu64 " %11" PRIu64 " %4" PRIu64 ".%" PRIu64
 		" %9" PRIu64 "\n",
 		timeframe_name(tf), tasks, from, to, t.units, t.bars * tasks, tenths / 10,
@@ -201,7 +186,7 @@ static void
 add_failures(struct buffer *b, uint64_t failed)
 {
 	if (failed > 0)
-		add(b,
+		buffer_printf(b,
 			"%" PRIu64 " tasks that can never be done: unknown timeframe, no symbol, "
 			"or no final bar\n",
 			failed);
@@ -222,11 +207,11 @@ plan_job(struct plan *p, const struct expand *e, const struct job *j, const char
 	buffer_str(b, "job ");
 	add_name(b, j->job_id);
 	if (why != NULL) {
-		add(b, ": can never be done: %s\n", why);
+		buffer_printf(b, ": can never be done: %s\n", why);
 		writer_done(out);
 		return 1;
 	}
-	add(b, ": %zu %s\n", j->symbols.n, j->symbols.n == 1 ? "symbol" : "symbols");
+	buffer_printf(b, ": %zu %s\n", j->symbols.n, j->symbols.n == 1 ? "symbol" : "symbols");
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are planned", strerror(errno));
 	buffer_str(b, "timeframe   tasks  from        to         sessions        bars  pages"
@@ -247,15 +232,16 @@ plan_end(const struct plan *p, struct writer *out)
 {
 	struct buffer *b = writer_room(out);
 
-	add(b, "%" PRIu64 " rows, about ", p->bars);
+	buffer_printf(b, "%" PRIu64 " rows, about ", p->bars);
 	buffer_bytes(b, p->bytes);
 	buffer_str(b, " to download, ");
 	buffer_bytes(b, p->bars * DISK_BYTES);
 	buffer_str(b, " of disk\n");
 	if (p->missed > 0)
-		add(b, "%" PRIu64 " of the rows are older than the two years of a free plan\n",
+		buffer_printf(b,
+			"%" PRIu64 " of the rows are older than the two years of a free plan\n",
 			p->missed);
-	add(b, "%" PRIu64 " %s", p->requests, p->requests == 1 ? "request" : "requests");
+	buffer_printf(b, "%" PRIu64 " %s", p->requests, p->requests == 1 ? "request" : "requests");
 	if (p->rate.n > 0) {
 		buffer_str(b, ", ");
 		plan_time(b, p->requests, &p->rate);

@@ -1,8 +1,7 @@
 /* A group of tasks from its first date to its verdicts. */
 #include "grouped.h"
 
-#include "hash.h"
-#include "log.h"
+#include "group.h"
 #include "signals.h"
 #include "task.h"
 #include "timestamp.h"
@@ -11,43 +10,6 @@
 #include <utlist.h>
 
 enum { LOOK = 32 }; /* tasks of a job for each that would be grouped: its timeframes at most */
-
-/* For a slice behind "%.*s". */
-#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
-
-struct member {
-	UT_hash_handle hh; /* by its symbol */
-	struct task *task;
-	struct bars bars;
-	struct rider *riders;
-	int64_t earliest; /* start of its first bar, whether it belongs or not */
-	size_t row;	  /* of the page that was checked last, if look is the group's */
-	uint64_t look;
-	bool done;   /* it has its verdict */
-	bool sample; /* it is asked for singly */
-};
-
-/* A member that is asked for singly. */
-struct sample {
-	struct member *member;
-	struct rollup own;   /* its days */
-	struct rollup first; /* the day of the grouped page that came before */
-	bool failed;	     /* nothing is compared with it */
-};
-
-struct group {
-	ARRAY(struct member) members;
-	struct member *by_symbol;
-	struct chunk *chunk;
-	int64_t start, end; /* dates */
-	int32_t date;	    /* that is asked for */
-	uint64_t look;	    /* number of the page that is checked */
-	unsigned dates;	    /* that were asked for */
-	unsigned pages;	    /* that have come */
-	ARRAY(struct sample) samples;
-	size_t asked;	    /* samples that have come; all: dates are asked for */
-	struct buffer held; /* bars that are not written before the samples are compared */
-};
 
 /* Begin. */
 
@@ -166,8 +128,8 @@ grouped_announce(struct tasks *ts, struct group *g)
 
 /* Verdicts. */
 
-static void
-finish_member(struct tasks *ts, struct group *g, struct member *m)
+void
+group_finish_member(struct tasks *ts, struct group *g, struct member *m)
 {
 	tasks_fetched(ts, m->task, &m->bars);
 	derive_ready(ts, &m->riders, m->earliest, g->asked < g->samples.n ? g->pages : 1);
@@ -189,35 +151,9 @@ give_back(struct tasks *ts, struct member *m)
 	queue_return(ts->queue, m->task);
 }
 
-static void
-say_differs(struct tasks *ts, const struct sample *s)
-{
-	char key[TIMESTAMP_SIZE];
-
-	ts->derive.ungrouped = true;
-	ts->derive.differing++;
-	log_warning("symbol=%.*s timeframe=day: the API's bar at %s is not that of its grouped "
-		    "day; from now on days are not grouped",
-		TEXT(s->member->task->symbol), bars_key(&s->member->bars, s->own.differs, key));
-}
-
-/* Whether no sample has been found to differ yet, and there is one; if one does, that is told. */
-static bool
-proven(struct tasks *ts, const struct group *g)
-{
-	size_t failed = 0;
-
-	for (size_t i = 0; i < g->samples.n && !ts->derive.ungrouped; i++) {
-		failed += g->samples.p[i].failed;
-		if (g->samples.p[i].own.differs != INT64_MAX)
-			say_differs(ts, &g->samples.p[i]);
-	}
-	return !ts->derive.ungrouped && failed < g->samples.n;
-}
-
 /* All dates have come, or what came is not to be trusted. */
-static void
-finish(struct tasks *ts, struct active *a)
+void
+group_finish(struct tasks *ts, struct active *a)
 {
 	struct group *g = a->group;
 	uint64_t written = 0;
@@ -225,7 +161,7 @@ finish(struct tasks *ts, struct active *a)
 
 	for (size_t i = 0; i < g->samples.n; i++)
 		rollup_compared(&g->samples.p[i].own);
-	good = proven(ts, g);
+	good = sample_proven(ts, g);
 	/* The last goes back first, so that they stand in their order again. */
 	for (size_t i = g->members.n; i-- > 0;) {
 		struct member *m = &g->members.p[i];
@@ -233,7 +169,7 @@ finish(struct tasks *ts, struct active *a)
 		if (m->done)
 			continue;
 		if (good && m->bars.count > 0) {
-			finish_member(ts, g, m);
+			group_finish_member(ts, g, m);
 			written++;
 		} else {
 			give_back(ts, m);
@@ -277,8 +213,9 @@ grouped_check(struct tasks *ts, struct active *a, const struct page *page)
 }
 
 /* A row of a grouped page as the API has it in a series: a day begins at midnight. */
-static struct row
-day_of(struct tasks *ts, const struct group *g, const struct page *page, const struct member *m)
+struct row
+group_day_of(
+	struct tasks *ts, const struct group *g, const struct page *page, const struct member *m)
 {
 	struct row row = page->row[m->row];
 
@@ -287,8 +224,8 @@ day_of(struct tasks *ts, const struct group *g, const struct page *page, const s
 }
 
 /* A day of a member's: into out, if it belongs, and into what is made of it. */
-static void
-add_day(struct tasks *ts, struct member *m, const struct page *page, const struct row *row,
+void
+group_add_day(struct tasks *ts, struct member *m, const struct page *page, const struct row *row,
 	struct buffer *out)
 {
 	derive_rows(m->riders, page, row, 1, INT64_MIN);
@@ -297,34 +234,6 @@ add_day(struct tasks *ts, struct member *m, const struct page *page, const struc
 		return;
 	(void)bars_add(&m->bars, page, row, out);
 	ts->count.bars++;
-}
-
-/* The first page that has rows of members: of these one in so many is a sample. */
-static void
-take_samples(struct tasks *ts, struct group *g, const struct page *page)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->members.n; i++) {
-		struct member *m = &g->members.p[i];
-		struct row row;
-
-		if (m->look != g->look)
-			continue;
-		row = day_of(ts, g, page, m);
-		if (n++ % ts->options.grouped != 0) {
-			add_day(ts, m, page, &row, &g->held);
-		} else {
-			struct sample *s = array_add(&g->samples);
-
-			*s = (struct sample){.member = m};
-			rollup_init(&s->own);
-			rollup_init(&s->first);
-			rollup_add(&s->first, row.t, page, &row);
-			ts->derive.sampled++;
-			m->sample = true;
-		}
-	}
 }
 
 /* Compares the samples with their rows, then writes those of the others; false: one differs. */
@@ -339,10 +248,10 @@ write_date(struct tasks *ts, struct group *g, const struct page *page)
 
 		if (s->member->look != g->look || s->failed)
 			continue;
-		row = day_of(ts, g, page, s->member);
+		row = group_day_of(ts, g, page, s->member);
 		rollup_compare(&s->own, page, &row);
 	}
-	if (!proven(ts, g))
+	if (!sample_proven(ts, g))
 		return false;
 	for (size_t i = 0; i < g->members.n && ts->out->error == 0; i++) {
 		struct member *m = &g->members.p[i];
@@ -350,16 +259,16 @@ write_date(struct tasks *ts, struct group *g, const struct page *page)
 
 		if (m->look != g->look || m->sample)
 			continue;
-		row = day_of(ts, g, page, m);
-		add_day(ts, m, page, &row, writer_room(ts->out));
+		row = group_day_of(ts, g, page, m);
+		group_add_day(ts, m, page, &row, writer_room(ts->out));
 		writer_done(ts->out);
 	}
 	return true;
 }
 
 /* The next date, or the end. */
-static void
-go_on(struct tasks *ts, struct active *a)
+void
+group_go_on(struct tasks *ts, struct active *a)
 {
 	struct group *g = a->group;
 
@@ -367,87 +276,13 @@ go_on(struct tasks *ts, struct active *a)
 		int32_t date = calendar_session_after(ts->calendar, g->date + 1);
 
 		if (date <= g->date || date > g->end) {
-			finish(ts, a);
+			group_finish(ts, a);
 			return;
 		}
 		g->date = date;
 	}
 	ask_next(ts, a);
 	queue_again(ts->queue, a->task);
-}
-
-/* Samples. */
-
-/* The sample is over, its days have come or not; with the last one what was held is written. */
-static void
-end_sample(struct tasks *ts, struct active *a)
-{
-	struct group *g = a->group;
-
-	g->asked++;
-	if (g->asked < g->samples.n) {
-		go_on(ts, a);
-		return;
-	}
-	if (!proven(ts, g)) {
-		finish(ts, a);
-		return;
-	}
-	buffer_add(writer_room(ts->out), g->held.p, g->held.len);
-	writer_done(ts->out);
-	g->held.len = 0;
-	go_on(ts, a);
-}
-
-static void
-compare_first(struct tasks *ts, struct sample *s)
-{
-	struct buffer text = {0};
-	struct page page;
-	struct row row;
-
-	rollup_end(&s->own);
-	while (s->own.bars.n > 0 &&
-		!derive_ended(ts->calendar, TF_DAY, s->own.bars.p[s->own.bars.n - 1].t))
-		s->own.bars.n--;
-	if (!s->first.unfit && s->first.bars.n > 0 &&
-		derive_ended(ts->calendar, TF_DAY, s->first.bars.p[0].t)) {
-		rollup_row(&s->first.bars.p[0], &text, &page, &row);
-		rollup_compare(&s->own, &page, &row);
-	}
-	buffer_release(&text);
-}
-
-/* A page of the member that is asked for singly. */
-static void
-sample_page(struct tasks *ts, struct active *a, const struct page *page)
-{
-	struct group *g = a->group;
-	struct sample *s = &g->samples.p[g->asked];
-	struct member *m = s->member;
-
-	derive_rows(m->riders, page, page->row, page->rows, g->chunk->after);
-	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
-		const struct row *row = &page->row[i];
-
-		rollup_add(&s->own, row->t, page, row);
-		m->earliest = row->t < m->earliest ? row->t : m->earliest;
-		if (!bars_belong(&m->bars, row->t))
-			continue;
-		(void)bars_add(&m->bars, page, row, writer_room(ts->out));
-		writer_done(ts->out);
-		ts->count.bars++;
-	}
-	if (page->rows > 0)
-		g->chunk->after = page->row[page->rows - 1].t;
-	if (page->next.p != NULL) {
-		chunk_follow(g->chunk, page->next);
-		queue_again(ts->queue, a->task);
-		return;
-	}
-	finish_member(ts, g, m);
-	compare_first(ts, s);
-	end_sample(ts, a);
 }
 
 void
@@ -462,29 +297,13 @@ grouped_page(struct tasks *ts, struct chunk *c, const struct page *page)
 	} else if (g->asked < g->samples.n) {
 		sample_page(ts, a, page);
 	} else if (g->samples.n == 0) {
-		take_samples(ts, g, page);
-		go_on(ts, a);
+		sample_take(ts, g, page);
+		group_go_on(ts, a);
 	} else if (write_date(ts, g, page)) {
-		go_on(ts, a);
+		group_go_on(ts, a);
 	} else {
-		finish(ts, a);
+		group_finish(ts, a);
 	}
-}
-
-bool
-grouped_fail_sample(struct tasks *ts, struct active *a, struct slice error)
-{
-	struct group *g = a->group;
-	struct sample *s;
-
-	if (g == NULL || g->asked >= g->samples.n)
-		return false;
-	s = &g->samples.p[g->asked];
-	derive_fail(ts, s->member->task, &s->member->riders, error);
-	s->member->done = s->failed = true;
-	s->own.bars.n = 0;
-	end_sample(ts, a);
-	return true;
 }
 
 void

@@ -15,7 +15,7 @@ enum {
 	NAME_MAX = 64,
 	ALONE = 16,	  /* without Redis: one part of so many */
 	LOOK_MS = 1000,	  /* a longer wait is asked for again, since all may be told to pause */
-	RESERVE_MS = 100, /* what is granted is no further away */
+	RESERVE_MS = 100, /* what is granted is at most so far away */
 };
 
 /* Grants the next moment, if it is near; answers in us how far away it is. Argument: interval. */

@@ -58,7 +58,7 @@ belongs(const struct look *k, int64_t key)
 	if (!timeframe_intraday(k->series->tf) || k->series->image.extended)
 		return true;
 	minute = calendar_minute(c, key / SECOND);
-	/* A day without a session is no reason for a row either. */
+	/* A day without a session is not a reason for a row either. */
 	return minute + timeframe_seconds(k->series->tf) / 60 > REGULAR_OPEN &&
 	       minute < calendar_regular_close(c, date);
 }

@@ -106,7 +106,7 @@ on_done(void *data, const struct redis_reply *reply)
 	(void)useless(data, reply);
 }
 
-/* What is no verdict goes with its job; of no job, with the first that is worked on. */
+/* What is not a verdict goes with its job; of no job, with the first that is worked on. */
 void
 lease_pass(struct hand *h, struct slice job_id, struct slice line)
 {

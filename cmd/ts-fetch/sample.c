@@ -1,0 +1,151 @@
+/* The members of a group that are asked for singly, and whether the grouped days are the same. */
+#include "group.h"
+
+#include "log.h"
+#include "task.h"
+#include "timestamp.h"
+
+/* For a slice behind "%.*s". */
+#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
+
+static void
+say_differs(struct tasks *ts, const struct sample *s)
+{
+	char key[TIMESTAMP_SIZE];
+
+	ts->derive.ungrouped = true;
+	ts->derive.differing++;
+	log_warning("symbol=%.*s timeframe=day: the API's bar at %s is not that of its grouped "
+		    "day; from now on days are not grouped",
+		TEXT(s->member->task->symbol), bars_key(&s->member->bars, s->own.differs, key));
+}
+
+/* Whether no sample has been found to differ yet, and there is one; if one does, that is told. */
+bool
+sample_proven(struct tasks *ts, const struct group *g)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < g->samples.n && !ts->derive.ungrouped; i++) {
+		failed += g->samples.p[i].failed;
+		if (g->samples.p[i].own.differs != INT64_MAX)
+			say_differs(ts, &g->samples.p[i]);
+	}
+	return !ts->derive.ungrouped && failed < g->samples.n;
+}
+
+/* The first page that has rows of members: of these one in so many is a sample. */
+void
+sample_take(struct tasks *ts, struct group *g, const struct page *page)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->members.n; i++) {
+		struct member *m = &g->members.p[i];
+		struct row row;
+
+		if (m->look != g->look)
+			continue;
+		row = group_day_of(ts, g, page, m);
+		if (n++ % ts->options.grouped != 0) {
+			group_add_day(ts, m, page, &row, &g->held);
+		} else {
+			struct sample *s = array_add(&g->samples);
+
+			*s = (struct sample){.member = m};
+			rollup_init(&s->own);
+			rollup_init(&s->first);
+			rollup_add(&s->first, row.t, page, &row);
+			ts->derive.sampled++;
+			m->sample = true;
+		}
+	}
+}
+
+/* The sample is over, its days have come or not; with the last one what was held is written. */
+static void
+end_sample(struct tasks *ts, struct active *a)
+{
+	struct group *g = a->group;
+
+	g->asked++;
+	if (g->asked < g->samples.n) {
+		group_go_on(ts, a);
+		return;
+	}
+	if (!sample_proven(ts, g)) {
+		group_finish(ts, a);
+		return;
+	}
+	buffer_add(writer_room(ts->out), g->held.p, g->held.len);
+	writer_done(ts->out);
+	g->held.len = 0;
+	group_go_on(ts, a);
+}
+
+static void
+compare_first(struct tasks *ts, struct sample *s)
+{
+	struct buffer text = {0};
+	struct page page;
+	struct row row;
+
+	rollup_end(&s->own);
+	while (s->own.bars.n > 0 &&
+		!derive_ended(ts->calendar, TF_DAY, s->own.bars.p[s->own.bars.n - 1].t))
+		s->own.bars.n--;
+	if (!s->first.unfit && s->first.bars.n > 0 &&
+		derive_ended(ts->calendar, TF_DAY, s->first.bars.p[0].t)) {
+		rollup_row(&s->first.bars.p[0], &text, &page, &row);
+		rollup_compare(&s->own, &page, &row);
+	}
+	buffer_release(&text);
+}
+
+/* A page of the member that is asked for singly. */
+void
+sample_page(struct tasks *ts, struct active *a, const struct page *page)
+{
+	struct group *g = a->group;
+	struct sample *s = &g->samples.p[g->asked];
+	struct member *m = s->member;
+
+	derive_rows(m->riders, page, page->row, page->rows, g->chunk->after);
+	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
+		const struct row *row = &page->row[i];
+
+		rollup_add(&s->own, row->t, page, row);
+		m->earliest = row->t < m->earliest ? row->t : m->earliest;
+		if (!bars_belong(&m->bars, row->t))
+			continue;
+		(void)bars_add(&m->bars, page, row, writer_room(ts->out));
+		writer_done(ts->out);
+		ts->count.bars++;
+	}
+	if (page->rows > 0)
+		g->chunk->after = page->row[page->rows - 1].t;
+	if (page->next.p != NULL) {
+		chunk_follow(g->chunk, page->next);
+		queue_again(ts->queue, a->task);
+		return;
+	}
+	group_finish_member(ts, g, m);
+	compare_first(ts, s);
+	end_sample(ts, a);
+}
+
+bool
+grouped_fail_sample(struct tasks *ts, struct active *a, struct slice error)
+{
+	struct group *g = a->group;
+	struct sample *s;
+
+	if (g == NULL || g->asked >= g->samples.n)
+		return false;
+	s = &g->samples.p[g->asked];
+	derive_fail(ts, s->member->task, &s->member->riders, error);
+	s->member->done = s->failed = true;
+	s->own.bars.n = 0;
+	end_sample(ts, a);
+	return true;
+}
