@@ -265,7 +265,8 @@ stand_in ssh <<END
 shift
 [ "\$1" != -- ] || shift
 echo "\$*" >>$tmp/logins
-exec sh -c "\$*"
+# A login has a shell, whoever runs the tests.
+SHELL=/bin/sh exec sh -c "\$*"
 END
 cook second-host
 is "$(grep -c . logins)/$(grep -c GNU_Parallel_worker logins)" 1/1 "one login at the other host, and that for tasks"
