@@ -21,7 +21,7 @@ struct dispatch {
 	struct record_parser *notes; /* its own, since a line and a note are read at one time */
 	struct spool *spool;	     /* NULL without */
 	uint64_t unnoted;	     /* verdicts in a row that the spool did not take */
-	bool plain;		     /* completed for completed_with_errors */
+	const char *partial;	     /* see summary_status() */
 
 	uint64_t jobs, stored, failed; /* jobs done, verdicts */
 	uint64_t rejected;	       /* bars */

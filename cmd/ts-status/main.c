@@ -27,13 +27,14 @@ enum {
 };
 
 struct options {
-	bool plain;
+	const char *partial;
 	const char *url;   /* of -u, NULL without */
 	const char *spool; /* of -s, NULL without */
 };
 
 static const struct command_option letters[] = {
-	COMMAND_FLAG('C', plain, "a job that failed in parts is called completed"),
+	COMMAND_TEXT('C', "status", partial,
+		"of a job that failed in parts: completed_with_errors, completed or failed"),
 	COMMAND_TEXT('u', "redis-url", url,
 		"the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0); none: no Redis"),
 	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
@@ -41,6 +42,14 @@ static const struct command_option letters[] = {
 };
 
 static const struct command self = {"ts-status", NULL, letters, "REDIS_URL"};
+
+/* What a job that failed in parts may be called. */
+static bool
+known_status(const char *s)
+{
+	return strcmp(s, "completed_with_errors") == 0 || strcmp(s, "completed") == 0 ||
+	       strcmp(s, "failed") == 0;
+}
 
 /* The zone of the page that compares the times in the hash with its own. */
 static void
@@ -198,7 +207,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 	struct buffer shown = {0};
 	struct dispatch d = {.out = &out,
 		.progress = progress,
-		.plain = o->plain,
+		.partial = o->partial,
 		.parser = record_parser_new(),
 		.notes = record_parser_new(),
 		.spool = spool};
@@ -208,12 +217,12 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 		buffer_str(&shown, "none");
 	else
 		redis_url_show(url, &shown);
-	log_run("start version=%s redis=%s%s", TS_VERSION, buffer_cstr(&shown),
-		o->plain ? " plain" : "");
+	log_run("start version=%s redis=%s partial=%s", TS_VERSION, buffer_cstr(&shown),
+		o->partial);
 	buffer_release(&shown);
 	meter_init(&meter, log_is_quiet());
 	writer_init(&out, STDOUT_FILENO);
-	d.publish = publish_new(url, progress, spool, o->plain);
+	d.publish = publish_new(url, progress, spool, o->partial);
 	status = run_dispatch(&d, &meter);
 	publish_free(d.publish);
 	progress_free(progress);
@@ -227,7 +236,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool,
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o = {.partial = "completed_with_errors"};
 	struct redis_url url = {0};
 	struct calendar *calendar = NULL;
 	struct spool *spool = NULL;
@@ -236,6 +245,8 @@ main(int argc, char **argv)
 	int status;
 
 	command_options(&self, argc, argv, &o);
+	if (!known_status(o.partial))
+		command_misuse(&self, "-C", "want completed_with_errors, completed or failed");
 	set_zone();
 	none = o.url != NULL && strcmp(o.url, "none") == 0;
 	if (!none)

@@ -37,12 +37,12 @@ struct publish {
 };
 
 struct publish *
-publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool, bool plain)
+publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool, const char *partial)
 {
 	struct publish *p = memory_grow(NULL, 1, sizeof *p);
 
 	*p = (struct publish){
-		.url = url, .progress = progress, .spool = spool, .shared = {.plain = plain}};
+		.url = url, .progress = progress, .spool = spool, .shared = {.partial = partial}};
 	p->gaps = gaps_new(progress, spool);
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);

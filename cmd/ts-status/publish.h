@@ -17,11 +17,11 @@ struct publish;
 
 /*
  * The spool may be NULL; a job that it has is removed from it when its end is told and written.
- * url NULL: no Redis, and everything below is quickly done. plain: completed for
- * completed_with_errors. All pointers stay the caller's. The jobs' user pointers are this module's.
+ * url NULL: no Redis, and everything below is quickly done. partial: see summary_status(). All
+ * pointers stay the caller's. The jobs' user pointers are this module's.
  */
 struct publish *publish_new(
-	const struct redis_url *url, struct progress *, struct spool *, bool plain);
+	const struct redis_url *url, struct progress *, struct spool *, const char *partial);
 
 /* Call it before progress_free(). */
 void publish_free(struct publish *);

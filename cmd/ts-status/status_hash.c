@@ -246,7 +246,7 @@ on_before(void *data, const struct redis_reply *reply)
 	}
 	/* The page has come between two writes, of which the second need not have said the status.
 	 */
-	if (h->partial && !slice_is(s.status, summary_status(h->before, h->shared->plain)))
+	if (h->partial && !slice_is(s.status, summary_status(h->before, h->shared->partial)))
 		h->dirty = h->whole = true;
 	h->looked = true;
 }
@@ -283,7 +283,7 @@ on_verify(void *data, const struct redis_reply *reply)
 	if (h->job == NULL
 			? !outlived(h, &s)
 			: slice_is(s.stamp, h->stamp) &&
-				  slice_is(s.status, summary_status(h->status, h->shared->plain)))
+				  slice_is(s.status, summary_status(h->status, h->shared->partial)))
 		return;
 	if (h->restores++ >= RESTORES)
 		return;
@@ -300,7 +300,7 @@ render(struct status_hash *h, bool lists, int64_t wall)
 	static const char *const names[] = {"successful_symbols", "failed_symbols"};
 	struct fields *f = &h->shared->fields;
 
-	summary_fields(h->job, h->shared->plain, lists, wall, f);
+	summary_fields(h->job, h->shared->partial, lists, wall, f);
 	for (int i = 0; i < 2 && !lists; i++)
 		fields_add(f, names[i], fields_find(&h->sent, slice_of(names[i])));
 	h->status = h->job->status;

@@ -21,7 +21,7 @@
 /* What all hashes share. */
 struct status_shared {
 	struct redis *redis; /* NULL without Redis */
-	bool plain;	     /* completed for completed_with_errors */
+	const char *partial; /* see summary_status() */
 	bool refusing;	     /* Redis answers writes with errors, and that was said */
 	struct backoff hold; /* of writes that Redis refuses */
 	struct fields fields;

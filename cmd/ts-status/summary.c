@@ -36,15 +36,14 @@ summary_count(struct buffer *b, uint64_t v)
 }
 
 const char *
-summary_status(enum job_status s, bool plain)
+summary_status(enum job_status s, const char *partial)
 {
 	static const char *const words[] = {[JOB_RUNNING] = "running",
 		[JOB_COMPLETED] = "completed",
-		[JOB_ERRORS] = "completed_with_errors",
 		[JOB_FAILED] = "failed",
 		[JOB_CANCELLED] = "cancelled"};
 
-	return words[plain && s == JOB_ERRORS ? JOB_COMPLETED : s];
+	return s == JOB_ERRORS ? partial : words[s];
 }
 
 int
@@ -245,13 +244,13 @@ add_counts(struct fields *f, const struct job *j)
 }
 
 void
-summary_fields(const struct job *j, bool plain, bool lists, int64_t wall, struct fields *f)
+summary_fields(const struct job *j, const char *partial, bool lists, int64_t wall, struct fields *f)
 {
 	char time[TIMESTAMP_SIZE];
 
 	f->text.len = 0;
 	f->n = 0;
-	fields_add(f, "status", slice_of(summary_status(j->status, plain)));
+	fields_add(f, "status", slice_of(summary_status(j->status, partial)));
 	add_number(f, "progress", (uint64_t)summary_percent(j));
 	fields_add(f, "message", buffer_slice(&j->message));
 	fields_add(f, "started_at", slice_of(timestamp_local(time, j->started.wall)));
@@ -309,11 +308,11 @@ fields_release(struct fields *f)
 }
 
 void
-summary_done(const struct job *j, bool plain, struct record *r)
+summary_done(const struct job *j, const char *partial, struct record *r)
 {
 	*r = (struct record){.type = RECORD_DONE, .tf = TF_NONE};
 	r->job_id = buffer_slice(&j->id);
-	r->status = slice_of(summary_status(j->status, plain));
+	r->status = slice_of(summary_status(j->status, partial));
 	r->tasks = j->header ? j->total : j->stored + j->failed;
 	r->stored = j->stored;
 	r->failed = j->failed;

@@ -18,10 +18,10 @@ struct fields {
 };
 
 /*
- * The fields of the status hash but submitted_at. plain says completed for completed_with_errors;
+ * The fields of the status hash but submitted_at. partial: see summary_status();
  * without lists the two lists of symbols, which are long, are left out.
  */
-void summary_fields(const struct job *, bool plain, bool lists, int64_t wall, struct fields *);
+void summary_fields(const struct job *, const char *partial, bool lists, int64_t wall, struct fields *);
 
 /* Adds a field; the value of a field, absent where there is none; makes the first the same as the
  * second. */
@@ -34,10 +34,10 @@ struct slice fields_at(const struct fields *, int i);
 void fields_release(struct fields *);
 
 /* Fills in a `done` record, which borrows from the job. */
-void summary_done(const struct job *, bool plain, struct record *);
+void summary_done(const struct job *, const char *partial, struct record *);
 
-/* The word for a status. */
-const char *summary_status(enum job_status, bool plain);
+/* The word for a status; partial is what a job is called that failed in parts. */
+const char *summary_status(enum job_status, const char *partial);
 
 /* 0 to 100; 100 only when every task has a verdict. */
 int summary_percent(const struct job *);

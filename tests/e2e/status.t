@@ -144,13 +144,19 @@ unlike "$(cat err)" ': (start|end|job start) ' "start and end are told to nobody
 for id in c ok no auth b early term; do
 	submitted $id
 done
-mixed c | TS_SERVICE=1 ts-status -C >out 2>err
-like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock plain" "the start line has the settings, in a service"
+mixed c | TS_SERVICE=1 ts-status -C completed >out 2>err
+like "$(cat err)" "start version=[^ ]+ redis=unix://$tmp/redis.sock partial=completed" "the start line has the settings, in a service"
 like "$(cat err)" '^ts-status: job start id=c source=DIA' "where the start of a job is told, too"
 is "$(hash c status)/$(jq -r .status out)" completed/completed "-C calls a partly failed job completed"
+submitted f
+mixed f | ts-status -q -C failed >out 2>err
+is "$?/$(hash f status)/$(jq -r .status out)/$(hash f message)" "1/failed/failed/$(hash c message)" \
+	"or failed, with the message that a page then shows"
+is "$(ts-status -C done </dev/null 2>&1 | head -n 1)" "ts-status: error: -C: want completed_with_errors, completed or failed" \
+	"and nothing that no page knows"
 { header ok 1 1; stored ok AAPL day 1; } | ts-status >out 2>err
 is "$?/$(hash ok status)/$(hash ok message)" "0/completed/Loaded 1 of 1 tasks, 1 bar" "all stored: completed, exit 0"
-{ header no 1 1; failed no AAPL day why; } | ts-status -C -q >out 2>err
+{ header no 1 1; failed no AAPL day why; } | ts-status -C completed -q >out 2>err
 is "$?/$(hash no status)/$(hash no progress)" 1/failed/100 "nothing stored: failed"
 
 # A string at the key, of an older version.

@@ -104,7 +104,7 @@ feed_failed(struct world *w, const char *id, const char *symbol, const char *tim
 static const char *
 value(struct world *w, const char *name)
 {
-	summary_fields(w->job, false, true, w->now.wall, &w->fields);
+	summary_fields(w->job, "in parts", true, w->now.wall, &w->fields);
 	for (int i = 0; i < w->fields.n; i += 2) {
 		if (slice_is(fields_at(&w->fields, i), name)) {
 			struct slice s = fields_at(&w->fields, i + 1);
@@ -161,7 +161,7 @@ test_complete(void **state)
 	expect(&w, "successful_symbols", "[\"AAPL\",\"MSFT\"]");
 	expect(&w, "message", "Loaded 4 of 4 tasks, 11,700 bars; 1 empty: MSFT day");
 	assert_non_null(value(&w, "completed_at"));
-	summary_done(w.job, false, &done);
+	summary_done(w.job, "in parts", &done);
 	assert_int_equal(done.seconds, 12);
 	assert_int_equal(done.empty, 1);
 	end(&w);
@@ -198,13 +198,13 @@ test_some_failed(void **state)
 	(void)feed_stored(&w, "a", "XYZ", "1min", 5, 0);
 	(void)feed_stored(&w, "a", "AAPL", "1min", 5, 0);
 	(void)feed_stored(&w, "a", "AAPL", "day", 1, 0);
-	expect(&w, "status", "completed_with_errors");
+	expect(&w, "status", "in parts");
 	expect(&w, "processed_symbols", "2");
 	expect(&w, "successful_symbols", "[\"AAPL\"]");
 	expect(&w, "failed_symbols", "[\"XYZ\"]");
 	expect(&w, "errors", "[\"XYZ day: HTTP 403: no\"]");
 	expect(&w, "message", "Loaded 3 of 4 tasks, 11 bars; 1 failed: XYZ day (HTTP 403: no)");
-	assert_string_equal(summary_status(w.job->status, true), "completed");
+	assert_string_equal(summary_status(w.job->status, "in parts"), "in parts");
 	end(&w);
 }
 
@@ -219,7 +219,7 @@ test_all_failed(void **state)
 	(void)feed_failed(&w, "a", "XYZ", "1min", "no");
 	expect(&w, "status", "failed");
 	expect(&w, "progress", "100");
-	assert_string_equal(summary_status(w.job->status, true), "failed");
+	assert_string_equal(summary_status(w.job->status, "in parts"), "failed");
 	end(&w);
 }
 
@@ -235,7 +235,7 @@ test_rejected_bars(void **state)
 		"{\"type\":\"stored\",\"job_id\":\"a\",\"symbol\":\"AAPL\",\"timeframe\":\"day\","
 		"\"from\":\"f\",\"to\":\"t\",\"bars\":2,\"rejected\":1,\"reason\":\"high is below "
 		"low\"}");
-	expect(&w, "status", "completed_with_errors");
+	expect(&w, "status", "in parts");
 	expect(&w, "successful_symbols", "[]");
 	expect(&w, "failed_symbols", "[\"AAPL\"]");
 	expect(&w, "failed_tasks", "0");
@@ -308,7 +308,7 @@ test_rejected_bars_are_not_loaded(void **state)
 	(void)feed_header(&w, "a", 1, 1);
 	(void)feed_stored(&w, "a", "AAPL", "day", 5, 2);
 	expect(&w, "bars_loaded", "3");
-	expect(&w, "status", "completed_with_errors");
+	expect(&w, "status", "in parts");
 	end(&w);
 }
 
@@ -454,7 +454,7 @@ test_whole_job_failed(void **state)
 	expect(&w, "status", "failed");
 	expect(&w, "message", "no symbols in the job");
 	expect(&w, "errors", "[\"no symbols in the job\"]");
-	summary_done(w.job, false, &done);
+	summary_done(w.job, "in parts", &done);
 	assert_int_equal(done.tasks, 0);
 	/* Of a job that runs: it is another message with the same id. */
 	(void)feed_header(&w, "b", 1, 2);
@@ -559,7 +559,7 @@ test_stopped(void **state)
 	(void)feed_header(&w, "a", 3, 150);
 	(void)feed_stored(&w, "a", "AAPL", "day", 1, 0);
 	job_stop(w.job, w.now);
-	expect(&w, "status", "completed_with_errors");
+	expect(&w, "status", "in parts");
 	expect(&w, "progress", "0");
 	expect(&w, "message",
 		"stopped: 149 of 150 tasks have no verdict; loaded 1 of 150 tasks, 1 bar");
