@@ -60,8 +60,8 @@ tell_done(struct dispatch *d, struct job *j)
 	summary_done(j, d->partial, &r);
 	record_write(writer_room(d->out), &r);
 	writer_done(d->out);
-	tell("job %s id=%.*s: %s", summary_status(j->status, d->partial), shown(buffer_slice(&j->id)),
-		j->id.p, buffer_cstr(&j->message));
+	tell("job %s id=%.*s: %s", summary_status(j->status, d->partial),
+		shown(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
 }
 
 static void

@@ -37,7 +37,8 @@ struct publish {
 };
 
 struct publish *
-publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool, const char *partial)
+publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool,
+	const char *partial)
 {
 	struct publish *p = memory_grow(NULL, 1, sizeof *p);
 

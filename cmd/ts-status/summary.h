@@ -21,7 +21,8 @@ struct fields {
  * The fields of the status hash but submitted_at. partial: see summary_status();
  * without lists the two lists of symbols, which are long, are left out.
  */
-void summary_fields(const struct job *, const char *partial, bool lists, int64_t wall, struct fields *);
+void summary_fields(
+	const struct job *, const char *partial, bool lists, int64_t wall, struct fields *);
 
 /* Adds a field; the value of a field, absent where there is none; makes the first the same as the
  * second. */
