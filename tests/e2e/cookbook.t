@@ -37,8 +37,6 @@ bars_of() {
 	sql "SELECT * FROM (SELECT symbol, ${2:-date}, open, high, low, close, volume FROM ohlcv_$1) t ORDER BY 1, 2" | paste -s -d ' '
 }
 
-# Where parallel keeps what it has found out of hosts.
-export HOME=$tmp
 now=2025-12-16T17:00:30Z
 pg_start || exit 1
 redis_start --loglevel warning || exit 1
@@ -265,8 +263,7 @@ stand_in ssh <<END
 shift
 [ "\$1" != -- ] || shift
 echo "\$*" >>$tmp/logins
-# A login has a shell, whoever runs the tests.
-SHELL=/bin/sh exec sh -c "\$*"
+exec sh -c "\$*"
 END
 cook second-host
 is "$(grep -c . logins)/$(grep -c GNU_Parallel_worker logins)" 1/1 "one login at the other host, and that for tasks"

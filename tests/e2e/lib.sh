@@ -11,9 +11,10 @@ shared=${TS_SHARED:-$top/../shared}
 # How many times as long as usual anything may take: a machine may be busy, programs under valgrind are slow.
 patience=${TS_PATIENCE:-5}
 PATH=$build:$PATH
-export TS_BUILD=$build LC_ALL=C.UTF-8
-# Nothing of the caller's reaches a program under test: no database, no Redis, no key, no option.
-unset TZ DATABASE_URL "${!PG@}" "${!REDIS@}" "${!MASSIVE_@}"
+export TS_BUILD=$build LC_ALL=C.UTF-8 TERM=xterm SHELL=/bin/sh
+# Nothing of the caller's reaches a program under test: no database, no Redis, no key, no proxy, no option.
+unset TZ DATABASE_URL "${!PG@}" "${!REDIS@}" "${!MASSIVE_@}" "${!PARALLEL@}" CURL_CA_BUNDLE "${!SSL_CERT_@}"
+unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 for name in "${!TS_@}"; do
 	case $name in
 	TS_BUILD | TS_SHARED | TS_PATIENCE | TS_JOBS | TS_PG_BIN) ;;
@@ -24,6 +25,7 @@ done
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/ts-test.XXXXXX") || exit 1
 chmod 755 "$tmp"
 cd "$tmp" || exit 1
+export HOME=$tmp
 started=()
 tests=0
 failures=0

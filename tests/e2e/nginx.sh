@@ -2,7 +2,6 @@
 # What the tests of ts-fetch over the network share, after lib.sh: an authority of their own, nginx in
 # front of the simulator, and ts-fetch with its words kept.
 
-unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 # With the lines of start and end.
 export MASSIVE_API_KEY=key-of-the-test TS_SERVICE=1
 
