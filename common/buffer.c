@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRINTF_BYTES = 400 };
+enum { PRINTF_ROOM = 64 }; /* of the first try */
 
 void *
 memory_grow(void *old, size_t nmemb, size_t size)
@@ -221,13 +221,21 @@ buffer_json(struct buffer *b, struct slice s)
 void
 buffer_printf(struct buffer *b, const char *fmt, ...)
 {
-	char text[PRINTF_BYTES + 1];
+	size_t room = PRINTF_ROOM;
 	va_list ap;
+	int n;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	buffer_str(b, text);
+	for (;;) {
+		va_start(ap, fmt);
+		n = vsnprintf(buffer_room(b, room), room, fmt, ap);
+		va_end(ap);
+		if (n < 0)
+			log_bug("printf");
+		if ((size_t)n < room)
+			break;
+		room = (size_t)n + 1;
+	}
+	b->len += (size_t)n;
 }
 
 struct slice

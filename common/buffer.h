@@ -46,6 +46,10 @@ bool slice_is(struct slice, const char *);
 /* memcmp order, a prefix first: <0, 0 or >0. */
 int slice_cmp(struct slice, struct slice);
 
+/* For "%.*s"; the argument is evaluated more than once. An absent slice is printed as an empty one.
+ */
+#define SLICE(s) (int)(s).n, (s).n == 0 ? "" : (s).p
+
 /* The longest start of valid UTF-8 that has at most max bytes and ends between two characters. */
 struct slice slice_cut(struct slice, size_t max);
 
@@ -66,7 +70,7 @@ void buffer_int(struct buffer *, int64_t);
 void buffer_bytes(struct buffer *, uint64_t); /* 512 B, 1.2 MB, 34 GB */
 void buffer_json(struct buffer *, struct slice);
 
-/* Appends what printf(3) makes of it, at most 400 bytes. */
+/* Appends what printf(3) makes of it; nothing that it is given may lie in the buffer. */
 void buffer_printf(struct buffer *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The bytes held, as a slice that is valid until the next append. */

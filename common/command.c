@@ -27,46 +27,27 @@ static const struct command_option common[] = {
 static void
 add_usage(struct buffer *b, const struct command *c)
 {
-	buffer_str(b, "usage: ");
-	buffer_str(b, c->name);
-	buffer_str(b, " [-hVvq");
+	buffer_printf(b, "usage: %s [-hVvq", c->name);
 	for (const struct command_option *o = c->options; o->letter != 0; o++) {
 		if (o->argument == NULL)
 			buffer_byte(b, o->letter);
 	}
 	buffer_byte(b, ']');
 	for (const struct command_option *o = c->options; o->letter != 0; o++) {
-		if (o->argument != NULL) {
-			buffer_str(b, " [-");
-			buffer_byte(b, o->letter);
-			buffer_byte(b, ' ');
-			buffer_str(b, o->argument);
-			buffer_byte(b, ']');
-		}
+		if (o->argument != NULL)
+			buffer_printf(b, " [-%c %s]", o->letter, o->argument);
 	}
-	if (c->operands != NULL) {
-		buffer_byte(b, ' ');
-		buffer_str(b, c->operands);
-	}
-	buffer_byte(b, '\n');
+	buffer_printf(b, "%s%s\n", c->operands == NULL ? "" : " ",
+		c->operands == NULL ? "" : c->operands);
 }
 
 /* A line for each option, what they do one below the other. */
 static void
 add_help(struct buffer *b, const struct command_option *options, size_t width)
 {
-	for (const struct command_option *o = options; o->letter != 0; o++) {
-		const char *argument = o->argument == NULL ? "" : o->argument;
-
-		buffer_str(b, "  -");
-		buffer_byte(b, o->letter);
-		buffer_byte(b, ' ');
-		buffer_str(b, argument);
-		for (size_t n = strlen(argument); n < width + 2; n++)
-			buffer_byte(b, ' ');
-		buffer_str(b, o->help);
-		buffer_byte(b, '\n');
-	}
+	for (const struct command_option *o = options; o->letter != 0; o++)
+		buffer_printf(b, "  -%c %-*s  %s\n", o->letter, (int)width,
+			o->argument == NULL ? "" : o->argument, o->help);
 }
 
 /* Ends the process with the text on stdout. */
@@ -105,8 +86,7 @@ version(const struct command *c)
 {
 	struct buffer b = {0};
 
-	buffer_str(&b, c->name);
-	buffer_str(&b, " " TS_VERSION "\n");
+	buffer_printf(&b, "%s " TS_VERSION "\n", c->name);
 	print(&b);
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { STEP = 1 << 16 };
+
 static int
 write_all(int fd, struct slice text)
 {
@@ -81,16 +83,19 @@ unfit(int fd, size_t most)
 	return (uintmax_t)st.st_size > most ? "is too large" : NULL;
 }
 
-/* NULL, or errno's text. */
-static const char *
-read_all(int fd, struct buffer *text)
+const char *
+file_take(int fd, size_t most, struct buffer *text)
 {
 	ssize_t n;
 
 	do {
-		n = read(fd, buffer_room(text, 1 << 16), 1 << 16);
+		n = read(fd, buffer_room(text, STEP), STEP);
 		if (n > 0)
 			text->len += (size_t)n;
+		if (text->len > most) {
+			errno = EFBIG;
+			n = -1;
+		}
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	return n == 0 ? NULL : strerror(errno);
 }
@@ -111,7 +116,7 @@ file_read(int dir, const char *name, size_t most, struct buffer *text)
 		return strerror(errno);
 	why = unfit(fd, most);
 	if (why == NULL)
-		why = read_all(fd, text);
+		why = file_take(fd, most, text);
 	saved = errno;
 	(void)close(fd);
 	errno = saved;

@@ -28,6 +28,12 @@ int file_remove(int dir, const char *name);
  */
 const char *file_read(int dir, const char *name, size_t most, struct buffer *);
 
+/*
+ * The same of what is open already, whatever it is: appended to the buffer, which has at most so
+ * many bytes then.
+ */
+const char *file_take(int fd, size_t most, struct buffer *);
+
 /* Calls each for every line but empty ones and a last one without its newline. */
 void file_lines(struct slice text, void (*each)(void *, struct slice), void *ctx);
 

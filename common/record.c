@@ -342,8 +342,7 @@ record_parse(struct record_parser *p, struct slice line, unsigned owned, struct 
 static void
 write_key(struct buffer *b, const char *key)
 {
-	buffer_byte(b, ',');
-	buffer_byte(b, '"');
+	buffer_str(b, ",\"");
 	buffer_str(b, key);
 	buffer_str(b, "\":");
 }

@@ -225,41 +225,31 @@ show_hosts(const struct redis_url *u, struct buffer *b)
 	for (size_t i = 0; i < u->hosts; i++) {
 		bool colons = strchr(u->host[i].name, ':') != NULL;
 
-		buffer_str(b, i > 0 ? "," : "");
-		buffer_str(b, colons ? "[" : "");
-		buffer_str(b, u->host[i].name);
-		buffer_str(b, colons ? "]:" : ":");
-		buffer_uint(b, (uint64_t)u->host[i].port);
+		buffer_printf(b, colons ? "%s[%s]:%d" : "%s%s:%d", i > 0 ? "," : "",
+			u->host[i].name, u->host[i].port);
 	}
-	buffer_byte(b, '/');
-	if (u->master != NULL) {
-		buffer_str(b, u->master);
-		buffer_byte(b, '/');
-	}
-	buffer_uint(b, (uint64_t)u->db);
+	if (u->master != NULL)
+		buffer_printf(b, "/%s", u->master);
+	buffer_printf(b, "/%d", u->db);
 }
 
 void
 redis_url_show(const struct redis_url *u, struct buffer *b)
 {
-	if (u->path != NULL)
-		buffer_str(b, "unix");
-	else
-		buffer_str(b, u->tls ? "rediss" : "redis");
-	buffer_str(b, u->master != NULL ? "+sentinel://" : "://");
-	if (u->user != NULL && u->password != NULL) {
-		buffer_str(b, u->user);
-		buffer_byte(b, '@');
-	}
+	buffer_printf(b, "%s%s://",
+		u->path != NULL ? "unix"
+		: u->tls	? "rediss"
+				: "redis",
+		u->master != NULL ? "+sentinel" : "");
+	if (u->user != NULL && u->password != NULL)
+		buffer_printf(b, "%s@", u->user);
 	if (u->path == NULL) {
 		show_hosts(u, b);
 		return;
 	}
 	buffer_str(b, u->path);
-	if (u->db != 0) {
-		buffer_str(b, "?db=");
-		buffer_uint(b, (uint64_t)u->db);
-	}
+	if (u->db != 0)
+		buffer_printf(b, "?db=%d", u->db);
 }
 
 void

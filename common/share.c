@@ -14,10 +14,7 @@ share_key(struct buffer *b, struct slice job_id, const char *what)
 
 	spool_name(name, job_id, "");
 	b->len = 0;
-	buffer_str(b, "tickstock.share:{");
-	buffer_str(b, name);
-	buffer_str(b, "}:");
-	buffer_str(b, what);
+	buffer_printf(b, "tickstock.share:{%s}:%s", name, what);
 }
 
 void

@@ -396,8 +396,7 @@ leave_out(struct spool *s, const char *name, const char *why, const struct spool
 	struct buffer bad = {0};
 	bool aside = errno == 0;
 
-	buffer_add(&bad, name, (size_t)(strrchr(name, '.') - name));
-	buffer_str(&bad, ".bad");
+	buffer_printf(&bad, "%.*s.bad", (int)(strrchr(name, '.') - name), name);
 	aside = aside && renameat(s->dir, name, s->dir, buffer_cstr(&bad)) == 0;
 	reader->left_out(reader->ctx, name, why, aside);
 	buffer_release(&bad);

@@ -1,6 +1,8 @@
 /* Symbols as people have them: on the command line, in a list, with commas. */
 #include "operands.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -41,23 +43,6 @@ operand_symbols(struct job *j, const char *operand)
 	add_words(j, operand, operand + strlen(operand));
 }
 
-static int
-read_all(int fd, struct buffer *b)
-{
-	ssize_t n;
-
-	while ((n = read(fd, buffer_room(b, 65536), 65536)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -1;
-		b->len += n < 0 ? 0 : (size_t)n;
-		if (b->len > FILE_MOST) {
-			errno = EFBIG;
-			return -1;
-		}
-	}
-	return 0;
-}
-
 int
 operand_file(struct job *j, const char *path, struct buffer *text)
 {
@@ -66,7 +51,7 @@ operand_file(struct job *j, const char *path, struct buffer *text)
 
 	if (fd < 0)
 		return -1;
-	result = read_all(fd, text);
+	result = file_take(fd, FILE_MOST, text) == NULL ? 0 : -1;
 	error = errno;
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
@@ -98,9 +83,6 @@ operand_source(const struct job *j, const char *path, struct buffer *b)
 		buffer_str(b, i == 0 ? "" : ", ");
 		buffer_add(b, j->symbols.p[i].p, j->symbols.p[i].n);
 	}
-	if (shown < j->symbols.n) {
-		buffer_str(b, " and ");
-		buffer_uint(b, j->symbols.n - shown);
-		buffer_str(b, " more");
-	}
+	if (shown < j->symbols.n)
+		buffer_printf(b, " and %zu more", j->symbols.n - shown);
 }

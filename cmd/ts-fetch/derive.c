@@ -14,9 +14,6 @@
 
 enum { WAITING_MAX = 400000 }; /* bars that wait for a sample: some 20 MB */
 
-/* For a slice behind "%.*s". */
-#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
-
 /* What a timeframe is made of. */
 static enum timeframe
 base_of(enum timeframe tf)
@@ -203,7 +200,7 @@ judge(struct tasks *ts, struct active *a)
 		ts->derive.differing++;
 		log_warning("symbol=%.*s timeframe=%s: the API's bar at %s is not what its %s "
 			    "bars make; from now on this timeframe is not derived",
-			TEXT(a->task->symbol), timeframe_name(a->task->tf),
+			SLICE(a->task->symbol), timeframe_name(a->task->tf),
 			bars_key(&a->bars, of->rollup.differs, key),
 			timeframe_name(base_of(a->task->tf)));
 	}

@@ -63,8 +63,7 @@ easy_headers(const char *key)
 
 	if (list == NULL || key == NULL)
 		return list;
-	buffer_str(&line, "Authorization: Bearer ");
-	buffer_str(&line, key);
+	buffer_printf(&line, "Authorization: Bearer %s", key);
 	longer = curl_slist_append(list, buffer_cstr(&line));
 	buffer_release(&line);
 	if (longer == NULL)

@@ -3,8 +3,6 @@
 
 #include "sanitize.h"
 
-#include <stdio.h>
-
 enum {
 	BODY = 80, /* characters that are quoted of it */
 	TRIES_TEXT = sizeof " (25 tries)" - 1,
@@ -33,10 +31,8 @@ error_text_trouble(struct error_text *e, struct slice words)
 void
 error_text_http(struct error_text *e, int http, struct slice words)
 {
-	char head[32];
-
-	(void)snprintf(head, sizeof head, "HTTP %d%s", http, words.n > 0 ? ": " : "");
-	error_text_say(e, head);
+	e->text.len = 0;
+	buffer_printf(&e->text, "HTTP %d%s", http, words.n > 0 ? ": " : "");
 	quote(e, words);
 }
 

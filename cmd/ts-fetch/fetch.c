@@ -5,20 +5,15 @@ int
 fetch_init(
 	struct fetch *f, const struct fetch_options *options, struct writer *out, const char **why)
 {
-	struct buffer key = {0};
-
 	*f = (struct fetch){0};
-	buffer_add(&key, options->key.p, options->key.n);
-	f->transfer = transfer_new(options->task.parallel, key.len > 0 ? buffer_cstr(&key) : NULL,
-		"ts-fetch/" TS_VERSION, why);
-	buffer_release(&key);
+	f->transfer =
+		transfer_new(options->task.parallel, options->key, "ts-fetch/" TS_VERSION, why);
 	if (f->transfer == NULL)
 		return -1;
 	if (tasks_init(&f->tasks, &options->task, f->transfer, out, why) != 0)
 		return -1;
-	sched_init(
-		&f->sched, &f->tasks, f->transfer, options->base, options->rate, options->patience);
-	responses_init(&f->responses, &f->sched, options->base, options->key);
+	sched_init(&f->sched, &f->tasks, f->transfer, &options->sched);
+	responses_init(&f->responses, &f->sched, slice_of(options->key));
 	input_init(&f->input, &f->tasks);
 	return 0;
 }

@@ -9,10 +9,8 @@
 
 /* All rooms of ts-fetch together, but for the loop that waits: main.c and tests stand on it. */
 struct fetch_options {
-	struct slice base;
-	struct slice key;
-	struct rate rate;
-	unsigned patience; /* minutes: how long an outage may last */
+	const char *key; /* of the API; NULL: none */
+	struct sched_options sched;
 	struct task_options task;
 };
 

@@ -4,6 +4,7 @@
  */
 #include "key.h"
 
+#include "file.h"
 #include "log.h"
 
 #include <errno.h>
@@ -18,23 +19,15 @@ static int
 read_file(struct buffer *key, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t start = key->len;
-	ssize_t n = -1;
+	const char *why = fd < 0 ? strerror(errno) : file_take(fd, KEY_BYTES, key);
 
-	if (fd >= 0) {
-		do {
-			n = read(fd, buffer_room(key, KEY_BYTES), KEY_BYTES);
-			if (n > 0)
-				key->len += (size_t)n;
-		} while ((n > 0 && key->len - start < KEY_BYTES) || (n < 0 && errno == EINTR));
-	}
-	if (n < 0)
-		log_error("MASSIVE_API_KEY_FILE: %s: %s", path, strerror(errno));
+	if (why != NULL)
+		log_error("MASSIVE_API_KEY_FILE: %s: %s", path, why);
 	if (fd >= 0)
 		(void)close(fd);
-	while (key->len > start && strchr("\r\n", key->p[key->len - 1]) != NULL)
+	while (key->len > 0 && strchr("\r\n", key->p[key->len - 1]) != NULL)
 		key->len--;
-	return n < 0 ? -1 : 0;
+	return why == NULL ? 0 : -1;
 }
 
 /*

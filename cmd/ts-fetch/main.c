@@ -69,7 +69,7 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 	const char *why;
 
 	command_options(&self, argc, argv, o);
-	if (o->rate != NULL && pace_parse(o->rate, &f->rate, &o->name) != 0)
+	if (o->rate != NULL && pace_parse(o->rate, &f->sched.rate, &o->name) != 0)
 		command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h, or 50/s@NAME");
 	if (o->name != NULL)
 		redis_url_choose(&self, NULL, &o->pace.url);
@@ -77,11 +77,11 @@ read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 		o->url = getenv("MASSIVE_URL");
 	if (o->url == NULL || o->url[0] == '\0')
 		o->url = "https://api.massive.com";
-	f->base = slice_of(o->url);
+	f->sched.base = slice_of(o->url);
 	/* It is not repeated: it may hold a password. */
-	if ((why = url_base(&f->base)) != NULL)
+	if ((why = url_base(&f->sched.base)) != NULL)
 		command_misuse(&self, "URL of the API", why);
-	f->patience = (unsigned)o->patience;
+	f->sched.patience = (unsigned)o->patience;
 	f->task.parallel = (unsigned)o->parallel;
 	f->task.extended = o->extended;
 	f->task.adjusted = !o->as_traded;
@@ -200,10 +200,10 @@ static void
 log_start(const struct options *o, const struct fetch_options *f, const char *key)
 {
 	log_run("start version=%s url=%.*s key=%s parallel=%u rate=%s hours=%s adjusted=%s",
-		TS_VERSION, (int)f->base.n, f->base.p, key, f->task.parallel,
+		TS_VERSION, SLICE(f->sched.base), key, f->task.parallel,
 		o->rate == NULL ? "none" : o->rate, f->task.extended ? "extended" : "regular",
 		f->task.adjusted ? "true" : "false");
-	if (f->key.n == 0)
+	if (f->key == NULL)
 		log_warning("neither MASSIVE_API_KEY nor MASSIVE_API_KEY_FILE is set: asking "
 			    "without a key");
 }
@@ -272,12 +272,12 @@ fetch(struct options *o, struct fetch_options *options)
 
 	writer_init(&out, STDOUT_FILENO);
 	if (key_read(&key, &where) == 0) {
-		options->key = buffer_slice(&key);
+		options->key = key.len > 0 ? buffer_cstr(&key) : NULL;
 		log_start(o, options, where);
 		if (fetch_init(&f, options, &out, &why) == 0) {
 			reader_init(&in, STDIN_FILENO);
 			if (o->name != NULL) {
-				pace_init(&o->pace, options->rate, o->name);
+				pace_init(&o->pace, options->sched.rate, o->name);
 				f.sched.pace = &o->pace;
 			}
 			run(&f, &in);

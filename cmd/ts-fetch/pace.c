@@ -63,8 +63,7 @@ pace_init(struct pace *p, struct rate rate, const char *name)
 
 	share_init(&p->share, &p->url);
 	p->share.any = true;
-	buffer_str(&p->key, "tickstock.share.rate:");
-	buffer_str(&p->key, name);
+	buffer_printf(&p->key, "tickstock.share.rate:%s", name);
 	buffer_int(&p->interval, period * 1000 / rate.n);
 	p->interval_ms = (period + rate.n - 1) / rate.n;
 	p->granted = -1;

@@ -7,7 +7,6 @@
 #include "json.h"
 #include "rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct page_reader {
@@ -47,9 +46,7 @@ page_reader_free(struct page_reader *m)
 static bool
 refuse(struct page_reader *m, const char *what, const char *why)
 {
-	m->why.len = 0;
-	buffer_str(&m->why, what);
-	buffer_str(&m->why, why);
+	buffer_printf(&m->why, "%s%s", what, why);
 	return false;
 }
 
@@ -86,20 +83,20 @@ walk(struct page_reader *m, struct slice body)
 {
 	size_t start = json_skip(body, 0), results, end = 0;
 	const char *why;
-	char what[60];
 	json_at at;
 
 	m->rows.n = 0;
-	m->head.len = 0;
+	m->head.len = m->why.len = 0;
 	if (start == body.n || body.p[start] != '{')
 		return refuse(
 			m, "bad page: ", body.n == 0 ? "it is empty" : "it is not a JSON object");
 	results = find_results(m, body, start);
 	if (results > 0) {
 		end = rows_read(&m->rows, body, results);
-		(void)snprintf(what, sizeof what, "bad page: row %zu: ", m->rows.n);
-		if (end == 0)
-			return refuse(m, what, m->rows.why);
+		if (end == 0) {
+			buffer_printf(&m->why, "bad page: row %zu: %s", m->rows.n, m->rows.why);
+			return false;
+		}
 		buffer_add(&m->head, body.p, results);
 		buffer_str(&m->head, "null");
 	}
@@ -144,12 +141,8 @@ check_status(struct page_reader *m)
 	words = words_of(m);
 	if (status.p == NULL)
 		status = slice_of("missing");
-	(void)refuse(m, "status ", "");
-	buffer_add(&m->why, status.p, status.n);
-	if (words.p != NULL) {
-		buffer_str(&m->why, ": ");
-		buffer_add(&m->why, words.p, words.n);
-	}
+	buffer_printf(&m->why, "status %.*s%s%.*s", SLICE(status), words.p == NULL ? "" : ": ",
+		SLICE(words));
 	return slice_is(status, "NOT_AUTHORIZED") || slice_is(status, "NOT_FOUND") ? PAGE_FAIL
 										   : PAGE_RETRY;
 }
@@ -221,7 +214,6 @@ page_read(struct page_reader *m, struct slice body, const struct series *s, int6
 	enum page_verdict verdict = PAGE_RETRY;
 
 	*page = (struct page){.body = body};
-	m->why.len = 0;
 	m->rows.any_order = s->symbol.n == 0;
 	if (walk(m, body)) {
 		page->request_id = member(m, "request_id");

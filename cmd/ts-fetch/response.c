@@ -30,14 +30,11 @@ enum {
 	HTTP_UNAVAILABLE = 503,
 };
 
-/* For a slice behind "%.*s". */
-#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
-
 void
-responses_init(struct responses *rs, struct sched *sched, struct slice base, struct slice key)
+responses_init(struct responses *rs, struct sched *sched, struct slice key)
 {
 	*rs = (struct responses){.sched = sched, .tasks = sched->tasks, .error.secret = key};
-	rs->reader = page_reader_new(base);
+	rs->reader = page_reader_new(sched->base);
 }
 
 void
@@ -53,10 +50,8 @@ static const char *
 log_tail(struct responses *rs, struct slice request_id)
 {
 	rs->tail.len = 0;
-	if (request_id.n > 0) {
-		buffer_str(&rs->tail, " request_id=");
-		sanitize_add(&rs->tail, request_id, REQUEST_ID, rs->error.secret);
-	}
+	buffer_str(&rs->tail, request_id.n > 0 ? " request_id=" : "");
+	sanitize_add(&rs->tail, request_id, REQUEST_ID, rs->error.secret);
 	return buffer_cstr(&rs->tail);
 }
 
@@ -65,8 +60,8 @@ fail(struct responses *rs, struct chunk *c, struct slice request_id)
 {
 	struct slice text = buffer_slice(&rs->error.text);
 
-	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", TEXT(c->active->task->symbol),
-		timeframe_name(c->active->task->tf), TEXT(text), log_tail(rs, request_id));
+	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", SLICE(c->active->task->symbol),
+		timeframe_name(c->active->task->tf), SLICE(text), log_tail(rs, request_id));
 	tasks_fail(rs->tasks, c->active, text);
 }
 
@@ -76,8 +71,7 @@ fail_pending(struct responses *rs, const char *head)
 {
 	struct buffer text = {0};
 
-	buffer_str(&text, head);
-	buffer_add(&text, rs->error.text.p, rs->error.text.len);
+	buffer_printf(&text, "%s%s", head, buffer_cstr(&rs->error.text));
 	log_error("%s: all pending tasks have failed", buffer_cstr(&text));
 	tasks_fail_all(rs->tasks, buffer_slice(&text));
 	buffer_release(&text);
@@ -107,7 +101,7 @@ refuse_all(struct responses *rs)
 	dead->len = 0;
 	buffer_add(dead, rs->error.text.p, rs->error.text.len);
 	log_error("the API refuses the key, so nothing can be fetched: %.*s",
-		TEXT(buffer_slice(dead)));
+		SLICE(buffer_slice(dead)));
 	tasks_fail_all(rs->tasks, buffer_slice(dead));
 }
 
@@ -150,8 +144,8 @@ log_retry(struct responses *rs, const struct chunk *c, const struct response *r,
 	more -= rs->retries.more;
 	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u more=%u wait=%" PRId64
 		    ".%" PRId64 "s %.*s%s",
-		TEXT(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
-		c->tries, more, wait / 1000, wait / 100 % 10, TEXT(buffer_slice(&rs->error.text)),
+		SLICE(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
+		c->tries, more, wait / 1000, wait / 100 % 10, SLICE(buffer_slice(&rs->error.text)),
 		log_tail(rs, request_id));
 }
 
@@ -177,9 +171,7 @@ try_again(struct responses *rs, struct chunk *c, const struct response *r, bool 
 
 	c->tries += counts;
 	if (c->tries >= RESPONSE_TRIES || c->refusals >= RESPONSE_REFUSALS) {
-		buffer_str(&rs->error.text, " (");
-		buffer_uint(&rs->error.text, c->tries + c->refusals);
-		buffer_str(&rs->error.text, " tries)");
+		buffer_printf(&rs->error.text, " (%u tries)", c->tries + c->refusals);
 		fail(rs, c, request_id);
 		return;
 	}
@@ -235,7 +227,7 @@ unreachable(struct responses *rs, const struct response *r, int64_t now, bool ce
 		o->told = true;
 		log_warning("the API is unreachable: %.*s; asking again until it is back, for "
 			    "%" PRId64 " minutes at most",
-			TEXT(buffer_slice(&rs->error.text)), o->patience / OUTAGE_MINUTE_MS);
+			SLICE(buffer_slice(&rs->error.text)), o->patience / OUTAGE_MINUTE_MS);
 	}
 	o->certain = o->certain || certain;
 	limiter_down(&rs->sched->limiter, now, r->started, sched_chance(rs->sched));

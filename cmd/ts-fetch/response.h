@@ -25,8 +25,8 @@ enum {
 	RESPONSE_REFUSALS = 20, /* of one page while others get through: every second may be one */
 };
 
-/* sched and what the slices point to must outlive it. */
-void responses_init(struct responses *, struct sched *, struct slice base, struct slice key);
+/* sched and what key points to must outlive it. */
+void responses_init(struct responses *, struct sched *, struct slice key);
 void responses_release(struct responses *);
 
 /* Whether nothing was ever reached, for what is set. */

@@ -5,9 +5,6 @@
 #include "task.h"
 #include "timestamp.h"
 
-/* For a slice behind "%.*s". */
-#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
-
 static void
 say_differs(struct tasks *ts, const struct sample *s)
 {
@@ -17,7 +14,7 @@ say_differs(struct tasks *ts, const struct sample *s)
 	ts->derive.differing++;
 	log_warning("symbol=%.*s timeframe=day: the API's bar at %s is not that of its grouped "
 		    "day; from now on days are not grouped",
-		TEXT(s->member->task->symbol), bars_key(&s->member->bars, s->own.differs, key));
+		SLICE(s->member->task->symbol), bars_key(&s->member->bars, s->own.differs, key));
 }
 
 /* Whether no sample has been found to differ yet, and there is one; if one does, that is told. */

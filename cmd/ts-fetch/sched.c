@@ -3,6 +3,8 @@
 #include "signals.h"
 #include "timestamp.h"
 
+#include <inttypes.h>
+
 enum {
 	IDLE_MS = 60 * 1000, /* nothing can happen but input or a signal, which end the wait */
 	LOOK_MS = 1000,	     /* how often transfers that have stalled are looked for */
@@ -10,12 +12,12 @@ enum {
 };
 
 void
-sched_init(struct sched *s, struct tasks *tasks, struct transfer *transfer, struct slice base,
-	struct rate rate, unsigned patience)
+sched_init(struct sched *s, struct tasks *tasks, struct transfer *transfer,
+	const struct sched_options *o)
 {
-	*s = (struct sched){.tasks = tasks, .transfer = transfer, .base = base};
-	outage_init(&s->outage, (int64_t)patience * OUTAGE_MINUTE_MS, tasks->chunks);
-	limiter_init(&s->limiter, rate, tasks->options.parallel);
+	*s = (struct sched){.tasks = tasks, .transfer = transfer, .base = o->base};
+	outage_init(&s->outage, (int64_t)o->patience * OUTAGE_MINUTE_MS, tasks->chunks);
+	limiter_init(&s->limiter, o->rate, tasks->options.parallel);
 }
 
 void
@@ -77,8 +79,7 @@ request(struct sched *s, struct chunk *c, int64_t now)
 	if (s->probe.due)
 		tasks_request(s->tasks, c);
 	s->url.len = 0;
-	buffer_add(&s->url, s->base.p, s->base.n);
-	buffer_add(&s->url, c->path.p, c->path.len);
+	buffer_printf(&s->url, "%.*s%.*s", SLICE(s->base), (int)c->path.len, c->path.p);
 	if (transfer_start(s->transfer, buffer_cstr(&s->url), c) != 0) {
 		if (s->probe.due)
 			tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"));
@@ -131,18 +132,13 @@ why_waiting(struct sched *s, int64_t now, int64_t seconds)
 
 	text->len = 0;
 	if (s->outage.unreachable) {
-		buffer_str(text, "the API has been unreachable since ");
-		buffer_str(text,
-			timestamp_format(since, clock_wall() - (now - s->outage.since) / 1000));
-		buffer_str(text, ": ");
+		(void)timestamp_format(since, clock_wall() - (now - s->outage.since) / 1000);
+		buffer_printf(text, "the API has been unreachable since %s: ", since);
 	}
-	if (s->outage.unreachable || s->outage.refused) {
+	if (s->outage.unreachable || s->outage.refused)
 		buffer_add(text, s->reason.p, s->reason.len);
-	} else {
-		buffer_str(text, "the rate: next request in ");
-		buffer_int(text, seconds);
-		buffer_str(text, " s");
-	}
+	else
+		buffer_printf(text, "the rate: next request in %" PRId64 " s", seconds);
 	return buffer_slice(text);
 }
 

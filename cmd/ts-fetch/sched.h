@@ -11,6 +11,12 @@
 
 #include <stdint.h>
 
+struct sched_options {
+	struct slice base; /* the API's address */
+	struct rate rate;
+	unsigned patience; /* minutes: how long an outage may last */
+};
+
 /*
  * What is asked for next, and when: retries that are due first, then the jobs in turn, as the
  * limiter allows. While the API is taken to be unreachable every other request is the probe's.
@@ -30,9 +36,8 @@ struct sched {
 	uint64_t requests, retries;
 };
 
-/* tasks, transfer and what base points to must outlive it; patience in minutes. */
-void sched_init(struct sched *, struct tasks *, struct transfer *, struct slice base, struct rate,
-	unsigned patience);
+/* tasks, transfer and what the options point to must outlive it. */
+void sched_init(struct sched *, struct tasks *, struct transfer *, const struct sched_options *);
 void sched_release(struct sched *);
 
 /*

@@ -17,9 +17,6 @@ enum {
 	STALE_PAGES = 3,
 };
 
-/* For a slice behind "%.*s". */
-#define TEXT(s) (int)(s).n, (s).n == 0 ? "" : (s).p
-
 int
 tasks_init(struct tasks *ts, const struct task_options *options, struct transfer *transfer,
 	struct writer *out, const char **why)
@@ -109,7 +106,7 @@ tasks_fetched(struct tasks *ts, const struct task *t, const struct bars *bars)
 	}
 	write_record(ts, &r);
 	ts->count.fetched++;
-	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64, TEXT(r.symbol),
+	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64, SLICE(r.symbol),
 		timeframe_name(r.tf), r.bars);
 }
 
@@ -252,7 +249,7 @@ warn_row(const struct active *a, int64_t t, const char *why)
 {
 	char key[TIMESTAMP_SIZE];
 
-	log_warning("bad bar symbol=%.*s timeframe=%s %s=%s %s", TEXT(a->task->symbol),
+	log_warning("bad bar symbol=%.*s timeframe=%s %s=%s %s", SLICE(a->task->symbol),
 		timeframe_name(a->task->tf), timeframe_intraday(a->task->tf) ? "timestamp" : "date",
 		bars_key(&a->bars, t, key), why);
 }
@@ -282,7 +279,7 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 	}
 	if (bad > ROW_WARNINGS)
 		log_warning("%" PRIu64 " more bad bars on this page symbol=%.*s timeframe=%s",
-			bad - ROW_WARNINGS, TEXT(a->task->symbol), timeframe_name(a->task->tf));
+			bad - ROW_WARNINGS, SLICE(a->task->symbol), timeframe_name(a->task->tf));
 	ts->count.bars += a->bars.count - before;
 	c->stale = page->rows > 0 && page->row[page->rows - 1].t > c->after ? 0 : c->stale + 1;
 	if (page->rows > 0)

@@ -357,8 +357,7 @@ unpack(struct slot *s, struct response *r)
 	}
 	r->trouble = TROUBLE_SERVICE;
 	s->words.len = 0;
-	buffer_str(&s->words, "transfer failed: ");
-	buffer_str(&s->words, why);
+	buffer_printf(&s->words, "transfer failed: %s", why);
 	r->error = buffer_slice(&s->words);
 }
 

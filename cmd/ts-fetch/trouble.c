@@ -9,14 +9,6 @@
 /* X509_V_ERR_* of OpenSSL's x509_vfy.h, which libcurl passes on. */
 enum { CERT_NOT_YET_VALID = 9, CERT_HAS_EXPIRED = 10 };
 
-static void
-say(struct buffer *text, const char *a, const char *b, const char *c)
-{
-	buffer_str(text, a);
-	buffer_str(text, b);
-	buffer_str(text, c);
-}
-
 /* The detail without the words that libcurl puts in front. */
 static const char *
 behind(const char *detail, const char *words)
@@ -32,16 +24,17 @@ certificate(CURL *easy, const char *detail, const char *host, struct buffer *tex
 	long result = 0;
 
 	(void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
-	say(text, "the certificate of ", host, "");
+	buffer_printf(text, "the certificate of %s", host);
 	if (result == CERT_HAS_EXPIRED)
 		buffer_str(text, " has expired");
 	else if (result == CERT_NOT_YET_VALID)
 		buffer_str(text, " is not valid yet: is the clock right?");
 	else if (strstr(detail, "subject name") != NULL)
-		say(text, " is for another host: ", behind(detail, "SSL: "), "");
+		buffer_printf(text, " is for another host: %s", behind(detail, "SSL: "));
 	else
-		say(text, " is not trusted: ", behind(detail, "SSL certificate problem: "),
-			"; SSL_CERT_FILE names the authorities to trust");
+		buffer_printf(text,
+			" is not trusted: %s; SSL_CERT_FILE names the authorities to trust",
+			behind(detail, "SSL certificate problem: "));
 }
 
 /* Whether TLS failed in a way that another try will not change. */
@@ -49,12 +42,11 @@ static enum trouble
 handshake(const char *detail, const char *host, struct buffer *text)
 {
 	if (strstr(detail, "wrong version number") != NULL) {
-		say(text, host, " does not speak TLS at this port: http:// instead of https://?",
-			"");
+		buffer_printf(text,
+			"%s does not speak TLS at this port: http:// instead of https://?", host);
 		return TROUBLE_SETTING;
 	}
-	say(text, "TLS with ", host, " failed: ");
-	buffer_str(text, detail);
+	buffer_printf(text, "TLS with %s failed: %s", host, detail);
 	return strstr(detail, " alert ") != NULL && strstr(detail, "internal error") == NULL
 		       ? TROUBLE_FIRST_SETTING
 		       : TROUBLE_SERVICE;
@@ -73,55 +65,73 @@ unresolved(const char *host, struct buffer *text)
 	e = getaddrinfo(name, NULL, &hints, &list);
 	if (e == 0)
 		freeaddrinfo(list);
-	say(text, "the name ", name,
-		e == EAI_NONAME ? " does not exist" : " cannot be resolved now");
+	buffer_printf(text, "the name %s %s", name,
+		e == EAI_NONAME ? "does not exist" : "cannot be resolved now");
 	return e == EAI_NONAME ? TROUBLE_FIRST_SETTING : TROUBLE_SERVICE;
+}
+
+/* Whether a proxy has refused to connect us. */
+static bool
+refused_by_proxy(CURL *easy, const char *host, struct buffer *text)
+{
+	long http = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &http);
+	if (http < 400 || http >= 500)
+		return false;
+	buffer_printf(text, "the proxy refuses to connect to %s: HTTP %ld%s", host, http,
+		http == 407 ? ": it wants a user and a password" : "");
+	return true;
+}
+
+/* What the detail is about, and whether waiting mends it. */
+static enum trouble
+other_trouble(CURLcode code, const char *detail, struct buffer *text)
+{
+	static const char trust[] = "the certificates to trust cannot be used";
+	static const char proxy[] = "the proxy cannot be used";
+	static const struct {
+		CURLcode code;
+		enum trouble trouble;
+		const char *about;
+	} known[] = {{CURLE_SSL_CACERT_BADFILE, TROUBLE_SETTING, trust},
+		{CURLE_SSL_CERTPROBLEM, TROUBLE_SETTING, trust},
+		{CURLE_SSL_CIPHER, TROUBLE_SETTING, trust},
+		{CURLE_SSL_ENGINE_NOTFOUND, TROUBLE_SETTING, trust},
+		{CURLE_URL_MALFORMAT, TROUBLE_SETTING, "libcurl does not take the URL"},
+		{CURLE_COULDNT_RESOLVE_PROXY, TROUBLE_FIRST_SETTING, proxy},
+		{CURLE_PROXY, TROUBLE_FIRST_SETTING, proxy}};
+	const size_t n = sizeof known / sizeof known[0];
+	size_t i = 0;
+
+	while (i < n && known[i].code != code)
+		i++;
+	buffer_printf(text, "%s: %s", i < n ? known[i].about : "transfer failed", detail);
+	return i < n ? known[i].trouble : TROUBLE_SERVICE;
 }
 
 enum trouble
 trouble_of(CURL *easy, CURLcode code, const char *detail, const char *host, struct buffer *text)
 {
-	long proxy = 0;
-
-	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
-	if (proxy >= 400 && proxy < 500) {
-		char number[16];
-
-		(void)snprintf(number, sizeof number, "%ld", proxy);
-		say(text, "the proxy refuses to connect to ", host, ": HTTP ");
-		say(text, number, proxy == 407 ? ": it wants a user and a password" : "", "");
+	if (refused_by_proxy(easy, host, text))
 		return TROUBLE_SETTING;
-	}
 	/* libcurl has no code of its own for it: each of its connections was closed before a byte
 	 * came. */
 	if (strstr(detail, "Connection died, tried") != NULL) {
-		say(text, "transfer failed: ", detail, "");
+		buffer_printf(text, "transfer failed: %s", detail);
 		return TROUBLE_UNPROCESSED;
 	}
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 		certificate(easy, detail, host, text);
 		return TROUBLE_SETTING;
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ENGINE_NOTFOUND:
-		say(text, "the certificates to trust cannot be used: ", detail, "");
-		return TROUBLE_SETTING;
 	case CURLE_SSL_CONNECT_ERROR:
 		return handshake(detail, host, text);
-	case CURLE_URL_MALFORMAT:
-		say(text, "libcurl does not take the URL: ", detail, "");
-		return TROUBLE_SETTING;
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return unresolved(host, text);
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_PROXY:
-		say(text, "the proxy cannot be used: ", detail, "");
-		return TROUBLE_FIRST_SETTING;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
-		say(text, host, " does not speak HTTP at this port: ", detail);
+		buffer_printf(text, "%s does not speak HTTP at this port: %s", host, detail);
 		return TROUBLE_FIRST_SETTING;
 	case CURLE_OUT_OF_MEMORY:
 		/* What libcurl says of a header line over 100 kB. */
@@ -129,8 +139,7 @@ trouble_of(CURL *easy, CURLcode code, const char *detail, const char *host, stru
 				 "no memory is left");
 		return TROUBLE_SERVICE;
 	default:
-		say(text, "transfer failed: ", detail, "");
-		return TROUBLE_SERVICE;
+		return other_trouble(code, detail, text);
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include "timestamp.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -97,52 +98,36 @@ url_base(struct slice *base)
 static void
 add_escaped(struct buffer *b, struct slice s)
 {
-	static const char hex[] = "0123456789ABCDEF";
-
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
 			     (c != 0 && strchr(".:_-", c) != NULL);
 
-		if (plain) {
-			buffer_byte(b, (char)c);
-			continue;
-		}
-		buffer_byte(b, '%');
-		buffer_byte(b, hex[c >> 4]);
-		buffer_byte(b, hex[c & 15]);
+		buffer_printf(b, plain ? "%c" : "%%%02X", c);
 	}
 }
 
 void
 url_path(struct buffer *b, const struct series *s)
 {
-	char date[DATE_SIZE];
+	const char *adjusted = s->adjusted ? "true" : "false";
+	char from[DATE_SIZE], to[DATE_SIZE];
 
 	if (s->symbol.n == 0) {
-		buffer_str(b, "/v2/aggs/grouped/locale/us/market/stocks/");
-		buffer_str(b, date_format(date, (int32_t)s->start));
-		buffer_str(b, s->adjusted ? "?adjusted=true" : "?adjusted=false");
+		buffer_printf(b, "/v2/aggs/grouped/locale/us/market/stocks/%s?adjusted=%s",
+			date_format(from, (int32_t)s->start), adjusted);
 		return;
 	}
 	buffer_str(b, "/v2/aggs/ticker/");
 	add_escaped(b, s->symbol);
-	buffer_str(b, "/range/");
-	buffer_str(b, timeframe_span(s->tf));
-	buffer_byte(b, '/');
-	if (timeframe_intraday(s->tf)) {
-		/* The API includes its to; end is where the last bar ends. */
-		buffer_int(b, s->start * 1000);
-		buffer_byte(b, '/');
-		buffer_int(b, s->end * 1000 - 1);
-	} else {
-		buffer_str(b, date_format(date, (int32_t)s->start));
-		buffer_byte(b, '/');
-		buffer_str(b, date_format(date, (int32_t)s->end));
-	}
-	buffer_str(b, s->adjusted ? "?adjusted=true" : "?adjusted=false");
-	buffer_str(b, "&sort=asc&limit=");
-	buffer_uint(b, URL_LIMIT);
+	buffer_printf(b, "/range/%s/", timeframe_span(s->tf));
+	/* The API includes its to; end is where the last bar ends. */
+	if (timeframe_intraday(s->tf))
+		buffer_printf(b, "%" PRId64 "/%" PRId64, s->start * 1000, s->end * 1000 - 1);
+	else
+		buffer_printf(b, "%s/%s", date_format(from, (int32_t)s->start),
+			date_format(to, (int32_t)s->end));
+	buffer_printf(b, "?adjusted=%s&sort=asc&limit=%d", adjusted, URL_LIMIT);
 }
 
 static int
@@ -237,15 +222,12 @@ add_query(struct buffer *b, struct slice query, bool adjusted)
 		if (one.n == 0 || i == sizeof key - 1)
 			continue;
 		said = said || starts(one, "adjusted=");
-		buffer_byte(b, mark);
-		buffer_add(b, one.p, one.n);
+		buffer_printf(b, "%c%.*s", mark, SLICE(one));
 		mark = '&';
 	}
 	/* The cursor need not carry it, and true is the API's default. */
-	if (!said) {
-		buffer_byte(b, mark);
-		buffer_str(b, "adjusted=false");
-	}
+	if (!said)
+		buffer_printf(b, "%cadjusted=false", mark);
 }
 
 /* What a URL has behind its host; all of it where it names none. */

@@ -104,6 +104,26 @@ bytes_are_told_in_units(void **state)
 	buffer_release(&b);
 }
 
+/* What is printed is never cut, wherever the end of the buffer lies. */
+static void
+buffer_prints_whole(void **state)
+{
+	char text[1000];
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	for (int n = 1; n < (int)sizeof text; n += n < 200 ? 1 : 100) {
+		struct buffer b = {0};
+
+		buffer_printf(&b, "<%.*s|%03d>", n, text, n);
+		assert_int_equal(b.len, n + 6);
+		assert_memory_equal(b.p + b.len - 5, "|", 1);
+		buffer_printf(&b, "%.*s.", SLICE(((struct slice){0})));
+		assert_string_equal(buffer_cstr(&b) + n + 5, ">.");
+		buffer_release(&b);
+	}
+}
+
 static void
 utf8_cuts_between_characters(void **state)
 {
@@ -222,6 +242,7 @@ main(void)
 		cmocka_unit_test(hash_is_fnv),
 		cmocka_unit_test(utf8_knows_characters),
 		cmocka_unit_test(bytes_are_told_in_units),
+		cmocka_unit_test(buffer_prints_whole),
 		cmocka_unit_test(utf8_cuts_between_characters),
 		cmocka_unit_test(utf8_knows_what_a_terminal_obeys),
 		cmocka_unit_test(log_lines_are_harmless),

@@ -68,9 +68,9 @@ enum { LATER = 200 * 1000 }; /* longer than any pause or wait */
 static void
 begin(struct given *g, unsigned parallel, const char *rate)
 {
-	struct fetch_options o = {.base = slice_of("http://127.0.0.1:1"),
-		.key = slice_of(KEY),
-		.patience = 15,
+	struct fetch_options o = {.sched.base = slice_of("http://127.0.0.1:1"),
+		.sched.patience = 15,
+		.key = KEY,
 		.task.parallel = parallel,
 		.task.adjusted = true};
 	const char *why;
@@ -80,7 +80,7 @@ begin(struct given *g, unsigned parallel, const char *rate)
 	said_lines = 0;
 	step = 0;
 	if (rate != NULL)
-		assert_int_equal(rate_parse(rate, &o.rate), 0);
+		assert_int_equal(rate_parse(rate, &o.sched.rate), 0);
 	writer_init(&g->out, -1);
 	assert_int_equal(fetch_init(&g->f, &o, &g->out, &why), 0);
 }
