@@ -920,6 +920,13 @@ DATABASE_URL="postgresql://locked@/postgres?host=$tmp/pg" ts-store </dev/null 2>
 is "$?" 100 "no password"
 DATABASE_URL="postgresql://h:x/db" ts-store </dev/null 2>err
 is "$?" 100 "a URL that libpq cannot read"
+for u in "postgres:$secret@host/x" "dbname=postgres://u:$secret@h/x" "postgresql:///postgres%3A$secret@h" \
+	"host=$tmp/pg dbname='postgres password=$secret'" "postgresql//u:$secret@h/x"; do
+	DATABASE_URL=$u ts-store </dev/null 2>err
+	is "$?/$(grep -c "$secret" err)/$(grep -c 'error: DATABASE_URL: ' err)" 100/0/1 "an address that would be taken for a name is not repeated"
+done
+PGDATABASE=postgres://u:$secret@h/x DATABASE_URL='' ts-store </dev/null 2>err
+is "$?/$(grep -c "$secret" err)" 100/0 "and not from PGDATABASE"
 ts-store -u postgres </dev/null 2>err
 is "$?" 0 "-u takes the name of a database"
 for b in 0 100001 x -1 ''; do
