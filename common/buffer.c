@@ -119,6 +119,13 @@ buffer_add(struct buffer *b, const void *p, size_t n)
 }
 
 void
+buffer_set(struct buffer *b, struct slice s)
+{
+	b->len = 0;
+	buffer_add(b, s.p, s.n);
+}
+
+void
 buffer_str(struct buffer *b, const char *s)
 {
 	buffer_add(b, s, strlen(s));

@@ -59,6 +59,9 @@ int slice_count(struct slice, uint64_t *);
 /* Makes room for n more bytes and returns where they go; the caller adds to len what it used. */
 char *buffer_room(struct buffer *, size_t n);
 
+/* Puts the bytes in the place of what it holds. */
+void buffer_set(struct buffer *, struct slice);
+
 /* Append bytes, a string, one byte, a character, a number in decimal, a double-quoted JSON string.
  */
 void buffer_add(struct buffer *, const void *, size_t);

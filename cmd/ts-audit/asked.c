@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,16 +147,8 @@ asked_note(struct asked *a, struct slice symbol, enum timeframe tf, int64_t from
 static void
 add_entry(struct buffer *b, const struct entry *e)
 {
-	buffer_str(b, e->symbol);
-	buffer_byte(b, '\t');
-	buffer_str(b, timeframe_name(e->tf));
-	buffer_byte(b, '\t');
-	buffer_int(b, e->from);
-	buffer_byte(b, '\t');
-	buffer_int(b, e->to);
-	buffer_byte(b, '\t');
-	buffer_int(b, e->at);
-	buffer_byte(b, '\n');
+	buffer_printf(b, "%s\t%s\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", e->symbol,
+		timeframe_name(e->tf), e->from, e->to, e->at);
 }
 
 int

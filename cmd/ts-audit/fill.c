@@ -95,8 +95,7 @@ count(struct fill *f, struct slice job_id, struct slice symbol)
 	/* ts-expand writes the tasks of a symbol one after the other. */
 	if (f->job.tasks++ == 0 || !slice_eq(buffer_slice(&f->symbol), symbol))
 		f->job.symbols++;
-	f->symbol.len = 0;
-	buffer_add(&f->symbol, symbol.p, symbol.n);
+	buffer_set(&f->symbol, symbol);
 }
 
 /* What is asked again: what is missing, and what may be wrong. */

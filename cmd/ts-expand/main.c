@@ -167,13 +167,10 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 	int status = STATUS_DONE;
 
 	job_reset(j);
-	buffer_str(&id, "cli-");
-	buffer_str(&id, timestamp_format(now, e->now));
+	buffer_printf(&id, "cli-%s", timestamp_format(now, e->now));
 	/* Several of one second are told apart, but not where the same is to come out again. */
-	if (!e->fixed) {
-		buffer_byte(&id, '-');
-		buffer_uint(&id, (uint64_t)getpid());
-	}
+	if (!e->fixed)
+		buffer_printf(&id, "-%d", (int)getpid());
 	j->job_id = buffer_slice(&id);
 	if (e->from.p == NULL)
 		j->years = e->years.p != NULL ? e->years : slice_of("1");

@@ -172,8 +172,7 @@ write_job(const struct retry *r, const struct view *v, size_t n, const struct no
 	struct buffer id = {0};
 	uint64_t failed = 0;
 
-	buffer_add(&id, v[0].job_id.p, v[0].job_id.n);
-	buffer_str(&id, ".retry");
+	buffer_printf(&id, "%.*s.retry", SLICE(v[0].job_id));
 	write_header(r, v, n, header, buffer_slice(&id), out);
 	for (size_t i = 0; i < n && out->error == 0; i++) {
 		struct record rec = again(r, &v[i], buffer_slice(&id));

@@ -23,8 +23,7 @@ chunk_range(struct chunk *c, struct series series, int64_t start, int64_t end)
 void
 chunk_follow(struct chunk *c, struct slice path)
 {
-	c->path.len = 0;
-	buffer_add(&c->path, path.p, path.n);
+	buffer_set(&c->path, path);
 	c->tries = c->refusals = 0;
 	c->refused_at = c->failed_at = 0;
 	c->state = CHUNK_READY;

@@ -341,9 +341,7 @@ derive_fail(struct tasks *ts, const struct task *t, struct rider **riders, struc
 	struct buffer text = {0};
 
 	tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
-	buffer_str(&text, timeframe_name(t->tf));
-	buffer_str(&text, " failed: ");
-	buffer_add(&text, error.p, error.n);
+	buffer_printf(&text, "%s failed: %.*s", timeframe_name(t->tf), SLICE(error));
 	(void)derive_end(ts, riders, buffer_slice(&text));
 	buffer_release(&text);
 }

@@ -11,8 +11,7 @@ enum {
 void
 error_text_say(struct error_text *e, const char *words)
 {
-	e->text.len = 0;
-	buffer_str(&e->text, words);
+	buffer_set(&e->text, slice_of(words));
 }
 
 static void

@@ -312,10 +312,7 @@ grouped_fail(struct tasks *ts, struct group *g, struct slice error)
 	struct buffer text = {0};
 	char date[DATE_SIZE];
 
-	buffer_str(&text, "grouped day ");
-	buffer_str(&text, date_format(date, g->date));
-	buffer_str(&text, ": ");
-	buffer_add(&text, error.p, error.n);
+	buffer_printf(&text, "grouped day %s: %.*s", date_format(date, g->date), SLICE(error));
 	for (size_t i = 0; i < g->members.n; i++) {
 		struct member *m = &g->members.p[i];
 

@@ -5,8 +5,7 @@ void
 probe_keep(struct probe *p, const struct chunk *c, const struct series *series)
 {
 	chunk_follow(&p->chunk, buffer_slice(&c->path));
-	p->symbol.len = 0;
-	buffer_add(&p->symbol, series->symbol.p, series->symbol.n);
+	buffer_set(&p->symbol, series->symbol);
 	p->series = *series;
 	p->series.symbol = buffer_slice(&p->symbol);
 }

@@ -98,8 +98,7 @@ refuse_all(struct responses *rs)
 {
 	struct buffer *dead = &rs->tasks->dead;
 
-	dead->len = 0;
-	buffer_add(dead, rs->error.text.p, rs->error.text.len);
+	buffer_set(dead, buffer_slice(&rs->error.text));
 	log_error("the API refuses the key, so nothing can be fetched: %.*s",
 		SLICE(buffer_slice(dead)));
 	tasks_fail_all(rs->tasks, buffer_slice(dead));

@@ -119,8 +119,7 @@ sched_repeat(struct sched *s, struct chunk *c)
 void
 sched_says(struct sched *s, struct slice reason)
 {
-	s->reason.len = 0;
-	buffer_add(&s->reason, reason.p, reason.n);
+	buffer_set(&s->reason, reason);
 }
 
 /* Why nothing can be sent for so many seconds; in s->url, which is not in use between requests. */

@@ -123,11 +123,8 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 	if (*why != NULL)
 		return MESSAGE_BAD;
 	add_open(out, text);
-	if (!has(m, "received_at")) {
-		buffer_str(out, ",\"received_at\":\"");
-		buffer_str(out, timestamp_format(stamp, received));
-		buffer_byte(out, '"');
-	}
+	if (!has(m, "received_at"))
+		buffer_printf(out, ",\"received_at\":\"%s\"", timestamp_format(stamp, received));
 	buffer_str(out, "}\n");
 	if (out->len - start <= LINES_MAX)
 		return MESSAGE_GOOD;

@@ -59,8 +59,7 @@ passed_take(struct passed **set, struct buffer *id)
 {
 	if (*set == NULL)
 		return -1;
-	id->len = 0;
-	buffer_add(id, (*set)->id, (*set)->n);
+	buffer_set(id, (struct slice){(*set)->id, (*set)->n});
 	take_out(set, *set);
 	return 0;
 }

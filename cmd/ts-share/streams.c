@@ -21,8 +21,7 @@ static struct slice
 entry_id(struct buffer *b, uint64_t n)
 {
 	b->len = 0;
-	buffer_uint(b, n);
-	buffer_str(b, "-0");
+	buffer_printf(b, "%" PRIu64 "-0", n);
 	return buffer_slice(b);
 }
 
@@ -87,9 +86,7 @@ ask_page(struct job *j, uint64_t after)
 {
 	struct buffer from = {0};
 
-	buffer_byte(&from, '(');
-	buffer_uint(&from, after);
-	buffer_str(&from, "-0");
+	buffer_printf(&from, "(%" PRIu64 "-0", after);
 	SHARE_CALL(j->all->share, on_page, j, slice_of("XRANGE"), buffer_slice(&j->tasks_key),
 		buffer_slice(&from), slice_of("+"), slice_of("COUNT"), slice_of("500"));
 	buffer_release(&from);
@@ -244,8 +241,7 @@ on_verdicts(void *data, const struct redis_reply *reply)
 
 		if (id.p == NULL || line.p == NULL)
 			continue;
-		j->read.len = 0;
-		buffer_add(&j->read, id.p, id.n);
+		buffer_set(&j->read, id);
 		jobs_take(j, id, line);
 	}
 	j->caught_up = i == 0;

@@ -5,14 +5,11 @@
 
 enum { PIECE = 100 }; /* records */
 
-static const char key_prefix[] = "tickstock.jobs.failed:";
-
 void
 failed_list_init(struct failed_list *l, struct redis *redis, struct slice job_id)
 {
 	*l = (struct failed_list){.redis = redis, .renew = true};
-	buffer_str(&l->key, key_prefix);
-	buffer_add(&l->key, job_id.p, job_id.n);
+	buffer_printf(&l->key, "tickstock.jobs.failed:%.*s", SLICE(job_id));
 }
 
 void

@@ -250,8 +250,7 @@ on_scan(void *data, const struct redis_reply *reply)
 		round_over(g);
 		return;
 	}
-	g->cursor.len = 0;
-	buffer_add(&g->cursor, redis_text(cursor).p, redis_text(cursor).n);
+	buffer_set(&g->cursor, redis_text(cursor));
 	for (size_t i = 0; (key = redis_item(keys, i)) != NULL; i++) {
 		if (redis_text(key).n > PREFIX)
 			check(g, redis_text(key));
@@ -280,7 +279,6 @@ gaps_serve(struct gaps *g, struct redis *redis, int64_t now)
 		return;
 	g->redis = redis;
 	g->broken = g->again = false;
-	g->cursor.len = 0;
-	buffer_str(&g->cursor, "0");
+	buffer_set(&g->cursor, slice_of("0"));
 	search(g);
 }

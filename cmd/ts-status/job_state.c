@@ -41,13 +41,6 @@ job_free(struct job *j)
 	free(j);
 }
 
-static void
-copy(struct buffer *b, struct slice s)
-{
-	b->len = 0;
-	buffer_add(b, s.p, s.n);
-}
-
 uint64_t
 job_missing(const struct job *j)
 {
@@ -103,16 +96,15 @@ job_weight(enum timeframe tf)
 static void
 weigh(struct job *j, struct slice timeframes)
 {
-	struct buffer text = {0}, name = {0};
+	struct buffer text = {0};
 	uint64_t sum = 0, n = 0;
 
 	buffer_add(&text, timeframes.p, timeframes.n);
 	for (int tf = 0; tf < TF_COUNT; tf++) {
-		name.len = 0;
-		buffer_byte(&name, '"');
-		buffer_str(&name, timeframe_name((enum timeframe)tf));
-		buffer_byte(&name, '"');
-		if (strstr(buffer_cstr(&text), buffer_cstr(&name)) != NULL) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "\"%s\"", timeframe_name((enum timeframe)tf));
+		if (strstr(buffer_cstr(&text), name) != NULL) {
 			sum += job_weight((enum timeframe)tf);
 			n++;
 		}
@@ -120,25 +112,24 @@ weigh(struct job *j, struct slice timeframes)
 	/* A job that is made of what failed has not every symbol in every timeframe. */
 	j->weight_total = n == 0 ? 0 : j->total * sum / n;
 	buffer_release(&text);
-	buffer_release(&name);
 }
 
 void
 job_header(struct job *j, const struct record *r, struct moment now)
 {
+	char count[COUNT_SIZE];
+
 	j->header = true;
 	j->total = r->tasks;
 	j->symbols = r->symbols;
 	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
 	j->changed = now.mono;
 	weigh(j, r->timeframes);
-	copy(&j->source, slice_cut(r->source, SUMMARY_NAME));
-	copy(&j->received_at, r->received_at);
-	copy(&j->timestamp, r->timestamp);
+	buffer_set(&j->source, slice_cut(r->source, SUMMARY_NAME));
+	buffer_set(&j->received_at, r->received_at);
+	buffer_set(&j->timestamp, r->timestamp);
 	j->message.len = 0;
-	buffer_str(&j->message, "Started: ");
-	summary_count(&j->message, j->total);
-	buffer_str(&j->message, " tasks");
+	buffer_printf(&j->message, "Started: %s tasks", summary_count(count, j->total));
 	/* A header that comes behind verdicts (a stream that was put together) may complete the
 	 * job. */
 	j->processed = 0;
@@ -150,8 +141,8 @@ job_header(struct job *j, const struct record *r, struct moment now)
 static void
 set_current(struct job *j, const struct record *r, struct moment now)
 {
-	copy(&j->symbol, slice_cut(r->symbol, SUMMARY_NAME));
-	copy(&j->timeframe, slice_cut(r->timeframe, SUMMARY_NAME));
+	buffer_set(&j->symbol, slice_cut(r->symbol, SUMMARY_NAME));
+	buffer_set(&j->timeframe, slice_cut(r->timeframe, SUMMARY_NAME));
 	j->waiting.len = 0;
 	j->changed = now.mono;
 }
@@ -161,12 +152,10 @@ job_waiting(struct job *j, struct slice reason, struct slice until)
 {
 	if (j->status != JOB_RUNNING)
 		return;
-	copy(&j->waiting, slice_cut(reason, WAITING_TEXT));
+	buffer_set(&j->waiting, slice_cut(reason, WAITING_TEXT));
 	j->message.len = 0;
-	buffer_str(&j->message, "Waiting until ");
-	buffer_add(&j->message, until.p, until.n);
-	buffer_str(&j->message, ": ");
-	buffer_add(&j->message, j->waiting.p, j->waiting.len);
+	buffer_printf(
+		&j->message, "Waiting until %.*s: %s", SLICE(until), buffer_cstr(&j->waiting));
 }
 
 void
@@ -227,14 +216,12 @@ count_rejected(struct job *j, const struct record *r)
 {
 	struct buffer text = {0};
 
-	buffer_uint(&text, r->rejected);
-	buffer_str(&text, r->rejected == 1 ? " bar rejected" : " bars rejected");
+	buffer_printf(
+		&text, "%" PRIu64 " %s rejected", r->rejected, r->rejected == 1 ? "bar" : "bars");
 	j->rejected += r->rejected;
 	summary_listing(j, LIST_REJECTED, r, buffer_slice(&text));
-	if (r->reason.p != NULL) {
-		buffer_str(&text, ": ");
-		buffer_add(&text, r->reason.p, r->reason.n);
-	}
+	if (r->reason.p != NULL)
+		buffer_printf(&text, ": %.*s", SLICE(r->reason));
 	summary_error(j, r, buffer_slice(&text));
 	buffer_release(&text);
 }
@@ -243,13 +230,10 @@ count_rejected(struct job *j, const struct record *r)
 static void
 count_rows(struct job *j, enum list list, const struct record *r, uint64_t rows)
 {
-	struct buffer text = {0};
+	char count[COUNT_SIZE];
 
-	if (rows == 0)
-		return;
-	summary_count(&text, rows);
-	summary_listing(j, list, r, buffer_slice(&text));
-	buffer_release(&text);
+	if (rows > 0)
+		summary_listing(j, list, r, slice_of(summary_count(count, rows)));
 }
 
 /* Names an empty task, with what the API would know if it was meant: AAPL for aapl, BRK.B for
@@ -310,9 +294,7 @@ add_task(struct job *j, const struct record *r)
 	struct buffer rest = {0};
 	bool fresh;
 
-	buffer_add(&rest, r->timeframe.p, r->timeframe.n);
-	buffer_byte(&rest, ' ');
-	buffer_add(&rest, r->from.p, r->from.n);
+	buffer_printf(&rest, "%.*s %.*s", SLICE(r->timeframe), SLICE(r->from));
 	(void)names_add(&j->tasks, r->symbol, buffer_slice(&rest), &fresh);
 	buffer_release(&rest);
 	return fresh;
@@ -346,9 +328,7 @@ job_failed(struct job *j, struct slice error, struct moment now)
 	summary_error(j, &none, error);
 	j->broken = true;
 	end(j, outcome(j), now);
-	j->message.len = 0;
-	error = slice_cut(error, 900);
-	buffer_add(&j->message, error.p, error.n);
+	buffer_set(&j->message, slice_cut(error, 900));
 }
 
 bool
@@ -394,11 +374,8 @@ job_abandon(struct job *j, struct moment now)
 void
 job_interrupt(struct job *j)
 {
-	char text[120];
-
-	(void)snprintf(text, sizeof text,
+	j->message.len = 0;
+	buffer_printf(&j->message,
 		"interrupted: %" PRIu64 " of %" PRIu64 " tasks are left for the next start",
 		job_missing(j), j->total);
-	j->message.len = 0;
-	buffer_str(&j->message, text);
 }

@@ -4,7 +4,7 @@
 #include "log.h"
 #include "summary.h"
 
-#include <string.h>
+#include <inttypes.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -63,19 +63,12 @@ add_name(struct buffer *b, struct slice s, size_t width)
 static void
 add_time(struct buffer *b, uint64_t seconds)
 {
-	uint64_t hours = seconds / 3600, minutes = seconds / 60 % 60;
+	unsigned minutes = (unsigned)(seconds / 60 % 60), rest = (unsigned)(seconds % 60);
 
-	if (hours > 0) {
-		buffer_uint(b, hours);
-		buffer_byte(b, ':');
-		if (minutes < 10)
-			buffer_byte(b, '0');
-	}
-	buffer_uint(b, minutes);
-	buffer_byte(b, ':');
-	if (seconds % 60 < 10)
-		buffer_byte(b, '0');
-	buffer_uint(b, seconds % 60);
+	if (seconds < 3600)
+		buffer_printf(b, "%u:%02u", minutes, rest);
+	else
+		buffer_printf(b, "%" PRIu64 ":%02u:%02u", seconds / 3600, minutes, rest);
 }
 
 /* Parts of the line that a narrow terminal goes without, in this order. */
@@ -100,22 +93,15 @@ left(const struct job *j, uint64_t ms)
 static void
 add_tasks(struct buffer *b, const struct job *j, unsigned parts)
 {
-	if (j->header) {
-		buffer_uint(b, (uint64_t)summary_percent(j));
-		buffer_str(b, "% ");
-	}
+	if (j->header)
+		buffer_printf(b, "%d%% ", summary_percent(j));
 	buffer_uint(b, j->stored + j->failed);
-	if (j->header) {
-		buffer_byte(b, '/');
-		buffer_uint(b, j->total);
-	}
+	if (j->header)
+		buffer_printf(b, "/%" PRIu64, j->total);
 	if ((parts & WORD) != 0)
 		buffer_str(b, " tasks");
-	if (j->failed > 0) {
-		buffer_str(b, " (");
-		buffer_uint(b, j->failed);
-		buffer_str(b, " failed)");
-	}
+	if (j->failed > 0)
+		buffer_printf(b, " (%" PRIu64 " failed)", j->failed);
 }
 
 /* How fast it goes: what is left out while nothing moves. */
@@ -123,17 +109,13 @@ static void
 add_pace(struct buffer *b, const struct job *j, uint64_t ms, unsigned parts)
 {
 	int64_t rest = left(j, ms);
+	char count[COUNT_SIZE];
 
-	if ((parts & BARS) != 0) {
-		buffer_str(b, ", ");
-		summary_count(b, j->bars);
-		buffer_str(b, j->bars == 1 ? " bar" : " bars");
-	}
-	if ((parts & RATE) != 0) {
-		buffer_str(b, ", ");
-		summary_count(b, j->bars * 1000 / ms);
-		buffer_str(b, "/s");
-	}
+	if ((parts & BARS) != 0)
+		buffer_printf(
+			b, ", %s %s", summary_count(count, j->bars), j->bars == 1 ? "bar" : "bars");
+	if ((parts & RATE) != 0)
+		buffer_printf(b, ", %s/s", summary_count(count, j->bars * 1000 / ms));
 	if ((parts & BYTES) != 0 && j->bytes > 0) {
 		buffer_str(b, ", ");
 		buffer_bytes(b, j->bytes);
@@ -219,8 +201,7 @@ running(const struct progress *p, struct buffer *name)
 	}
 	if (n > 1) {
 		name->len = 0;
-		buffer_uint(name, n);
-		buffer_str(name, " jobs");
+		buffer_printf(name, "%" PRIu64 " jobs", n);
 		all.source = *name;
 	}
 	return all;

@@ -18,16 +18,13 @@ static const int verify_ms[] = {100, 300, 1000, 2000, 3000, 5000};
 
 enum { VERIFIES = sizeof verify_ms / sizeof verify_ms[0] };
 
-static const char key_prefix[] = "tickstock.jobs.status:";
-
 struct status_hash *
 status_hash_new(struct status_shared *s, struct job *j)
 {
 	struct status_hash *h = memory_grow(NULL, 1, sizeof *h);
 
 	*h = (struct status_hash){.shared = s, .job = j};
-	buffer_str(&h->key, key_prefix);
-	buffer_add(&h->key, j->id.p, j->id.len);
+	buffer_printf(&h->key, "tickstock.jobs.status:%.*s", SLICE(buffer_slice(&j->id)));
 	failed_list_init(&h->failures, s->redis, buffer_slice(&j->id));
 	return h;
 }
@@ -171,10 +168,8 @@ text_at(const struct redis_reply *reply, size_t i)
 static void
 keep_submitted(struct status_hash *h, struct slice at)
 {
-	if (at.p == NULL)
-		return;
-	h->submitted_at.len = 0;
-	buffer_add(&h->submitted_at, at.p, at.n);
+	if (at.p != NULL)
+		buffer_set(&h->submitted_at, at);
 }
 
 static struct standing

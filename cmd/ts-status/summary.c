@@ -22,17 +22,19 @@ add_cut(struct buffer *b, struct slice s, size_t n)
 		buffer_str(b, "...");
 }
 
-void
-summary_count(struct buffer *b, uint64_t v)
+char *
+summary_count(char out[COUNT_SIZE], uint64_t v)
 {
-	char digits[24];
+	char digits[COUNT_SIZE], *p = out;
 	int n = snprintf(digits, sizeof digits, "%" PRIu64, v);
 
 	for (int i = 0; i < n; i++) {
 		if (i > 0 && (n - i) % 3 == 0)
-			buffer_byte(b, ',');
-		buffer_byte(b, digits[i]);
+			*p++ = ',';
+		*p++ = digits[i];
 	}
+	*p = '\0';
+	return out;
 }
 
 const char *
@@ -117,20 +119,14 @@ summary_task(struct job *j, const char *verb, const struct record *r, bool count
 	struct buffer *b = &j->message;
 
 	b->len = 0;
-	buffer_str(b, verb);
-	buffer_byte(b, ' ');
+	buffer_printf(b, "%s ", verb);
 	add_cut(b, r->timeframe, NAME_TEXT);
 	buffer_str(b, " for ");
 	add_cut(b, r->symbol, NAME_TEXT);
-	if (!counted)
-		return;
-	buffer_str(b, " (");
-	buffer_uint(b, j->stored + j->failed);
-	if (j->header) {
-		buffer_byte(b, '/');
-		buffer_uint(b, j->total);
-	}
-	buffer_byte(b, ')');
+	if (counted && j->header)
+		buffer_printf(b, " (%" PRIu64 "/%" PRIu64 ")", j->stored + j->failed, j->total);
+	else if (counted)
+		buffer_printf(b, " (%" PRIu64 ")", j->stored + j->failed);
 }
 
 static void
@@ -146,36 +142,29 @@ add_listing(struct buffer *b, const struct job *j, enum list list)
 			" tasks have rows that the API does not have: "},
 		[LIST_RESTATED] = {" task has restated rows: ", " tasks have restated rows: "}};
 	const struct listing *l = &j->list[list];
+	char count[COUNT_SIZE];
 
 	if (l->count == 0)
 		return;
-	buffer_str(b, "; ");
-	summary_count(b, l->count);
-	buffer_str(b, words[list][l->count != 1]);
+	buffer_printf(b, "; %s%s", summary_count(count, l->count), words[list][l->count != 1]);
 	buffer_add(b, l->text.p, l->text.len);
-	if (l->shown < l->count) {
-		buffer_str(b, " and ");
-		summary_count(b, l->count - l->shown);
-		buffer_str(b, " more");
-	}
+	if (l->shown < l->count)
+		buffer_printf(b, " and %s more", summary_count(count, l->count - l->shown));
 }
 
 void
 summary_end(struct job *j, const char *head)
 {
 	struct buffer *b = &j->message;
+	char count[COUNT_SIZE];
 
 	b->len = 0;
-	buffer_str(b, head);
-	buffer_str(b, head[0] == '\0' ? "Loaded " : "loaded ");
-	summary_count(b, j->stored);
-	if (j->header) {
-		buffer_str(b, " of ");
-		summary_count(b, j->total);
-	}
+	buffer_printf(b, "%s%soaded %s", head, head[0] == '\0' ? "L" : "l",
+		summary_count(count, j->stored));
+	if (j->header)
+		buffer_printf(b, " of %s", summary_count(count, j->total));
 	buffer_str(b, j->header || j->stored != 1 ? " tasks, " : " task, ");
-	summary_count(b, j->bars);
-	buffer_str(b, j->bars == 1 ? " bar" : " bars");
+	buffer_printf(b, "%s %s", summary_count(count, j->bars), j->bars == 1 ? "bar" : "bars");
 	for (int i = 0; i < LISTS; i++)
 		add_listing(b, j, (enum list)i);
 }
@@ -294,8 +283,7 @@ fields_find(const struct fields *f, struct slice name)
 void
 fields_copy(struct fields *to, const struct fields *from)
 {
-	to->text.len = 0;
-	buffer_add(&to->text, from->text.p, from->text.len);
+	buffer_set(&to->text, buffer_slice(&from->text));
 	memcpy(to->end, from->end, sizeof to->end);
 	to->n = from->n;
 }

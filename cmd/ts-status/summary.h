@@ -53,7 +53,8 @@ void summary_end(struct job *, const char *head);
 void summary_listing(struct job *, enum list, const struct record *, struct slice note);
 void summary_error(struct job *, const struct record *, struct slice why);
 
-/* 11,700 */
-void summary_count(struct buffer *, uint64_t);
+/* Writes 11,700 and a NUL; returns out. */
+enum { COUNT_SIZE = sizeof "18,446,744,073,709,551,615" };
+char *summary_count(char out[COUNT_SIZE], uint64_t);
 
 #endif

@@ -22,11 +22,7 @@ hand_init(struct hand *h)
 
 	h->parser = record_parser_new();
 	(void)uname(&node);
-	buffer_str(&h->name, node.nodename);
-	buffer_byte(&h->name, ':');
-	buffer_int(&h->name, getpid());
-	buffer_byte(&h->name, ':');
-	buffer_int(&h->name, clock_wall());
+	buffer_printf(&h->name, "%s:%d:%" PRId64, node.nodename, (int)getpid(), clock_wall());
 	h->lost = clock_mono_ms();
 }
 
@@ -190,8 +186,7 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 	t = find(h, &r);
 	if (t != NULL) {
 		/* It came back to us under a new lease, while the command works on it. */
-		t->id.len = 0;
-		buffer_add(&t->id, id.p, id.n);
+		buffer_set(&t->id, id);
 		return;
 	}
 	if (h->table == NULL)

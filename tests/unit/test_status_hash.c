@@ -140,7 +140,7 @@ static int
 begin(void **state)
 {
 	(void)state;
-	shared = (struct status_shared){0};
+	shared = (struct status_shared){.partial = "completed_with_errors"};
 	progress = progress_new(calendar);
 	parser = record_parser_new();
 	feed("{\"type\":\"job\",\"job_id\":\"j\",\"source\":\"t\",\"symbols\":1,\"timeframes\":["
