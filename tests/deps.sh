@@ -6,7 +6,7 @@ set -eu
 build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-dev libhiredis-dev libssl-dev libjsmn-dev uthash-dev'
 demo="$build libmicrohttpd-dev zlib1g-dev tzdata postgresql redis-server jq procps util-linux"
 check="$demo libcmocka-dev openssl redis-sentinel runit curl zstd miller perl dpkg-dev pgbouncer"
-check="$check nginx tinyproxy-bin parallel gnuplot-nox mandoc bsdextrautils"
+check="$check nginx tinyproxy-bin parallel gnuplot-nox mandoc bsdextrautils ca-certificates"
 compiler='clang libclang-rt-dev'
 lint="$check clang clang-tidy clang-format shellcheck lintian"
 # Of these, what Debian starts at every boot once it is installed. Ours are private and started by hand.
