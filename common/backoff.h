@@ -1,9 +1,16 @@
 #ifndef TS_BACKOFF_H
 #define TS_BACKOFF_H
 
-#include "chance.h"
-
 #include <stdint.h>
+
+/* Chance, so that those who lost the same server do not come back in step. {0} sows itself from
+ * clock and process when first used. */
+struct chance {
+	uint64_t state;
+};
+
+/* A number from 0 to n, n included. */
+uint64_t chance_upto(struct chance *, uint64_t n);
 
 /*
  * When to try again: 0.1 s after the first failure up to 5 s, half of it by chance. {0} is fresh.

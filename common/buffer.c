@@ -1,4 +1,4 @@
-/* Slices, growing buffers and the one place that allocates. */
+/* Slices, growing buffers and arrays, and the one place that allocates. */
 #include "buffer.h"
 
 #include "log.h"
@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRINTF_ROOM = 64 }; /* of the first try */
+enum {
+	PRINTF_ROOM = 64, /* of the first try */
+	ARRAY_FIRST = 16,
+};
 
 void *
 memory_grow(void *old, size_t nmemb, size_t size)
@@ -25,6 +28,18 @@ memory_out(void)
 {
 	log_error("out of memory");
 	exit(STATUS_SERVICE);
+}
+
+void *
+array_room(void *p, size_t n, size_t *cap, size_t size)
+{
+	if (n <= *cap && p != NULL)
+		return p;
+	if (*cap < ARRAY_FIRST)
+		*cap = ARRAY_FIRST;
+	while (*cap < n)
+		*cap *= 2;
+	return memory_grow(p, *cap, size);
 }
 
 struct slice

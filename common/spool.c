@@ -1,7 +1,7 @@
 /* Jobs, their notes and cancels, each in a file of its own. file.c makes it outlive a crash. */
 #include "spool.h"
 
-#include "array.h"
+#include "buffer.h"
 #include "file.h"
 #include "hash.h"
 

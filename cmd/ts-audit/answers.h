@@ -1,7 +1,7 @@
 #ifndef TS_ANSWERS_H
 #define TS_ANSWERS_H
 
-#include "array.h"
+#include "buffer.h"
 #include "record.h"
 #include "timestamp.h"
 

@@ -1,7 +1,7 @@
 /* A small file, so that what the API does not have is not asked for all night. */
 #include "asked.h"
 
-#include "array.h"
+#include "buffer.h"
 #include "file.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 #ifndef TS_JOB_H
 #define TS_JOB_H
 
-#include "array.h"
 #include "buffer.h"
 
 #include <stdbool.h>

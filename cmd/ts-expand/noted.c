@@ -1,7 +1,7 @@
 /* What need not be done again after a crash. */
 #include "noted.h"
 
-#include "array.h"
+#include "buffer.h"
 #include "record.h"
 
 #include <stdlib.h>

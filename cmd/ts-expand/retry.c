@@ -1,7 +1,7 @@
 /* The failures of a recorded run, in an order that makes jobs of them. */
 #include "retry.h"
 
-#include "array.h"
+#include "buffer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #ifndef TS_FETCH_CHUNK_H
 #define TS_FETCH_CHUNK_H
 
-#include "array.h"
+#include "buffer.h"
 #include "url.h"
 
 #include <stdbool.h>

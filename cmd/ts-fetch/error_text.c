@@ -1,12 +1,41 @@
 /* The words for what went wrong, our own and those of others. */
 #include "error_text.h"
 
-#include "sanitize.h"
+#include "utf8.h"
+
+#include <string.h>
 
 enum {
 	BODY = 80, /* characters that are quoted of it */
 	TRIES_TEXT = sizeof " (25 tries)" - 1,
 };
+
+void
+sanitize_add(struct buffer *b, struct slice text, size_t max, struct slice secret)
+{
+	size_t end = b->len + max;
+
+	for (size_t i = 0, len; i < text.n; i += len) {
+		const char *p = text.p + i, *as = p;
+		size_t as_len;
+
+		if (secret.n > 0 && text.n - i >= secret.n && memcmp(p, secret.p, secret.n) == 0) {
+			len = secret.n;
+			as = "***";
+			as_len = 3;
+		} else {
+			len = as_len = utf8_length(p, text.n - i);
+			if (len == 0 || utf8_control(p, len)) {
+				len = len == 0 ? 1 : len;
+				as = " ";
+				as_len = 1;
+			}
+		}
+		if (b->len + as_len > end)
+			return;
+		buffer_add(b, as, as_len);
+	}
+}
 
 void
 error_text_say(struct error_text *e, const char *words)

@@ -26,4 +26,11 @@ void error_text_body(struct error_text *, struct slice body);
 /* Starts over: where a redirect leads to and, if the API has moved there, what to change. */
 void error_text_redirect(struct error_text *, const struct response *, bool moved);
 
+/*
+ * Appends text as it is fit for a log line or a record: valid UTF-8, blanks for control characters
+ * and for what is not UTF-8, at most max bytes, and "***" wherever the secret stands in it. An
+ * empty or absent secret stands nowhere.
+ */
+void sanitize_add(struct buffer *, struct slice text, size_t max, struct slice secret);
+
 #endif

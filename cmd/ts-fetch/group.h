@@ -1,7 +1,7 @@
 #ifndef TS_FETCH_GROUP_H
 #define TS_FETCH_GROUP_H
 
-#include "array.h"
+#include "buffer.h"
 #include "bars.h"
 #include "chunk.h"
 #include "grouped.h"

@@ -2,7 +2,7 @@
 #include "input.h"
 
 #include "log.h"
-#include "sanitize.h"
+#include "error_text.h"
 #include "timestamp.h"
 
 #include <inttypes.h>

@@ -2,7 +2,6 @@
 #include "response.h"
 
 #include "log.h"
-#include "sanitize.h"
 #include "signals.h"
 #include "timestamp.h"
 
@@ -252,8 +251,8 @@ failed(struct responses *rs, struct chunk *c, const struct response *r, struct s
 			request_id);
 		return;
 	}
-	try_again(rs, c, r, false,
-		unreachable(rs, r, now, !r->sent || !probe_known(&rs->sched->probe)), request_id);
+	try_again(rs, c, r, false, unreachable(rs, r, now, !r->sent || !sched_probes(rs->sched)),
+		request_id);
 }
 
 /* Whether a status is one by which the API says that it does not give what was asked. */
@@ -376,7 +375,7 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	if (verdict != PAGE_RETRY)
 		succeeded(rs, r);
 	if (verdict == PAGE_OK)
-		probe_keep(&rs->sched->probe, c, &c->active->bars.series);
+		sched_keep(rs->sched, c, &c->active->bars.series);
 	if (page.next.p != NULL && chunk_loops(c, page.next))
 		reason = "page loop: the same next_url twice";
 	else if (verdict == PAGE_OK)

@@ -1,7 +1,6 @@
 #ifndef TS_FETCH_ROLLUP_H
 #define TS_FETCH_ROLLUP_H
 
-#include "array.h"
 #include "buffer.h"
 #include "page.h"
 

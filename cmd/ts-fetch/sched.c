@@ -24,7 +24,8 @@ void
 sched_release(struct sched *s)
 {
 	limiter_release(&s->limiter);
-	probe_release(&s->probe);
+	chunk_release(&s->probe.chunk);
+	buffer_release(&s->probe.symbol);
 	buffer_release(&s->url);
 	buffer_release(&s->reason);
 }
@@ -33,6 +34,23 @@ unsigned
 sched_chance(struct sched *s)
 {
 	return (unsigned)chance_upto(&s->chance, 1023);
+}
+
+void
+sched_keep(struct sched *s, const struct chunk *c, const struct series *series)
+{
+	struct probe *p = &s->probe;
+
+	chunk_follow(&p->chunk, buffer_slice(&c->path));
+	buffer_set(&p->symbol, series->symbol);
+	p->series = *series;
+	p->series.symbol = buffer_slice(&p->symbol);
+}
+
+bool
+sched_probes(const struct sched *s)
+{
+	return s->probe.chunk.path.len > 0;
 }
 
 /* The retry that has been due for longest, or NULL. */
@@ -57,8 +75,7 @@ next_chunk(struct sched *s, int64_t now)
 {
 	struct chunk *c;
 
-	if (s->outage.unreachable && s->probe.due && probe_known(&s->probe) &&
-		!tasks_idle(s->tasks))
+	if (s->outage.unreachable && s->probe.due && sched_probes(s) && !tasks_idle(s->tasks))
 		return &s->probe.chunk;
 	c = overdue(s, now);
 	return c == NULL ? tasks_next(s->tasks) : c;

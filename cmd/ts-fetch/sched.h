@@ -1,15 +1,26 @@
 #ifndef TS_FETCH_SCHED_H
 #define TS_FETCH_SCHED_H
 
-#include "chance.h"
+#include "backoff.h"
 #include "limiter.h"
 #include "outage.h"
 #include "pace.h"
-#include "probe.h"
 #include "task.h"
 #include "transfer.h"
 
 #include <stdint.h>
+
+/*
+ * The page that succeeded last. While the API is taken to be unreachable it is asked for once more,
+ * in turn with the pages that have failed: if it comes, the API is well and they are their own
+ * trouble.
+ */
+struct probe {
+	struct chunk chunk; /* of no task; without a path there is none */
+	struct series series;
+	struct buffer symbol;
+	bool due; /* the last request was another page's */
+};
 
 struct sched_options {
 	struct slice base; /* the API's address */
@@ -58,6 +69,10 @@ void sched_repeat(struct sched *, struct chunk *);
 
 /* Why all pause: for the record `waiting`. */
 void sched_says(struct sched *, struct slice reason);
+
+/* Keeps a page that a chunk has asked for, as the probe; whether there is one. */
+void sched_keep(struct sched *, const struct chunk *, const struct series *);
+bool sched_probes(const struct sched *);
 
 /* A number by chance, 0-1023. */
 unsigned sched_chance(struct sched *);

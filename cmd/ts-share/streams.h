@@ -3,7 +3,7 @@
 
 #include "jobs.h"
 
-#include "array.h"
+#include "buffer.h"
 #include "hash.h"
 
 /* What jobs.c and streams.c share, and nobody else sees. */

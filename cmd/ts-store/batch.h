@@ -1,7 +1,6 @@
 #ifndef TS_BATCH_H
 #define TS_BATCH_H
 
-#include "array.h"
 #include "buffer.h"
 #include "bar.h"
 #include "series.h"

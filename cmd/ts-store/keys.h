@@ -1,7 +1,7 @@
 #ifndef TS_KEYS_H
 #define TS_KEYS_H
 
-#include "array.h"
+#include "buffer.h"
 #include "timeframe.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* The small pieces that everything stands on: arrays, hashes, characters, lines of log, chance. */
 #include "check.h"
 
-#include "array.h"
-#include "chance.h"
+#include "buffer.h"
+#include "backoff.h"
 #include "hash.h"
 #include "log.h"
 #include "utf8.h"

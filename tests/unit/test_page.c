@@ -1,7 +1,7 @@
 /* What the API is asked and what its answers are taken for. */
 #include "check.h"
 
-#include "sanitize.h"
+#include "error_text.h"
 #include "page.h"
 #include "url.h"
 
