@@ -202,7 +202,7 @@ read_after(struct given *g, const char *body, int64_t after)
 }
 
 static void
-accept(struct given *g, const char *body, size_t rows)
+takes(struct given *g, const char *body, size_t rows)
 {
 	read_after(g, body, INT64_MIN);
 	if (g->verdict != PAGE_OK)
@@ -232,7 +232,7 @@ test_rows(void **state)
 {
 	struct given *g = *state;
 
-	accept(g, PAGE(ROW(1765774800000) "," ROW(1765861200000), "\"resultsCount\":2,"), 2);
+	takes(g, PAGE(ROW(1765774800000) "," ROW(1765861200000), "\"resultsCount\":2,"), 2);
 	assert_int_equal(g->page.row[0].t, 1765774800);
 	assert_int_equal(g->page.row[1].t, 1765861200);
 	assert_true(slice_is(cell(g, 1, COLUMN_OPEN), "2"));
@@ -250,17 +250,17 @@ test_base_bars(void **state)
 {
 	struct given *g = *state;
 
-	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":734,\"resultsCount\":1,"), 1);
+	takes(g, PAGE(ROW(1765774800000), "\"queryCount\":734,\"resultsCount\":1,"), 1);
 	assert_int_equal(g->page.base, 734);
-	accept(g, PAGE(ROW(1765774800000), ""), 1);
+	takes(g, PAGE(ROW(1765774800000), ""), 1);
 	assert_int_equal(g->page.base, 1);
-	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":0,"), 1);
+	takes(g, PAGE(ROW(1765774800000), "\"queryCount\":0,"), 1);
 	assert_int_equal(g->page.base, 1);
-	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":100001,"), 1);
+	takes(g, PAGE(ROW(1765774800000), "\"queryCount\":100001,"), 1);
 	assert_int_equal(g->page.base, 1);
-	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":\"5\","), 1);
+	takes(g, PAGE(ROW(1765774800000), "\"queryCount\":\"5\","), 1);
 	assert_int_equal(g->page.base, 1);
-	accept(g, PAGE(ROW(1765774800000), "\"queryCount\":-5.5e3,"), 1);
+	takes(g, PAGE(ROW(1765774800000), "\"queryCount\":-5.5e3,"), 1);
 	assert_int_equal(g->page.base, 1);
 }
 
@@ -285,7 +285,7 @@ test_rows_of_other_shapes(void **state)
 
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		(void)snprintf(body, sizeof body, PAGE("%s", ""), row[i]);
-		accept(g, body, 1);
+		takes(g, body, 1);
 		assert_int_equal(g->page.row[0].t, 1765774800);
 		assert_true(slice_is(cell(g, 0, COLUMN_OPEN), "2"));
 		assert_true(slice_is(cell(g, 0, COLUMN_HIGH), "4"));
@@ -301,7 +301,7 @@ check_absent(struct given *g, const char *rows, enum column c, enum cell_fault f
 	char body[1000];
 
 	(void)snprintf(body, sizeof body, PAGE("%s", ""), rows);
-	accept(g, body, 1);
+	takes(g, body, 1);
 	for (int i = 0; i < COLUMNS; i++) {
 		assert_int_equal(g->page.row[0].n[i] == 0, i == (int)c);
 		if (i == (int)c)
@@ -338,13 +338,12 @@ test_no_rows(void **state)
 {
 	struct given *g = *state;
 
-	accept(g, "{\"ticker\":\"AAPL\",\"resultsCount\":0,\"adjusted\":true,\"status\":\"OK\"}",
-		0);
-	accept(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":null,\"status\":\"OK\"}", 0);
-	accept(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":[ ],\"status\":\"OK\"}", 0);
+	takes(g, "{\"ticker\":\"AAPL\",\"resultsCount\":0,\"adjusted\":true,\"status\":\"OK\"}", 0);
+	takes(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":null,\"status\":\"OK\"}", 0);
+	takes(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"results\":[ ],\"status\":\"OK\"}", 0);
 	/* Not that the rows of the page before are still there. */
-	accept(g, PAGE(ROW(1000), ""), 1);
-	accept(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"status\":\"OK\"}", 0);
+	takes(g, PAGE(ROW(1000), ""), 1);
+	takes(g, "{\"ticker\":\"AAPL\",\"adjusted\":true,\"status\":\"OK\"}", 0);
 }
 
 static void
@@ -352,7 +351,7 @@ test_any_order_of_keys(void **state)
 {
 	struct given *g = *state;
 
-	accept(g,
+	takes(g,
 		" {\"status\":\"DELAYED\",\"results\":[" ROW(
 			1000) "],\n\"adjusted\" : true , \"x\":[{}],"
 			      "\"count\":9,\"resultsCount\": 1,\"ticker\":\"\\u0041APL\"} \n",
@@ -425,7 +424,7 @@ test_order_across_pages(void **state)
 {
 	struct given *g = *state;
 
-	accept(g, PAGE(ROW(2000) "," ROW(2000), ""), 2);
+	takes(g, PAGE(ROW(2000) "," ROW(2000), ""), 2);
 	read_after(g, PAGE(ROW(2000), ""), 2);
 	assert_int_equal(g->verdict, PAGE_OK);
 	/* Where it leads is known all the same, so that a loop is found out. */
@@ -442,7 +441,7 @@ test_cut_anywhere(void **state)
 	char body[] =
 		PAGE(ROW(1000) ",{\"t\":2000,\"x\":null}", "\"resultsCount\":2," NEXT "2/3\",");
 
-	accept(g, body, 2);
+	takes(g, body, 2);
 	for (size_t n = sizeof body - 2; n > 0; n--) {
 		body[n] = '\0';
 		read_after(g, body, INT64_MIN);
@@ -482,16 +481,16 @@ test_next_url(void **state)
 {
 	struct given *g = *state;
 
-	accept(g, PAGE(ROW(1000), NEXT "2/2025-12-19?cursor=abc\","), 1);
+	takes(g, PAGE(ROW(1000), NEXT "2/2025-12-19?cursor=abc\","), 1);
 	assert_true(
 		slice_is(g->page.next, "/v2/aggs/ticker/AAPL/range/1/day/2/2025-12-19?cursor=abc"));
 	/* As an encoder for HTML writes it. */
-	accept(g, PAGE("", NEXT "2/2025-12-19?cursor=abc\\u0026x=y\","), 0);
+	takes(g, PAGE("", NEXT "2/2025-12-19?cursor=abc\\u0026x=y\","), 0);
 	assert_true(slice_is(
 		g->page.next, "/v2/aggs/ticker/AAPL/range/1/day/2/2025-12-19?cursor=abc&x=y"));
-	accept(g, PAGE(ROW(1000), "\"next_url\":null,"), 1);
+	takes(g, PAGE(ROW(1000), "\"next_url\":null,"), 1);
 	assert_null(g->page.next.p);
-	accept(g, PAGE(ROW(1000), "\"next_url\":\"\","), 1);
+	takes(g, PAGE(ROW(1000), "\"next_url\":\"\","), 1);
 	assert_null(g->page.next.p);
 }
 
@@ -556,7 +555,7 @@ test_many_rows(void **state)
 			buffer_str(&b, "," ROW(1000));
 		buffer_str(&b, "],\"status\":\"OK\"}");
 		if (n == 50000)
-			accept(g, buffer_cstr(&b), 50000);
+			takes(g, buffer_cstr(&b), 50000);
 		else
 			refuse(g, buffer_cstr(&b), "more rows than were asked for");
 	}
