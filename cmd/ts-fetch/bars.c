@@ -19,6 +19,14 @@ bars_init(
 		.index = series->symbol.n > 2 && memcmp(series->symbol.p, "I:", 2) == 0};
 }
 
+void
+bars_resume(struct bars *b, uint64_t count, int32_t first, int32_t last)
+{
+	b->count = count;
+	b->first = calendar_instant(b->calendar, first, 0);
+	b->last = calendar_instant(b->calendar, last, 0);
+}
+
 /* Minute bars come by the hundred thousand: what is known of their day is kept. */
 static void
 look_at_day(struct bars *b, int64_t t)

@@ -28,6 +28,9 @@ struct bars {
  */
 void bars_init(struct bars *, const struct calendar *, const struct series *, bool extended);
 
+/* So many bars of days were written before, the first and the last of these dates. */
+void bars_resume(struct bars *, uint64_t count, int32_t first, int32_t last);
+
 /*
  * Whether a bar that starts then belongs to the task: it starts at or after the series' start and
  * ends at or before its end. Without extended, 1min bars must start within the regular hours of a

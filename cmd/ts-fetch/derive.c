@@ -267,7 +267,7 @@ write_bars(struct tasks *ts, struct rider *r)
 	ts->derive.derived++;
 	ts->derive.saved += r->pages;
 	ts->derive.of[r->task->tf].since++;
-	tasks_fetched(ts, r->task, &r->bars);
+	announce_fetched(ts, r->task, &r->bars);
 	queue_end(ts->queue, r->task);
 	rollup_release(&r->rollup);
 	free(r);
@@ -327,7 +327,7 @@ derive_end(struct tasks *ts, struct rider **riders, struct slice error)
 		if (of->first == r)
 			of->first = NULL;
 		if (error.p != NULL)
-			tasks_refuse(ts, record_about(r->task, RECORD_FAILED), error);
+			announce_failed(ts, announce_about(r->task, RECORD_FAILED), error);
 		queue_end(ts->queue, r->task);
 		rollup_release(&r->rollup);
 		free(r);
@@ -340,7 +340,7 @@ derive_fail(struct tasks *ts, const struct task *t, struct rider **riders, struc
 {
 	struct buffer text = {0};
 
-	tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
+	announce_failed(ts, announce_about(t, RECORD_FAILED), error);
 	buffer_printf(&text, "%s failed: %.*s", timeframe_name(t->tf), SLICE(error));
 	(void)derive_end(ts, riders, buffer_slice(&text));
 	buffer_release(&text);

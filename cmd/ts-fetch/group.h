@@ -25,7 +25,7 @@ struct member {
 /* A member that is asked for singly. */
 struct sample {
 	struct member *member;
-	struct rollup own;   /* its days */
+	struct rollup own;   /* its days, and the first that differs from its grouped one */
 	struct rollup first; /* the day of the grouped page that came before */
 	bool failed;	     /* nothing is compared with it */
 };
@@ -52,13 +52,16 @@ struct row group_day_of(
 void group_add_day(struct tasks *, struct member *, const struct page *, const struct row *,
 	struct buffer *out);
 
-/* The next date, or the end; the verdict of one member; the end. */
+/* The next date, or the end; the verdict of one member; the end, good or not. */
 void group_go_on(struct tasks *, struct active *);
-void group_finish_member(struct tasks *, struct group *, struct member *);
-void group_finish(struct tasks *, struct active *);
+void group_finish_member(struct tasks *, struct active *, struct member *);
+void group_finish(struct tasks *, struct active *, bool good);
 
 /* Chooses the samples from the first page that has rows of members. */
 void sample_take(struct tasks *, struct group *, const struct page *);
+
+/* Compares the samples with their rows of the page that was checked last. */
+void sample_compare(struct tasks *, const struct group *, const struct page *);
 
 /* A page of the member that is asked for singly. */
 void sample_page(struct tasks *, struct active *, const struct page *);

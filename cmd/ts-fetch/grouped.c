@@ -2,6 +2,7 @@
 #include "grouped.h"
 
 #include "group.h"
+#include "log.h"
 #include "signals.h"
 #include "task.h"
 #include "timestamp.h"
@@ -114,9 +115,9 @@ grouped_begin(struct tasks *ts, struct active *a, struct chunk *c)
 static void
 announce(struct tasks *ts, struct member *m)
 {
-	tasks_announce(ts, m->task);
+	announce_loading(ts, m->task);
 	for (struct rider *r = m->riders; r != NULL; r = r->next)
-		tasks_announce(ts, r->task);
+		announce_loading(ts, r->task);
 }
 
 void
@@ -129,39 +130,51 @@ grouped_announce(struct tasks *ts, struct group *g)
 /* Verdicts. */
 
 void
-group_finish_member(struct tasks *ts, struct group *g, struct member *m)
+group_finish_member(struct tasks *ts, struct active *a, struct member *m)
 {
-	tasks_fetched(ts, m->task, &m->bars);
+	struct group *g = a->group;
+
+	/* What was downloaded for all is counted once. */
+	m->bars.bytes = a->bars.bytes;
+	a->bars.bytes = 0;
+	announce_fetched(ts, m->task, &m->bars);
 	derive_ready(ts, &m->riders, m->earliest, g->asked < g->samples.n ? g->pages : 1);
 	m->done = true;
 }
 
-/* It begins anew, to be asked for by itself, and so do those that ride on it. */
+/*
+ * It begins anew, to be asked for by itself, and so do those that ride on it. Bars that are written
+ * stay: they had been compared.
+ */
 static void
-give_back(struct tasks *ts, struct member *m)
+give_back(struct tasks *ts, struct group *g, struct member *m)
 {
+	struct task *t = m->task;
 	struct rider *r;
 
 	while ((r = m->riders) != NULL) {
 		DL_DELETE(m->riders, r);
 		derive_return(ts, r);
 	}
-	m->task->alone = true;
-	m->task->written = m->bars.count;
-	queue_return(ts->queue, m->task);
+	t->alone = true;
+	if (m->bars.count > 0 && g->held.len > 0) {
+		ts->count.bars -= m->bars.count;
+	} else if (m->bars.count > 0) {
+		t->written = (uint32_t)m->bars.count;
+		t->first = calendar_date(ts->calendar, m->bars.first);
+		t->last = calendar_date(ts->calendar, m->bars.last);
+		t->start = g->date;
+	}
+	queue_return(ts->queue, t);
+	m->task = NULL;
 }
 
-/* All dates have come, or what came is not to be trusted. */
 void
-group_finish(struct tasks *ts, struct active *a)
+group_finish(struct tasks *ts, struct active *a, bool good)
 {
 	struct group *g = a->group;
 	uint64_t written = 0;
-	bool good;
 
-	for (size_t i = 0; i < g->samples.n; i++)
-		rollup_compared(&g->samples.p[i].own);
-	good = sample_proven(ts, g);
 	/* The last goes back first, so that they stand in their order again. */
 	for (size_t i = g->members.n; i-- > 0;) {
 		struct member *m = &g->members.p[i];
@@ -169,11 +182,10 @@ group_finish(struct tasks *ts, struct active *a)
 		if (m->done)
 			continue;
 		if (good && m->bars.count > 0) {
-			group_finish_member(ts, g, m);
+			group_finish_member(ts, a, m);
 			written++;
 		} else {
-			give_back(ts, m);
-			m->task = NULL;
+			give_back(ts, g, m);
 		}
 	}
 	ts->derive.grouped += written;
@@ -236,23 +248,9 @@ group_add_day(struct tasks *ts, struct member *m, const struct page *page, const
 	ts->count.bars++;
 }
 
-/* Compares the samples with their rows, then writes those of the others; false: one differs. */
-static bool
+static void
 write_date(struct tasks *ts, struct group *g, const struct page *page)
 {
-	bool ended = derive_ended(ts->calendar, TF_DAY, calendar_instant(ts->calendar, g->date, 0));
-
-	for (size_t i = 0; i < g->samples.n && ended; i++) {
-		struct sample *s = &g->samples.p[i];
-		struct row row;
-
-		if (s->member->look != g->look || s->failed)
-			continue;
-		row = group_day_of(ts, g, page, s->member);
-		rollup_compare(&s->own, page, &row);
-	}
-	if (!sample_proven(ts, g))
-		return false;
 	for (size_t i = 0; i < g->members.n && ts->out->error == 0; i++) {
 		struct member *m = &g->members.p[i];
 		struct row row;
@@ -263,7 +261,6 @@ write_date(struct tasks *ts, struct group *g, const struct page *page)
 		group_add_day(ts, m, page, &row, writer_room(ts->out));
 		writer_done(ts->out);
 	}
-	return true;
 }
 
 /* The next date, or the end. */
@@ -276,7 +273,7 @@ group_go_on(struct tasks *ts, struct active *a)
 		int32_t date = calendar_session_after(ts->calendar, g->date + 1);
 
 		if (date <= g->date || date > g->end) {
-			group_finish(ts, a);
+			group_finish(ts, a, sample_proven(ts, g));
 			return;
 		}
 		g->date = date;
@@ -299,28 +296,41 @@ grouped_page(struct tasks *ts, struct chunk *c, const struct page *page)
 	} else if (g->samples.n == 0) {
 		sample_take(ts, g, page);
 		group_go_on(ts, a);
-	} else if (write_date(ts, g, page)) {
-		group_go_on(ts, a);
 	} else {
-		group_finish(ts, a);
+		sample_compare(ts, g, page);
+		if (sample_proven(ts, g)) {
+			write_date(ts, g, page);
+			group_go_on(ts, a);
+		} else {
+			group_finish(ts, a, false);
+		}
 	}
+}
+
+bool
+grouped_give_up(struct tasks *ts, struct active *a, struct slice error, const char *tail)
+{
+	const struct group *g = a->group;
+	char date[DATE_SIZE];
+
+	if (g->asked < g->samples.n)
+		return false;
+	log_warning("grouped day %s: %.*s; the days of %zu symbols are asked for one by one%s",
+		date_format(date, g->date), SLICE(error), g->members.n, tail);
+	group_finish(ts, a, false);
+	return true;
 }
 
 void
 grouped_fail(struct tasks *ts, struct group *g, struct slice error)
 {
-	struct buffer text = {0};
-	char date[DATE_SIZE];
-
-	buffer_printf(&text, "grouped day %s: %.*s", date_format(date, g->date), SLICE(error));
 	for (size_t i = 0; i < g->members.n; i++) {
 		struct member *m = &g->members.p[i];
 
 		if (!m->done)
-			derive_fail(ts, m->task, &m->riders, buffer_slice(&text));
+			derive_fail(ts, m->task, &m->riders, error);
 		m->done = true;
 	}
-	buffer_release(&text);
 }
 
 uint64_t

@@ -32,8 +32,14 @@ const char *grouped_check(struct tasks *, struct active *, const struct page *);
 void grouped_page(struct tasks *, struct chunk *, const struct page *);
 void grouped_announce(struct tasks *, struct group *);
 
-/* The member that is asked for singly fails, and the group goes on; false: none is. */
-bool grouped_fail_sample(struct tasks *, struct active *, struct slice error);
+/*
+ * A date cannot be had: that is logged, with this tail, and the members are asked for one by one
+ * from there on. False: it is not a date but a member that is asked for.
+ */
+bool grouped_give_up(struct tasks *, struct active *, struct slice error, const char *tail);
+
+/* The member that is asked for singly fails, and the group goes on. */
+void grouped_fail_sample(struct tasks *, struct active *, struct slice error);
 
 /* All members fail that have no verdict. */
 void grouped_fail(struct tasks *, struct group *, struct slice error);

@@ -81,7 +81,7 @@ take_task(struct input *in, const struct record *r, struct slice line, uint64_t 
 	} else {
 		in->tasks->count.tasks++;
 		refused_line(&in->failed, lineno, why, NULL);
-		tasks_refuse(in->tasks, *r, slice_of(why));
+		announce_failed(in->tasks, *r, slice_of(why));
 	}
 }
 

@@ -31,9 +31,10 @@ struct task {
 	bool direct;	  /* the caller's: it is asked for by itself, whatever stands beside it */
 	bool alone;	  /* the caller's: it is not grouped with others */
 	bool announced;	  /* the caller's: `loading` has been written */
-	uint64_t written; /* the caller's: bars before it began anew */
-	bool locks;	  /* the queue's own: no other task of its symbol and timeframe may begin */
-	bool queued;	  /* the queue's own: in progress, and waiting for another turn */
+	uint32_t written; /* the caller's: bars that it had before it began anew, */
+	int32_t first, last; /* and the dates of the first and last of them */
+	bool locks;  /* the queue's own: no other task of its symbol and timeframe may begin */
+	bool queued; /* the queue's own: in progress, and waiting for another turn */
 };
 
 /* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */

@@ -59,9 +59,7 @@ fail(struct responses *rs, struct chunk *c, struct slice request_id)
 {
 	struct slice text = buffer_slice(&rs->error.text);
 
-	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", SLICE(c->active->task->symbol),
-		timeframe_name(c->active->task->tf), SLICE(text), log_tail(rs, request_id));
-	tasks_fail(rs->tasks, c->active, text);
+	tasks_fail(rs->tasks, c->active, text, log_tail(rs, request_id));
 }
 
 /* Nothing of what is pending will be fetched; tasks that are read later are tried anew. */
@@ -142,7 +140,7 @@ log_retry(struct responses *rs, const struct chunk *c, const struct response *r,
 	more -= rs->retries.more;
 	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u more=%u wait=%" PRId64
 		    ".%" PRId64 "s %.*s%s",
-		SLICE(c->active->task->symbol), timeframe_name(c->active->task->tf), r->http,
+		SLICE(tasks_symbol(c->active)), timeframe_name(c->active->task->tf), r->http,
 		c->tries, more, wait / 1000, wait / 100 % 10, SLICE(buffer_slice(&rs->error.text)),
 		log_tail(rs, request_id));
 }

@@ -133,6 +133,15 @@ rollup_row(const struct rolled *bar, struct buffer *text, struct page *page, str
 	*page = (struct page){.body = buffer_slice(text), .row = row, .rows = 1};
 }
 
+static struct rolled *
+find_start(struct rollup *r, int64_t t)
+{
+	struct rolled key = {.t = t};
+
+	return r->bars.n == 0 ? NULL
+			      : bsearch(&key, r->bars.p, r->bars.n, sizeof *r->bars.p, by_start);
+}
+
 static int64_t
 whole_shares(int64_t millionths)
 {
@@ -145,8 +154,7 @@ rollup_compare(struct rollup *r, const struct page *page, const struct row *row)
 	struct rolled own = {.t = row->t}, *b;
 	bool same;
 
-	b = r->bars.n == 0 ? NULL
-			   : bsearch(&own, r->bars.p, r->bars.n, sizeof *r->bars.p, by_start);
+	b = find_start(r, row->t);
 	same = b != NULL && values(page, row, own.value) &&
 	       whole_shares(b->value[COLUMN_VOLUME]) == whole_shares(own.value[COLUMN_VOLUME]);
 	for (int i = 0; i < COLUMN_VOLUME && same; i++)
@@ -155,6 +163,13 @@ rollup_compare(struct rollup *r, const struct page *page, const struct row *row)
 		b->met = true;
 	if (!same && row->t < r->differs)
 		r->differs = row->t;
+}
+
+void
+rollup_lacks(struct rollup *r, int64_t t)
+{
+	if (t < r->differs && find_start(r, t) != NULL)
+		r->differs = t;
 }
 
 void

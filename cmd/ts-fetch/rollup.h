@@ -43,6 +43,9 @@ void rollup_row(const struct rolled *, struct buffer *, struct page *, struct ro
 /* Compares the API's own bar, its volume as a whole number of shares. After rollup_end(). */
 void rollup_compare(struct rollup *, const struct page *, const struct row *);
 
+/* The API's own series has no bar at t. */
+void rollup_lacks(struct rollup *, int64_t t);
+
 /* All of the API's own bars have been compared: sees which of these it does not have. */
 void rollup_compared(struct rollup *);
 

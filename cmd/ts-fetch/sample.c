@@ -71,7 +71,7 @@ end_sample(struct tasks *ts, struct active *a)
 		return;
 	}
 	if (!sample_proven(ts, g)) {
-		group_finish(ts, a);
+		group_finish(ts, a, false);
 		return;
 	}
 	buffer_add(writer_room(ts->out), g->held.p, g->held.len);
@@ -80,8 +80,29 @@ end_sample(struct tasks *ts, struct active *a)
 	group_go_on(ts, a);
 }
 
+void
+sample_compare(struct tasks *ts, const struct group *g, const struct page *page)
+{
+	int64_t day = calendar_instant(ts->calendar, g->date, 0);
+
+	for (size_t i = 0; i < g->samples.n && derive_ended(ts->calendar, TF_DAY, day); i++) {
+		struct sample *s = &g->samples.p[i];
+		struct row row;
+
+		if (s->failed)
+			continue;
+		if (s->member->look == g->look) {
+			row = group_day_of(ts, g, page, s->member);
+			rollup_compare(&s->own, page, &row);
+		} else {
+			rollup_lacks(&s->own, day);
+		}
+	}
+}
+
+/* Compares its days with the date that has come, and with those for which there was nothing. */
 static void
-compare_first(struct tasks *ts, struct sample *s)
+compare_first(struct tasks *ts, const struct group *g, struct sample *s)
 {
 	struct buffer text = {0};
 	struct page page;
@@ -91,6 +112,13 @@ compare_first(struct tasks *ts, struct sample *s)
 	while (s->own.bars.n > 0 &&
 		!derive_ended(ts->calendar, TF_DAY, s->own.bars.p[s->own.bars.n - 1].t))
 		s->own.bars.n--;
+	for (size_t i = 0; i < s->own.bars.n; i++) {
+		int64_t t = s->own.bars.p[i].t;
+		int32_t date = calendar_date(ts->calendar, t);
+
+		if (date < g->date || calendar_session(ts->calendar, date) == SESSION_NONE)
+			rollup_lacks(&s->own, t);
+	}
 	if (!s->first.unfit && s->first.bars.n > 0 &&
 		derive_ended(ts->calendar, TF_DAY, s->first.bars.p[0].t)) {
 		rollup_row(&s->first.bars.p[0], &text, &page, &row);
@@ -126,23 +154,19 @@ sample_page(struct tasks *ts, struct active *a, const struct page *page)
 		queue_again(ts->queue, a->task);
 		return;
 	}
-	group_finish_member(ts, g, m);
-	compare_first(ts, s);
+	group_finish_member(ts, a, m);
+	compare_first(ts, g, s);
 	end_sample(ts, a);
 }
 
-bool
+void
 grouped_fail_sample(struct tasks *ts, struct active *a, struct slice error)
 {
 	struct group *g = a->group;
-	struct sample *s;
+	struct sample *s = &g->samples.p[g->asked];
 
-	if (g == NULL || g->asked >= g->samples.n)
-		return false;
-	s = &g->samples.p[g->asked];
 	derive_fail(ts, s->member->task, &s->member->riders, error);
 	s->member->done = s->failed = true;
 	s->own.bars.n = 0;
 	end_sample(ts, a);
-	return true;
 }

@@ -99,7 +99,7 @@ request(struct sched *s, struct chunk *c, int64_t now)
 	buffer_printf(&s->url, "%.*s%.*s", SLICE(s->base), (int)c->path.len, c->path.p);
 	if (transfer_start(s->transfer, buffer_cstr(&s->url), c) != 0) {
 		if (s->probe.due)
-			tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"));
+			tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"), "");
 		return;
 	}
 	c->request = limiter_start(&s->limiter, now);

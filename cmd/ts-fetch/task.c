@@ -59,64 +59,13 @@ tasks_idle(const struct tasks *ts)
 	return ts->busy == 0 && queue_waiting(ts->queue) == 0 && ts->derive.waiting == NULL;
 }
 
-/* Records. */
-
-struct record
-record_about(const struct task *t, enum record_type type)
-{
-	return (struct record){.type = type,
-		.job_id = task_job_id(t),
-		.symbol = t->symbol,
-		.timeframe = slice_of(timeframe_name(t->tf)),
-		.tf = t->tf,
-		.from = t->from,
-		.to = t->to};
-}
-
-static void
-write_record(struct tasks *ts, const struct record *r)
-{
-	record_write(writer_room(ts->out), r);
-	writer_done(ts->out);
-}
-
-void
-tasks_refuse(struct tasks *ts, struct record r, struct slice error)
-{
-	r.type = RECORD_FAILED;
-	r.stage = slice_of("fetch");
-	r.error = error;
-	write_record(ts, &r);
-	ts->count.failed++;
-}
-
-void
-tasks_fetched(struct tasks *ts, const struct task *t, const struct bars *bars)
-{
-	struct record r = record_about(t, RECORD_FETCHED);
-	char first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
-
-	r.bars = bars->count + t->written;
-	r.bytes = bars->bytes;
-	if (ts->options.extended && timeframe_intraday(r.tf))
-		r.hours = slice_of("extended");
-	if (bars->count > 0) {
-		r.first = slice_of(bars_key(bars, bars->first, first));
-		r.last = slice_of(bars_key(bars, bars->last, last));
-	}
-	write_record(ts, &r);
-	ts->count.fetched++;
-	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64, SLICE(r.symbol),
-		timeframe_name(r.tf), r.bars);
-}
-
 /* Beginning. */
 
 void
 tasks_push(struct tasks *ts, const struct record *r, const struct task *t)
 {
 	if (ts->dead.len > 0)
-		tasks_refuse(ts, *r, buffer_slice(&ts->dead));
+		announce_failed(ts, *r, buffer_slice(&ts->dead));
 	else
 		queue_push(ts->queue, r->job_id, t);
 }
@@ -148,6 +97,12 @@ chunk_free(struct tasks *ts, struct chunk *c)
 	ts->busy--;
 }
 
+struct slice
+tasks_symbol(const struct active *a)
+{
+	return a->bars.series.symbol.n > 0 ? a->bars.series.symbol : slice_of("*");
+}
+
 static struct active *
 begin(struct tasks *ts, struct task *t)
 {
@@ -161,6 +116,8 @@ begin(struct tasks *ts, struct task *t)
 	t = a->task = derive_begin(ts, t, &a->riders, &start, &end);
 	series = (struct series){t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
 	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);
+	if (t->written > 0)
+		bars_resume(&a->bars, t->written, t->first, t->last);
 	split_init(&a->split, ts->calendar);
 	t->active = a;
 	(void)grouped_begin(ts, a, chunk_take(ts, a, start, end));
@@ -222,21 +179,11 @@ tasks_next(struct tasks *ts)
 }
 
 void
-tasks_announce(struct tasks *ts, struct task *t)
-{
-	struct record loading = record_about(t, RECORD_LOADING);
-
-	if (!t->announced)
-		write_record(ts, &loading);
-	t->announced = true;
-}
-
-void
 tasks_request(struct tasks *ts, struct chunk *c)
 {
-	tasks_announce(ts, c->active->task);
+	announce_loading(ts, c->active->task);
 	for (struct rider *r = c->active->riders; r != NULL; r = r->next)
-		tasks_announce(ts, r->task);
+		announce_loading(ts, r->task);
 	if (c->active->group != NULL)
 		grouped_announce(ts, c->active->group);
 	c->state = CHUNK_IN_FLIGHT;
@@ -336,7 +283,7 @@ finish(struct tasks *ts, struct chunk *c, const struct page *page)
 		chunk_free(ts, c);
 		return;
 	}
-	tasks_fetched(ts, a->task, &a->bars);
+	announce_fetched(ts, a->task, &a->bars);
 	derive_fetched(ts, a);
 	(void)tasks_drop(ts, a);
 }
@@ -397,9 +344,15 @@ fail(struct tasks *ts, struct active *a, struct slice error)
 }
 
 void
-tasks_fail(struct tasks *ts, struct active *a, struct slice error)
+tasks_fail(struct tasks *ts, struct active *a, struct slice error, const char *tail)
 {
-	if (!grouped_fail_sample(ts, a, error))
+	if (a->group != NULL && grouped_give_up(ts, a, error, tail))
+		return;
+	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", SLICE(tasks_symbol(a)),
+		timeframe_name(a->task->tf), SLICE(error), tail);
+	if (a->group != NULL)
+		grouped_fail_sample(ts, a, error);
+	else
 		fail(ts, a, error);
 }
 
@@ -413,7 +366,7 @@ tasks_fail_all(struct tasks *ts, struct slice error)
 			fail(ts, t->active, error);
 			continue;
 		}
-		tasks_refuse(ts, record_about(t, RECORD_FAILED), error);
+		announce_failed(ts, announce_about(t, RECORD_FAILED), error);
 		forget(ts, t);
 	}
 	for (unsigned i = 0; i < ts->chunks; i++) {

@@ -12,6 +12,7 @@
 #include "record.h"
 #include "split.h"
 #include "transfer.h"
+#include "announce.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,6 +83,9 @@ void tasks_push(struct tasks *, const struct record *, const struct task *);
  */
 struct chunk *tasks_next(struct tasks *);
 
+/* The symbol that is asked for, for the log: "*" for the whole market. */
+struct slice tasks_symbol(const struct active *);
+
 /* A request for the chunk begins. */
 void tasks_request(struct tasks *, struct chunk *);
 
@@ -91,24 +95,12 @@ void tasks_request(struct tasks *, struct chunk *);
  */
 const char *tasks_page(struct tasks *, struct chunk *, const struct page *);
 
-/* A record of that type about a task, as far as all types have the same fields. */
-struct record record_about(const struct task *, enum record_type);
-
-/* The record `loading` of a task, once. */
-void tasks_announce(struct tasks *, struct task *);
-
-/* The record `fetched` of a task with these bars. */
-void tasks_fetched(struct tasks *, const struct task *, const struct bars *);
-
-/* The record `failed` of what is not a task of the queue; type, stage and error are filled in here.
- */
-void tasks_refuse(struct tasks *, struct record, struct slice error);
-
 /*
- * The task fails, with all its chunks and with what was to be made of it; all tasks do, those in
- * progress and those that wait.
+ * The task fails, with all its chunks and with what was to be made of it, and that is logged, with
+ * this tail; of a group only the sample does that was asked for, or it is asked for in another way.
+ * Of all tasks those in progress and those that wait fail.
  */
-void tasks_fail(struct tasks *, struct active *, struct slice error);
+void tasks_fail(struct tasks *, struct active *, struct slice error, const char *tail);
 void tasks_fail_all(struct tasks *, struct slice error);
 
 /* Ends a task, all its chunks and what was to be made of it without a record: how many tasks. */

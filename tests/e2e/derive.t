@@ -12,14 +12,6 @@ printf 'AAPL split 2025-12-10 4:1\nREACH reach 90\n' >events
 sim_start -N $now -e events -f faults || exit 1
 pg_start || exit 1
 
-# load FLAG...: the tasks through ts-fetch; leaves out, err, and the count of requests in $asked.
-load() {
-	local before
-	before=$(wc -l <"$sim_log")
-	ts-fetch -v "$@" <tasks >out 2>err
-	code=$?
-	asked=$(($(wc -l <"$sim_log") - before))
-}
 # table DATABASE: out into its tables, made anew; then all that they hold, as text.
 table() {
 	psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" 2>/dev/null
@@ -32,9 +24,9 @@ table() {
 verdicts() {
 	jq -c 'select(.type == "fetched" or .type == "failed") | del(.bytes)' out | sort
 }
-# requests SPAN [SYMBOL]: made for that span by the last load.
-requests() {
-	tail -n "$asked" "$sim_log" | grep -c "/ticker/${2:-[^/]*}/range/1/$1/"
+# spans SPAN [SYMBOL]: the requests for that span.
+spans() {
+	requests "/ticker/${2:-[^/]*}/range/1/$1/"
 }
 end() {
 	sed -n 's/ grouped=0//; s/.* end //p' err
@@ -60,14 +52,14 @@ diff <(verdicts) direct.verdicts
 ok $? "and so are the verdicts"
 is "$(jq -r 'select(.type == "loading") | "\(.symbol) \(.timeframe)"' out | sort | uniq -c | awk '$1 != 1 || NR == 35')" \
 	"      1 THIN1 week" "each task begins to load once"
-is "$(requests hour)/$(requests week AAPL)$(requests month AAPL)/$(requests week LATE1)" "1/11/1" \
+is "$(spans hour)/$(spans week AAPL)$(spans month AAPL)/$(spans week LATE1)" "1/11/1" \
 	"the first of each timeframe is asked for as well, and the first week where its first day is missing"
 
 # The same in another order, with pages of few bars, one by one, and with more samples.
 ts-expand -N $now -y 0.1 -t month,hour,week,1min,day AAPL MSFT >tasks
 load -d
 like "$(end)" ' derived=3 sampled=3 ' "the order of the timeframes does not matter"
-is "$(requests hour AAPL)/$(requests hour MSFT)" "1/0" "minutes serve the hours in front of them"
+is "$(spans hour AAPL)/$(spans hour MSFT)" "1/0" "minutes serve the hours in front of them"
 load -d -e 1
 like "$(end)" ' derived=0 sampled=6 differing=0 saved=0 ' "-e 1: each is asked for as well"
 sim_stop
@@ -90,7 +82,7 @@ table direct >direct.rows
 load -d
 table derived | cmp - direct.rows
 ok $? "a plan that ends in the middle of a week and a month: they are asked for"
-is "$(requests week REACH)$(requests month REACH)" 11 "only these"
+is "$(spans week REACH)$(spans month REACH)" 11 "only these"
 
 # An API whose hours are not made of all minutes.
 echo '* hour otherhours' >faults
@@ -100,7 +92,7 @@ table direct >direct.rows
 load -d
 is "$code/$(grep -c 'warning: symbol=AAPL timeframe=hour: the API.s bar at 2025-12-09T14:00:00Z is not' err)/$(end |
 	grep -o 'derived=.*differing=1')" "0/1/derived=4 sampled=3 differing=1" "a difference is told, with its first bar"
-is "$(grep -c 'is not what' err)/$(requests hour)" 1/3 "once; from then on hours are asked for"
+is "$(grep -c 'is not what' err)/$(spans hour)" 1/3 "once; from then on hours are asked for"
 table derived | cmp - direct.rows
 ok $? "the tables are those of a direct load"
 
@@ -110,7 +102,7 @@ load -d
 is "$code/$(verdicts | jq -r 'select(.error) | .symbol + " " + .timeframe + " " + .error' | cut -c 1-44)" \
 	"1/IBM 1min HTTP 403: Your plan doesn't include
 IBM hour 1min failed: HTTP 403: Your plan do" "what fails fails what was to be made of it, by name"
-is "$(requests hour MSFT)/$(requests hour AAPL)/$(verdicts | wc -l)" "1/1/15" "a bad minute: its hours are asked for"
+is "$(spans hour MSFT)/$(spans hour AAPL)/$(verdicts | wc -l)" "1/1/15" "a bad minute: its hours are asked for"
 
 # Tasks of a symbol that come one by one; a cancel; kill -9.
 : >faults
@@ -123,7 +115,7 @@ head -n 1 tasks >&"$fd"
 grep MSFT tasks | while read -r line; do echo "$line"; sleep 0.01; done >&"$fd"
 wait_for 20 eval '[ "$(grep -c \"fetched\" out)" -eq 5 ]'
 asked=$(($(wc -l <"$sim_log") - before))
-is "$(requests minute)/$(requests day)" 1/1 "tasks that come within a moment are one family"
+is "$(spans minute)/$(spans day)" 1/1 "tasks that come within a moment are one family"
 sim_hold 0
 grep IBM tasks >&"$fd"
 wait_for 20 eval '[ "$(grep -c loading.*IBM out)" -eq 5 ]'

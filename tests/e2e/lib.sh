@@ -234,6 +234,18 @@ sim_hold() {
 sim_go() {
 	curl -sS -o /dev/null --fail "${1:-$MASSIVE_URL}/sim/go"
 }
+# load FLAG...: the file tasks through ts-fetch; leaves out, err, its status in $code, and how many requests that
+# were in $asked. requests PATTERN: how many of these went there.
+load() {
+	local before
+	before=$(wc -l <"$sim_log")
+	ts-fetch -v "$@" <tasks >out 2>err
+	code=$?
+	asked=$(($(wc -l <"$sim_log") - before))
+}
+requests() {
+	tail -n "$asked" "$sim_log" | grep -c -- "$1"
+}
 sim_stop() {
 	kill "$sim_pid" 2>/dev/null
 	wait "$sim_pid" 2>/dev/null
