@@ -153,6 +153,14 @@ status_of(const struct tasks *s, int read)
 										  : STATUS_DONE);
 }
 
+/* Bars of no task have no verdict that would say it. */
+static void
+say_untold(uint64_t n, const char *what)
+{
+	if (n > 0)
+		log_warning("%" PRIu64 " bar%s of no task %s", n, n == 1 ? "" : "s", what);
+}
+
 static void
 say_end(const struct tasks *s, int64_t start)
 {
@@ -168,6 +176,10 @@ say_end(const struct tasks *s, int64_t start)
 			ms);
 		return;
 	}
+	say_untold(b->odd - n->told.odd,
+		"with open or close outside of low and high: stored as it came");
+	say_untold(b->rounded - n->told.rounded, "rounded to what the columns hold");
+	say_untold(b->restated - n->told.restated, "changed a stored price by more than 0.5 %");
 	log_end(log_run, "end",
 		(const struct log_count[]){{"bars", b->received}, {"inserted", b->inserted},
 			{"updated", b->updated}, {"unchanged", b->unchanged},

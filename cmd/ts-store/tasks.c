@@ -147,6 +147,9 @@ conclude(struct tasks *s, struct record *r, struct series *of)
 	if (of->n.rejected > 0 && of->image.deleted == 0)
 		of->image.extra = 0;
 	stored_tell(of);
+	s->n.told.odd += of->n.odd;
+	s->n.told.rounded += of->n.rounded;
+	s->n.told.restated += of->n.restated;
 	s->n.bars.extra += of->image.extra;
 	s->n.bars.deleted += of->image.deleted;
 	if (of->fault != NULL)

@@ -312,6 +312,10 @@ is "$(jq -c '[.symbol, .type, .inserted, .rounded, .odd, .error]' out | sort)" '
 ["ODD","stored",5,1,2,null]' "odd and rounded bars are counted, and an index needs no volume"
 like "$(cat err)" 'ODD day: 2 bars with open or close outside of low and high: stored as the vendor has it' "odd ones are warned of"
 ended_with ' failed=1 rounded=1 odd=2 ' "the end line has them"
+unlike "$(cat err)" 'of no task' "once"
+grep '"timeframe":"day"' in | grep '"open"' | ts-store >out 2>err
+like "$(grep -o 'warning: . bars* of no task.*' err | paste -s)" 'warning: 2 bars of no task with open or close outside.*1 bar of no task rounded' \
+	"also those of no task"
 is "$(sql "SELECT count(*) FROM ohlcv_daily WHERE symbol = 'I:SPX' AND volume IS NULL")" 3 "a volume that is not there is NULL"
 ts-store <in >out 2>err
 ended_with ' inserted=0 updated=0 unchanged=8 ' "the same again is unchanged"
