@@ -43,6 +43,7 @@ mutants:                ## plant deliberate breaks and say which no test notices
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n
 share-torture:          ## the same over three hosts and a head; TORTURE_KILLS=300
 model:                  ## check the models of spool and leases with spin, and that each break is found
+systemd:                ## the package and its units under a running systemd, in a container (3 minutes; root)
 fuzz:                   ## libFuzzer over the parsers; FUZZ_SECONDS=30 each
 bench:                  ## compare with other ways to load (half an hour); BENCH='a b' sections
 
@@ -54,7 +55,7 @@ deb:                    ## a Debian package in build/
 dist:                   ## a tarball of the sources in build/
 
 clean:                  ## remove what was built
-	rm -rf build build-asan build-fuzz
+	rm -rf build build-asan build-fuzz build-systemd
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all help deps demo check test-programs clean

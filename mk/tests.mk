@@ -137,6 +137,12 @@ share-torture: deps
 	$(MAKE) all $(B)/ts-sim
 	$(TS) bash tests/share-torture.sh
 
+# The package and its units in a Debian of their own, under a systemd that runs. Needs root.
+systemd:
+	sh tests/deps.sh systemd
+	$(MAKE) all deb $(B)/ts-sim
+	$(TS) bash tests/systemd.sh build-systemd
+
 # The protocols in Promela, with their breaks.
 model:
 	sh tests/deps.sh model
@@ -207,4 +213,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan network nights nth mutants torture share-torture model valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan network nights nth mutants torture share-torture model systemd valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps

@@ -56,7 +56,7 @@ Priority: optional
 Maintainer: TickStock <maintainers@tickstock.example>
 Installed-Size: $(du -sk "$root" | cut -f 1)
 Depends: $libraries, tzdata, passwd
-Recommends: ca-certificates, runit, redis-tools
+Recommends: ca-certificates, systemd | runit, redis-tools
 Suggests: postgresql, redis-server, jq
 Description: load historical OHLCV bars into Postgres
  A job published on Redis (these symbols, these timeframes, so many years)

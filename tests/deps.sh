@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: deps.sh [SET...]   installs what a purpose needs, as Debian 12 packages it; nothing where all
-# is there. Sets: build, demo, check (the default), asan, lint, valgrind, fuzz, model, all.
+# is there. Sets: build, demo, check (the default), asan, lint, valgrind, fuzz, model, systemd, all.
 set -eu
 
 build='gcc libc6-dev make pkg-config libcurl4-openssl-dev libdeflate-dev libpq-dev libhiredis-dev libssl-dev libjsmn-dev uthash-dev'
@@ -9,6 +9,7 @@ check="$demo libcmocka-dev openssl redis-sentinel runit curl zstd miller perl dp
 check="$check nginx tinyproxy-bin parallel gnuplot-nox mandoc bsdextrautils ca-certificates"
 compiler='clang libclang-rt-dev'
 lint="$check clang clang-tidy clang-format shellcheck lintian"
+systemd="$build libmicrohttpd-dev jq debootstrap systemd-container"
 # Of these, what Debian starts at every boot once it is installed. Ours are private and started by hand.
 servers='postgresql redis-server redis-sentinel nginx pgbouncer'
 
@@ -21,6 +22,7 @@ for set in "${@:-check}"; do
 	asan | fuzz) wanted="$wanted $check $compiler" ;;
 	lint) wanted="$wanted $lint" ;;
 	valgrind) wanted="$wanted $check valgrind" ;;
+	systemd) wanted="$wanted $systemd" ;;
 	model) wanted="$wanted gcc libc6-dev spin" ;;
 	all) wanted="$wanted $lint $compiler valgrind" ;;
 	*)

@@ -118,6 +118,20 @@ printf '#!/bin/sh\necho %s\n' $now >night/date
 chmod 755 night/date
 env -i HOME="$tmp" LOGNAME=tickstock SHELL=/bin/sh PATH="$tmp/night:$tmp/bin:$build:$cron" sh -c "$(cat text)" >out 2>err
 is "$?/$(rows)/$(cat out err | grep -v fsync=off)" "0/12/" "what is missing is loaded at night, and cron has nothing to mail"
+# The timer: systemd gives the unit's command its file of settings. make systemd types this under a real one.
+sql "DELETE FROM ohlcv_daily WHERE symbol = 'AAPL' AND date = '2025-12-12'"
+echo nightly-systemd >>ran
+stand_in systemctl <<END
+#!/bin/sh
+echo "\$*" >>$tmp/units
+[ "\$*" != "start ts-sync" ] || exec env -i HOME="$tmp" PATH="$tmp/night:$tmp/bin:$build:$cron" sh -c 'set -a; . $tmp/env; $(
+	sed -n "s|/etc/ts-sync|$tmp/jobs|; s|^ExecStart=.*exec /usr/local/bin/\(.*\)'|\1|p" "$top/doc/systemd/ts-sync.service"
+)'
+END
+block nightly-systemd | sed "s|/etc/ts-sync|$tmp/jobs|" >text
+run "$(cat text)"
+is "$code/$(rows)/$(grep -v fsync=off err)" "0/12/" "and so by the timer's unit, which says nothing"
+is "$(paste -s -d '|' units)" "enable --now ts-sync.timer|start ts-sync|list-timers ts-sync.timer" "which is enabled, and shown"
 
 cook plan
 cooked "what a plan costs" "4 requests, 48 s" "$(tail -n 1 out)"

@@ -262,10 +262,10 @@ for a in "su postgres -c 'createuser tickstock'" "su postgres -c 'createdb -O ti
 	'echo postgresql:///tickstock >/etc/sv/ts-pipeline/env/DATABASE_URL' 'echo /var/lib/ts-pipeline >/etc/sv/ts-pipeline/env/TS_SPOOL'; do
 	elsewhere "$a"
 done
-# Steps that need a running systemd.
-for a in "su postgres -c 'createuser -P tickstock'" 'umask 077' 'echo KEY >/etc/ts-pipeline.key' 'cat >/etc/ts-pipeline.env' \
-	'DATABASE_URL=postgresql://tickstock:PASSWORD@localhost/tickstock' \
-	'(. /etc/ts-pipeline.env; export DATABASE_URL; ts-store -i </dev/null)' 'systemctl enable --now ts-pipeline' \
+# Steps that need a running systemd: make systemd types them.
+for a in "su postgres -c 'createuser -P tickstock'" 'umask 077' 'echo KEY >/etc/ts-pipeline.key' 'db=postgresql://tickstock:PASSWORD@localhost/tickstock' \
+	'echo "DATABASE_URL=$db" >/etc/ts-pipeline.env' \
+	'DATABASE_URL=$db ts-store -q -i </dev/null' 'systemctl enable --now ts-pipeline' \
 	'ts-health ts-pipeline.service'; do
 	elsewhere "$a"
 done
