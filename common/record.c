@@ -380,6 +380,13 @@ record_write(struct buffer *b, const struct record *r)
 	buffer_str(b, "}\n");
 }
 
+void
+record_send(struct writer *w, const struct record *r)
+{
+	record_write(writer_room(w), r);
+	writer_done(w);
+}
+
 /* Whether a value lies outside of low and high. */
 static bool
 is_outside(const struct record_values *v, int i)

@@ -2,6 +2,7 @@
 #define TS_RECORD_H
 
 #include "buffer.h"
+#include "lines.h"
 #include "number.h"
 #include "timeframe.h"
 
@@ -92,6 +93,9 @@ int record_parse(struct record_parser *, struct slice line, unsigned owned, stru
 
 /* Appends the record and a newline, fields in the order of ts-records(5), absent ones left out. */
 void record_write(struct buffer *, const struct record *);
+
+/* The same as a line of output. */
+void record_send(struct writer *, const struct record *);
 
 /*
  * Reads and checks the values of a bar, prices and volume: NULL if it may be stored, else a static

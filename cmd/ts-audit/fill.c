@@ -231,7 +231,7 @@ fill_end(struct fill *f)
 {
 	/* A job of which nothing is missing is left out. */
 	if (f->header && f->lines.len > 0)
-		record_write(writer_room(f->out), &f->job);
+		record_send(f->out, &f->job);
 	if (f->lines.len > 0)
 		buffer_add(writer_room(f->out), f->lines.p, f->lines.len);
 	writer_done(f->out);

@@ -10,13 +10,6 @@
 
 enum { EXPAND_TASKS = 200000, EXPAND_TIMEFRAMES = 32, TIME_BYTES = 40 };
 
-static void
-write_record(struct writer *out, const struct record *r)
-{
-	record_write(writer_room(out), r);
-	writer_done(out);
-}
-
 static uint64_t
 fail_job(const struct job *j, const char *why, struct writer *out)
 {
@@ -25,7 +18,7 @@ fail_job(const struct job *j, const char *why, struct writer *out)
 		.stage = slice_of("expand"),
 		.error = slice_of(why)};
 
-	write_record(out, &r);
+	record_send(out, &r);
 	return 1;
 }
 
@@ -48,7 +41,7 @@ write_header(
 	}
 	buffer_byte(&list, ']');
 	r.timeframes = buffer_slice(&list);
-	write_record(out, &r);
+	record_send(out, &r);
 	buffer_release(&list);
 }
 
@@ -80,7 +73,7 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 		r.type = RECORD_FAILED;
 		r.stage = slice_of("expand");
 	}
-	write_record(out, &r);
+	record_send(out, &r);
 	return r.type == RECORD_FAILED;
 }
 

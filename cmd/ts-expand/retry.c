@@ -137,49 +137,53 @@ add_timeframe(struct buffer *list, struct slice timeframe)
 	buffer_release(&name);
 }
 
-/* The header of the new job: v[0..n) are its failures, header the old job's, where it was recorded.
+/* What is left of one job's verdicts: all failed, in order; and its header, where it was recorded.
  */
+struct rest {
+	const struct view *v;
+	size_t n;
+	const struct note *header;
+};
+
+/* The header of the new job. */
 static void
-write_header(const struct retry *r, const struct view *v, size_t n, const struct note *header,
-	struct slice job_id, struct writer *out)
+write_header(
+	const struct retry *r, const struct rest *rest, struct slice job_id, struct writer *out)
 {
 	struct buffer list = {0};
-	struct record rec = {.type = RECORD_JOB, .job_id = job_id, .tasks = n};
+	struct record rec = {.type = RECORD_JOB, .job_id = job_id, .tasks = rest->n};
+	const struct view *v = rest->v;
 
 	if (v[0].symbol.p == NULL)
 		return;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < rest->n; i++) {
 		rec.symbols += i == 0 || !slice_eq(v[i].symbol, v[i - 1].symbol);
 		if (v[i].timeframe.p != NULL)
 			add_timeframe(&list, v[i].timeframe);
 	}
 	buffer_str(&list, list.len == 0 ? "[]" : "]");
 	rec.timeframes = buffer_slice(&list);
-	if (header != NULL) {
-		rec.source = kept(r, header->source);
-		rec.received_at = kept(r, header->received_at);
+	if (rest->header != NULL) {
+		rec.source = kept(r, rest->header->source);
+		rec.received_at = kept(r, rest->header->received_at);
 	}
-	record_write(writer_room(out), &rec);
-	writer_done(out);
+	record_send(out, &rec);
 	buffer_release(&list);
 }
 
-/* v[0..n) are what is left of one job's verdicts, all failed. */
 static uint64_t
-write_job(const struct retry *r, const struct view *v, size_t n, const struct note *header,
-	struct writer *out)
+write_job(const struct retry *r, const struct rest *rest, struct writer *out)
 {
 	struct buffer id = {0};
 	uint64_t failed = 0;
 
-	buffer_printf(&id, "%.*s.retry", SLICE(v[0].job_id));
-	write_header(r, v, n, header, buffer_slice(&id), out);
-	for (size_t i = 0; i < n && out->error == 0; i++) {
-		struct record rec = again(r, &v[i], buffer_slice(&id));
+	buffer_printf(&id, "%.*s.retry", SLICE(rest->v[0].job_id));
+	write_header(r, rest, buffer_slice(&id), out);
+	for (size_t i = 0; i < rest->n && out->error == 0; i++) {
+		struct record rec = again(r, &rest->v[i], buffer_slice(&id));
 
 		failed += rec.type == RECORD_FAILED;
-		record_write(writer_room(out), &rec);
-		writer_done(out);
+		record_send(out, &rec);
 	}
 	buffer_release(&id);
 	return failed;
@@ -218,14 +222,13 @@ retry_write(struct retry *r, struct writer *out, uint64_t *jobs)
 	if (r->notes.n > 0)
 		qsort(v, r->notes.n, sizeof *v, compare);
 	for (size_t start = 0; start < r->notes.n; start = end) {
-		const struct note *header;
-		size_t n;
+		struct rest rest = {.v = v + start};
 
 		for (end = start + 1; end < r->notes.n && slice_eq(v[end].job_id, v[start].job_id);)
 			end++;
-		n = last_failures(v + start, end - start, &header);
-		if (n > 0) {
-			failed += write_job(r, v + start, n, header, out);
+		rest.n = last_failures(v + start, end - start, &rest.header);
+		if (rest.n > 0) {
+			failed += write_job(r, &rest, out);
 			++*jobs;
 		}
 	}

@@ -19,20 +19,13 @@ announce_about(const struct task *t, enum record_type type)
 		.to = t->to};
 }
 
-static void
-write_record(struct tasks *ts, const struct record *r)
-{
-	record_write(writer_room(ts->out), r);
-	writer_done(ts->out);
-}
-
 void
 announce_failed(struct tasks *ts, struct record r, struct slice error)
 {
 	r.type = RECORD_FAILED;
 	r.stage = slice_of("fetch");
 	r.error = error;
-	write_record(ts, &r);
+	record_send(ts->out, &r);
 	ts->count.failed++;
 }
 
@@ -50,7 +43,7 @@ announce_fetched(struct tasks *ts, const struct task *t, const struct bars *bars
 		r.first = slice_of(bars_key(bars, bars->first, first));
 		r.last = slice_of(bars_key(bars, bars->last, last));
 	}
-	write_record(ts, &r);
+	record_send(ts->out, &r);
 	ts->count.fetched++;
 	log_debug("fetched symbol=%.*s timeframe=%s bars=%" PRIu64, SLICE(r.symbol),
 		timeframe_name(r.tf), r.bars);
@@ -62,6 +55,6 @@ announce_loading(struct tasks *ts, struct task *t)
 	struct record loading = announce_about(t, RECORD_LOADING);
 
 	if (!t->announced)
-		write_record(ts, &loading);
+		record_send(ts->out, &loading);
 	t->announced = true;
 }

@@ -209,7 +209,7 @@ check_after(struct page_reader *m, int64_t after)
 
 enum page_verdict
 page_read(struct page_reader *m, struct slice body, const struct series *s, int64_t after,
-	struct page *page, struct slice *why)
+	struct page *page)
 {
 	enum page_verdict verdict = PAGE_RETRY;
 
@@ -225,7 +225,7 @@ page_read(struct page_reader *m, struct slice body, const struct series *s, int6
 	page->row = m->rows.row;
 	page->rows = m->rows.n;
 	page->base = verdict == PAGE_OK ? read_base(m) : 0;
-	*why = slice_of(buffer_cstr(&m->why));
+	page->why = slice_of(buffer_cstr(&m->why));
 	return verdict;
 }
 

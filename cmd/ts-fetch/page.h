@@ -33,6 +33,7 @@ struct page {
 	uint64_t base;	   /* bars that they were made of: the API's word, else their number */
 	struct slice next; /* path and query of the next page; absent on the last one */
 	struct slice request_id; /* absent if there is none */
+	struct slice why; /* what is wrong with it, in the API's own words where it has any */
 };
 
 /* What an answer is good for. */
@@ -54,11 +55,10 @@ void page_reader_free(struct page_reader *);
  * resultsCount, every row with a t, none before the one in front of it nor before after (the t of
  * the last row of the page before; INT64_MIN for the first page), a next_url for the same series. A
  * series without a symbol is a grouped day: its rows have a ticker each, and no order. If it is not
- * PAGE_OK, *why says so, in the API's own words where it has any, valid until the next call;
- * page->next and page->request_id are set as far as they were read.
+ * PAGE_OK, page->why says so; page->next and page->request_id are set as far as they were read.
  */
 enum page_verdict page_read(struct page_reader *, struct slice body, const struct series *,
-	int64_t after, struct page *, struct slice *why);
+	int64_t after, struct page *);
 
 /* The API's words in the body of an error, and its request_id; absent where there are none. */
 void page_words(

@@ -46,20 +46,20 @@ responses_release(struct responses *rs)
 
 /* The end of a log line about a response: the number by which the API's support would find it. */
 static const char *
-log_tail(struct responses *rs, struct slice request_id)
+log_tail(struct responses *rs)
 {
 	rs->tail.len = 0;
-	buffer_str(&rs->tail, request_id.n > 0 ? " request_id=" : "");
-	sanitize_add(&rs->tail, request_id, REQUEST_ID, rs->error.secret);
+	buffer_str(&rs->tail, rs->request_id.n > 0 ? " request_id=" : "");
+	sanitize_add(&rs->tail, rs->request_id, REQUEST_ID, rs->error.secret);
 	return buffer_cstr(&rs->tail);
 }
 
 static void
-fail(struct responses *rs, struct chunk *c, struct slice request_id)
+fail(struct responses *rs, struct chunk *c)
 {
 	struct slice text = buffer_slice(&rs->error.text);
 
-	tasks_fail(rs->tasks, c->active, text, log_tail(rs, request_id));
+	tasks_fail(rs->tasks, c->active, text, log_tail(rs));
 }
 
 /* Nothing of what is pending will be fetched; tasks that are read later are tried anew. */
@@ -130,8 +130,7 @@ quota_take(struct log_quota *q, unsigned most, int64_t now)
 }
 
 static void
-log_retry(struct responses *rs, const struct chunk *c, const struct response *r, int64_t wait,
-	struct slice request_id)
+log_retry(struct responses *rs, const struct chunk *c, const struct response *r, int64_t wait)
 {
 	unsigned more = rs->retries.more; /* not told in the minute before */
 
@@ -142,7 +141,7 @@ log_retry(struct responses *rs, const struct chunk *c, const struct response *r,
 		    ".%" PRId64 "s %.*s%s",
 		SLICE(tasks_symbol(c->active)), timeframe_name(c->active->task->tf), r->http,
 		c->tries, more, wait / 1000, wait / 100 % 10, SLICE(buffer_slice(&rs->error.text)),
-		log_tail(rs, request_id));
+		log_tail(rs));
 }
 
 /* Whether it has lasted for so long that nothing pending is waited for any more. */
@@ -160,21 +159,21 @@ ended(struct responses *rs, int64_t now)
 
 /* One more try has failed, if counts; the text is why. The page is to be asked for after wait. */
 static void
-try_again(struct responses *rs, struct chunk *c, const struct response *r, bool counts,
-	int64_t wait, struct slice request_id)
+try_again(
+	struct responses *rs, struct chunk *c, const struct response *r, bool counts, int64_t wait)
 {
 	int64_t now = clock_mono_ms();
 
 	c->tries += counts;
 	if (c->tries >= RESPONSE_TRIES || c->refusals >= RESPONSE_REFUSALS) {
 		buffer_printf(&rs->error.text, " (%u tries)", c->tries + c->refusals);
-		fail(rs, c, request_id);
+		fail(rs, c);
 		return;
 	}
 	if (ended(rs, now))
 		return;
 	if (!rs->sched->outage.unreachable)
-		log_retry(rs, c, r, wait, request_id);
+		log_retry(rs, c, r, wait);
 	if (signals_stop())
 		(void)tasks_drop(rs->tasks, c->active);
 	else
@@ -194,8 +193,7 @@ pause_ms(struct responses *rs, int64_t now)
 
 /* The request was one too many. That is the page's own fault only where others get through. */
 static void
-one_too_many(
-	struct responses *rs, struct chunk *c, const struct response *r, struct slice request_id)
+one_too_many(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	int64_t now = clock_mono_ms();
 
@@ -206,7 +204,7 @@ one_too_many(
 	if (rs->sched->pace != NULL)
 		pace_hold(rs->sched->pace, limiter_wait(&rs->sched->limiter, now, 0));
 	c->refused_at = now;
-	try_again(rs, c, r, false, pause_ms(rs, now), request_id);
+	try_again(rs, c, r, false, pause_ms(rs, now));
 }
 
 /*
@@ -232,7 +230,7 @@ unreachable(struct responses *rs, const struct response *r, int64_t now, bool ce
 
 /* The page failed, or the service: if others fail as well, all requests pause. */
 static void
-failed(struct responses *rs, struct chunk *c, const struct response *r, struct slice request_id)
+failed(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
@@ -245,12 +243,10 @@ failed(struct responses *rs, struct chunk *c, const struct response *r, struct s
 		c->failed_at = now;
 	if (own || !outage_failed(o, c->active->task, r->sent, r->started)) {
 		try_again(rs, c, r, r->sent,
-			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)),
-			request_id);
+			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)));
 		return;
 	}
-	try_again(rs, c, r, false, unreachable(rs, r, now, !r->sent || !sched_probes(rs->sched)),
-		request_id);
+	try_again(rs, c, r, false, unreachable(rs, r, now, !r->sent || !sched_probes(rs->sched)));
 }
 
 /* Whether a status is one by which the API says that it does not give what was asked. */
@@ -266,14 +262,14 @@ static bool
 is_answer(struct responses *rs, const struct response *r)
 {
 	struct page page;
-	struct slice words, request_id;
+	struct slice words, ignored;
 
 	if (r->trouble != TROUBLE_NONE || r->too_long)
 		return false;
 	if (r->http == HTTP_OK)
-		return page_read(rs->reader, r->body, &rs->sched->probe.series, INT64_MIN, &page,
-			       &words) == PAGE_OK;
-	page_words(rs->reader, r->body, &words, &request_id);
+		return page_read(rs->reader, r->body, &rs->sched->probe.series, INT64_MIN, &page) ==
+		       PAGE_OK;
+	page_words(rs->reader, r->body, &words, &ignored);
 	return words.p != NULL && api_word(r);
 }
 
@@ -306,7 +302,7 @@ redirected(struct responses *rs, struct chunk *c, const struct response *r)
 	if (moved && rs->succeeded_at == 0)
 		fail_settings(rs);
 	else
-		failed(rs, c, r, (struct slice){0});
+		failed(rs, c, r);
 }
 
 /* A refusal that the API did not write: of a proxy, a gateway, another server at its address. */
@@ -321,38 +317,38 @@ refused_by_others(struct responses *rs, struct chunk *c, const struct response *
 	if (r->http == HTTP_PROXY_AUTH || r->http == HTTP_UNAUTHORIZED || rs->succeeded_at == 0)
 		fail_settings(rs);
 	else
-		fail(rs, c, (struct slice){0});
+		fail(rs, c);
 }
 
 /* A response that is not a page. */
 static void
 read_refusal(struct responses *rs, struct chunk *c, const struct response *r)
 {
-	struct slice words, request_id;
+	struct slice words;
 	/* Whether others get through, as far as is known: else the lone request that follows tells.
 	 */
 	bool among =
 		!rs->sched->outage.unreachable &&
 		(!r->alone || (rs->succeeded_at != 0 && rs->succeeded_at >= r->started - AMONG_MS));
 
-	page_words(rs->reader, r->body, &words, &request_id);
+	page_words(rs->reader, r->body, &words, &rs->request_id);
 	error_text_http(&rs->error, r->http, words);
 	if (words.p != NULL && api_word(r))
 		succeeded(rs, r);
 	if (words.p == NULL && (r->body.n == 0 || r->body.p[0] != '{'))
 		error_text_body(&rs->error, r->body);
 	if (r->http == HTTP_TOO_MANY || (r->http == HTTP_UNAVAILABLE && among))
-		one_too_many(rs, c, r, request_id);
+		one_too_many(rs, c, r);
 	else if (r->http < HTTP_REFUSED && r->http >= HTTP_REDIRECT)
 		redirected(rs, c, r);
 	else if (r->http >= HTTP_SERVER || r->http == HTTP_TIMEOUT || r->http < HTTP_REDIRECT)
-		failed(rs, c, r, request_id);
+		failed(rs, c, r);
 	else if (words.p == NULL)
 		refused_by_others(rs, c, r);
 	else if (r->http == HTTP_UNAUTHORIZED)
 		refuse_all(rs);
 	else
-		fail(rs, c, request_id);
+		fail(rs, c);
 }
 
 /* A response of 200. Nothing of it is written before all of it has been checked. */
@@ -360,14 +356,14 @@ static void
 read_page(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	struct page page;
-	struct slice why;
 	const char *reason = NULL;
 	enum page_verdict verdict =
-		page_read(rs->reader, r->body, &c->active->bars.series, c->after, &page, &why);
+		page_read(rs->reader, r->body, &c->active->bars.series, c->after, &page);
 
+	rs->request_id = page.request_id;
 	if (verdict == PAGE_OK && (reason = grouped_check(rs->tasks, c->active, &page)) != NULL) {
 		verdict = PAGE_RETRY;
-		why = slice_of(reason);
+		page.why = slice_of(reason);
 		reason = NULL;
 	}
 	if (verdict != PAGE_RETRY)
@@ -379,28 +375,26 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	else if (verdict == PAGE_OK)
 		reason = tasks_page(rs->tasks, c, &page);
 	else
-		error_text_http(&rs->error, r->http, why);
+		error_text_http(&rs->error, r->http, page.why);
 	if (verdict == PAGE_RETRY && (r->body.n == 0 || r->body.p[0] != '{'))
 		error_text_body(&rs->error, r->body);
 	if (reason != NULL)
 		error_text_say(&rs->error, reason);
 	if (reason != NULL || verdict == PAGE_FAIL)
-		fail(rs, c, page.request_id);
+		fail(rs, c);
 	else if (verdict == PAGE_RETRY && r->body.n > 0 && r->body.p[0] == '{')
 		/* The API has answered, though not what was asked: the page's own trouble. */
 		try_again(rs, c, r, true,
-			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)),
-			page.request_id);
+			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)));
 	else if (verdict == PAGE_RETRY)
-		failed(rs, c, r, page.request_id);
+		failed(rs, c, r);
 }
 
 void
 responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 {
-	static const struct slice none = {0};
-
 	rs->bytes += r->bytes;
+	rs->request_id = (struct slice){0};
 	if (c == &rs->sched->probe.chunk) {
 		read_probe(rs, r);
 		return;
@@ -411,7 +405,7 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 		c->unprocessed = 0;
 	if (r->too_long) {
 		error_text_say(&rs->error, "the reply is over 32 MiB");
-		fail(rs, c, none);
+		fail(rs, c);
 	} else if (r->trouble == TROUBLE_UNPROCESSED && c->unprocessed++ < UNPROCESSED &&
 		   !signals_stop()) {
 		sched_repeat(rs->sched, c);
@@ -421,7 +415,7 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 			(r->trouble == TROUBLE_FIRST_SETTING && rs->succeeded_at == 0))
 			fail_settings(rs);
 		else
-			failed(rs, c, r, none);
+			failed(rs, c, r);
 	} else if (r->http == HTTP_OK) {
 		read_page(rs, c, r);
 	} else {

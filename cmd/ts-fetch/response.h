@@ -10,7 +10,8 @@ struct responses {
 	struct tasks *tasks;
 	struct page_reader *reader;
 	struct error_text error;
-	struct buffer tail; /* of a log line */
+	struct buffer tail;	 /* of a log line */
+	struct slice request_id; /* of the response that is read; absent if it has none */
 	uint64_t bytes;
 	int64_t succeeded_at; /* monotonic ms: when the API last answered as it should; 0: never */
 	bool misset;	      /* a request failed for what is set, and no wait mends it */

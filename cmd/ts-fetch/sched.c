@@ -171,8 +171,7 @@ say_waiting(struct sched *s, int64_t now, int64_t room)
 	s->waiting = now + room;
 	r.reason = why_waiting(s, now, (room + 999) / 1000);
 	r.until = slice_of(timestamp_format(until, clock_wall() + (room + 999) / 1000));
-	record_write(writer_room(s->tasks->out), &r);
-	writer_done(s->tasks->out);
+	record_send(s->tasks->out, &r);
 }
 
 int64_t

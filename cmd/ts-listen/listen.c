@@ -108,28 +108,27 @@ on_message(void *data, const struct redis_reply *reply)
 	struct listen *l = data;
 	const struct redis_reply *channel = redis_item(reply, 1), *text = redis_item(reply, 2);
 	struct buffer *out = writer_room(l->out);
-	struct slice id;
+	struct meant meant;
 	size_t start = out->len;
-	const char *why;
 	enum message m;
 	bool job;
 
 	if (channel == NULL || text == NULL || l->out->error != 0)
 		return;
 	job = slice_is(redis_text(channel), l->channel);
-	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &id, &why)
-		: message_control(l->messages, redis_text(text), out, &id, &why);
+	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &meant)
+		: message_control(l->messages, redis_text(text), out, &meant);
 	if (m == MESSAGE_BAD) {
-		drop(l, job ? "job" : "control message", why);
+		drop(l, job ? "job" : "control message", meant.why);
 	} else if (m == MESSAGE_ALL) {
 		cancel_all(l);
 	} else if (m == MESSAGE_FOREIGN) {
 		l->ignored++;
 		log_debug("ignored a message of another kind on %s", job ? l->channel : l->control);
 	} else if (job) {
-		emit_job(l, id, start);
+		emit_job(l, meant.id, start);
 	} else {
-		emit_cancel(l, id, start);
+		emit_cancel(l, meant.id, start);
 	}
 }
 
@@ -225,8 +224,7 @@ write_gap(struct listen *l)
 	/* A clock that was ahead has left a beginning that is yet to come: it is not known then. */
 	if (l->known <= now)
 		r.from = slice_of(timestamp_format(from, l->known));
-	record_write(writer_room(l->out), &r);
-	writer_done(l->out);
+	record_send(l->out, &r);
 	l->gaps++;
 	log_warning("gap from=%s to=%s: what was published meanwhile is lost",
 		r.from.p == NULL ? "?" : from, to);

@@ -109,18 +109,18 @@ add_open(struct buffer *out, struct slice text)
 
 enum message
 message_job(struct messages *m, struct slice text, int64_t received, struct buffer *out,
-	struct slice *id, const char **why)
+	struct meant *meant)
 {
 	size_t start = out->len;
 	char stamp[TIMESTAMP_SIZE];
 
-	*why = parse(m, text);
-	if (*why != NULL)
+	meant->why = parse(m, text);
+	if (meant->why != NULL)
 		return MESSAGE_BAD;
 	if (has(m, "event_type") || (!has(m, "job_id") && !has(m, "symbols")))
 		return MESSAGE_FOREIGN;
-	*why = check_job(m, id);
-	if (*why != NULL)
+	meant->why = check_job(m, &meant->id);
+	if (meant->why != NULL)
 		return MESSAGE_BAD;
 	add_open(out, text);
 	if (!has(m, "received_at"))
@@ -129,7 +129,7 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 	if (out->len - start <= LINES_MAX)
 		return MESSAGE_GOOD;
 	out->len = start;
-	*why = "over 1 MiB";
+	meant->why = "over 1 MiB";
 	return MESSAGE_BAD;
 }
 
@@ -151,30 +151,30 @@ action(struct messages *m)
 }
 
 enum message
-message_control(struct messages *m, struct slice text, struct buffer *out, struct slice *id,
-	const char **why)
+message_control(
+	struct messages *m, struct slice text, struct buffer *out, struct meant *meant)
 {
 	struct record r = {.type = RECORD_CANCEL};
 	struct slice what;
 
-	*why = parse(m, text);
-	if (*why != NULL)
+	meant->why = parse(m, text);
+	if (meant->why != NULL)
 		return MESSAGE_BAD;
 	if (has(m, "event_type"))
 		return MESSAGE_FOREIGN;
 	what = action(m);
 	if (slice_is(what, "cancel_all") && !has(m, "job_id"))
 		return MESSAGE_ALL;
-	*why = read_id(m, &r.job_id);
-	if (*why != NULL)
+	meant->why = read_id(m, &r.job_id);
+	if (meant->why != NULL)
 		return MESSAGE_BAD;
 	if (!slice_is(what, "cancel")) {
 		(void)snprintf(m->why, sizeof m->why, "job_id=%.*s action is not \"cancel\"",
 			(int)(r.job_id.n < 100 ? r.job_id.n : 100), r.job_id.p);
-		*why = m->why;
+		meant->why = m->why;
 		return MESSAGE_BAD;
 	}
-	*id = r.job_id;
+	meant->id = r.job_id;
 	record_write(out, &r);
 	return MESSAGE_GOOD;
 }

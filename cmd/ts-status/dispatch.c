@@ -58,8 +58,7 @@ tell_done(struct dispatch *d, struct job *j)
 	j->done_written = true;
 	d->jobs++;
 	summary_done(j, d->partial, &r);
-	record_write(writer_room(d->out), &r);
-	writer_done(d->out);
+	record_send(d->out, &r);
 	tell("job %s id=%.*s: %s", summary_status(j->status, d->partial),
 		shown(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
 }

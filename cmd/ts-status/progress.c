@@ -88,10 +88,18 @@ add(struct progress *p, struct slice id, struct moment now)
 	return j;
 }
 
+/* A record that comes then, and what becomes of it. */
+struct arrival {
+	const struct record *r;
+	struct moment now;
+	struct job *job;
+	const char *why;
+};
+
 static enum taken
-refuse(const char **why, const char *reason)
+refuse(struct arrival *a, const char *reason)
 {
-	*why = reason;
+	a->why = reason;
 	return TAKEN_REFUSED;
 }
 
@@ -109,78 +117,79 @@ renew(struct progress *p, struct job *old, struct slice id, struct moment now)
 }
 
 static enum taken
-take_header(struct progress *p, struct job *old, const struct record *r, struct moment now,
-	struct job **job, const char **why)
+take_header(struct progress *p, struct job *old, struct arrival *a)
 {
 	bool many = HASH_COUNT(p->jobs) >= PROGRESS_JOBS;
+	struct slice id = a->r->job_id;
 
 	if (old != NULL && (old->status == JOB_RUNNING || !old->done_written)) {
-		*job = old;
+		a->job = old;
 		if (old->header)
-			return refuse(why, "a job with this id is in progress");
-		job_header(old, r, now);
+			return refuse(a, "a job with this id is in progress");
+		job_header(old, a->r, a->now);
 		return TAKEN_CHANGED;
 	}
-	*job = old != NULL ? renew(p, old, r->job_id, now) : add(p, r->job_id, now);
-	if (*job == NULL)
-		return refuse(why, "too many jobs at once");
-	job_header(*job, r, now);
+	a->job = old != NULL ? renew(p, old, id, a->now) : add(p, id, a->now);
+	if (a->job == NULL)
+		return refuse(a, "too many jobs at once");
+	job_header(a->job, a->r, a->now);
 	if (many && old == NULL) {
-		job_failed(*job, slice_of("too many jobs at once: publish it again later"), now);
-		(*job)->turned_away = true;
+		job_failed(a->job, slice_of("too many jobs at once: publish it again later"),
+			a->now);
+		a->job->turned_away = true;
 	}
 	return TAKEN_STARTED;
 }
 
 /* A `failed` without a symbol. */
 static enum taken
-take_failure(struct job *j, bool fresh, const struct record *r, struct moment now, const char **why)
+take_failure(struct arrival *a, bool fresh)
 {
+	struct job *j = a->job;
+
 	if (!fresh && j->status != JOB_RUNNING)
 		return TAKEN_REPEATED;
 	/* ts-expand refuses a job before it writes a header, so this is another of the same id. */
-	if (!fresh && j->header && slice_is(r->stage, "expand"))
-		return refuse(why, "a job with this id is in progress");
-	job_failed(j, r->error, now);
+	if (!fresh && j->header && slice_is(a->r->stage, "expand"))
+		return refuse(a, "a job with this id is in progress");
+	job_failed(j, a->r->error, a->now);
 	return TAKEN_CHANGED;
 }
 
 static enum taken
-take(struct progress *p, struct job *j, bool fresh, const struct record *r, struct moment now,
-	const char **why)
+take_verdict(struct progress *p, struct arrival *a, bool fresh)
 {
-	if (r->type == RECORD_LOADING)
-		job_loading(j, r, now);
-	else if (r->type == RECORD_FAILED && r->symbol.p == NULL)
-		return take_failure(j, fresh, r, now, why);
-	else if (!job_verdict(j, r, p->calendar, now))
+	if (a->r->type == RECORD_LOADING)
+		job_loading(a->job, a->r, a->now);
+	else if (a->r->type == RECORD_FAILED && a->r->symbol.p == NULL)
+		return take_failure(a, fresh);
+	else if (!job_verdict(a->job, a->r, p->calendar, a->now))
 		return TAKEN_REPEATED;
 	return TAKEN_CHANGED;
 }
 
 static enum taken
-take_any(struct progress *p, const struct record *r, struct moment now, struct job **job,
-	const char **why)
+take_record(struct progress *p, struct arrival *a)
 {
+	const struct record *r = a->r;
 	struct job *j = find(p, r->job_id);
 	bool whole = r->type == RECORD_FAILED && r->symbol.p == NULL;
 	enum taken taken;
 
-	*job = NULL;
 	if (r->type == RECORD_JOB)
-		return take_header(p, j, r, now, job, why);
+		return take_header(p, j, a);
 	if (j == NULL ? r->type == RECORD_CANCEL || (!whole && is_forgotten(p, r->job_id))
 		      : j->turned_away)
 		return TAKEN_UNKNOWN;
 	if (r->type == RECORD_CANCEL) {
-		*job = j;
-		return job_cancel(j, now) ? TAKEN_CHANGED : TAKEN_REPEATED;
+		a->job = j;
+		return job_cancel(j, a->now) ? TAKEN_CHANGED : TAKEN_REPEATED;
 	}
 	/* A stream that was filtered may have lost the header. */
-	*job = j != NULL ? j : add(p, r->job_id, now);
-	if (*job == NULL)
-		return refuse(why, "too many jobs at once");
-	taken = take(p, *job, j == NULL, r, now, why);
+	a->job = j != NULL ? j : add(p, r->job_id, a->now);
+	if (a->job == NULL)
+		return refuse(a, "too many jobs at once");
+	taken = take_verdict(p, a, j == NULL);
 	return j == NULL && taken == TAKEN_CHANGED ? TAKEN_STARTED : taken;
 }
 
@@ -188,10 +197,13 @@ enum taken
 progress_take(struct progress *p, const struct record *r, struct moment now, struct job **job,
 	const char **why)
 {
-	enum taken taken = take_any(p, r, now, job, why);
+	struct arrival a = {.r = r, .now = now};
+	enum taken taken = take_record(p, &a);
 
-	if (*job != NULL)
-		p->current = *job;
+	*job = a.job;
+	*why = a.why;
+	if (a.job != NULL)
+		p->current = a.job;
 	return taken;
 }
 

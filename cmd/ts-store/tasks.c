@@ -119,8 +119,7 @@ tasks_fail(struct tasks *s, struct record *r, const char *why)
 	r->stage = slice_of("store");
 	r->error = slice_of(why);
 	s->n.failed++;
-	record_write(writer_room(s->out), r);
-	writer_done(s->out);
+	record_send(s->out, r);
 }
 
 static void

@@ -14,9 +14,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.end = 20000,
 		.adjusted = true};
 	struct page page;
-	struct slice body = {(const char *)data, size}, why = {0}, words, id;
+	struct slice body = {(const char *)data, size}, words, id;
 
-	if (page_read(m, body, &s, INT64_MIN, &page, &why) == PAGE_OK) {
+	if (page_read(m, body, &s, INT64_MIN, &page) == PAGE_OK) {
 		for (size_t i = 0; i < page.rows; i++) {
 			MUST(i == 0 || page.row[i].t >= page.row[i - 1].t);
 			for (int c = 0; c < COLUMNS; c++)
@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					page.row[i].at[c] + page.row[i].n[c] <= size);
 		}
 	} else {
-		MUST(why.p != NULL && why.n > 0);
+		MUST(page.why.n > 0);
 	}
 	page_words(m, body, &words, &id);
 	page_reader_free(m);

@@ -161,7 +161,6 @@ struct given {
 	struct page_reader *m;
 	char *body; /* what page and why point into */
 	struct page page;
-	struct slice why;
 	enum page_verdict verdict;
 };
 
@@ -198,7 +197,7 @@ read_after(struct given *g, const char *body, int64_t after)
 	g->body = malloc(n == 0 ? 1 : n);
 	assert_non_null(g->body);
 	memcpy(g->body, body, n);
-	g->verdict = page_read(g->m, (struct slice){g->body, n}, &day, after, &g->page, &g->why);
+	g->verdict = page_read(g->m, (struct slice){g->body, n}, &day, after, &g->page);
 }
 
 static void
@@ -206,7 +205,7 @@ takes(struct given *g, const char *body, size_t rows)
 {
 	read_after(g, body, INT64_MIN);
 	if (g->verdict != PAGE_OK)
-		print_message("%.*s\n", (int)g->why.n, g->why.p);
+		print_message("%.*s\n", (int)g->page.why.n, g->page.why.p);
 	assert_int_equal(g->verdict, PAGE_OK);
 	assert_int_equal(g->page.rows, rows);
 }
@@ -216,9 +215,9 @@ refuse(struct given *g, const char *body, const char *why)
 {
 	read_after(g, body, INT64_MIN);
 	assert_int_equal(g->verdict, PAGE_RETRY);
-	if (strstr(g->why.p, why) == NULL)
-		print_message("\"%s\" does not say \"%s\"\n", g->why.p, why);
-	assert_non_null(strstr(g->why.p, why));
+	if (strstr(g->page.why.p, why) == NULL)
+		print_message("\"%s\" does not say \"%s\"\n", g->page.why.p, why);
+	assert_non_null(strstr(g->page.why.p, why));
 }
 
 static struct slice
@@ -446,7 +445,7 @@ test_cut_anywhere(void **state)
 		body[n] = '\0';
 		read_after(g, body, INT64_MIN);
 		assert_int_equal(g->verdict, PAGE_RETRY);
-		assert_true(g->why.n > 0);
+		assert_true(g->page.why.n > 0);
 	}
 	refuse(g, "", "empty");
 	refuse(g, "<html><head><title>502 Bad Gateway</title></head></html>", "not a JSON object");
@@ -508,7 +507,7 @@ test_status(void **state)
 	read_after(g, "{\"status\":\"NOT_AUTHORIZED\",\"message\":\"You are not entitled\"}",
 		INT64_MIN);
 	assert_int_equal(g->verdict, PAGE_FAIL);
-	assert_string_equal(g->why.p, "status NOT_AUTHORIZED: You are not entitled");
+	assert_string_equal(g->page.why.p, "status NOT_AUTHORIZED: You are not entitled");
 	read_after(g, "{\"status\":\"NOT_FOUND\",\"message\":\"Data not found.\"}", INT64_MIN);
 	assert_int_equal(g->verdict, PAGE_FAIL);
 }
