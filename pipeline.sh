@@ -35,7 +35,7 @@ stdin=open
 version=
 case ${1-} in
 -h | --help)
-	usage
+	usage || exit 111
 	exit 0
 	;;
 -V | --version) version=1 ;;

@@ -6,6 +6,13 @@
 for name in ts-listen ts-expand ts-fetch ts-store ts-status ts-audit ts-share ts-work; do
 	options $name
 done
+PATH=$top:$PATH
+options ts-sync
+options ts-health
+ln -s "$top/pipeline.sh" ts-pipeline
+is "$(./ts-pipeline -V)/$(./ts-pipeline --version)" "$(ts-listen -V | sed 's/listen/pipeline/')/$(./ts-pipeline -V)" "the installed pipeline.sh calls itself so"
+is "$(./ts-pipeline --help | sed 1q)" "usage: ts-pipeline [-hV] [job-file ...]" "in its usage"
+is "$(./ts-pipeline --zzz 2>&1 | sed 1q)" "ts-pipeline: error: --zzz: unknown option" "and in its errors"
 
 # refuses WHAT COMMAND...: exit 100 at once, with that sentence and the usage.
 refuses() {
