@@ -135,21 +135,21 @@ is_new_york(const struct calendar *c)
 }
 
 static void
-set(struct calendar *c, int32_t date, enum session s)
+set_session(struct calendar *c, int32_t date, enum session s)
 {
 	if (date >= c->first && date <= c->last)
 		c->session[date - c->first] = (unsigned char)s;
 }
 
 static enum session
-get(const struct calendar *c, int32_t date)
+get_session(const struct calendar *c, int32_t date)
 {
 	return (enum session)c->session[date - c->first];
 }
 
 /* The nth weekday (0 is Sunday) of a month; n -1 is the last. */
 static int32_t
-nth(int year, int month, int weekday, int n)
+nth_weekday(int year, int month, int weekday, int n)
 {
 	int32_t date;
 
@@ -163,7 +163,7 @@ nth(int year, int month, int weekday, int n)
 
 /* Easter Sunday, by the anonymous Gregorian computus (Meeus, Astronomical Algorithms, ch. 8). */
 static int32_t
-easter(int year)
+easter_sunday(int year)
 {
 	int a = year % 19, b = year / 100, c = year % 100;
 	int h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
@@ -190,42 +190,42 @@ close_fixed(struct calendar *c, int year, int month, int day)
 		return;
 	else if (weekday == 6)
 		date--;
-	set(c, date, SESSION_NONE);
+	set_session(c, date, SESSION_NONE);
 }
 
 /* A half day only where there is a session to halve. */
 static void
-halve(struct calendar *c, int32_t date)
+halve_session(struct calendar *c, int32_t date)
 {
-	if (date >= c->first && date <= c->last && get(c, date) == SESSION_FULL)
-		set(c, date, SESSION_HALF);
+	if (date >= c->first && date <= c->last && get_session(c, date) == SESSION_FULL)
+		set_session(c, date, SESSION_HALF);
 }
 
 static void
 keep_holidays(struct calendar *c, int year)
 {
 	int32_t independence = date_of((struct civil){year, 7, 4});
-	int32_t thanksgiving = nth(year, 11, 4, 4);
+	int32_t thanksgiving = nth_weekday(year, 11, 4, 4);
 	int weekday = date_weekday(independence);
 
 	close_fixed(c, year, 1, 1);
-	set(c, nth(year, 1, 1, 3), SESSION_NONE);  /* Martin Luther King, Jr. Day */
-	set(c, nth(year, 2, 1, 3), SESSION_NONE);  /* Washington's Birthday */
-	set(c, easter(year) - 2, SESSION_NONE);	   /* Good Friday */
-	set(c, nth(year, 5, 1, -1), SESSION_NONE); /* Memorial Day */
+	set_session(c, nth_weekday(year, 1, 1, 3), SESSION_NONE);  /* Martin Luther King, Jr. Day */
+	set_session(c, nth_weekday(year, 2, 1, 3), SESSION_NONE);  /* Washington's Birthday */
+	set_session(c, easter_sunday(year) - 2, SESSION_NONE);	   /* Good Friday */
+	set_session(c, nth_weekday(year, 5, 1, -1), SESSION_NONE); /* Memorial Day */
 	if (year >= 2022)
 		close_fixed(c, year, 6, 19); /* Juneteenth */
 	close_fixed(c, year, 7, 4);
-	set(c, nth(year, 9, 1, 1), SESSION_NONE); /* Labor Day */
-	set(c, thanksgiving, SESSION_NONE);
+	set_session(c, nth_weekday(year, 9, 1, 1), SESSION_NONE); /* Labor Day */
+	set_session(c, thanksgiving, SESSION_NONE);
 	close_fixed(c, year, 12, 25);
 
-	halve(c, thanksgiving + 1);
-	halve(c, date_of((struct civil){year, 12, 24}));
+	halve_session(c, thanksgiving + 1);
+	halve_session(c, date_of((struct civil){year, 12, 24}));
 	/* The day before Independence Day; until 2012 the Friday behind it where that is a
 	 * Thursday. */
 	if (weekday >= 2 && weekday <= 5)
-		halve(c, weekday == 4 && year < 2013 ? independence + 1 : independence - 1);
+		halve_session(c, weekday == 4 && year < 2013 ? independence + 1 : independence - 1);
 }
 
 static void
@@ -236,20 +236,20 @@ find_sessions(struct calendar *c)
 	for (int32_t date = c->first; date <= c->last; date++) {
 		int weekday = date_weekday(date);
 
-		set(c, date, weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL);
+		set_session(c, date, weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL);
 	}
 	for (int year = FIRST_YEAR; year <= LAST_YEAR; year++)
 		keep_holidays(c, year);
 	for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++)
-		set(c, date_of(closed[i]), SESSION_NONE);
+		set_session(c, date_of(closed[i]), SESSION_NONE);
 	for (size_t i = 0; i < sizeof half / sizeof half[0]; i++)
-		halve(c, date_of(half[i]));
+		halve_session(c, date_of(half[i]));
 }
 
 static void
 take_closure(void *data, int32_t date, bool half_day)
 {
-	set(data, date, half_day ? SESSION_HALF : SESSION_NONE);
+	set_session(data, date, half_day ? SESSION_HALF : SESSION_NONE);
 }
 
 struct calendar *
@@ -305,7 +305,7 @@ calendar_session(const struct calendar *c, int32_t date)
 		return SESSION_NONE;
 	if (date < c->first)
 		return weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL;
-	return get(c, date);
+	return get_session(c, date);
 }
 
 int32_t

@@ -20,7 +20,7 @@ struct reading {
 };
 
 static struct slice
-trim(struct slice s)
+trim_blanks(struct slice s)
 {
 	while (s.n > 0 && strchr(" \t\r", s.p[0]) != NULL)
 		s = (struct slice){s.p + 1, s.n - 1};
@@ -45,7 +45,7 @@ take_line(const struct reading *r, struct slice line)
 		return "does not begin with a date such as 2026-03-11";
 	if (date_weekday(date) == 0 || date_weekday(date) == 6)
 		return "is a day of a weekend";
-	word = trim((struct slice){line.p + word.n, line.n - word.n});
+	word = trim_blanks((struct slice){line.p + word.n, line.n - word.n});
 	if (!slice_is(word, "closed") && !slice_is(word, "13:00"))
 		return "says neither closed nor 13:00";
 	r->take(r->data, date, word.p[0] == '1');
@@ -67,7 +67,7 @@ closures_read(const char *path, void (*take)(void *, int32_t date, bool half), v
 		const char *end = memchr(rest.p, '\n', rest.n);
 		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
 
-		why = take_line(&r, trim((struct slice){rest.p, n}));
+		why = take_line(&r, trim_blanks((struct slice){rest.p, n}));
 		n += end != NULL;
 		rest = (struct slice){rest.p + n, rest.n - n};
 		line++;

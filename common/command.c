@@ -52,7 +52,7 @@ add_help(struct buffer *b, const struct command_option *options, size_t width)
 
 /* Ends the process with the text on stdout. */
 static _Noreturn void
-print(struct buffer *text)
+print_text(struct buffer *text)
 {
 	struct writer out;
 	int status;
@@ -66,7 +66,7 @@ print(struct buffer *text)
 }
 
 static _Noreturn void
-help(const struct command *c)
+print_help(const struct command *c)
 {
 	struct buffer b = {0};
 	size_t width = 0;
@@ -78,33 +78,33 @@ help(const struct command *c)
 	add_usage(&b, c);
 	add_help(&b, common, width);
 	add_help(&b, c->options, width);
-	print(&b);
+	print_text(&b);
 }
 
 static _Noreturn void
-version(const struct command *c)
+print_version(const struct command *c)
 {
 	struct buffer b = {0};
 
 	buffer_printf(&b, "%s " TS_VERSION "\n", c->name);
-	print(&b);
+	print_text(&b);
 }
 
 /* What getopt(3) does not know: a long option, which stands at argv[optind] still, or a letter. */
 static _Noreturn void
-unknown(const struct command *c, const char *argument)
+refuse_unknown(const struct command *c, const char *argument)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
 
 	if (optopt == '-' && strcmp(argument, "--help") == 0)
-		help(c);
+		print_help(c);
 	if (optopt == '-' && strcmp(argument, "--version") == 0)
-		version(c);
+		print_version(c);
 	command_misuse(c, optopt == '-' ? argument : letter, "unknown option");
 }
 
 static void
-take(const struct command *c, char letter, void *values)
+take_value(const struct command *c, char letter, void *values)
 {
 	const struct command_option *o = c->options;
 	const char name[] = {'-', letter, '\0'};
@@ -193,9 +193,9 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 
 		switch (letter) {
 		case 'h':
-			help(c);
+			print_help(c);
 		case 'V':
-			version(c);
+			print_version(c);
 		case 'v':
 			verbose = true;
 			break;
@@ -205,9 +205,9 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 		case ':':
 			command_misuse(c, name, "its argument is missing");
 		case '?':
-			unknown(c, argv[optind]);
+			refuse_unknown(c, argv[optind]);
 		default:
-			take(c, (char)letter, values);
+			take_value(c, (char)letter, values);
 			break;
 		}
 	}

@@ -71,7 +71,7 @@ file_remove(int dir, const char *name)
 
 /* What is wrong with an open file before it is read. errno is 0 where that does not pass. */
 static const char *
-unfit(int fd, size_t most)
+unfit_reason(int fd, size_t most)
 {
 	struct stat st;
 
@@ -114,7 +114,7 @@ file_read(int dir, const char *name, size_t most, struct buffer *text)
 	}
 	if (fd < 0)
 		return strerror(errno);
-	why = unfit(fd, most);
+	why = unfit_reason(fd, most);
 	if (why == NULL)
 		why = file_take(fd, most, text);
 	saved = errno;

@@ -44,7 +44,7 @@ json_free(struct json *j)
 }
 
 static bool
-refuse(struct json *j, const char *reason, size_t where)
+refuse_text(struct json *j, const char *reason, size_t where)
 {
 	(void)snprintf(j->why, sizeof j->why, "not JSON: %s at byte %zu", reason, where + 1);
 	return false;
@@ -95,10 +95,12 @@ check_string(struct json *j, const jsmntok_t *t)
 	for (size_t i = 0; i < s.n; i += n) {
 		n = s.p[i] == '\\' ? escape_length(s, i) : utf8_length(s.p + i, s.n - i);
 		if (n == 0)
-			return refuse(j, s.p[i] == '\\' ? "half a surrogate pair" : "not UTF-8",
+			return refuse_text(j,
+				s.p[i] == '\\' ? "half a surrogate pair" : "not UTF-8",
 				(size_t)t->start + i);
 		if ((unsigned char)s.p[i] < 0x20)
-			return refuse(j, "a control character in a string", (size_t)t->start + i);
+			return refuse_text(
+				j, "a control character in a string", (size_t)t->start + i);
 	}
 	j->at = (size_t)t->end + 1;
 	return true;
@@ -112,14 +114,14 @@ check_primitive(struct json *j, const jsmntok_t *t)
 
 	if (json_number(p, end) != end && !slice_is(s, "true") && !slice_is(s, "false") &&
 		!slice_is(s, "null"))
-		return refuse(j, "not a JSON value", (size_t)t->start);
+		return refuse_text(j, "not a JSON value", (size_t)t->start);
 	j->at = (size_t)t->end;
 	return true;
 }
 
 /* Whether c comes next, white space aside. */
 static bool
-take(struct json *j, char c)
+take_char(struct json *j, char c)
 {
 	j->at = json_skip(j->text, j->at);
 	if (j->at == j->text.n || j->text.p[j->at] != c)
@@ -130,7 +132,7 @@ take(struct json *j, char c)
 
 /* Whether the token is what comes next. */
 static bool
-stands(struct json *j, int i)
+token_stands(struct json *j, int i)
 {
 	int quote = j->tok[i].type == JSMN_STRING;
 
@@ -174,37 +176,37 @@ keys_unique(struct json *j, json_at object)
 
 /* The grammar that jsmn leaves out, of a token and all in it: the token behind it, or 0. */
 static int
-check(struct json *j, int i, int depth)
+check_value(struct json *j, int i, int depth)
 {
 	const jsmntok_t *t = &j->tok[i];
 	bool object = t->type == JSMN_OBJECT;
 	int next = i + 1;
 
-	if (!stands(j, i) || (t->size > 0 && t->type == JSMN_PRIMITIVE))
-		return refuse(j, "a value is missing", j->at);
+	if (!token_stands(j, i) || (t->size > 0 && t->type == JSMN_PRIMITIVE))
+		return refuse_text(j, "a value is missing", j->at);
 	if (t->type == JSMN_PRIMITIVE)
 		return check_primitive(j, t) ? next : 0;
 	if (t->type == JSMN_STRING)
 		return t->size == 0 ? (check_string(j, t) ? next : 0)
-				    : refuse(j, "a colon does not belong", (size_t)t->end + 1);
+				    : refuse_text(j, "a colon does not belong", (size_t)t->end + 1);
 	if (depth == JSON_DEPTH)
-		return refuse(j, "nested too deep", j->at);
+		return refuse_text(j, "nested too deep", j->at);
 	j->at++;
 	for (int n = 0; n < t->size; n++) {
-		if (n > 0 && !take(j, ','))
-			return refuse(j, "a comma is missing", j->at);
-		if (object && (j->tok[next].type != JSMN_STRING || !stands(j, next)))
-			return refuse(j, "a key is missing", j->at);
+		if (n > 0 && !take_char(j, ','))
+			return refuse_text(j, "a comma is missing", j->at);
+		if (object && (j->tok[next].type != JSMN_STRING || !token_stands(j, next)))
+			return refuse_text(j, "a key is missing", j->at);
 		if (object && !check_string(j, &j->tok[next]))
 			return 0;
-		if (object && (j->tok[next].size != 1 || !take(j, ':')))
-			return refuse(j, "a colon or a value is missing", j->at);
-		next = check(j, next + object, depth + 1);
+		if (object && (j->tok[next].size != 1 || !take_char(j, ':')))
+			return refuse_text(j, "a colon or a value is missing", j->at);
+		next = check_value(j, next + object, depth + 1);
 		if (next == 0)
 			return 0;
 	}
-	if (!take(j, object ? '}' : ']'))
-		return refuse(j, "the closing bracket is missing", j->at);
+	if (!take_char(j, object ? '}' : ']'))
+		return refuse_text(j, "the closing bracket is missing", j->at);
 	return !object || keys_unique(j, i) ? next : 0;
 }
 
@@ -223,7 +225,7 @@ tokenize(struct json *j, struct slice text)
 	}
 	if (j->count > 0)
 		return true;
-	return refuse(j,
+	return refuse_text(j,
 		j->count == JSMN_ERROR_INVAL ? "a character that does not belong"
 					     : "the text ends too early",
 		parser.pos);
@@ -236,16 +238,16 @@ json_parse(struct json *j, struct slice text, const char **why)
 
 	*why = j->why;
 	if (ok && j->tok[0].type != JSMN_OBJECT)
-		ok = refuse(j, "not an object", 0);
-	ok = ok && check(j, 0, 0) != 0;
+		ok = refuse_text(j, "not an object", 0);
+	ok = ok && check_value(j, 0, 0) != 0;
 	if (ok && json_skip(text, j->at) != text.n)
-		ok = refuse(j, "more text behind the object", json_skip(text, j->at));
+		ok = refuse_text(j, "more text behind the object", json_skip(text, j->at));
 	return ok ? 0 : -1;
 }
 
 /* Where the value that starts at text[at] ends, by its quotes and brackets alone. */
 static size_t
-extent(struct slice text, size_t at)
+value_extent(struct slice text, size_t at)
 {
 	int depth = 0;
 
@@ -274,7 +276,7 @@ json_end(struct json *j, struct slice text, size_t at, const char **why)
 	size_t end;
 
 	at = json_skip(text, at);
-	end = at < text.n ? extent(text, at) : at;
+	end = at < text.n ? value_extent(text, at) : at;
 	text = (struct slice){text.p + at, end - at};
 	/* jsmn takes a primitive only where something follows it. */
 	if (text.n > 0 && strchr("{[\"", text.p[0]) == NULL) {
@@ -285,7 +287,7 @@ json_end(struct json *j, struct slice text, size_t at, const char **why)
 		return check_primitive(j, &j->tok[0]) ? end : 0;
 	}
 	*why = j->why;
-	return tokenize(j, text) && check(j, 0, 0) != 0 && j->at == text.n ? end : 0;
+	return tokenize(j, text) && check_value(j, 0, 0) != 0 && j->at == text.n ? end : 0;
 }
 
 json_at

@@ -39,7 +39,7 @@ reader_release(struct reader *r)
 
 /* What is left when no newline is in sight. */
 static enum line
-rest(struct reader *r, struct slice *line)
+rest_of_input(struct reader *r, struct slice *line)
 {
 	size_t n = r->end - r->start;
 
@@ -72,7 +72,7 @@ reader_next(struct reader *r, struct slice *line)
 
 	if (nl == NULL) {
 		r->scanned = r->end;
-		return rest(r, line);
+		return rest_of_input(r, line);
 	}
 	at = (size_t)(nl - r->buf);
 	*line = (struct slice){r->buf + r->start, at - r->start};

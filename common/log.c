@@ -48,7 +48,7 @@ log_is_quiet(void)
 
 /* Copies text to out, what a terminal would obey as \xNN, no character cut; the length used. */
 static size_t
-escape(char *out, size_t cap, const char *text)
+escape_text(char *out, size_t cap, const char *text)
 {
 	size_t n = 0, left = strlen(text), length;
 
@@ -73,7 +73,7 @@ escape(char *out, size_t cap, const char *text)
 static void __attribute__((format(printf, 2, 0)))
 write_line(const char *level, const char *fmt, va_list ap)
 {
-	char text[LINE_MAX_BYTES + 4]; /* so that it is never cut but by escape() */
+	char text[LINE_MAX_BYTES + 4]; /* so that it is never cut but by escape_text() */
 	char line[LINE_MAX_BYTES];
 	int head;
 	size_t n;
@@ -83,7 +83,7 @@ write_line(const char *level, const char *fmt, va_list ap)
 	if (head < 0 || vsnprintf(text, sizeof text, fmt, ap) < 0)
 		return;
 	n = (size_t)head;
-	n += escape(line + n, sizeof line - n - 1, text);
+	n += escape_text(line + n, sizeof line - n - 1, text);
 	line[n++] = '\n';
 	/* Nothing is left to be told where stderr is gone. */
 	if (write(STDERR_FILENO, line, n) < 0)

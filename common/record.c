@@ -122,7 +122,7 @@ count_at(struct record *r, size_t at)
 
 /* Keeps the first fault of a record. */
 static void
-fault(struct record_parser *p, struct record *r, const char *key, const char *what)
+note_fault(struct record_parser *p, struct record *r, const char *key, const char *what)
 {
 	if (r->fault != NULL)
 		return;
@@ -136,9 +136,9 @@ read_text(struct record_parser *p, struct record *r, const struct field *f, json
 	struct slice s = json_decode(p->json, at, &p->scratch);
 
 	if (s.p == NULL)
-		fault(p, r, f->key, "is not a string");
+		note_fault(p, r, f->key, "is not a string");
 	else if (s.n == 0)
-		fault(p, r, f->key, "is empty");
+		note_fault(p, r, f->key, "is empty");
 	else
 		*slice_at(r, f->at) = s;
 }
@@ -156,16 +156,16 @@ read_field(struct record_parser *p, struct record *r, const struct field *f, jso
 		if (type == JSON_NUMBER)
 			*slice_at(r, f->at) = json_raw(p->json, at);
 		else if (type != JSON_NULL)
-			fault(p, r, f->key, "is not a number");
+			note_fault(p, r, f->key, "is not a number");
 		break;
 	case COUNT:
 		if (type != JSON_NUMBER ||
 			slice_count(json_raw(p->json, at), count_at(r, f->at)) != 0)
-			fault(p, r, f->key, "is not a count");
+			note_fault(p, r, f->key, "is not a count");
 		break;
 	default:
 		if (type != JSON_ARRAY)
-			fault(p, r, f->key, "is not an array");
+			note_fault(p, r, f->key, "is not an array");
 		else
 			*slice_at(r, f->at) = json_raw(p->json, at);
 		break;
@@ -189,7 +189,7 @@ read_fields(struct record_parser *p, struct record *r)
 		if (at >= 0 && !(null && f->how != REQUIRED && f->kind != NUMBER))
 			read_field(p, r, f, at);
 		else if (f->how == REQUIRED)
-			fault(p, r, f->key, "is missing");
+			note_fault(p, r, f->key, "is missing");
 	}
 	if (r->timeframe.p != NULL)
 		r->tf = timeframe_parse(r->timeframe);
@@ -197,7 +197,7 @@ read_fields(struct record_parser *p, struct record *r)
 
 /* What a line is that names no type: see ts-records(5). */
 static enum record_type
-untyped(struct json *j)
+untyped_type(struct json *j)
 {
 	if (json_find(j, 0, "symbol") >= 0 && json_find(j, 0, "timeframe") >= 0 &&
 		json_find(j, 0, "open") >= 0)
@@ -216,7 +216,7 @@ type_of(struct record_parser *p)
 	struct slice name;
 
 	if (at < 0 || json_type(p->json, at) == JSON_NULL)
-		return untyped(p->json);
+		return untyped_type(p->json);
 	name = json_decode(p->json, at, &p->scratch);
 	for (int i = RECORD_JOB; i < RECORD_TYPES; i++) {
 		if (slice_is(name, types[i].name))
@@ -227,7 +227,7 @@ type_of(struct record_parser *p)
 
 /* Moves *at behind the literal if the line has it there. */
 static bool
-expect(struct slice line, size_t *at, const char *text, size_t n)
+expect_text(struct slice line, size_t *at, const char *text, size_t n)
 {
 	if (line.n - *at < n || memcmp(line.p + *at, text, n) != 0)
 		return false;
@@ -235,7 +235,7 @@ expect(struct slice line, size_t *at, const char *text, size_t n)
 	return true;
 }
 
-#define EXPECT(text) expect(line, &at, text, sizeof(text) - 1)
+#define EXPECT(text) expect_text(line, &at, text, sizeof(text) - 1)
 
 /* A string without escapes, of printable ASCII, not empty. */
 static bool
@@ -306,7 +306,7 @@ nan_bar(struct record_parser *p, struct slice line, struct record *r)
 	r->type = type_of(p);
 	if (r->type != RECORD_BAR)
 		return false;
-	fault(p, r, "NaN or Infinity", "is not a number that JSON has");
+	note_fault(p, r, "NaN or Infinity", "is not a number that JSON has");
 	return true;
 }
 

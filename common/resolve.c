@@ -20,7 +20,7 @@ struct lookup {
 
 /* IPv4 first, as hiredis has it. */
 static struct addrinfo *
-find(const char *host)
+find_address(const char *host)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	struct addrinfo *list;
@@ -38,7 +38,7 @@ static void *
 look_up(void *data)
 {
 	struct lookup *l = data;
-	struct addrinfo *list = find(l->host);
+	struct addrinfo *list = find_address(l->host);
 	char text[RESOLVE_SIZE] = "";
 
 	if (list != NULL) {

@@ -52,7 +52,7 @@ share_ready(const struct share *s)
 
 /* Gives up, with that reason. */
 static void
-refuse(struct share *s, const char *why)
+refuse_server(struct share *s, const char *why)
 {
 	if (!s->refused)
 		(void)snprintf(s->refusal, sizeof s->refusal, "%s", why);
@@ -61,7 +61,7 @@ refuse(struct share *s, const char *why)
 
 /* Whether an error holds these words. */
 static bool
-says(const struct redis_reply *reply, const char *words)
+says_words(const struct redis_reply *reply, const char *words)
 {
 	return strstr(redis_text(reply).p, words) != NULL;
 }
@@ -73,15 +73,15 @@ share_failed(struct share *s, const struct redis_reply *reply)
 		return true;
 	if (redis_kind(reply) != REDIS_KIND_ERROR)
 		return false;
-	if (says(reply, "MOVED") || says(reply, "CROSSSLOT"))
-		refuse(s, "this server is one of a cluster and other keys are elsewhere: "
-			  "what works is a "
-			  "single server, Sentinel, or one node that has all slots");
-	else if (says(reply, "nknown command") || says(reply, "nknown Redis command"))
-		refuse(s, "this Redis has no streams: 6.2 or newer is needed");
-	else if (says(reply, "NOPERM") || says(reply, "WRONGTYPE") ||
-		 says(reply, "can't run this command"))
-		refuse(s, redis_text(reply).p);
+	if (says_words(reply, "MOVED") || says_words(reply, "CROSSSLOT"))
+		refuse_server(s, "this server is one of a cluster and other keys are elsewhere: "
+				 "what works is a "
+				 "single server, Sentinel, or one node that has all slots");
+	else if (says_words(reply, "nknown command") || says_words(reply, "nknown Redis command"))
+		refuse_server(s, "this Redis has no streams: 6.2 or newer is needed");
+	else if (says_words(reply, "NOPERM") || says_words(reply, "WRONGTYPE") ||
+		 says_words(reply, "can't run this command"))
+		refuse_server(s, redis_text(reply).p);
 	else
 		redis_abandon(s->redis, redis_text(reply).p);
 	return true;
@@ -89,7 +89,7 @@ share_failed(struct share *s, const struct redis_reply *reply)
 
 /* The value of a line "name:value" of INFO; absent when there is none. */
 static struct slice
-info(struct slice text, const char *name)
+info_value(struct slice text, const char *name)
 {
 	const char *at = text.p, *end = text.p + text.n, *stop;
 	size_t n = strlen(name);
@@ -138,15 +138,15 @@ on_info(void *data, const struct redis_reply *reply)
 	/* Who may not ask goes on. */
 	if (redis_kind(reply) != REDIS_KIND_STRING)
 		return;
-	policy = info(text, "maxmemory_policy");
-	if (too_old(info(text, "redis_version"))) {
-		refuse(s, "this Redis has no streams as they are needed: 6.2 or newer is");
+	policy = info_value(text, "maxmemory_policy");
+	if (too_old(info_value(text, "redis_version"))) {
+		refuse_server(s, "this Redis has no streams as they are needed: 6.2 or newer is");
 	} else if (policy.p != NULL && !slice_is(policy, "noeviction")) {
 		(void)snprintf(why, sizeof why,
 			"maxmemory-policy is %.*s, which throws tasks away: set it to noeviction",
 			(int)(policy.n < 40 ? policy.n : 40), policy.p);
-		refuse(s, why);
-	} else if (slice_is(info(text, "aof_enabled"), "0") && !s->lossy) {
+		refuse_server(s, why);
+	} else if (slice_is(info_value(text, "aof_enabled"), "0") && !s->lossy) {
 		s->lossy = true;
 		log_warning("Redis keeps no append-only file (appendonly no): when it dies, tasks "
 			    "are handed out again");
@@ -176,7 +176,7 @@ share_serve(struct share *s, short revents, int64_t now)
 	else if (event == REDIS_EVENT_READY)
 		SHARE_CALL(s, on_info, s, slice_of("INFO"));
 	if (event == REDIS_EVENT_DENIED && !s->ever)
-		refuse(s, redis_why(s->redis));
+		refuse_server(s, redis_why(s->redis));
 	else if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED)
 		on_lost(s, now);
 	if (s->refused)

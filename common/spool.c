@@ -157,7 +157,7 @@ keep_line(struct spool *s, const char *name, struct slice line)
 }
 
 static bool
-has(const struct spool *s, struct slice job_id, const char *suffix)
+has_file(const struct spool *s, struct slice job_id, const char *suffix)
 {
 	char name[NAME_SIZE];
 
@@ -168,13 +168,13 @@ has(const struct spool *s, struct slice job_id, const char *suffix)
 bool
 spool_has(struct spool *s, struct slice job_id)
 {
-	return has(s, job_id, job_suffix);
+	return has_file(s, job_id, job_suffix);
 }
 
 bool
 spool_cancelled(struct spool *s, struct slice job_id)
 {
-	return has(s, job_id, cancel_suffix);
+	return has_file(s, job_id, cancel_suffix);
 }
 
 static int
@@ -303,7 +303,7 @@ by_age(const void *a, const void *b)
 
 /* The name of another file of the same job; false where it would be no name of ours. */
 static bool
-sibling(char out[NAME_SIZE], const char *name, const char *suffix, const char *other)
+sibling_name(char out[NAME_SIZE], const char *name, const char *suffix, const char *other)
 {
 	size_t n = strlen(name) - strlen(suffix);
 
@@ -319,14 +319,14 @@ drop_orphan(struct spool *s, const char *name, const char *suffix)
 {
 	char job[NAME_SIZE];
 
-	if (ends_in(name, suffix) && sibling(job, name, suffix, job_suffix) &&
+	if (ends_in(name, suffix) && sibling_name(job, name, suffix, job_suffix) &&
 		faccessat(s->dir, job, F_OK, 0) != 0 && errno == ENOENT)
 		(void)file_remove(s->dir, name);
 }
 
 /* Lists the kept jobs, oldest first; the caller frees names and list. -1 with errno. */
 static int
-list(struct spool *s, struct kept_list *out)
+list_jobs(struct spool *s, struct kept_list *out)
 {
 	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -375,7 +375,7 @@ take_line(void *data, struct slice line)
 
 /* Gives the line of a file. NULL, or why not, with errno: 0 for what will never be of use. */
 static const char *
-give(struct spool *s, const char *name, const struct spool_reader *reader, bool cancel)
+give_line(struct spool *s, const char *name, const struct spool_reader *reader, bool cancel)
 {
 	struct taking t = {.reader = reader, .cancel = cancel};
 	const char *why = file_read(s->dir, name, JOB_MAX, &s->text);
@@ -407,15 +407,15 @@ static void
 give_job(struct spool *s, const char *name, const struct spool_reader *reader)
 {
 	char cancel[NAME_SIZE];
-	const char *why = give(s, name, reader, false);
+	const char *why = give_line(s, name, reader, false);
 
 	if (why != NULL) {
 		leave_out(s, name, why, reader);
 		return;
 	}
-	if (!sibling(cancel, name, job_suffix, cancel_suffix))
+	if (!sibling_name(cancel, name, job_suffix, cancel_suffix))
 		return;
-	why = give(s, cancel, reader, true);
+	why = give_line(s, cancel, reader, true);
 	if (why != NULL && errno != ENOENT)
 		leave_out(s, cancel, why, reader);
 }
@@ -428,7 +428,7 @@ spool_jobs(struct spool *s, const struct spool_reader *reader)
 	/* What a crash left half written was never kept. */
 	if (file_remove(s->dir, FILE_UNFINISHED) != 0)
 		reader->left_out(reader->ctx, FILE_UNFINISHED, strerror(errno), false);
-	if (list(s, &kept) != 0)
+	if (list_jobs(s, &kept) != 0)
 		return SPOOL_ERROR;
 	for (size_t i = 0; i < kept.n; i++) {
 		give_job(s, kept.p[i].name, reader);

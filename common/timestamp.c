@@ -45,7 +45,7 @@ date_weekday(int32_t date)
 
 /* Reads exactly n digits at s[*at] and moves on; -1 if they are none. */
 static int
-digits(struct slice s, size_t *at, size_t n)
+read_digits(struct slice s, size_t *at, size_t n)
 {
 	int v = 0;
 
@@ -62,7 +62,7 @@ digits(struct slice s, size_t *at, size_t n)
 }
 
 static bool
-literal(struct slice s, size_t *at, char c)
+read_literal(struct slice s, size_t *at, char c)
 {
 	if (*at >= s.n || s.p[*at] != c)
 		return false;
@@ -75,13 +75,13 @@ parse_date(struct slice s, size_t *at, int32_t *date)
 {
 	struct civil c, back;
 
-	c.year = digits(s, at, 4);
-	if (c.year < MIN_YEAR || c.year > MAX_YEAR || !literal(s, at, '-'))
+	c.year = read_digits(s, at, 4);
+	if (c.year < MIN_YEAR || c.year > MAX_YEAR || !read_literal(s, at, '-'))
 		return -1;
-	c.month = digits(s, at, 2);
-	if (c.month < 1 || c.month > 12 || !literal(s, at, '-'))
+	c.month = read_digits(s, at, 2);
+	if (c.month < 1 || c.month > 12 || !read_literal(s, at, '-'))
 		return -1;
-	c.day = digits(s, at, 2);
+	c.day = read_digits(s, at, 2);
 	if (c.day < 1)
 		return -1;
 	*date = date_of(c);
@@ -94,13 +94,13 @@ parse_clock(struct slice s, size_t *at, int *seconds)
 {
 	int h, m, sec;
 
-	h = digits(s, at, 2);
-	if (h < 0 || h > 23 || !literal(s, at, ':'))
+	h = read_digits(s, at, 2);
+	if (h < 0 || h > 23 || !read_literal(s, at, ':'))
 		return -1;
-	m = digits(s, at, 2);
-	if (m < 0 || m > 59 || !literal(s, at, ':'))
+	m = read_digits(s, at, 2);
+	if (m < 0 || m > 59 || !read_literal(s, at, ':'))
 		return -1;
-	sec = digits(s, at, 2);
+	sec = read_digits(s, at, 2);
 	if (sec < 0 || sec > 59)
 		return -1;
 	*seconds = h * 3600 + m * 60 + sec;
@@ -113,14 +113,14 @@ parse_zone(struct slice s, size_t *at, int *offset)
 	int h, m, sign;
 
 	*offset = 0;
-	if (literal(s, at, 'Z'))
+	if (read_literal(s, at, 'Z'))
 		return 0;
-	sign = literal(s, at, '+') ? 1 : literal(s, at, '-') ? -1 : 0;
-	h = sign == 0 ? -1 : digits(s, at, 2);
+	sign = read_literal(s, at, '+') ? 1 : read_literal(s, at, '-') ? -1 : 0;
+	h = sign == 0 ? -1 : read_digits(s, at, 2);
 	if (h < 0 || h > 14)
 		return -1;
-	(void)literal(s, at, ':');
-	m = *at == s.n ? 0 : digits(s, at, 2);
+	(void)read_literal(s, at, ':');
+	m = *at == s.n ? 0 : read_digits(s, at, 2);
 	if (m < 0 || m > 59)
 		return -1;
 	*offset = sign * (h * 3600 + m * 60);
@@ -141,7 +141,7 @@ parse_moment(struct slice s, size_t *at, int32_t *date, int *clock)
 {
 	if (s.p == NULL || parse_date(s, at, date) != 0)
 		return -1;
-	if (!literal(s, at, 'T') && !literal(s, at, ' '))
+	if (!read_literal(s, at, 'T') && !read_literal(s, at, ' '))
 		return -1;
 	return parse_clock(s, at, clock);
 }
@@ -155,10 +155,10 @@ timestamp_parse(struct slice s, int64_t *seconds)
 
 	if (parse_moment(s, &at, &date, &clock) != 0)
 		return -1;
-	if (literal(s, &at, '.')) {
+	if (read_literal(s, &at, '.')) {
 		size_t start = at;
 
-		while (literal(s, &at, '0'))
+		while (read_literal(s, &at, '0'))
 			continue;
 		if (at == start)
 			return -1;

@@ -35,7 +35,7 @@ job_reset(struct job *j)
 }
 
 static struct slice
-cut(struct slice s)
+cut_name(struct slice s)
 {
 	return s.n == 0 ? slice_of("(empty)") : slice_cut(s, NAME_MAX_BYTES);
 }
@@ -55,7 +55,7 @@ job_add_symbol(struct job *j, struct slice s)
 	}
 	while (s.n > 0 && is_blank(s.p[s.n - 1]))
 		s.n--;
-	*array_add(&j->symbols) = cut(s);
+	*array_add(&j->symbols) = cut_name(s);
 }
 
 void
@@ -63,7 +63,7 @@ job_add_timeframe(struct job *j, struct slice s)
 {
 	enum timeframe tf = timeframe_parse(s);
 
-	s = tf == TF_NONE ? cut(s) : slice_of(timeframe_name(tf));
+	s = tf == TF_NONE ? cut_name(s) : slice_of(timeframe_name(tf));
 	for (size_t i = 0; i < j->timeframes.n; i++) {
 		if (slice_eq(j->timeframes.p[i], s))
 			return;
@@ -72,7 +72,7 @@ job_add_timeframe(struct job *j, struct slice s)
 }
 
 static int
-compare(const void *a, const void *b)
+compare_symbols(const void *a, const void *b)
 {
 	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
 }
@@ -84,7 +84,7 @@ job_sort(struct job *j)
 
 	if (j->symbols.n == 0)
 		return;
-	qsort(j->symbols.p, j->symbols.n, sizeof *j->symbols.p, compare);
+	qsort(j->symbols.p, j->symbols.n, sizeof *j->symbols.p, compare_symbols);
 	for (size_t i = 1; i < j->symbols.n; i++) {
 		if (!slice_eq(j->symbols.p[i], j->symbols.p[n]))
 			j->symbols.p[++n] = j->symbols.p[i];
@@ -110,7 +110,7 @@ read_list(struct job *j, json_at list, void (*add)(struct job *, struct slice), 
 
 /* A member that is there and not null, or -1. */
 static json_at
-member(const struct job *j, const char *key)
+find_member(const struct job *j, const char *key)
 {
 	json_at at = json_find(j->json, 0, key);
 
@@ -120,8 +120,8 @@ member(const struct job *j, const char *key)
 static const char *
 read_timeframes(struct job *j)
 {
-	json_at list = member(j, "timeframes");
-	json_at span = member(j, "timespan");
+	json_at list = find_member(j, "timeframes");
+	json_at span = find_member(j, "timespan");
 	struct slice s;
 
 	if (list >= 0) {
@@ -146,10 +146,10 @@ read_timeframes(struct job *j)
 static const char *
 read_date(struct job *j, const char *name, const char *other, const char *why, struct slice *date)
 {
-	json_at at = member(j, name);
+	json_at at = find_member(j, name);
 
 	if (at < 0)
-		at = member(j, other);
+		at = find_member(j, other);
 	if (at < 0)
 		return NULL;
 	*date = json_decode(j->json, at, &j->scratch);
@@ -169,7 +169,7 @@ read_range(struct job *j)
 static const char *
 read_symbols(struct job *j)
 {
-	json_at list = member(j, "symbols");
+	json_at list = find_member(j, "symbols");
 	const char *why;
 
 	if (list < 0)
@@ -192,7 +192,7 @@ job_read(struct job *j, struct slice text)
 	(void)buffer_room(&j->scratch, text.n);
 	if (json_parse(j->json, text, &why) != 0)
 		return why;
-	at = member(j, "job_id");
+	at = find_member(j, "job_id");
 	if (at < 0)
 		return "no job_id in the job";
 	j->job_id = json_decode(j->json, at, &j->scratch);
@@ -200,13 +200,13 @@ job_read(struct job *j, struct slice text)
 		j->job_id = (struct slice){0};
 		return "job_id is not a string of 1 to 300 bytes";
 	}
-	j->source = json_decode(j->json, member(j, "source"), &j->scratch);
-	j->timestamp = json_decode(j->json, member(j, "timestamp"), &j->scratch);
-	at = member(j, "received_at");
+	j->source = json_decode(j->json, find_member(j, "source"), &j->scratch);
+	j->timestamp = json_decode(j->json, find_member(j, "timestamp"), &j->scratch);
+	at = find_member(j, "received_at");
 	j->received_at = json_decode(j->json, at, &j->scratch);
 	if (at >= 0 && j->received_at.p == NULL)
 		return "received_at is not a string";
-	at = member(j, "years");
+	at = find_member(j, "years");
 	if (at >= 0 && json_type(j->json, at) != JSON_NUMBER)
 		return "years is not a number";
 	j->years = json_raw(j->json, at);

@@ -69,7 +69,7 @@ static const struct command_option letters[] = {
 static const struct command self = {"ts-expand", "[symbol ...]", letters, NULL};
 
 static _Noreturn void
-misuse(const char *what, const char *value)
+refuse_option(const char *what, const char *value)
 {
 	command_misuse(&self, what, value);
 }
@@ -90,8 +90,32 @@ default_timeframes(const char *list, struct job *defaults)
 	return 0;
 }
 
+/* What does not go together. */
 static void
-setup(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
+check_options(const struct options *o)
+{
+	if (o->retry && o->nsymbols > 0)
+		refuse_option("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
+	if (o->retry && o->dry)
+		refuse_option("-n plans jobs, not what is left of a recorded run", "-f");
+	if (o->retry && o->list != NULL)
+		refuse_option("-f makes the job of a recorded run, not of symbols", o->list);
+	for (int i = 0; i < o->nsymbols; i++) {
+		if (operand_fault(o->symbols[i]) != NULL)
+			refuse_option(operand_fault(o->symbols[i]), o->symbols[i]);
+	}
+	if (o->to != NULL && o->from == NULL)
+		refuse_option("-T ends a range: it needs -F", o->to);
+	if (o->from != NULL && o->years != NULL)
+		refuse_option("-F is instead of -y", o->from);
+	if (o->rate != NULL && !o->dry)
+		refuse_option("-r is the rate of a plan: it needs -n", o->rate);
+	if (o->plan != NULL && (!o->dry || strcmp(o->plan, "free") != 0))
+		refuse_option("-P goes with -n, and knows the plan \"free\"", o->plan);
+}
+
+static void
+read_options(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
 {
 	struct slice now = slice_of(o->now == NULL ? "now" : o->now);
 	int days;
@@ -103,37 +127,20 @@ setup(const struct options *o, struct expand *e, struct job *defaults, struct pl
 		.fixed = o->now != NULL,
 		.defaults = defaults,
 		.now = clock_wall()};
-	if (o->retry && o->nsymbols > 0)
-		misuse("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
-	if (o->retry && o->dry)
-		misuse("-n plans jobs, not what is left of a recorded run", "-f");
-	if (o->retry && o->list != NULL)
-		misuse("-f makes the job of a recorded run, not of symbols", o->list);
-	for (int i = 0; i < o->nsymbols; i++) {
-		if (operand_fault(o->symbols[i]) != NULL)
-			misuse(operand_fault(o->symbols[i]), o->symbols[i]);
-	}
-	if (o->to != NULL && o->from == NULL)
-		misuse("-T ends a range: it needs -F", o->to);
-	if (o->from != NULL && o->years != NULL)
-		misuse("-F is instead of -y", o->from);
-	if (o->rate != NULL && !o->dry)
-		misuse("-r is the rate of a plan: it needs -n", o->rate);
-	if (o->plan != NULL && (!o->dry || strcmp(o->plan, "free") != 0))
-		misuse("-P goes with -n, and knows the plan \"free\"", o->plan);
+	check_options(o);
 	plan->free_plan = o->plan != NULL;
 	if (plan->free_plan)
 		plan->rate = (struct rate){5, 60000};
 	if (o->rate != NULL && rate_parse(o->rate, &plan->rate) != 0)
-		misuse("-r wants a rate such as 5/m or 50/s", o->rate);
+		refuse_option("-r wants a rate such as 5/m or 50/s", o->rate);
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
-		misuse("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
+		refuse_option("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
 	if (o->years != NULL && window_days(e->years, &days) != 0)
-		misuse("-y wants a number above 0 and at most 50", o->years);
+		refuse_option("-y wants a number above 0 and at most 50", o->years);
 	job_init(defaults);
 	if (default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults) != 0) {
 		job_release(defaults);
-		misuse("-t wants names of 1min,hour,day,week,month", o->timeframes);
+		refuse_option("-t wants names of 1min,hour,day,week,month", o->timeframes);
 	}
 }
 
@@ -194,7 +201,7 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 }
 
 static void
-refuse(const struct reader *in, const char *why, const char *hint, struct counts *n)
+refuse_line(const struct reader *in, const char *why, const char *hint, struct counts *n)
 {
 	refused_line(&n->refused, in->lineno, why, hint);
 }
@@ -216,13 +223,13 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 	const char *why;
 
 	if (record_parse(in->parser, line, n->kinds.own, &r, &why) != 0) {
-		refuse(&in->reader, why, r.hint, n);
+		refuse_line(&in->reader, why, r.hint, n);
 		return;
 	}
 	kinds_add(&n->kinds, r.type);
 	if (in->retry != NULL) {
 		if (r.fault != NULL)
-			refuse(&in->reader, r.fault, NULL, n);
+			refuse_line(&in->reader, r.fault, NULL, n);
 		else
 			retry_read(in->retry, &r);
 		return;
@@ -234,7 +241,7 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 	}
 	why = job_read(j, line);
 	if (j->job_id.p == NULL) {
-		refuse(&in->reader, why, NULL, n);
+		refuse_line(&in->reader, why, NULL, n);
 		return;
 	}
 	take_job(e, j, why, out, n);
@@ -282,7 +289,7 @@ expand_input(const struct options *o, struct expand *e, struct job *j, struct wr
 		if (kind == LINE_OK)
 			expand_line(e, &in, line, out, n);
 		else
-			refuse(&in.reader, line_reason(kind), NULL, n);
+			refuse_line(&in.reader, line_reason(kind), NULL, n);
 	}
 	if (kind == LINE_END && in.retry != NULL)
 		n->failed += retry_write(in.retry, out, &n->jobs);
@@ -294,7 +301,7 @@ expand_input(const struct options *o, struct expand *e, struct job *j, struct wr
 }
 
 static int
-run(const struct options *o, struct expand *e, struct plan *plan)
+run_expand(const struct options *o, struct expand *e, struct plan *plan)
 {
 	int64_t start = clock_mono_ms();
 	struct counts n = {.plan = o->dry ? plan : NULL};
@@ -338,7 +345,7 @@ main(int argc, char **argv)
 	command_options(&self, argc, argv, &o);
 	o.symbols = argv + optind;
 	o.nsymbols = argc - optind;
-	setup(&o, &e, &defaults, &plan);
+	read_options(&o, &e, &defaults, &plan);
 	command_signals(0);
 	if ((e.calendar = calendar = calendar_new(&why)) == NULL) {
 		log_error("%s", why);
@@ -348,7 +355,7 @@ main(int argc, char **argv)
 		status = STATUS_SERVICE;
 	} else {
 		e.noted = noted_new(spool);
-		status = run(&o, &e, &plan);
+		status = run_expand(&o, &e, &plan);
 		noted_free(e.noted);
 	}
 	spool_close(spool);

@@ -50,7 +50,7 @@ keep_line(void *ctx, struct slice line)
 }
 
 static struct slice
-copy(struct buffer *b, struct slice s)
+copy_text(struct buffer *b, struct slice s)
 {
 	struct slice c = {b->p + b->len, s.n};
 
@@ -70,11 +70,11 @@ add_key(struct noted *t, struct slice line)
 		r.symbol.p == NULL || r.timeframe.p == NULL)
 		return;
 	*array_add(&t->keys) =
-		(struct key){copy(&t->decoded, r.symbol), copy(&t->decoded, r.timeframe)};
+		(struct key){copy_text(&t->decoded, r.symbol), copy_text(&t->decoded, r.timeframe)};
 }
 
 static int
-compare(const void *a, const void *b)
+compare_keys(const void *a, const void *b)
 {
 	const struct key *x = a, *y = b;
 	int c = slice_cmp(x->symbol, y->symbol);
@@ -102,7 +102,7 @@ noted_load(struct noted *t, struct slice job_id)
 		}
 	}
 	if (t->keys.n > 0)
-		qsort(t->keys.p, t->keys.n, sizeof *t->keys.p, compare);
+		qsort(t->keys.p, t->keys.n, sizeof *t->keys.p, compare_keys);
 	return 0;
 }
 
@@ -112,5 +112,5 @@ noted_has(const struct noted *t, struct slice symbol, struct slice timeframe)
 	struct key k = {symbol, timeframe};
 
 	return t->keys.n > 0 &&
-	       bsearch(&k, t->keys.p, t->keys.n, sizeof *t->keys.p, compare) != NULL;
+	       bsearch(&k, t->keys.p, t->keys.n, sizeof *t->keys.p, compare_keys) != NULL;
 }

@@ -126,7 +126,7 @@ count_tasks(const struct expand *e, const struct job *j, struct slice timeframe,
 
 /* The rows that come for a task: with extended hours, as far as these are traded. */
 static uint64_t
-downloaded(enum timeframe tf, const struct plan_task *t)
+rows_downloaded(enum timeframe tf, const struct plan_task *t)
 {
 	if (tf == TF_1MIN)
 		return t->minutes * (PLAN_TRADED_LEAST + PLAN_TRADED_MOST) / 2 /
@@ -136,7 +136,7 @@ downloaded(enum timeframe tf, const struct plan_task *t)
 
 /* The bars of a task that lie further back than the free plan reaches. */
 static uint64_t
-missed(const struct window *w, enum timeframe tf, struct span s)
+bars_missed(const struct window *w, enum timeframe tf, struct span s)
 {
 	struct civil c = date_civil(calendar_date(w->calendar, w->now));
 	int32_t reach = date_of((struct civil){c.year - FREE_YEARS, c.month, c.day});
@@ -167,8 +167,8 @@ add_row(struct plan *p, const struct window *w, enum timeframe tf, uint64_t task
 		tenths % 10, requests);
 	p->requests += requests;
 	p->bars += t.bars * tasks;
-	p->bytes += downloaded(tf, &t) * tasks * ROW_BYTES + requests * REPLY_BYTES;
-	p->missed += p->free_plan ? missed(w, tf, s) * tasks : 0;
+	p->bytes += rows_downloaded(tf, &t) * tasks * ROW_BYTES + requests * REPLY_BYTES;
+	p->missed += p->free_plan ? bars_missed(w, tf, s) * tasks : 0;
 }
 
 /* A name as it may stand on a terminal. */

@@ -42,7 +42,7 @@ retry_free(struct retry *r)
 }
 
 static struct text
-keep(struct retry *r, struct slice s)
+keep_text(struct retry *r, struct slice s)
 {
 	struct text t = {r->arena.len, s.p == NULL ? SIZE_MAX : s.n};
 
@@ -52,7 +52,7 @@ keep(struct retry *r, struct slice s)
 }
 
 static struct slice
-kept(const struct retry *r, struct text t)
+kept_text(const struct retry *r, struct text t)
 {
 	if (t.n == SIZE_MAX)
 		return (struct slice){0};
@@ -68,14 +68,14 @@ retry_read(struct retry *r, const struct record *rec)
 		return;
 	note = array_add(&r->notes);
 	*note = (struct note){.type = rec->type, .order = r->notes.n};
-	note->job_id = keep(r, rec->job_id);
-	note->symbol = keep(r, rec->symbol);
-	note->timeframe = keep(r, rec->timeframe);
-	note->from = keep(r, rec->from);
-	note->to = keep(r, rec->to);
-	note->error = keep(r, rec->error);
-	note->source = keep(r, rec->source);
-	note->received_at = keep(r, rec->received_at);
+	note->job_id = keep_text(r, rec->job_id);
+	note->symbol = keep_text(r, rec->symbol);
+	note->timeframe = keep_text(r, rec->timeframe);
+	note->from = keep_text(r, rec->from);
+	note->to = keep_text(r, rec->to);
+	note->error = keep_text(r, rec->error);
+	note->source = keep_text(r, rec->source);
+	note->received_at = keep_text(r, rec->received_at);
 }
 
 /* What qsort(3) compares: a note and its texts, which it cannot reach by offset alone. */
@@ -85,7 +85,7 @@ struct view {
 };
 
 static int
-compare(const void *a, const void *b)
+compare_views(const void *a, const void *b)
 {
 	const struct view *x = a, *y = b;
 	int c = slice_cmp(x->job_id, y->job_id);
@@ -106,20 +106,20 @@ same_task(const struct view *a, const struct view *b)
 
 /* Puts together the record that a failure becomes. */
 static struct record
-again(const struct retry *r, const struct view *v, struct slice job_id)
+task_again(const struct retry *r, const struct view *v, struct slice job_id)
 {
 	struct record rec = {.type = RECORD_TASK,
 		.job_id = job_id,
 		.symbol = v->symbol,
 		.timeframe = v->timeframe,
-		.from = kept(r, v->note->from),
-		.to = kept(r, v->note->to)};
+		.from = kept_text(r, v->note->from),
+		.to = kept_text(r, v->note->to)};
 
 	if (rec.from.p == NULL || rec.to.p == NULL || timeframe_parse(rec.timeframe) == TF_NONE ||
 		!record_symbol_ok(rec.symbol)) {
 		rec.type = RECORD_FAILED;
 		rec.stage = slice_of("expand");
-		rec.error = kept(r, v->note->error);
+		rec.error = kept_text(r, v->note->error);
 	}
 	return rec;
 }
@@ -164,8 +164,8 @@ write_header(
 	buffer_str(&list, list.len == 0 ? "[]" : "]");
 	rec.timeframes = buffer_slice(&list);
 	if (rest->header != NULL) {
-		rec.source = kept(r, rest->header->source);
-		rec.received_at = kept(r, rest->header->received_at);
+		rec.source = kept_text(r, rest->header->source);
+		rec.received_at = kept_text(r, rest->header->received_at);
 	}
 	record_send(out, &rec);
 	buffer_release(&list);
@@ -180,7 +180,7 @@ write_job(const struct retry *r, const struct rest *rest, struct writer *out)
 	buffer_printf(&id, "%.*s.retry", SLICE(rest->v[0].job_id));
 	write_header(r, rest, buffer_slice(&id), out);
 	for (size_t i = 0; i < rest->n && out->error == 0; i++) {
-		struct record rec = again(r, &rest->v[i], buffer_slice(&id));
+		struct record rec = task_again(r, &rest->v[i], buffer_slice(&id));
 
 		failed += rec.type == RECORD_FAILED;
 		record_send(out, &rec);
@@ -217,10 +217,11 @@ retry_write(struct retry *r, struct writer *out, uint64_t *jobs)
 	size_t end;
 
 	for (size_t i = 0; i < r->notes.n; i++)
-		v[i] = (struct view){kept(r, r->notes.p[i].job_id), kept(r, r->notes.p[i].symbol),
-			kept(r, r->notes.p[i].timeframe), &r->notes.p[i]};
+		v[i] = (struct view){kept_text(r, r->notes.p[i].job_id),
+			kept_text(r, r->notes.p[i].symbol), kept_text(r, r->notes.p[i].timeframe),
+			&r->notes.p[i]};
 	if (r->notes.n > 0)
-		qsort(v, r->notes.n, sizeof *v, compare);
+		qsort(v, r->notes.n, sizeof *v, compare_views);
 	for (size_t start = 0; start < r->notes.n; start = end) {
 		struct rest rest = {.v = v + start};
 

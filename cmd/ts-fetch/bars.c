@@ -66,7 +66,7 @@ bars_belong(struct bars *b, int64_t t)
 }
 
 static const char *
-reason(int column, uint32_t fault)
+cell_reason(int column, uint32_t fault)
 {
 #define REASONS(name)                                                                              \
 	{                                                                                          \
@@ -83,16 +83,16 @@ reason(int column, uint32_t fault)
 }
 
 static char *
-put(char *p, const char *s, size_t n)
+put_text(char *p, const char *s, size_t n)
 {
 	memcpy(p, s, n);
 	return p + n;
 }
 
-#define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
+#define PUT(p, literal) put_text(p, literal, sizeof(literal) - 1)
 
 static struct slice
-cell(const struct page *page, const struct row *row, int column)
+cell_text(const struct page *page, const struct row *row, int column)
 {
 	if (row->n[column] == 0)
 		return (struct slice){0};
@@ -145,12 +145,12 @@ put_head(const struct bars *b, char *p, int64_t t)
 	char key[TIMESTAMP_SIZE];
 
 	p = PUT(p, "{\"type\":\"bar\",\"symbol\":\"");
-	p = put(p, s->symbol.p, s->symbol.n);
+	p = put_text(p, s->symbol.p, s->symbol.n);
 	p = PUT(p, "\",\"timeframe\":\"");
-	p = put(p, tf, strlen(tf));
+	p = put_text(p, tf, strlen(tf));
 	p = timeframe_intraday(s->tf) ? PUT(p, "\",\"timestamp\":\"") : PUT(p, "\",\"date\":\"");
 	(void)bars_key(b, t, key);
-	p = put(p, key, timeframe_intraday(s->tf) ? TIMESTAMP_SIZE - 1 : DATE_SIZE - 1);
+	p = put_text(p, key, timeframe_intraday(s->tf) ? TIMESTAMP_SIZE - 1 : DATE_SIZE - 1);
 	return PUT(p, "\"");
 }
 
@@ -165,14 +165,14 @@ bars_add(struct bars *b, const struct page *page, const struct row *row, struct 
 	struct slice s;
 
 	for (int i = 0; i < COLUMNS; i++) {
-		p = put(p, name[i], strlen(name[i]));
-		s = cell(page, row, i);
+		p = put_text(p, name[i], strlen(name[i]));
+		s = cell_text(page, row, i);
 		if (s.p == NULL) {
 			p = PUT(p, "null");
 			if (fault == NULL && !(i == COLUMN_VOLUME && b->index))
-				fault = reason(i, row->at[i]);
+				fault = cell_reason(i, row->at[i]);
 		} else if (i != COLUMN_VOLUME) {
-			p = put(p, s.p, s.n);
+			p = put_text(p, s.p, s.n);
 		}
 	}
 	out->len += (size_t)(p - start);

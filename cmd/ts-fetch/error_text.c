@@ -44,7 +44,7 @@ error_text_say(struct error_text *e, const char *words)
 }
 
 static void
-quote(struct error_text *e, struct slice words)
+quote_words(struct error_text *e, struct slice words)
 {
 	sanitize_add(&e->text, words, ERROR_TEXT_MAX - TRIES_TEXT - e->text.len, e->secret);
 }
@@ -53,7 +53,7 @@ void
 error_text_trouble(struct error_text *e, struct slice words)
 {
 	e->text.len = 0;
-	quote(e, words);
+	quote_words(e, words);
 }
 
 void
@@ -61,7 +61,7 @@ error_text_http(struct error_text *e, int http, struct slice words)
 {
 	e->text.len = 0;
 	buffer_printf(&e->text, "HTTP %d%s", http, words.n > 0 ? ": " : "");
-	quote(e, words);
+	quote_words(e, words);
 }
 
 void

@@ -43,7 +43,7 @@ inflate_free(struct inflate *i)
 
 /* What the end of the body says is its length: no more than where to begin. */
 static size_t
-claimed(struct slice packed, size_t max)
+claimed_length(struct slice packed, size_t max)
 {
 	const unsigned char *p = (const unsigned char *)packed.p + packed.n - SIZE;
 	size_t n = p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
@@ -63,9 +63,9 @@ make_room(struct buffer *b, size_t n)
 
 /* One member of the file, appended to what there is; *packed moves behind it. */
 static enum libdeflate_result
-member(struct inflate *i, struct slice *packed, size_t max)
+inflate_member(struct inflate *i, struct slice *packed, size_t max)
 {
-	size_t room = claimed(*packed, max - i->out.len), in, out;
+	size_t room = claimed_length(*packed, max - i->out.len), in, out;
 	enum libdeflate_result r;
 
 	for (;;) {
@@ -85,7 +85,7 @@ member(struct inflate *i, struct slice *packed, size_t max)
 
 /* Zeros up to the end, with which tape and block devices, and some servers, fill up. */
 static bool
-padding(struct slice s)
+is_padding(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] != '\0')
@@ -103,14 +103,14 @@ inflate_gzip(
 	i->out.len = 0;
 	*why = "bad gzip";
 	do {
-		enum libdeflate_result r =
-			packed.n < MEMBER_MIN ? LIBDEFLATE_BAD_DATA : member(i, &packed, max);
+		enum libdeflate_result r = packed.n < MEMBER_MIN ? LIBDEFLATE_BAD_DATA
+								 : inflate_member(i, &packed, max);
 
 		if (r == LIBDEFLATE_INSUFFICIENT_SPACE)
 			*why = NULL;
 		if (r != LIBDEFLATE_SUCCESS)
 			return false;
-	} while (!padding(packed));
+	} while (!is_padding(packed));
 	*body = buffer_slice(&i->out);
 	return true;
 }

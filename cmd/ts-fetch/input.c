@@ -87,7 +87,7 @@ take_task(struct input *in, const struct record *r, struct slice line, uint64_t 
 
 /* From now on nothing more is written for the job; ts-status counts what was not. */
 static void
-cancel(struct input *in, struct slice job_id)
+cancel_job(struct input *in, struct slice job_id)
 {
 	uint64_t n = tasks_cancel(in->tasks, job_id);
 	struct buffer id = {0};
@@ -115,7 +115,7 @@ input_line(struct input *in, struct slice line, uint64_t lineno)
 		refused_line(&in->refused, lineno, r.fault, NULL);
 	} else {
 		if (r.type == RECORD_CANCEL)
-			cancel(in, r.job_id);
+			cancel_job(in, r.job_id);
 		writer_line(in->tasks->out, line);
 	}
 }

@@ -35,7 +35,7 @@ read_file(struct buffer *key, const char *path)
  * not cut off but told: the API would only say that it does not know the key.
  */
 static int
-check(const struct buffer *key)
+check_key(const struct buffer *key)
 {
 	const char *why = NULL;
 
@@ -77,5 +77,5 @@ key_read(struct buffer *key, const char **where)
 	}
 	if (key->len == 0)
 		*where = "none";
-	return check(key);
+	return check_key(key);
 }

@@ -98,7 +98,7 @@ limiter_sent(struct limiter *l, size_t request, int64_t now)
 
 /* The wait of an API that names none. */
 static int64_t
-backoff(const struct limiter *l, int64_t now)
+backoff_ms(const struct limiter *l, int64_t now)
 {
 	if (l->rate.n > 0 && l->rate.period_ms >= MINUTE)
 		return MINUTE;
@@ -108,7 +108,7 @@ backoff(const struct limiter *l, int64_t now)
 }
 
 static int64_t
-bounded(int64_t retry_after)
+bounded_ms(int64_t retry_after)
 {
 	return retry_after > LIMITER_RETRY_MAX ? LIMITER_RETRY_MAX : retry_after;
 }
@@ -129,7 +129,7 @@ count_refusal(struct limiter *l, int64_t now, int64_t started)
 }
 
 static void
-hold(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
+hold_requests(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
 {
 	wait += wait / 8 * (int64_t)chance / 1024;
 	l->pausing_ms += wait;
@@ -138,7 +138,7 @@ hold(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
 }
 
 static int64_t
-less(int64_t a, int64_t b)
+smaller_of(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
@@ -151,8 +151,8 @@ less(int64_t a, int64_t b)
 static bool
 pace_matters(const struct limiter *l)
 {
-	return less(l->answers, l->answers_before) >= GAP_ANSWERS ||
-	       less(l->paused_ms[0], l->paused_ms[1]) >= l->gap_us / 4000;
+	return smaller_of(l->answers, l->answers_before) >= GAP_ANSWERS ||
+	       smaller_of(l->paused_ms[0], l->paused_ms[1]) >= l->gap_us / 4000;
 }
 
 /* Too fast by a half, as far as one refusal can tell. */
@@ -191,16 +191,18 @@ limiter_refused(
 	if (again)
 		slow_down(l, now);
 	if (retry_after >= 0)
-		hold(l, now, bounded(retry_after > SECOND ? retry_after : SECOND), chance);
+		hold_requests(
+			l, now, bounded_ms(retry_after > SECOND ? retry_after : SECOND), chance);
 	else if (again)
-		hold(l, now, backoff(l, now), chance);
+		hold_requests(l, now, backoff_ms(l, now), chance);
 }
 
 void
 limiter_down(struct limiter *l, int64_t now, int64_t started, unsigned chance)
 {
 	if (count_refusal(l, now, started))
-		hold(l, now, l->refusals > 5 ? RETRY_CAP : (int64_t)DOWN_BASE << (l->refusals - 1),
+		hold_requests(l, now,
+			l->refusals > 5 ? RETRY_CAP : (int64_t)DOWN_BASE << (l->refusals - 1),
 			chance);
 }
 
@@ -230,7 +232,8 @@ retry_wait(unsigned try, int64_t retry_after, unsigned chance)
 	int64_t most = RETRY_CAP;
 
 	if (retry_after >= 0)
-		return bounded(retry_after) + bounded(retry_after) / 8 * (int64_t)chance / 1024;
+		return bounded_ms(retry_after) +
+		       bounded_ms(retry_after) / 8 * (int64_t)chance / 1024;
 	if (try >= 1 && try <= 6)
 		most = (int64_t)RETRY_BASE << (try - 1);
 	return most * (int64_t)chance / 1024;

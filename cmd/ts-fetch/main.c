@@ -150,7 +150,7 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 
 /* Until when no task begins, since lines may follow that belong to those that came. */
 static int64_t
-gather(struct fetch *f, const struct reader *in, int64_t now)
+gather_until(struct fetch *f, const struct reader *in, int64_t now)
 {
 	struct gathering *g = &f->gathering;
 
@@ -169,7 +169,7 @@ gather(struct fetch *f, const struct reader *in, int64_t now)
  * gone.
  */
 static void
-run(struct fetch *f, struct reader *in)
+run_loop(struct fetch *f, struct reader *in)
 {
 	bool open = true;
 
@@ -180,7 +180,7 @@ run(struct fetch *f, struct reader *in)
 			open = take_lines(f, in);
 		now = clock_mono_ms();
 		if (open && f->tasks.options.derive + f->tasks.options.grouped > 0)
-			held = gather(f, in, now);
+			held = gather_until(f, in, now);
 		f->tasks.held = held > now;
 		until = sched_start(&f->sched, now);
 		if (f->tasks.held && held < until)
@@ -260,7 +260,7 @@ status_of(const struct fetch *f, const struct reader *in)
 }
 
 static int
-fetch(struct options *o, struct fetch_options *options)
+run_fetch(struct options *o, struct fetch_options *options)
 {
 	int64_t start = clock_mono_ms();
 	int status = STATUS_USAGE;
@@ -280,7 +280,7 @@ fetch(struct options *o, struct fetch_options *options)
 				pace_init(&o->pace, options->sched.rate, o->name);
 				f.sched.pace = &o->pace;
 			}
-			run(&f, &in);
+			run_loop(&f, &in);
 			status = status_of(&f, &in);
 			say_end(&f, clock_mono_ms() - start);
 			reader_release(&in);
@@ -304,7 +304,7 @@ main(int argc, char **argv)
 
 	read_options(argc, argv, &o, &options);
 	command_signals(GRACE_S);
-	status = fetch(&o, &options);
+	status = run_fetch(&o, &options);
 	if (o.name != NULL)
 		pace_release(&o.pace);
 	redis_url_release(&o.pace.url);

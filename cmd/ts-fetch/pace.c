@@ -95,7 +95,7 @@ on_granted(void *data, const struct redis_reply *reply)
 }
 
 static void
-ask(struct pace *p, int64_t now)
+ask_grant(struct pace *p, int64_t now)
 {
 	p->asking = true;
 	p->asked = now;
@@ -114,7 +114,7 @@ pace_wait(struct pace *p, int64_t now)
 	if (p->granted >= 0)
 		return p->granted > now ? p->granted - now : 0;
 	if (!p->asking && now >= p->due)
-		ask(p, now);
+		ask_grant(p, now);
 	return p->asking || p->due <= now ? LOOK_MS : p->due - now;
 }
 

@@ -44,7 +44,7 @@ page_reader_free(struct page_reader *m)
 }
 
 static bool
-refuse(struct page_reader *m, const char *what, const char *why)
+refuse_page(struct page_reader *m, const char *what, const char *why)
 {
 	buffer_printf(&m->why, "%s%s", what, why);
 	return false;
@@ -79,7 +79,7 @@ find_results(struct page_reader *m, struct slice body, size_t at)
 
 /* The whole body: rows into m->rows, all else into m->json. */
 static bool
-walk(struct page_reader *m, struct slice body)
+walk_body(struct page_reader *m, struct slice body)
 {
 	size_t start = json_skip(body, 0), results, end = 0;
 	const char *why;
@@ -88,7 +88,7 @@ walk(struct page_reader *m, struct slice body)
 	m->rows.n = 0;
 	m->head.len = m->why.len = 0;
 	if (start == body.n || body.p[start] != '{')
-		return refuse(
+		return refuse_page(
 			m, "bad page: ", body.n == 0 ? "it is empty" : "it is not a JSON object");
 	results = find_results(m, body, start);
 	if (results > 0) {
@@ -104,15 +104,16 @@ walk(struct page_reader *m, struct slice body)
 	m->scratch.len = 0;
 	(void)buffer_room(&m->scratch, m->head.len);
 	if (json_parse(m->json, buffer_slice(&m->head), &why) != 0)
-		return refuse(m, results > 0 ? "bad page: around its rows: " : "bad page: ", why);
+		return refuse_page(
+			m, results > 0 ? "bad page: around its rows: " : "bad page: ", why);
 	at = json_find(m->json, 0, "results");
 	if (at >= 0 && json_type(m->json, at) != JSON_NULL)
-		return refuse(m, "bad page: ", "results is not an array");
+		return refuse_page(m, "bad page: ", "results is not an array");
 	return true;
 }
 
 static struct slice
-member(struct page_reader *m, const char *key)
+member_text(struct page_reader *m, const char *key)
 {
 	struct slice s = json_decode(m->json, json_find(m->json, 0, key), &m->scratch);
 
@@ -123,16 +124,16 @@ member(struct page_reader *m, const char *key)
 static struct slice
 words_of(struct page_reader *m)
 {
-	struct slice words = member(m, "error");
+	struct slice words = member_text(m, "error");
 
-	return words.p != NULL ? words : member(m, "message");
+	return words.p != NULL ? words : member_text(m, "message");
 }
 
 /* A reply of 200 whose status is not a success has failed like any other. */
 static enum page_verdict
 check_status(struct page_reader *m)
 {
-	struct slice status = member(m, "status");
+	struct slice status = member_text(m, "status");
 	struct slice words;
 
 	if (slice_is(status, "OK") || slice_is(status, "DELAYED"))
@@ -155,14 +156,14 @@ check_echo(struct page_reader *m, const struct series *s)
 	json_at count = json_find(m->json, 0, "resultsCount");
 	uint64_t n;
 
-	if (s->symbol.n > 0 && !slice_eq(member(m, "ticker"), s->symbol))
-		return refuse(m, "bad page: ", "it is about another ticker");
+	if (s->symbol.n > 0 && !slice_eq(member_text(m, "ticker"), s->symbol))
+		return refuse_page(m, "bad page: ", "it is about another ticker");
 	if (json_type(m->json, adjusted) != JSON_BOOL ||
 		slice_is(json_raw(m->json, adjusted), "true") != s->adjusted)
-		return refuse(m, "bad page: ", "its adjusted is not what was asked for");
+		return refuse_page(m, "bad page: ", "its adjusted is not what was asked for");
 	if (count >= 0 && (json_type(m->json, count) != JSON_NUMBER ||
 				  slice_count(json_raw(m->json, count), &n) != 0 || n != m->rows.n))
-		return refuse(m, "bad page: ", "resultsCount is not the number of its rows");
+		return refuse_page(m, "bad page: ", "resultsCount is not the number of its rows");
 	return true;
 }
 
@@ -171,7 +172,7 @@ static bool
 read_next(struct page_reader *m, const struct series *s, struct page *page)
 {
 	json_at at = json_find(m->json, 0, "next_url");
-	struct slice url = member(m, "next_url");
+	struct slice url = member_text(m, "next_url");
 	const char *why;
 
 	if (at < 0 || json_type(m->json, at) == JSON_NULL ||
@@ -180,7 +181,7 @@ read_next(struct page_reader *m, const struct series *s, struct page *page)
 	m->next.len = 0;
 	why = url.p == NULL ? "next_url is not a URL" : url_next(&m->next, url, m->base, s);
 	if (why != NULL)
-		return refuse(m, "bad page: ", why);
+		return refuse_page(m, "bad page: ", why);
 	page->next = buffer_slice(&m->next);
 	return true;
 }
@@ -204,7 +205,7 @@ check_after(struct page_reader *m, int64_t after)
 {
 	if (m->rows.n == 0 || m->rows.row[0].t >= after)
 		return true;
-	return refuse(m, "bad page: ", "it starts before the end of the page before");
+	return refuse_page(m, "bad page: ", "it starts before the end of the page before");
 }
 
 enum page_verdict
@@ -215,8 +216,8 @@ page_read(struct page_reader *m, struct slice body, const struct series *s, int6
 
 	*page = (struct page){.body = body};
 	m->rows.any_order = s->symbol.n == 0;
-	if (walk(m, body)) {
-		page->request_id = member(m, "request_id");
+	if (walk_body(m, body)) {
+		page->request_id = member_text(m, "request_id");
 		verdict = check_status(m);
 		if (verdict == PAGE_OK &&
 			(!check_echo(m, s) || !read_next(m, s, page) || !check_after(m, after)))
@@ -233,8 +234,8 @@ void
 page_words(struct page_reader *m, struct slice body, struct slice *words, struct slice *request_id)
 {
 	*words = *request_id = (struct slice){0};
-	if (!walk(m, body))
+	if (!walk_body(m, body))
 		return;
 	*words = words_of(m);
-	*request_id = member(m, "request_id");
+	*request_id = member_text(m, "request_id");
 }

@@ -179,7 +179,7 @@ lock_release(struct queue *q, struct lock *l)
 }
 
 static struct slice
-copy(char **at, struct slice s)
+copy_text(char **at, struct slice s)
 {
 	struct slice c = {*at, s.n};
 
@@ -199,9 +199,9 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 	t->active = NULL;
 	t->direct = t->alone = t->announced = t->locks = t->queued = false;
 	t->written = 0;
-	t->symbol = copy(&at, what->symbol);
-	t->from = copy(&at, what->from);
-	t->to = copy(&at, what->to);
+	t->symbol = copy_text(&at, what->symbol);
+	t->from = copy_text(&at, what->from);
+	t->to = copy_text(&at, what->to);
 	t->job = job_get(q, job_id);
 	t->job->tasks++;
 	DL_APPEND(t->job->fresh, t);

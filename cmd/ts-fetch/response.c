@@ -55,7 +55,7 @@ log_tail(struct responses *rs)
 }
 
 static void
-fail(struct responses *rs, struct chunk *c)
+fail_task(struct responses *rs, struct chunk *c)
 {
 	struct slice text = buffer_slice(&rs->error.text);
 
@@ -103,7 +103,7 @@ refuse_all(struct responses *rs)
 
 /* The API has answered as it should. */
 static void
-succeeded(struct responses *rs, const struct response *r)
+note_success(struct responses *rs, const struct response *r)
 {
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
@@ -146,7 +146,7 @@ log_retry(struct responses *rs, const struct chunk *c, const struct response *r,
 
 /* Whether it has lasted for so long that nothing pending is waited for any more. */
 static bool
-ended(struct responses *rs, int64_t now)
+outage_ends(struct responses *rs, int64_t now)
 {
 	const struct outage *o = &rs->sched->outage;
 
@@ -167,10 +167,10 @@ try_again(
 	c->tries += counts;
 	if (c->tries >= RESPONSE_TRIES || c->refusals >= RESPONSE_REFUSALS) {
 		buffer_printf(&rs->error.text, " (%u tries)", c->tries + c->refusals);
-		fail(rs, c);
+		fail_task(rs, c);
 		return;
 	}
-	if (ended(rs, now))
+	if (outage_ends(rs, now))
 		return;
 	if (!rs->sched->outage.unreachable)
 		log_retry(rs, c, r, wait);
@@ -212,7 +212,7 @@ one_too_many(struct responses *rs, struct chunk *c, const struct response *r)
  * for how long.
  */
 static int64_t
-unreachable(struct responses *rs, const struct response *r, int64_t now, bool certain)
+note_outage(struct responses *rs, const struct response *r, int64_t now, bool certain)
 {
 	struct outage *o = &rs->sched->outage;
 
@@ -230,7 +230,7 @@ unreachable(struct responses *rs, const struct response *r, int64_t now, bool ce
 
 /* The page failed, or the service: if others fail as well, all requests pause. */
 static void
-failed(struct responses *rs, struct chunk *c, const struct response *r)
+page_failed(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
@@ -246,7 +246,7 @@ failed(struct responses *rs, struct chunk *c, const struct response *r)
 			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)));
 		return;
 	}
-	try_again(rs, c, r, false, unreachable(rs, r, now, !r->sent || !sched_probes(rs->sched)));
+	try_again(rs, c, r, false, note_outage(rs, r, now, !r->sent || !sched_probes(rs->sched)));
 }
 
 /* Whether a status is one by which the API says that it does not give what was asked. */
@@ -280,20 +280,20 @@ read_probe(struct responses *rs, const struct response *r)
 	int64_t now = clock_mono_ms();
 
 	if (is_answer(rs, r)) {
-		succeeded(rs, r);
+		note_success(rs, r);
 		return;
 	}
 	if (r->trouble == TROUBLE_NONE)
 		error_text_http(&rs->error, r->http, (struct slice){0});
 	else
 		error_text_trouble(&rs->error, r->error);
-	(void)unreachable(rs, r, now, true);
-	(void)ended(rs, now);
+	(void)note_outage(rs, r, now, true);
+	(void)outage_ends(rs, now);
 }
 
 /* A response that leads elsewhere. */
 static void
-redirected(struct responses *rs, struct chunk *c, const struct response *r)
+read_redirect(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	bool moved =
 		r->http == HTTP_MOVED || r->http == HTTP_TEMPORARY || r->http == HTTP_PERMANENT;
@@ -302,12 +302,12 @@ redirected(struct responses *rs, struct chunk *c, const struct response *r)
 	if (moved && rs->succeeded_at == 0)
 		fail_settings(rs);
 	else
-		failed(rs, c, r);
+		page_failed(rs, c, r);
 }
 
 /* A refusal that the API did not write: of a proxy, a gateway, another server at its address. */
 static void
-refused_by_others(struct responses *rs, struct chunk *c, const struct response *r)
+read_gateway(struct responses *rs, struct chunk *c, const struct response *r)
 {
 	if (r->http == HTTP_PROXY_AUTH)
 		buffer_str(&rs->error.text, ": the proxy wants a user and a password");
@@ -317,7 +317,7 @@ refused_by_others(struct responses *rs, struct chunk *c, const struct response *
 	if (r->http == HTTP_PROXY_AUTH || r->http == HTTP_UNAUTHORIZED || rs->succeeded_at == 0)
 		fail_settings(rs);
 	else
-		fail(rs, c);
+		fail_task(rs, c);
 }
 
 /* A response that is not a page. */
@@ -334,21 +334,21 @@ read_refusal(struct responses *rs, struct chunk *c, const struct response *r)
 	page_words(rs->reader, r->body, &words, &rs->request_id);
 	error_text_http(&rs->error, r->http, words);
 	if (words.p != NULL && api_word(r))
-		succeeded(rs, r);
+		note_success(rs, r);
 	if (words.p == NULL && (r->body.n == 0 || r->body.p[0] != '{'))
 		error_text_body(&rs->error, r->body);
 	if (r->http == HTTP_TOO_MANY || (r->http == HTTP_UNAVAILABLE && among))
 		one_too_many(rs, c, r);
 	else if (r->http < HTTP_REFUSED && r->http >= HTTP_REDIRECT)
-		redirected(rs, c, r);
+		read_redirect(rs, c, r);
 	else if (r->http >= HTTP_SERVER || r->http == HTTP_TIMEOUT || r->http < HTTP_REDIRECT)
-		failed(rs, c, r);
+		page_failed(rs, c, r);
 	else if (words.p == NULL)
-		refused_by_others(rs, c, r);
+		read_gateway(rs, c, r);
 	else if (r->http == HTTP_UNAUTHORIZED)
 		refuse_all(rs);
 	else
-		fail(rs, c);
+		fail_task(rs, c);
 }
 
 /* A response of 200. Nothing of it is written before all of it has been checked. */
@@ -367,7 +367,7 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 		reason = NULL;
 	}
 	if (verdict != PAGE_RETRY)
-		succeeded(rs, r);
+		note_success(rs, r);
 	if (verdict == PAGE_OK)
 		sched_keep(rs->sched, c, &c->active->bars.series);
 	if (page.next.p != NULL && chunk_loops(c, page.next))
@@ -381,13 +381,13 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	if (reason != NULL)
 		error_text_say(&rs->error, reason);
 	if (reason != NULL || verdict == PAGE_FAIL)
-		fail(rs, c);
+		fail_task(rs, c);
 	else if (verdict == PAGE_RETRY && r->body.n > 0 && r->body.p[0] == '{')
 		/* The API has answered, though not what was asked: the page's own trouble. */
 		try_again(rs, c, r, true,
 			retry_wait(c->tries + 1, r->retry_after, sched_chance(rs->sched)));
 	else if (verdict == PAGE_RETRY)
-		failed(rs, c, r);
+		page_failed(rs, c, r);
 }
 
 void
@@ -405,7 +405,7 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 		c->unprocessed = 0;
 	if (r->too_long) {
 		error_text_say(&rs->error, "the reply is over 32 MiB");
-		fail(rs, c);
+		fail_task(rs, c);
 	} else if (r->trouble == TROUBLE_UNPROCESSED && c->unprocessed++ < UNPROCESSED &&
 		   !signals_stop()) {
 		sched_repeat(rs->sched, c);
@@ -415,7 +415,7 @@ responses_read(struct responses *rs, struct chunk *c, const struct response *r)
 			(r->trouble == TROUBLE_FIRST_SETTING && rs->succeeded_at == 0))
 			fail_settings(rs);
 		else
-			failed(rs, c, r);
+			page_failed(rs, c, r);
 	} else if (r->http == HTTP_OK) {
 		read_page(rs, c, r);
 	} else {

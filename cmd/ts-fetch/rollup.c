@@ -27,7 +27,7 @@ rollup_turn(struct rollup *r)
 
 /* The values of a row; false where they are not those of a bar, or do not fit. */
 static bool
-values(const struct page *page, const struct row *row, int64_t v[COLUMNS])
+row_values(const struct page *page, const struct row *row, int64_t v[COLUMNS])
 {
 	for (int i = 0; i < COLUMNS; i++) {
 		int places = i == COLUMN_VOLUME ? VOLUME_PLACES : PRICE_PLACES;
@@ -46,7 +46,7 @@ values(const struct page *page, const struct row *row, int64_t v[COLUMNS])
 /* The bar that starts at t; NULL where there is none yet. Only the first row of a page may go on
  * with a bar that is not the latest. */
 static struct rolled *
-find(struct rollup *r, int64_t t)
+find_bar(struct rollup *r, int64_t t)
 {
 	size_t n = r->bars.n;
 
@@ -66,11 +66,11 @@ find(struct rollup *r, int64_t t)
 void
 rollup_add(struct rollup *r, int64_t t, const struct page *page, const struct row *row)
 {
-	struct rolled one = {.t = t}, *b = find(r, t);
+	struct rolled one = {.t = t}, *b = find_bar(r, t);
 	const int64_t *v = one.value;
 
 	r->turned = false;
-	if (!values(page, row, one.value)) {
+	if (!row_values(page, row, one.value)) {
 		r->unfit = true;
 	} else if (b == NULL) {
 		r->at = r->bars.n;
@@ -155,7 +155,7 @@ rollup_compare(struct rollup *r, const struct page *page, const struct row *row)
 	bool same;
 
 	b = find_start(r, row->t);
-	same = b != NULL && values(page, row, own.value) &&
+	same = b != NULL && row_values(page, row, own.value) &&
 	       whole_shares(b->value[COLUMN_VOLUME]) == whole_shares(own.value[COLUMN_VOLUME]);
 	for (int i = 0; i < COLUMN_VOLUME && same; i++)
 		same = b->value[i] == own.value[i];

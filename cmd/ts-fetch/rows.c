@@ -20,7 +20,7 @@ enum {
 #define T_MAX_MS 7258118399999
 
 static const char *
-blank(const char *p, const char *end)
+skip_blanks(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
 		p++;
@@ -29,7 +29,7 @@ blank(const char *p, const char *end)
 
 /* Which column a key is; *p moves behind it. -1 for any other. */
 static int
-column(const char **p, const char *end)
+read_column(const char **p, const char *end)
 {
 	static const signed char of[128] = {['o'] = COLUMN_OPEN + 1,
 		['h'] = COLUMN_HIGH + 1,
@@ -48,7 +48,7 @@ column(const char **p, const char *end)
 
 /* Milliseconds as the API writes them, as seconds. */
 static bool
-instant(struct slice s, int64_t *t)
+read_instant(struct slice s, int64_t *t)
 {
 	struct number d;
 	uint64_t plain;
@@ -64,7 +64,7 @@ instant(struct slice s, int64_t *t)
 
 /* Behind the value at p, whatever it is; NULL if there is none. */
 static const char *
-other(struct rows *r, struct slice body, const char *p)
+skip_value(struct rows *r, struct slice body, const char *p)
 {
 	size_t at = json_end(r->json, body, (size_t)(p - body.p), &r->why);
 
@@ -73,11 +73,11 @@ other(struct rows *r, struct slice body, const char *p)
 
 /* A member's key, which is skipped if it is not a column's. */
 static const char *
-key(struct rows *r, struct slice body, const char *p, int *c)
+read_key(struct rows *r, struct slice body, const char *p, int *c)
 {
 	const char *end = body.p + body.n, *start = p;
 
-	*c = column(&p, end);
+	*c = read_column(&p, end);
 	if (*c >= 0)
 		return p;
 	r->why = "a key is missing";
@@ -88,7 +88,7 @@ key(struct rows *r, struct slice body, const char *p, int *c)
 	while (p < end && *p >= 'a' && *p <= 'z');
 	if (p < end && *p == '"')
 		return p + 1;
-	p = other(r, body, start);
+	p = skip_value(r, body, start);
 	/* It might be a column's all the same; no API writes one so. */
 	if (p != NULL && memchr(start, '\\', (size_t)(p - start)) != NULL) {
 		r->why = "a key has an escape";
@@ -99,13 +99,13 @@ key(struct rows *r, struct slice body, const char *p, int *c)
 
 /* A member's value, into its column. */
 static const char *
-value(struct rows *r, struct slice body, const char *p, int c, struct row *row)
+read_value(struct rows *r, struct slice body, const char *p, int c, struct row *row)
 {
 	const char *start = p, *end = body.p + body.n;
 
 	p = json_number(start, end);
 	if (p == NULL) {
-		p = other(r, body, start);
+		p = skip_value(r, body, start);
 		if (p != NULL && c >= 0 && c < COLUMNS)
 			row->at[c] = *start == 'n' ? CELL_NULL : CELL_NO_NUMBER;
 		if (p != NULL && c == TICKER && *start == '"' && p - start <= TICKER_BYTES) {
@@ -117,7 +117,7 @@ value(struct rows *r, struct slice body, const char *p, int c, struct row *row)
 		row->n[c] = (uint16_t)(p - start);
 	} else if (c >= 0 && c < COLUMNS) {
 		row->at[c] = CELL_TOO_LONG;
-	} else if (c == T && instant((struct slice){start, (size_t)(p - start)}, &row->t)) {
+	} else if (c == T && read_instant((struct slice){start, (size_t)(p - start)}, &row->t)) {
 		return p;
 	}
 	if (p == NULL || c != T)
@@ -144,28 +144,28 @@ read_row(struct rows *r, struct slice body, const char *p, struct row *row)
 	do {
 		int c;
 
-		p = key(r, body, blank(p + 1, end), &c);
+		p = read_key(r, body, skip_blanks(p + 1, end), &c);
 		if (p == NULL)
 			return NULL;
 		r->why = "a key is there twice";
 		if (c >= 0 && (seen & 1u << c) != 0)
 			return NULL;
 		seen |= c >= 0 ? 1u << c : 0;
-		p = blank(p, end);
+		p = skip_blanks(p, end);
 		r->why = "a colon is missing";
 		if (p == end || *p != ':')
 			return NULL;
-		p = value(r, body, blank(p + 1, end), c, row);
+		p = read_value(r, body, skip_blanks(p + 1, end), c, row);
 		if (p == NULL)
 			return NULL;
-		p = blank(p, end);
+		p = skip_blanks(p, end);
 	} while (p < end && *p == ',');
 	r->why = p == end || *p != '}' ? "a comma is missing or it ends too early" : "it has no t";
 	return p < end && *p == '}' && (seen & 1u << T) != 0 ? p + 1 : NULL;
 }
 
 static struct row *
-another(struct rows *r)
+add_row(struct rows *r)
 {
 	if (r->n == r->cap) {
 		r->cap += r->cap / 2 + 512;
@@ -184,7 +184,7 @@ rows_read(struct rows *r, struct slice body, size_t at)
 	if (at < body.n && body.p[at] == ']')
 		return at + 1;
 	for (;;) {
-		struct row *row = another(r);
+		struct row *row = add_row(r);
 		const char *p = read_row(r, body, body.p + at, row);
 
 		if (p == NULL)

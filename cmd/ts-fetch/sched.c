@@ -55,7 +55,7 @@ sched_probes(const struct sched *s)
 
 /* The retry that has been due for longest, or NULL. */
 static struct chunk *
-overdue(const struct sched *s, int64_t now)
+overdue_chunk(const struct sched *s, int64_t now)
 {
 	struct chunk *first = NULL;
 
@@ -77,20 +77,21 @@ next_chunk(struct sched *s, int64_t now)
 
 	if (s->outage.unreachable && s->probe.due && sched_probes(s) && !tasks_idle(s->tasks))
 		return &s->probe.chunk;
-	c = overdue(s, now);
+	c = overdue_chunk(s, now);
 	return c == NULL ? tasks_next(s->tasks) : c;
 }
 
 /* Whether a request could be sent: a moment is asked for only then. */
 static bool
-wants(const struct sched *s, int64_t now)
+wants_request(const struct sched *s, int64_t now)
 {
-	return overdue(s, now) != NULL || (queue_waiting(s->tasks->queue) > 0 && !s->tasks->held) ||
+	return overdue_chunk(s, now) != NULL ||
+	       (queue_waiting(s->tasks->queue) > 0 && !s->tasks->held) ||
 	       (s->outage.unreachable && s->probe.due);
 }
 
 static void
-request(struct sched *s, struct chunk *c, int64_t now)
+request_page(struct sched *s, struct chunk *c, int64_t now)
 {
 	s->probe.due = c != &s->probe.chunk;
 	if (s->probe.due)
@@ -184,14 +185,14 @@ sched_start(struct sched *s, int64_t now)
 		struct chunk *c;
 
 		room = limiter_wait(&s->limiter, now, transfer_active(s->transfer));
-		if (room == 0 && s->pace != NULL && wants(s, now))
+		if (room == 0 && s->pace != NULL && wants_request(s, now))
 			room = pace_wait(s->pace, now);
 		if (room != 0)
 			break;
 		c = next_chunk(s, now);
 		if (c == NULL)
 			break;
-		request(s, c, now);
+		request_page(s, c, now);
 	}
 	say_waiting(s, now, room);
 	return next_look(s, now, room);

@@ -104,7 +104,7 @@ tasks_symbol(const struct active *a)
 }
 
 static struct active *
-begin(struct tasks *ts, struct task *t)
+begin_task(struct tasks *ts, struct task *t)
 {
 	struct active *a = ts->active;
 	struct series series;
@@ -126,7 +126,8 @@ begin(struct tasks *ts, struct task *t)
 
 /* The earliest chunk of a task in that state except one; NULL when there is none. */
 static struct chunk *
-find(struct tasks *ts, const struct active *a, enum chunk_state state, const struct chunk *except)
+find_chunk(struct tasks *ts, const struct active *a, enum chunk_state state,
+	const struct chunk *except)
 {
 	struct chunk *first = NULL;
 
@@ -144,13 +145,14 @@ find(struct tasks *ts, const struct active *a, enum chunk_state state, const str
 static struct chunk *
 next_of(struct tasks *ts, struct active *a)
 {
-	struct chunk *c = find(ts, a, CHUNK_READY, NULL), *rest;
+	struct chunk *c = find_chunk(ts, a, CHUNK_READY, NULL), *rest;
 	int64_t point;
 
 	if (c == NULL)
 		return NULL;
 	/* A task whose pages fail is not spread any further. */
-	point = c->seen.n > 0 || ts->busy == ts->chunks || find(ts, a, CHUNK_WAITING, NULL) != NULL
+	point = c->seen.n > 0 || ts->busy == ts->chunks ||
+				find_chunk(ts, a, CHUNK_WAITING, NULL) != NULL
 			? c->end
 			: split_first(&a->split, c->start, c->end);
 	if (point < c->end) {
@@ -158,7 +160,7 @@ next_of(struct tasks *ts, struct active *a)
 		c = chunk_take(ts, a, rest->start, point);
 		chunk_range(rest, a->bars.series, point, rest->end);
 	}
-	if (find(ts, a, CHUNK_READY, c) != NULL)
+	if (find_chunk(ts, a, CHUNK_READY, c) != NULL)
 		queue_again(ts->queue, a->task);
 	return c;
 }
@@ -173,7 +175,7 @@ tasks_next(struct tasks *ts)
 
 		if (t == NULL)
 			return NULL;
-		c = next_of(ts, t->active == NULL ? begin(ts, t) : t->active);
+		c = next_of(ts, t->active == NULL ? begin_task(ts, t) : t->active);
 	}
 	return c;
 }
@@ -249,7 +251,7 @@ rest_of(const struct tasks *ts, const struct chunk *c, const struct page *page)
 
 /* There are more pages: writes the bars of this one and lines up for the next. */
 static const char *
-go_on(struct tasks *ts, struct chunk *c, const struct page *page)
+go_on_chunk(struct tasks *ts, struct chunk *c, const struct page *page)
 {
 	int64_t rest = rest_of(ts, c, page);
 
@@ -272,7 +274,7 @@ go_on(struct tasks *ts, struct chunk *c, const struct page *page)
 
 /* All of the chunk has come; with the last one the task is done. */
 static void
-finish(struct tasks *ts, struct chunk *c, const struct page *page)
+finish_chunk(struct tasks *ts, struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
 
@@ -298,8 +300,8 @@ tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 		return NULL;
 	}
 	if (page->next.p != NULL)
-		return go_on(ts, c, page);
-	finish(ts, c, page);
+		return go_on_chunk(ts, c, page);
+	finish_chunk(ts, c, page);
 	return NULL;
 }
 
@@ -307,7 +309,7 @@ tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 
 /* Takes a task that is not in progress out of everything. */
 static void
-forget(struct tasks *ts, struct task *t)
+forget_task(struct tasks *ts, struct task *t)
 {
 	derive_forget(&ts->derive, t);
 	queue_end(ts->queue, t);
@@ -325,7 +327,7 @@ tasks_drop(struct tasks *ts, struct active *a)
 	if (a->group != NULL) {
 		n = grouped_end(ts, a);
 	} else {
-		forget(ts, a->task);
+		forget_task(ts, a->task);
 		n = 1 + derive_end(ts, &a->riders, (struct slice){0});
 	}
 	a->task = NULL;
@@ -334,7 +336,7 @@ tasks_drop(struct tasks *ts, struct active *a)
 
 /* All of it fails, a group as a whole. */
 static void
-fail(struct tasks *ts, struct active *a, struct slice error)
+fail_active(struct tasks *ts, struct active *a, struct slice error)
 {
 	if (a->group != NULL)
 		grouped_fail(ts, a->group, error);
@@ -353,7 +355,7 @@ tasks_fail(struct tasks *ts, struct active *a, struct slice error, const char *t
 	if (a->group != NULL)
 		grouped_fail_sample(ts, a, error);
 	else
-		fail(ts, a, error);
+		fail_active(ts, a, error);
 }
 
 void
@@ -363,15 +365,15 @@ tasks_fail_all(struct tasks *ts, struct slice error)
 
 	while ((t = queue_any(ts->queue)) != NULL) {
 		if (t->active != NULL) {
-			fail(ts, t->active, error);
+			fail_active(ts, t->active, error);
 			continue;
 		}
 		announce_failed(ts, announce_about(t, RECORD_FAILED), error);
-		forget(ts, t);
+		forget_task(ts, t);
 	}
 	for (unsigned i = 0; i < ts->chunks; i++) {
 		if (ts->active[i].task != NULL)
-			fail(ts, &ts->active[i], error);
+			fail_active(ts, &ts->active[i], error);
 	}
 	(void)derive_end_waiting(ts, (struct slice){0}, error);
 }
@@ -388,7 +390,7 @@ tasks_cancel(struct tasks *ts, struct slice job_id)
 		if (t->active != NULL) {
 			n += tasks_drop(ts, t->active);
 		} else {
-			forget(ts, t);
+			forget_task(ts, t);
 			n++;
 		}
 		t = after;

@@ -61,7 +61,7 @@ struct transfer {
 };
 
 static void
-heard(struct slot *s, size_t n)
+note_bytes(struct slot *s, size_t n)
 {
 	s->heard = s->of->waited;
 	if (s->since == 0)
@@ -75,7 +75,7 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	struct slot *s = arg;
 
 	(void)size;
-	heard(s, n);
+	note_bytes(s, n);
 	if (s->body.len + n > TRANSFER_BODY_MAX) {
 		s->too_long = true;
 		return 0;
@@ -95,7 +95,7 @@ on_header(char *p, size_t size, size_t n, void *arg)
 	struct slot *s = arg;
 
 	(void)size;
-	heard(s, n);
+	note_bytes(s, n);
 	s->headed = p[0] == '\r' || p[0] == '\n';
 	return n;
 }
@@ -178,7 +178,7 @@ transfer_new(unsigned parallel, const char *key, const char *agent, const char *
 }
 
 static void
-leave(struct transfer *t, struct slot *s)
+leave_slot(struct transfer *t, struct slot *s)
 {
 	(void)curl_multi_remove_handle(t->multi, s->easy);
 	s->active = false;
@@ -195,7 +195,7 @@ transfer_free(struct transfer *t)
 		return;
 	for (unsigned i = 0; i < t->n; i++) {
 		if (t->slot[i].active)
-			leave(t, &t->slot[i]);
+			leave_slot(t, &t->slot[i]);
 		curl_easy_cleanup(t->slot[i].easy);
 		buffer_release(&t->slot[i].body);
 		buffer_release(&t->slot[i].words);
@@ -258,13 +258,13 @@ transfer_abort(struct transfer *t, const void *owner)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		if (t->slot[i].active && t->slot[i].owner == owner)
-			leave(t, &t->slot[i]);
+			leave_slot(t, &t->slot[i]);
 	}
 }
 
 /* Why a transfer is to be given up, or NULL. */
 static const char *
-stalled(struct transfer *t, struct slot *s)
+stall_reason(struct transfer *t, struct slot *s)
 {
 	if (t->waited - s->heard >= STALL_MS)
 		return s->headed ? "no byte for 30 s" : "no whole header for 30 s";
@@ -284,7 +284,7 @@ find_stalled(struct transfer *t)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		struct slot *s = &t->slot[i];
-		const char *why = s->active && !s->stalled ? stalled(t, s) : NULL;
+		const char *why = s->active && !s->stalled ? stall_reason(t, s) : NULL;
 
 		if (why != NULL) {
 			s->stalled = true;
@@ -339,7 +339,7 @@ transfer_sent(struct transfer *t, void **owner, int64_t *at)
 
 /* The body as it is meant; a reason in r->error if it cannot be had. */
 static void
-unpack(struct slot *s, struct response *r)
+unpack_body(struct slot *s, struct response *r)
 {
 	const char *encoding = easy_header(s->easy, "Content-Encoding"), *why;
 
@@ -363,7 +363,7 @@ unpack(struct slot *s, struct response *r)
 
 /* Why it failed, by what libcurl says or what we have found ourselves. */
 static void
-explain(struct slot *s, CURLcode code, struct response *r)
+explain_failure(struct slot *s, CURLcode code, struct response *r)
 {
 	const char *detail = s->error[0] != '\0' ? s->error : curl_easy_strerror(code);
 	char *url = NULL;
@@ -385,7 +385,7 @@ explain(struct slot *s, CURLcode code, struct response *r)
 }
 
 static void
-describe(struct slot *s, CURLcode code, struct response *r)
+describe_response(struct slot *s, CURLcode code, struct response *r)
 {
 	long http = 0;
 	curl_off_t bytes = 0;
@@ -403,9 +403,9 @@ describe(struct slot *s, CURLcode code, struct response *r)
 		.location = slice_of(easy_header(s->easy, "Location")),
 		.retry_after = easy_retry_after(s->easy)};
 	if (s->stalled || (code != CURLE_OK && !s->too_long))
-		explain(s, code, r);
+		explain_failure(s, code, r);
 	else if (code == CURLE_OK)
-		unpack(s, r);
+		unpack_body(s, r);
 }
 
 bool
@@ -421,12 +421,12 @@ transfer_next(struct transfer *t, struct response *r)
 		if (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle,
 							CURLINFO_PRIVATE, (char **)&s) != CURLE_OK)
 			continue;
-		describe(s, code, r);
+		describe_response(s, code, r);
 		return true;
 	}
 	for (unsigned i = 0; i < t->n; i++) {
 		if (t->slot[i].active && t->slot[i].stalled) {
-			describe(&t->slot[i], CURLE_OPERATION_TIMEDOUT, r);
+			describe_response(&t->slot[i], CURLE_OPERATION_TIMEDOUT, r);
 			return true;
 		}
 	}
@@ -436,5 +436,5 @@ transfer_next(struct transfer *t, struct response *r)
 void
 transfer_done(struct transfer *t, const struct response *r)
 {
-	leave(t, r->slot);
+	leave_slot(t, r->slot);
 }

@@ -11,7 +11,7 @@ enum { CERT_NOT_YET_VALID = 9, CERT_HAS_EXPIRED = 10 };
 
 /* The detail without the words that libcurl puts in front. */
 static const char *
-behind(const char *detail, const char *words)
+detail_behind(const char *detail, const char *words)
 {
 	const char *at = strstr(detail, words);
 
@@ -19,7 +19,7 @@ behind(const char *detail, const char *words)
 }
 
 static void
-certificate(CURL *easy, const char *detail, const char *host, struct buffer *text)
+explain_certificate(CURL *easy, const char *detail, const char *host, struct buffer *text)
 {
 	long result = 0;
 
@@ -30,16 +30,16 @@ certificate(CURL *easy, const char *detail, const char *host, struct buffer *tex
 	else if (result == CERT_NOT_YET_VALID)
 		buffer_str(text, " is not valid yet: is the clock right?");
 	else if (strstr(detail, "subject name") != NULL)
-		buffer_printf(text, " is for another host: %s", behind(detail, "SSL: "));
+		buffer_printf(text, " is for another host: %s", detail_behind(detail, "SSL: "));
 	else
 		buffer_printf(text,
 			" is not trusted: %s; SSL_CERT_FILE names the authorities to trust",
-			behind(detail, "SSL certificate problem: "));
+			detail_behind(detail, "SSL certificate problem: "));
 }
 
 /* Whether TLS failed in a way that another try will not change. */
 static enum trouble
-handshake(const char *detail, const char *host, struct buffer *text)
+explain_handshake(const char *detail, const char *host, struct buffer *text)
 {
 	if (strstr(detail, "wrong version number") != NULL) {
 		buffer_printf(text,
@@ -54,7 +54,7 @@ handshake(const char *detail, const char *host, struct buffer *text)
 
 /* A name that does not exist, and not a name server that does not answer. */
 static enum trouble
-unresolved(const char *host, struct buffer *text)
+explain_name(const char *host, struct buffer *text)
 {
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	char name[256];
@@ -123,12 +123,12 @@ trouble_of(CURL *easy, CURLcode code, const char *detail, const char *host, stru
 	}
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
-		certificate(easy, detail, host, text);
+		explain_certificate(easy, detail, host, text);
 		return TROUBLE_SETTING;
 	case CURLE_SSL_CONNECT_ERROR:
-		return handshake(detail, host, text);
+		return explain_handshake(detail, host, text);
 	case CURLE_COULDNT_RESOLVE_HOST:
-		return unresolved(host, text);
+		return explain_name(host, text);
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		buffer_printf(text, "%s does not speak HTTP at this port: %s", host, detail);

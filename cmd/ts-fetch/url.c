@@ -11,7 +11,7 @@
 #include <strings.h>
 
 static bool
-starts(struct slice s, const char *with)
+starts_with(struct slice s, const char *with)
 {
 	size_t n = strlen(with);
 
@@ -21,7 +21,7 @@ starts(struct slice s, const char *with)
 /* How long the scheme of a URL is with its "://", in any case; 0 if it is neither http nor https.
  */
 static size_t
-scheme(struct slice s)
+scheme_length(struct slice s)
 {
 	if (s.n >= 7 && strncasecmp(s.p, "http://", 7) == 0)
 		return 7;
@@ -29,14 +29,14 @@ scheme(struct slice s)
 }
 
 static struct slice
-behind(struct slice s, size_t n)
+slice_behind(struct slice s, size_t n)
 {
 	return (struct slice){s.p + n, s.n - n};
 }
 
 /* The offset of the first of any of these characters, or the length. */
 static size_t
-until(struct slice s, const char *any)
+length_until(struct slice s, const char *any)
 {
 	size_t i = 0;
 
@@ -67,7 +67,7 @@ port_ok(struct slice host)
 		at--;
 	if (at == 0 || host.p[at - 1] == ']')
 		return at == host.n || at == 0;
-	return slice_count(behind(host, at), &port) == 0 && port >= 1 && port <= 65535;
+	return slice_count(slice_behind(host, at), &port) == 0 && port >= 1 && port <= 65535;
 }
 
 const char *
@@ -78,10 +78,10 @@ url_base(struct slice *base)
 
 	if (!url_safe(*base))
 		return "it holds a character that has no place in a URL";
-	if (scheme(*base) == 0)
+	if (scheme_length(*base) == 0)
 		return "it is neither http:// nor https://";
-	rest = behind(*base, scheme(*base));
-	host = until(rest, "/?");
+	rest = slice_behind(*base, scheme_length(*base));
+	host = length_until(rest, "/?");
 	if (memchr(rest.p, '@', rest.n) != NULL)
 		return "it names a user";
 	if (memchr(rest.p, '?', rest.n) != NULL)
@@ -163,11 +163,11 @@ stands_for(struct slice encoded, struct slice plain)
 
 /* Moves *s behind the next part of a path, up to a slash or the query. */
 static struct slice
-part(struct slice *s)
+take_part(struct slice *s)
 {
-	struct slice p = {s->p, until(*s, "/?")};
+	struct slice p = {s->p, length_until(*s, "/?")};
 
-	*s = behind(*s, p.n < s->n && s->p[p.n] == '/' ? p.n + 1 : p.n);
+	*s = slice_behind(*s, p.n < s->n && s->p[p.n] == '/' ? p.n + 1 : p.n);
 	return p;
 }
 
@@ -190,14 +190,14 @@ same_series(struct slice path, const struct series *s, struct slice *query)
 	static const char head[] = "/v2/aggs/ticker/";
 	const char *span = timeframe_span(s->tf);
 
-	if (!starts(path, head))
+	if (!starts_with(path, head))
 		return false;
-	path = behind(path, sizeof head - 1);
-	if (!stands_for(part(&path), s->symbol) || !slice_is(part(&path), "range") ||
-		!starts(path, span))
+	path = slice_behind(path, sizeof head - 1);
+	if (!stands_for(take_part(&path), s->symbol) || !slice_is(take_part(&path), "range") ||
+		!starts_with(path, span))
 		return false;
-	path = behind(path, strlen(span));
-	if (part(&path).n != 0 || !is_time(part(&path)) || !is_time(part(&path)))
+	path = slice_behind(path, strlen(span));
+	if (take_part(&path).n != 0 || !is_time(take_part(&path)) || !is_time(take_part(&path)))
 		return false;
 	*query = path;
 	return path.n == 0 || path.p[0] == '?';
@@ -211,17 +211,17 @@ add_query(struct buffer *b, struct slice query, bool adjusted)
 	bool said = adjusted;
 
 	while (query.n > 0) {
-		struct slice rest = behind(query, 1);
-		struct slice one = {rest.p, until(rest, "&")};
+		struct slice rest = slice_behind(query, 1);
+		struct slice one = {rest.p, length_until(rest, "&")};
 		static const char key[] = "apikey=";
 		size_t i = 0;
 
-		query = behind(rest, one.n);
+		query = slice_behind(rest, one.n);
 		while (i < one.n && i < sizeof key - 1 && (one.p[i] | 0x20) == (key[i] | 0x20))
 			i++;
 		if (one.n == 0 || i == sizeof key - 1)
 			continue;
-		said = said || starts(one, "adjusted=");
+		said = said || starts_with(one, "adjusted=");
 		buffer_printf(b, "%c%.*s", mark, SLICE(one));
 		mark = '&';
 	}
@@ -234,21 +234,21 @@ add_query(struct buffer *b, struct slice query, bool adjusted)
 static struct slice
 url_rest(struct slice url)
 {
-	if (scheme(url) == 0)
+	if (scheme_length(url) == 0)
 		return url;
-	url = behind(url, scheme(url));
-	return behind(url, until(url, "/?"));
+	url = slice_behind(url, scheme_length(url));
+	return slice_behind(url, length_until(url, "/?"));
 }
 
 /* Path and query of a URL, without the path that the base has of its own. */
 static struct slice
-local(struct slice url, struct slice base)
+local_path(struct slice url, struct slice base)
 {
 	struct slice own = url_rest(base);
 
 	url = url_rest(url);
 	if (own.n > 0 && url.n > own.n && memcmp(url.p, own.p, own.n) == 0)
-		url = behind(url, own.n);
+		url = slice_behind(url, own.n);
 	return url;
 }
 
@@ -259,7 +259,7 @@ url_next(struct buffer *b, struct slice next, struct slice base, const struct se
 
 	if (!url_safe(next))
 		return "next_url is not a URL";
-	next = local(next, base);
+	next = local_path(next, base);
 	if (!same_series(next, s, &query))
 		return "next_url leads to another series";
 	buffer_add(b, next.p, next.n - query.n);

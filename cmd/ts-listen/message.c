@@ -151,8 +151,7 @@ action(struct messages *m)
 }
 
 enum message
-message_control(
-	struct messages *m, struct slice text, struct buffer *out, struct meant *meant)
+message_control(struct messages *m, struct slice text, struct buffer *out, struct meant *meant)
 {
 	struct record r = {.type = RECORD_CANCEL};
 	struct slice what;

@@ -31,8 +31,8 @@ struct meant {
  * A message of the job channel: appends it to out as one line with received_at as its last member,
  * unless it has one already. received is in seconds since 1970, UTC.
  */
-enum message message_job(struct messages *, struct slice text, int64_t received, struct buffer *out,
-	struct meant *);
+enum message message_job(
+	struct messages *, struct slice text, int64_t received, struct buffer *out, struct meant *);
 
 /* The job_id of a line that message_job() or message_control() has made, or why there is none. */
 const char *message_id(struct messages *, struct slice line, struct slice *id);

@@ -134,8 +134,8 @@ take_header(struct progress *p, struct job *old, struct arrival *a)
 		return refuse(a, "too many jobs at once");
 	job_header(a->job, a->r, a->now);
 	if (many && old == NULL) {
-		job_failed(a->job, slice_of("too many jobs at once: publish it again later"),
-			a->now);
+		job_failed(
+			a->job, slice_of("too many jobs at once: publish it again later"), a->now);
 		a->job->turned_away = true;
 	}
 	return TAKEN_STARTED;

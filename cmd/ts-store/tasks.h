@@ -19,7 +19,7 @@ struct task {
 
 struct totals {
 	struct counts bars;
-	struct counts told; /* of these what verdicts say: odd, rounded and restated */
+	struct counts told;	/* of these what verdicts say: odd, rounded and restated */
 	struct refused refused; /* lines that are not a record, or that cannot be used */
 	struct kinds kinds;
 	uint64_t stored, failed; /* tasks */
