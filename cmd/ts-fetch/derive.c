@@ -136,8 +136,11 @@ derive_page(struct tasks *ts, struct chunk *c, const struct page *page, int64_t 
 {
 	struct active *a = c->active;
 	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
-	const struct row *row = page->row, *behind = page->row + page->rows;
+	const struct row *row = page->row, *behind;
 
+	if (page->rows == 0)
+		return;
+	behind = row + page->rows;
 	/* A bar at a split point is one chunk's. */
 	for (; timeframe_intraday(a->task->tf) && row < behind && row->t < c->start; row++)
 		;
