@@ -160,7 +160,7 @@ run(struct share *s, struct writer *out)
 		log_warning("stopped with %" PRIu64
 			    " tasks handed out: the same jobs go on from there",
 			j->held);
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"tasks", j->tasks}, {"stored", j->stored},
 			{"failed", j->failed}, {"cancelled", j->cancelled}, {"resumed", j->resumed},
 			{"repeated", j->repeated}, {"refused", t.refused.n}, {0}},
@@ -188,7 +188,7 @@ main(int argc, char **argv)
 	writer_init(&out, STDOUT_FILENO);
 	redis_url_show(&url, &shown);
 	if (!o.table)
-		log_info("start version=%s redis=%s", TS_VERSION, buffer_cstr(&shown));
+		log_run("start version=%s redis=%s", TS_VERSION, buffer_cstr(&shown));
 	buffer_release(&shown);
 	status = o.table ? listing_show(&share, &out) : run(&share, &out);
 	share_release(&share);

@@ -194,7 +194,7 @@ run(const struct options *o, const struct redis_url *url, const char *command)
 	} else {
 		log_error("the command cannot be started: %s", strerror(errno));
 	}
-	log_end(log_info, "end",
+	log_end(log_run, "end",
 		(const struct log_count[]){{"taken", h->taken}, {"verdicts", h->accepted},
 			{"dropped", h->dropped}, {"cancelled", h->cancelled},
 			{"poison", h->poisoned}, {0}},
@@ -220,7 +220,7 @@ main(int argc, char **argv)
 	redis_url_choose(&self, o.url, &url);
 	command_signals(0);
 	redis_url_show(&url, &shown);
-	log_info("start version=%s redis=%s parallel=%" PRIu64 " lease=%" PRIu64 "s", TS_VERSION,
+	log_run("start version=%s redis=%s parallel=%" PRIu64 " lease=%" PRIu64 "s", TS_VERSION,
 		buffer_cstr(&shown), o.parallel, o.lease);
 	buffer_release(&shown);
 	status = run(&o, &url, argv[optind]);

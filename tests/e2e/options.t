@@ -50,6 +50,33 @@ is "$?/$(cat err)" 0/ "nor does ts-status of a job that went well"
 	ts-status -q -u none >out 2>err
 like "$?/$(cat err)" '^1/ts-status: warning: job failed id=j: .*made up' "and of one that failed it does"
 
+# What a run begins and ends with is for who asks, by -v or as a service; -q has nothing of it even then. A job
+# whose only record is its failure, which every stage passes on, is something for each of them to begin and end.
+echo '{"type":"cancel","job_id":"j"}' >line
+redis_start --loglevel warning --appendonly yes --dir "$tmp" || exit 1
+export MASSIVE_API_KEY=k MASSIVE_URL=http://127.0.0.1:1
+for a in ts-expand ts-fetch ts-store\ -n ts-status\ -u\ none ts-share; do
+	for b in '' -q; do
+		# The last line of a check is its result.
+		[ "$a$b" != 'ts-store -n' ] || continue
+		# shellcheck disable=SC2086 # options
+		is "$($a $b <line 2>&1 >out | grep -cE ': (start|end) ')" 0 "$a $b: no line of start or end"
+	done
+	# shellcheck disable=SC2086
+	is "$($a -v <line 2>&1 >out | grep -cE ': (start|end) ')$(TS_SERVICE=1 $a <line 2>&1 >out | grep -cE ': (start|end) ')" 22 \
+		"$a -v, and in a service: both"
+done
+# work [OPTION]: a host comes up and is told to stop; what it has said of that.
+work() {
+	ts-work "$@" 'cat >/dev/null' 2>work.log &
+	# shellcheck disable=SC2016
+	wait_for 10 eval '[ "$(redis client list | wc -l)" -ge 2 ]'
+	kill -TERM $!
+	wait $!
+	grep -cE ': (start|end) ' work.log
+}
+is "$(work)$(work -v)$(work -q)" 020 "ts-work says it with -v alone, too"
+
 # A stage holds no secret but its own, not even where /proc shows what it was started with, and leaves none
 # in a core file.
 ulimit -c unlimited 2>/dev/null
