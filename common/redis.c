@@ -121,7 +121,7 @@ redis_enqueue(struct redis *r, redis_fn *fn, void *data, const struct slice *wor
 
 /* Begins to connect to r->server; what it is asked first waits until it is connected. */
 static void
-dial(struct redis *r, int64_t now)
+dial_server(struct redis *r, int64_t now)
 {
 	const struct redis_url *u = r->url;
 
@@ -152,7 +152,7 @@ ask_next(struct redis *r, int64_t now)
 	r->unasked--;
 	r->asking = true;
 	redis_set_server(r, slice_of(h->name), h->port);
-	dial(r, now);
+	dial_server(r, now);
 }
 
 void
@@ -169,7 +169,7 @@ redis_connect(struct redis *r, int64_t now)
 	}
 	redis_set_server(r, u->path == NULL ? slice_of(u->host[0].name) : (struct slice){0},
 		u->host[0].port);
-	dial(r, now);
+	dial_server(r, now);
 }
 
 bool
@@ -259,7 +259,7 @@ tell_refusal(struct redis *r, const struct request *q, const struct redis_reply 
 
 /* Hands a reply to whoever waits for it. */
 static void
-dispatch(struct redis *r, const struct redis_reply *reply)
+dispatch_reply(struct redis *r, const struct redis_reply *reply)
 {
 	bool error = redis_kind(reply) == REDIS_KIND_ERROR;
 	struct request q;
@@ -316,7 +316,7 @@ read_replies(struct redis *r, int64_t now)
 			redis_fail(r, "out of memory");
 		while (!r->failed && redisReaderGetReply(r->reader, &reply) == REDIS_OK &&
 			reply != NULL) {
-			dispatch(r, reply);
+			dispatch_reply(r, reply);
 			freeReplyObject(reply);
 		}
 		if (!r->failed && r->reader->err != 0)
@@ -379,7 +379,7 @@ redis_serve(struct redis *r, short revents, int64_t now)
 	if (r->found) {
 		hang_up(r);
 		r->asking = false;
-		dial(r, now);
+		dial_server(r, now);
 		return REDIS_EVENT_NONE;
 	}
 	if (r->state == LOGIN && r->logins == 0) {

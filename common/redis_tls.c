@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char *
-setting(const char *name)
+setting_of(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -23,7 +23,7 @@ setting(const char *name)
 
 /* A file that cannot be used. */
 static int
-refuse(struct redis_wire *w, const char *name, const char *file)
+refuse_file(struct redis_wire *w, const char *name, const char *file)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
@@ -34,27 +34,27 @@ refuse(struct redis_wire *w, const char *name, const char *file)
 
 /* What the environment says. 0, or -1 with the reason. */
 static int
-configure(struct redis_wire *w, SSL_CTX *ctx)
+configure_context(struct redis_wire *w, SSL_CTX *ctx)
 {
-	const char *ca = setting("REDIS_CA_FILE"), *cert = setting("REDIS_CERT_FILE");
-	const char *key = setting("REDIS_KEY_FILE");
+	const char *ca = setting_of("REDIS_CA_FILE"), *cert = setting_of("REDIS_CERT_FILE");
+	const char *key = setting_of("REDIS_KEY_FILE");
 
 	ERR_clear_error();
 	if (ca != NULL ? SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1
 		       : SSL_CTX_set_default_verify_paths(ctx) != 1)
-		return refuse(w, "REDIS_CA_FILE", ca == NULL ? "the system's" : ca);
+		return refuse_file(w, "REDIS_CA_FILE", ca == NULL ? "the system's" : ca);
 	if (cert != NULL && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		return refuse(w, "REDIS_CERT_FILE", cert);
+		return refuse_file(w, "REDIS_CERT_FILE", cert);
 	if (cert != NULL && key == NULL)
 		key = cert;
 	if (key != NULL && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return refuse(w, "REDIS_KEY_FILE", key);
+		return refuse_file(w, "REDIS_KEY_FILE", key);
 	return 0;
 }
 
 /* For whom the certificate must be. */
 static bool
-expect(SSL *ssl, const char *host)
+expect_host(SSL *ssl, const char *host)
 {
 	unsigned char address[16];
 
@@ -70,12 +70,13 @@ redis_tls_start(struct redis_wire *w)
 
 	(void)snprintf(w->why, sizeof w->why, "TLS cannot be set up");
 	if (ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-		configure(w, ctx) == 0) {
+		configure_context(w, ctx) == 0) {
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 		w->ssl = SSL_new(ctx);
 	}
 	SSL_CTX_free(ctx);
-	w->denied = w->ssl == NULL || !expect(w->ssl, w->host) || SSL_set_fd(w->ssl, w->fd) != 1;
+	w->denied =
+		w->ssl == NULL || !expect_host(w->ssl, w->host) || SSL_set_fd(w->ssl, w->fd) != 1;
 	if (w->denied)
 		return -1;
 	(void)SSL_set_mode(
@@ -94,7 +95,7 @@ redis_tls_free(struct redis_wire *w)
 
 /* The reason of a failure, in words that say what to change. */
 static void
-explain(struct redis_wire *w, int error)
+explain_error(struct redis_wire *w, int error)
 {
 	unsigned long code = ERR_peek_error();
 	long verified = SSL_get_verify_result(w->ssl);
@@ -123,7 +124,7 @@ explain(struct redis_wire *w, int error)
 
 /* The result of an operation that came to nothing. */
 static ssize_t
-stopped(struct redis_wire *w, int got)
+operation_stopped(struct redis_wire *w, int got)
 {
 	int saved = errno, error = SSL_get_error(w->ssl, got);
 
@@ -133,7 +134,7 @@ stopped(struct redis_wire *w, int got)
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return 0;
 	errno = saved;
-	explain(w, error);
+	explain_error(w, error);
 	return -1;
 }
 
@@ -147,7 +148,7 @@ redis_tls_read(struct redis_wire *w, char *p, size_t n)
 	got = SSL_read(w->ssl, p, (int)n);
 	if (got > 0)
 		w->wants_read = false;
-	return got > 0 ? got : stopped(w, got);
+	return got > 0 ? got : operation_stopped(w, got);
 }
 
 ssize_t
@@ -159,7 +160,7 @@ redis_tls_write(struct redis_wire *w, const char *p, size_t n)
 	errno = 0;
 	w->wants_read = false;
 	got = SSL_write(w->ssl, p, n < 1 << 20 ? (int)n : 1 << 20);
-	return got > 0 ? got : stopped(w, got);
+	return got > 0 ? got : operation_stopped(w, got);
 }
 
 bool

@@ -20,7 +20,7 @@ hex_value(char c)
 
 /* A decoded copy; NULL for a bad escape or a NUL, which no part of a URL may hold. */
 static char *
-decode(struct slice s)
+decode_text(struct slice s)
 {
 	char *out = memory_grow(NULL, s.n + 1, 1);
 	size_t n = 0;
@@ -47,7 +47,7 @@ decode(struct slice s)
 
 /* The offset of c in s, or s.n. */
 static size_t
-find(struct slice s, char c)
+offset_of(struct slice s, char c)
 {
 	const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);
 
@@ -55,13 +55,13 @@ find(struct slice s, char c)
 }
 
 static struct slice
-after(struct slice s, size_t n)
+slice_after(struct slice s, size_t n)
 {
 	return (struct slice){s.p + n, s.n - n};
 }
 
 static bool
-number(struct slice s, int max, int *out)
+read_number(struct slice s, int max, int *out)
 {
 	uint64_t v;
 
@@ -84,15 +84,15 @@ take_user(struct slice *rest, size_t n, struct redis_url *u)
 	if (at == 0)
 		return NULL;
 	user = (struct slice){rest->p, at - 1};
-	*rest = after(*rest, at);
-	colon = find(user, ':');
+	*rest = slice_after(*rest, at);
+	colon = offset_of(user, ':');
 	if (colon < user.n) {
-		password = after(user, colon + 1);
+		password = slice_after(user, colon + 1);
 		user.n = colon;
-		if (password.n > 0 && (u->password = decode(password)) == NULL)
+		if (password.n > 0 && (u->password = decode_text(password)) == NULL)
 			return "bad percent escape in the password";
 	}
-	if (user.n > 0 && (u->user = decode(user)) == NULL)
+	if (user.n > 0 && (u->user = decode_text(user)) == NULL)
 		return "bad percent escape in the user";
 	return NULL;
 }
@@ -102,24 +102,25 @@ static const char *
 take_host(struct slice s, int port, struct redis_url *u)
 {
 	struct redis_host *h = &u->host[u->hosts];
-	size_t end = find(s, ':');
+	size_t end = offset_of(s, ':');
 
 	if (u->hosts == REDIS_SENTINELS)
 		return "more than 16 hosts";
 	h->port = port;
 	if (s.n > 0 && s.p[0] == '[') {
-		end = find(s, ']');
+		end = offset_of(s, ']');
 		if (end == s.n)
 			return "a bracket is missing behind the host";
-		h->name = decode((struct slice){s.p + 1, end++ - 1});
+		h->name = decode_text((struct slice){s.p + 1, end++ - 1});
 	} else {
-		h->name = decode((struct slice){s.p, end});
+		h->name = decode_text((struct slice){s.p, end});
 	}
 	u->hosts++;
 	if (h->name == NULL || h->name[0] == '\0')
 		return "the host is missing";
-	s = after(s, end);
-	if (s.n > 0 && (s.p[0] != ':' || !number(after(s, 1), PORT_MAX, &h->port) || h->port == 0))
+	s = slice_after(s, end);
+	if (s.n > 0 && (s.p[0] != ':' || !read_number(slice_after(s, 1), PORT_MAX, &h->port) ||
+			       h->port == 0))
 		return "bad port";
 	return NULL;
 }
@@ -127,10 +128,10 @@ take_host(struct slice s, int port, struct redis_url *u)
 static const char *
 parse_tcp(struct slice rest, struct redis_url *u)
 {
-	struct slice host = {rest.p, find(rest, '/')};
-	struct slice db = after(rest, host.n);
+	struct slice host = {rest.p, offset_of(rest, '/')};
+	struct slice db = slice_after(rest, host.n);
 
-	if (db.n > 1 && !number(after(db, 1), DB_MAX, &u->db))
+	if (db.n > 1 && !read_number(slice_after(db, 1), DB_MAX, &u->db))
 		return "bad database number: want redis://host:port/0";
 	return take_host(host, REDIS_PORT, u);
 }
@@ -138,24 +139,24 @@ parse_tcp(struct slice rest, struct redis_url *u)
 static const char *
 parse_sentinel(struct slice rest, struct redis_url *u)
 {
-	struct slice hosts = {rest.p, find(rest, '/')};
-	struct slice master = after(rest, hosts.n < rest.n ? hosts.n + 1 : rest.n), db;
+	struct slice hosts = {rest.p, offset_of(rest, '/')};
+	struct slice master = slice_after(rest, hosts.n < rest.n ? hosts.n + 1 : rest.n), db;
 	const char *why = NULL;
 
-	db = after(master, find(master, '/'));
+	db = slice_after(master, offset_of(master, '/'));
 	master.n -= db.n;
-	if (master.n == 0 || (u->master = decode(master)) == NULL)
+	if (master.n == 0 || (u->master = decode_text(master)) == NULL)
 		return "the name of the master is missing: want "
 		       "redis+sentinel://host:port,host:port/NAME";
-	if (db.n > 1 && !number(after(db, 1), DB_MAX, &u->db))
+	if (db.n > 1 && !read_number(slice_after(db, 1), DB_MAX, &u->db))
 		return "bad database number: want redis+sentinel://host:port,host:port/NAME/0";
 	while (why == NULL) {
-		size_t n = find(hosts, ',');
+		size_t n = offset_of(hosts, ',');
 
 		why = take_host((struct slice){hosts.p, n}, REDIS_SENTINEL_PORT, u);
 		if (n == hosts.n)
 			break;
-		hosts = after(hosts, n + 1);
+		hosts = slice_after(hosts, n + 1);
 	}
 	return why;
 }
@@ -163,18 +164,18 @@ parse_sentinel(struct slice rest, struct redis_url *u)
 static const char *
 parse_unix(struct slice rest, struct redis_url *u)
 {
-	size_t query = find(rest, '?');
-	struct slice db = after(rest, query);
+	size_t query = offset_of(rest, '?');
+	struct slice db = slice_after(rest, query);
 
 	if (rest.n == 0 || rest.p[0] != '/')
 		return "the path of the socket is missing: want unix:///path";
-	u->path = decode((struct slice){rest.p, query});
+	u->path = decode_text((struct slice){rest.p, query});
 	if (u->path == NULL)
 		return "bad percent escape in the path";
 	if (strlen(u->path) >= sizeof((struct sockaddr_un *)0)->sun_path)
 		return "the path of the socket is too long";
-	if (db.n > 0 &&
-		(db.n < 5 || memcmp(db.p, "?db=", 4) != 0 || !number(after(db, 4), DB_MAX, &u->db)))
+	if (db.n > 0 && (db.n < 5 || memcmp(db.p, "?db=", 4) != 0 ||
+				!read_number(slice_after(db, 4), DB_MAX, &u->db)))
 		return "bad query: want unix:///path?db=0";
 	return NULL;
 }
@@ -198,9 +199,9 @@ redis_url_parse(const char *text, struct redis_url *u)
 
 		if (strncasecmp(text, schemes[i].name, n) != 0)
 			continue;
-		rest = after(rest, n);
+		rest = slice_after(rest, n);
 		u->tls = schemes[i].tls;
-		why = take_user(&rest, find(rest, '/'), u);
+		why = take_user(&rest, offset_of(rest, '/'), u);
 		return why != NULL ? why : schemes[i].parse(rest, u);
 	}
 	return "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or "

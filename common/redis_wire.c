@@ -31,7 +31,7 @@ redis_wire_close(struct redis_wire *w)
 }
 
 static int
-fail(struct redis_wire *w, const char *why)
+fail_wire(struct redis_wire *w, const char *why)
 {
 	(void)snprintf(w->why, sizeof w->why, "%s", why);
 	return -1;
@@ -59,7 +59,7 @@ open_socket(const struct sockaddr *address, socklen_t size)
 
 /* The address of a numeric host; NULL where it is a name. */
 static struct addrinfo *
-numeric(const char *host, int port)
+numeric_address(const char *host, int port)
 {
 	struct addrinfo hints = {
 		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
@@ -72,18 +72,18 @@ numeric(const char *host, int port)
 
 /* The connection is on its way. */
 static int
-start(struct redis_wire *w, int fd)
+start_wire(struct redis_wire *w, int fd)
 {
 	w->fd = fd;
 	if (fd < 0)
-		return fail(w, strerror(errno));
+		return fail_wire(w, strerror(errno));
 	return w->use_tls ? redis_tls_start(w) : 0;
 }
 
 static int
 start_at(struct redis_wire *w, struct addrinfo *list)
 {
-	int result = start(w, open_socket(list->ai_addr, list->ai_addrlen));
+	int result = start_wire(w, open_socket(list->ai_addr, list->ai_addrlen));
 
 	freeaddrinfo(list);
 	return result;
@@ -96,15 +96,15 @@ redis_wire_open_path(struct redis_wire *w, const char *path)
 
 	w->use_tls = w->denied = w->hung_up = false;
 	if (strlen(path) >= sizeof address.sun_path)
-		return fail(w, "the path of the socket is too long");
+		return fail_wire(w, "the path of the socket is too long");
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	return start(w, open_socket((struct sockaddr *)&address, sizeof address));
+	return start_wire(w, open_socket((struct sockaddr *)&address, sizeof address));
 }
 
 int
 redis_wire_open(struct redis_wire *w, const char *host, int port, bool tls)
 {
-	struct addrinfo *list = numeric(host, port);
+	struct addrinfo *list = numeric_address(host, port);
 
 	w->use_tls = tls;
 	w->denied = w->hung_up = false;
@@ -114,7 +114,7 @@ redis_wire_open(struct redis_wire *w, const char *host, int port, bool tls)
 		return start_at(w, list);
 	w->looking_up = true;
 	w->fd = resolve_start(host);
-	return w->fd < 0 ? fail(w, strerror(errno)) : 0;
+	return w->fd < 0 ? fail_wire(w, strerror(errno)) : 0;
 }
 
 int
@@ -122,12 +122,12 @@ redis_wire_found(struct redis_wire *w)
 {
 	char address[RESOLVE_SIZE];
 	struct addrinfo *list =
-		resolve_read(w->fd, address) == 0 ? numeric(address, w->port) : NULL;
+		resolve_read(w->fd, address) == 0 ? numeric_address(address, w->port) : NULL;
 
 	(void)close(w->fd);
 	w->fd = -1;
 	w->looking_up = false;
-	return list == NULL ? fail(w, "the host name has no address") : start_at(w, list);
+	return list == NULL ? fail_wire(w, "the host name has no address") : start_at(w, list);
 }
 
 ssize_t
@@ -140,9 +140,9 @@ redis_wire_read(struct redis_wire *w, char *p, size_t n)
 	got = read(w->fd, p, n);
 	w->hung_up = got == 0 || (got < 0 && errno == ECONNRESET);
 	if (got == 0)
-		return fail(w, "the server closed the connection");
+		return fail_wire(w, "the server closed the connection");
 	if (got < 0 && errno != EAGAIN && errno != EINTR)
-		return fail(w, strerror(errno));
+		return fail_wire(w, strerror(errno));
 	return got < 0 ? 0 : got;
 }
 
@@ -174,7 +174,7 @@ redis_wire_write(struct redis_wire *w)
 	} else {
 		put = send(w->fd, p, n, MSG_NOSIGNAL);
 		if (put < 0 && errno != EAGAIN && errno != EINTR)
-			return fail(w, strerror(errno));
+			return fail_wire(w, strerror(errno));
 	}
 	w->sent += put > 0 ? (size_t)put : 0;
 	return 0;

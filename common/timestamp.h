@@ -61,6 +61,13 @@ int64_t clock_wall(void);
 /* A clock that never jumps, in milliseconds; its zero means nothing. */
 int64_t clock_mono_ms(void);
 
+/* The earlier of two moments. */
+static inline int64_t
+clock_sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* How long poll(2) may wait at now for a moment, both of clock_mono_ms(): 0 when it has come. */
 int clock_wait_ms(int64_t until, int64_t now);
 

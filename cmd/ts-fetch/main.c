@@ -130,7 +130,7 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 	if (pace != NULL) {
 		fds[n] = redis_pollfd(pace->share.redis);
 		redis = fds[n].fd < 0 ? 0 : n++;
-		until = share_deadline(&pace->share) < until ? share_deadline(&pace->share) : until;
+		until = clock_sooner(until, share_deadline(&pace->share));
 	}
 	wait = until - clock_mono_ms();
 
@@ -160,8 +160,7 @@ gather_until(struct fetch *f, const struct reader *in, int64_t now)
 		g->last = now;
 		g->lines = in->lineno;
 	}
-	return g->last + PAUSE_MS < g->since + GATHER_MS ? g->last + PAUSE_MS
-							 : g->since + GATHER_MS;
+	return clock_sooner(g->last + PAUSE_MS, g->since + GATHER_MS);
 }
 
 /*

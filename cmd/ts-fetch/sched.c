@@ -115,13 +115,13 @@ next_look(const struct sched *s, int64_t now, int64_t room)
 {
 	int64_t wait = transfer_active(s->transfer) > 0 || signals_stop() ? LOOK_MS : IDLE_MS;
 
-	if (room > 0 && room < wait)
-		wait = room;
+	if (room > 0)
+		wait = clock_sooner(wait, room);
 	for (unsigned i = 0; i < s->tasks->chunks; i++) {
 		const struct chunk *c = &s->tasks->chunk[i];
 
-		if (c->state == CHUNK_WAITING && c->due > now && c->due - now < wait)
-			wait = c->due - now;
+		if (c->state == CHUNK_WAITING && c->due > now)
+			wait = clock_sooner(wait, c->due - now);
 	}
 	return now + wait;
 }

@@ -23,7 +23,7 @@
 enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2, TOLD = 100, MINUTE_MS = 60000 };
 
 static void
-drop(struct listen *l, const char *what, const char *why)
+drop_message(struct listen *l, const char *what, const char *why)
 {
 	int64_t now = clock_mono_ms();
 
@@ -53,7 +53,7 @@ emit_job(struct listen *l, struct slice id, size_t start)
 
 	if (kept == SPOOL_EXISTS) {
 		out->len = start;
-		drop(l, "job", "a job with this id is in progress");
+		drop_message(l, "job", "a job with this id is in progress");
 		return;
 	}
 	if (kept == SPOOL_ERROR)
@@ -119,7 +119,7 @@ on_message(void *data, const struct redis_reply *reply)
 	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &meant)
 		: message_control(l->messages, redis_text(text), out, &meant);
 	if (m == MESSAGE_BAD) {
-		drop(l, job ? "job" : "control message", meant.why);
+		drop_message(l, job ? "job" : "control message", meant.why);
 	} else if (m == MESSAGE_ALL) {
 		cancel_all(l);
 	} else if (m == MESSAGE_FOREIGN) {
@@ -187,7 +187,7 @@ listen_resume(struct listen *l)
 }
 
 static void
-touch(struct listen *l)
+touch_spool(struct listen *l)
 {
 	bool gone = l->spool != NULL && spool_gone(l->spool);
 
@@ -204,7 +204,7 @@ listen_release(struct listen *l)
 {
 	struct buffer id = {0};
 
-	touch(l);
+	touch_spool(l);
 	redis_free(l->redis);
 	redis_free(l->silent);
 	messages_free(l->messages);
@@ -231,11 +231,11 @@ write_gap(struct listen *l)
 }
 
 static void
-listens(struct listen *l, int64_t now)
+note_listening(struct listen *l, int64_t now)
 {
 	l->confirmed = CHANNELS;
 	l->away = false;
-	touch(l);
+	touch_spool(l);
 	l->ping_due = now + PING_MS;
 	backoff_succeeded(&l->backoff, now);
 }
@@ -264,11 +264,11 @@ on_subscribed(void *data, const struct redis_reply *reply)
 	l->listened = true;
 	l->known = l->asked;
 	redis_be_patient(l->redis);
-	listens(l, clock_mono_ms());
+	note_listening(l, clock_mono_ms());
 }
 
 static void
-subscribe(struct listen *l)
+subscribe_channels(struct listen *l)
 {
 	const struct slice job[] = {slice_of("SUBSCRIBE"), slice_of(l->channel)};
 	const struct slice control[] = {slice_of("SUBSCRIBE"), slice_of(l->control)};
@@ -320,17 +320,17 @@ serve_silent(struct listen *l, short revents, int64_t now)
 		log_debug("the silent connection: %s", redis_why(l->silent));
 		give_up_silent(l);
 		if (redis_ready(l->redis))
-			subscribe(l);
+			subscribe_channels(l);
 	} else if (now < redis_overdue(l->silent)) {
 		redis_free(l->redis);
 		l->redis = l->silent;
 		l->silent = NULL;
 		l->silent_until = 0;
 		log_info("Redis answers again on the same connection: nothing was missed");
-		listens(l, now);
+		note_listening(l, now);
 	} else if (l->silent_until != 0 && now >= l->silent_until) {
 		give_up_silent(l);
-		subscribe(l);
+		subscribe_channels(l);
 	}
 }
 
@@ -338,7 +338,7 @@ static void
 on_ready(struct listen *l, int64_t now)
 {
 	if (l->silent == NULL)
-		subscribe(l);
+		subscribe_channels(l);
 	else
 		l->silent_until = now + GRACE_MS;
 }
@@ -350,22 +350,16 @@ listen_pollfds(const struct listen *l, struct pollfd fds[LISTEN_FDS])
 	fds[1] = l->silent == NULL ? (struct pollfd){.fd = -1} : redis_pollfd(l->silent);
 }
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t
 listen_deadline(const struct listen *l)
 {
 	int64_t due = redis_down(l->redis) ? l->backoff.due : redis_deadline(l->redis);
 
 	if (l->confirmed == CHANNELS)
-		due = sooner(due, sooner(l->ping_due, redis_overdue(l->redis)));
+		due = clock_sooner(due, clock_sooner(l->ping_due, redis_overdue(l->redis)));
 	if (l->silent != NULL)
-		due = sooner(due, redis_deadline(l->silent));
-	return l->silent_until != 0 ? sooner(due, l->silent_until) : due;
+		due = clock_sooner(due, redis_deadline(l->silent));
+	return l->silent_until != 0 ? clock_sooner(due, l->silent_until) : due;
 }
 
 static void
@@ -376,7 +370,7 @@ on_pong(void *data, const struct redis_reply *reply)
 	if (reply == NULL)
 		return;
 	l->known = l->asked;
-	touch(l);
+	touch_spool(l);
 }
 
 void

@@ -35,7 +35,7 @@ static const struct command self = {"ts-listen", NULL, letters, "REDIS_URL"};
 
 /* Until a signal, until the reader has gone, or until Redis shows us the door. */
 static void
-loop(struct listen *l)
+run_loop(struct listen *l)
 {
 	while (!signals_stop() && !l->denied) {
 		int64_t now = clock_mono_ms();
@@ -56,7 +56,7 @@ loop(struct listen *l)
 }
 
 static int
-run(const struct options *o, const struct redis_url *url, struct spool *spool)
+run_listen(const struct options *o, const struct redis_url *url, struct spool *spool)
 {
 	int64_t start = clock_mono_ms();
 	struct writer out;
@@ -75,7 +75,7 @@ run(const struct options *o, const struct redis_url *url, struct spool *spool)
 	writer_init(&out, STDOUT_FILENO);
 	listen_init(&l);
 	if (listen_resume(&l) == 0) {
-		loop(&l);
+		run_loop(&l);
 	} else {
 		log_error("spool %s: %s", o->spool, strerror(errno));
 		status = STATUS_SERVICE;
@@ -115,7 +115,7 @@ main(int argc, char **argv)
 	if (o.spool != NULL && (spool = spool_open(o.spool, "listen", &why)) == NULL)
 		log_error("spool %s: %s", o.spool, why);
 	else
-		status = run(&o, &url, spool);
+		status = run_listen(&o, &url, spool);
 	spool_close(spool);
 	redis_url_release(&url);
 	return status;

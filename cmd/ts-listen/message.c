@@ -37,7 +37,7 @@ messages_free(struct messages *m)
 }
 
 static bool
-has(const struct messages *m, const char *key)
+has_member(const struct messages *m, const char *key)
 {
 	return json_find(m->json, 0, key) >= 0;
 }
@@ -60,7 +60,7 @@ read_id(struct messages *m, struct slice *id)
 
 /* Why a message cannot be read at all, or NULL. */
 static const char *
-parse(struct messages *m, struct slice text)
+parse_text(struct messages *m, struct slice text)
 {
 	const char *why;
 
@@ -80,8 +80,8 @@ check_job(struct messages *m, struct slice *id)
 	if (why != NULL)
 		return why;
 	/* The stages would take it for a record of their own. */
-	if (has(m, "type") ||
-		(!has(m, "symbols") && has(m, "symbol") && has(m, "timeframe") && has(m, "open"))) {
+	if (has_member(m, "type") || (!has_member(m, "symbols") && has_member(m, "symbol") &&
+					     has_member(m, "timeframe") && has_member(m, "open"))) {
 		(void)snprintf(m->why, sizeof m->why, "job_id=%.*s looks like a record, not a job",
 			(int)(id->n < 100 ? id->n : 100), id->p);
 		return m->why;
@@ -114,16 +114,16 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 	size_t start = out->len;
 	char stamp[TIMESTAMP_SIZE];
 
-	meant->why = parse(m, text);
+	meant->why = parse_text(m, text);
 	if (meant->why != NULL)
 		return MESSAGE_BAD;
-	if (has(m, "event_type") || (!has(m, "job_id") && !has(m, "symbols")))
+	if (has_member(m, "event_type") || (!has_member(m, "job_id") && !has_member(m, "symbols")))
 		return MESSAGE_FOREIGN;
 	meant->why = check_job(m, &meant->id);
 	if (meant->why != NULL)
 		return MESSAGE_BAD;
 	add_open(out, text);
-	if (!has(m, "received_at"))
+	if (!has_member(m, "received_at"))
 		buffer_printf(out, ",\"received_at\":\"%s\"", timestamp_format(stamp, received));
 	buffer_str(out, "}\n");
 	if (out->len - start <= LINES_MAX)
@@ -136,16 +136,16 @@ message_job(struct messages *m, struct slice text, int64_t received, struct buff
 const char *
 message_id(struct messages *m, struct slice line, struct slice *id)
 {
-	const char *why = parse(m, line);
+	const char *why = parse_text(m, line);
 
 	return why != NULL ? why : read_id(m, id);
 }
 
 /* What is to be done, by either name; absent where it is said by neither. */
 static struct slice
-action(struct messages *m)
+read_action(struct messages *m)
 {
-	const char *name = has(m, "action") ? "action" : "command";
+	const char *name = has_member(m, "action") ? "action" : "command";
 
 	return json_decode(m->json, json_find(m->json, 0, name), &m->scratch);
 }
@@ -156,13 +156,13 @@ message_control(struct messages *m, struct slice text, struct buffer *out, struc
 	struct record r = {.type = RECORD_CANCEL};
 	struct slice what;
 
-	meant->why = parse(m, text);
+	meant->why = parse_text(m, text);
 	if (meant->why != NULL)
 		return MESSAGE_BAD;
-	if (has(m, "event_type"))
+	if (has_member(m, "event_type"))
 		return MESSAGE_FOREIGN;
-	what = action(m);
-	if (slice_is(what, "cancel_all") && !has(m, "job_id"))
+	what = read_action(m);
+	if (slice_is(what, "cancel_all") && !has_member(m, "job_id"))
 		return MESSAGE_ALL;
 	meant->why = read_id(m, &r.job_id);
 	if (meant->why != NULL)

@@ -15,7 +15,7 @@ struct passed {
 };
 
 static struct passed *
-find(struct passed *set, struct slice id)
+find_id(struct passed *set, struct slice id)
 {
 	struct passed *p;
 
@@ -48,7 +48,7 @@ passed_add(struct passed **set, struct slice id)
 void
 passed_drop(struct passed **set, struct slice id)
 {
-	struct passed *p = find(*set, id);
+	struct passed *p = find_id(*set, id);
 
 	if (p != NULL)
 		take_out(set, p);

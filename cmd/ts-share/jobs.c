@@ -59,7 +59,7 @@ jobs_drop(struct job *j)
 }
 
 static struct job *
-find(struct jobs *all, struct slice id)
+find_job(struct jobs *all, struct slice id)
 {
 	struct job *j = all->list;
 
@@ -116,7 +116,7 @@ jobs_add(struct job *j, uint64_t n, struct slice line)
 }
 
 static void
-settle(struct job *j, struct task *t)
+settle_task(struct job *j, struct task *t)
 {
 	t->done = true;
 	j->left--;
@@ -126,7 +126,7 @@ settle(struct job *j, struct task *t)
 void
 jobs_task(struct jobs *all, const struct record *r, struct slice line)
 {
-	struct job *j = find(all, r->job_id);
+	struct job *j = find_job(all, r->job_id);
 
 	if (j == NULL)
 		j = add_job(all, r->job_id);
@@ -148,7 +148,7 @@ jobs_task(struct jobs *all, const struct record *r, struct slice line)
 void
 jobs_cancel(struct jobs *all, struct slice job_id)
 {
-	struct job *j = find(all, job_id);
+	struct job *j = find_job(all, job_id);
 
 	if (j == NULL)
 		j = add_job(all, job_id);
@@ -195,7 +195,7 @@ jobs_take(struct job *j, struct slice id, struct slice line)
 		all->repeated++;
 		return;
 	}
-	settle(j, t);
+	settle_task(j, t);
 	all->stored += r.type == RECORD_STORED;
 	all->failed += r.type == RECORD_FAILED;
 	writer_line(all->out, line);

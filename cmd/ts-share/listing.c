@@ -58,7 +58,7 @@ static void __attribute__((format(printf, 2, 3))) row(struct writer *out, const 
 }
 
 static int64_t
-number(const struct redis_reply *reply, size_t i)
+number_at(const struct redis_reply *reply, size_t i)
 {
 	const struct redis_reply *item = redis_item(reply, i);
 
@@ -77,18 +77,18 @@ on_job(void *data, const struct redis_reply *reply)
 	if (share_failed(j->listing->share, reply) || redis_item(reply, 0) == NULL)
 		return;
 	for (size_t i = 2; redis_item(reply, i) != NULL; i += 5)
-		in_hand += number(reply, i + 1);
+		in_hand += number_at(reply, i + 1);
 	j->listing->jobs++;
 	row(out, "job %.*s: %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done",
-		(int)(j->id.len < 300 ? j->id.len : 300), j->id.p, number(reply, 0) - in_hand,
-		in_hand, number(reply, 1));
+		(int)(j->id.len < 300 ? j->id.len : 300), j->id.p, number_at(reply, 0) - in_hand,
+		in_hand, number_at(reply, 1));
 	for (size_t i = 2; (host = redis_item(reply, i)) != NULL; i += 5)
 		row(out,
 			"    %-40.*s %3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
 			", seen %" PRId64 " s ago",
-			(int)redis_text(host).n, redis_text(host).p, number(reply, i + 1),
-			number(reply, i + 3) / 1000, number(reply, i + 4),
-			number(reply, i + 2) / 1000);
+			(int)redis_text(host).n, redis_text(host).p, number_at(reply, i + 1),
+			number_at(reply, i + 3) / 1000, number_at(reply, i + 4),
+			number_at(reply, i + 2) / 1000);
 }
 
 static void

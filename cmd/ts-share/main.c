@@ -91,12 +91,12 @@ take_lines(struct input *t)
 static void
 wait_for_all(struct input *t, struct share *s, bool open)
 {
-	int64_t now = clock_mono_ms(), due = share_deadline(s), jobs = jobs_deadline(&t->jobs);
+	int64_t now = clock_mono_ms();
+	int64_t due = clock_sooner(share_deadline(s), jobs_deadline(&t->jobs));
 	bool wanted = open && !jobs_full(&t->jobs);
 	struct pollfd fds[4] = {{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->redis),
 		{.fd = t->out->fd}, {.fd = wanted ? t->in.fd : -1, .events = POLLIN}};
 
-	due = jobs < due ? jobs : due;
 	if (poll(fds, 4, due == INT64_MAX ? -1 : clock_wait_ms(due, now)) < 0)
 		fds[1].revents = fds[2].revents = fds[3].revents = 0;
 	writer_watch(t->out, fds[2].revents);
@@ -108,7 +108,7 @@ wait_for_all(struct input *t, struct share *s, bool open)
 
 /* Until all that came in has its verdict. */
 static void
-loop(struct input *t, struct share *s)
+run_loop(struct input *t, struct share *s)
 {
 	bool open = true;
 
@@ -143,7 +143,7 @@ status_of(const struct input *t, const struct share *s)
 }
 
 static int
-run(struct share *s, struct writer *out)
+run_share(struct share *s, struct writer *out)
 {
 	int64_t start = clock_mono_ms();
 	struct input t = {.parser = record_parser_new(),
@@ -154,7 +154,7 @@ run(struct share *s, struct writer *out)
 
 	reader_init(&t.in, STDIN_FILENO);
 	jobs_init(&t.jobs, s, out);
-	loop(&t, s);
+	run_loop(&t, s);
 	status = status_of(&t, s);
 	if (j->held > 0 && !s->refused)
 		log_warning("stopped with %" PRIu64
@@ -190,7 +190,7 @@ main(int argc, char **argv)
 	if (!o.table)
 		log_run("start version=%s redis=%s", TS_VERSION, buffer_cstr(&shown));
 	buffer_release(&shown);
-	status = o.table ? listing_show(&share, &out) : run(&share, &out);
+	status = o.table ? listing_show(&share, &out) : run_share(&share, &out);
 	share_release(&share);
 	status = writer_end(&out, status);
 	writer_release(&out);

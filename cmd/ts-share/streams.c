@@ -78,7 +78,7 @@ rewind_to(struct job *j, uint64_t last)
 		j->last_n = last;
 }
 
-static void look(struct job *j, const char *count);
+static void read_verdicts(struct job *j, const char *count);
 static void on_page(void *data, const struct redis_reply *reply);
 
 static void
@@ -122,7 +122,7 @@ on_page(void *data, const struct redis_reply *reply)
 		return;
 	}
 	j->cursor = j->task.n;
-	look(j, "500");
+	read_verdicts(j, "500");
 }
 
 static void
@@ -166,7 +166,7 @@ on_done(void *data, const struct redis_reply *reply)
 
 /* The set of jobs comes last: who finds a job there finds its stream as well. */
 static void
-ask(struct job *j)
+ask_job(struct job *j)
 {
 	struct share *s = j->all->share;
 	struct slice key = buffer_slice(&j->tasks_key);
@@ -212,7 +212,7 @@ send_tasks(struct job *j)
 
 /* Removed from the stream, since only verdicts are of use to a later life. */
 static void
-forget(struct job *j)
+forget_spent(struct job *j)
 {
 	const char *at = j->spent.p, *end = at + j->spent.len;
 
@@ -247,13 +247,13 @@ on_verdicts(void *data, const struct redis_reply *reply)
 	j->caught_up = i == 0;
 	j->look = i == 0 ? clock_mono_ms() + POLL_MS : 0;
 	if (j->state == LOADING && i > 0)
-		look(j, "500");
+		read_verdicts(j, "500");
 	else if (j->state == LOADING)
 		open_job(j);
 }
 
 static void
-look(struct job *j, const char *count)
+read_verdicts(struct job *j, const char *count)
 {
 	SHARE_CALL(j->all->share, on_verdicts, j, slice_of("XREAD"), slice_of("COUNT"),
 		slice_of(count), slice_of("STREAMS"), buffer_slice(&j->verdicts_key),
@@ -289,7 +289,7 @@ on_length(void *data, const struct redis_reply *reply)
 
 /* Both streams live for a day from the last time. */
 static void
-check(struct job *j, int64_t now)
+check_job(struct job *j, int64_t now)
 {
 	struct share *s = j->all->share;
 	struct slice tasks = buffer_slice(&j->tasks_key), ttl = slice_of("86400");
@@ -325,24 +325,24 @@ close_job(struct job *j)
 
 	SHARE_CALL(s, on_done, j, slice_of("SREM"), slice_of(SHARE_JOBS), buffer_slice(&j->id));
 	SHARE_CALL(s, on_done, j, slice_of("DEL"), buffer_slice(&j->tasks_key));
-	look(j, "200000");
+	read_verdicts(j, "200000");
 	j->state = CLOSED;
 	SHARE_CALL(s, on_closed, j, slice_of("DEL"), buffer_slice(&j->verdicts_key));
 }
 
 static void
-serve(struct job *j, bool open, int64_t now)
+serve_job(struct job *j, bool open, int64_t now)
 {
 	if (j->state == NEW)
-		ask(j);
+		ask_job(j);
 	if (j->state == OPEN) {
 		send_tasks(j);
 		if (j->spent.len > 0 && redis_room(j->all->share->redis) > 2 * PAGE)
-			forget(j);
+			forget_spent(j);
 		if (!j->reading && now >= j->look)
-			look(j, "500");
+			read_verdicts(j, "500");
 		if (now >= j->check)
-			check(j, now);
+			check_job(j, now);
 		if (j->left == 0 && j->caught_up && j->sent == 0 && !j->reading &&
 			(!open || now - j->came >= QUIET_MS))
 			j->state = CLOSING;
@@ -358,7 +358,7 @@ jobs_serve(struct jobs *all, bool open, int64_t now)
 		next = j->next;
 		if (!share_ready(all->share) || redis_room(all->share->redis) < ROOM)
 			return;
-		serve(j, open, now);
+		serve_job(j, open, now);
 	}
 }
 

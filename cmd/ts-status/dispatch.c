@@ -27,14 +27,14 @@ now_both(void)
 }
 
 static int
-shown(struct slice s)
+shown_length(struct slice s)
 {
 	return (int)(s.n < 100 ? s.n : 100);
 }
 
 /* A line that is a record, but of no use. */
 static void __attribute__((format(printf, 3, 4)))
-refuse(struct refused *n, uint64_t lineno, const char *fmt, ...)
+refuse_record(struct refused *n, uint64_t lineno, const char *fmt, ...)
 {
 	char text[400];
 	va_list ap;
@@ -60,20 +60,20 @@ tell_done(struct dispatch *d, struct job *j)
 	summary_done(j, d->partial, &r);
 	record_send(d->out, &r);
 	tell("job %s id=%.*s: %s", summary_status(j->status, d->partial),
-		shown(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
+		shown_length(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
 }
 
 static void
 tell_start(const struct job *j)
 {
 	log_run("job start id=%.*s source=%.*s symbols=%" PRIu64 " tasks=%" PRIu64,
-		shown(buffer_slice(&j->id)), j->id.p, shown(buffer_slice(&j->source)),
+		shown_length(buffer_slice(&j->id)), j->id.p, shown_length(buffer_slice(&j->source)),
 		j->source.len == 0 ? "" : j->source.p, j->symbols, j->total);
 }
 
 /* A job is another than before. */
 static void
-changed(struct dispatch *d, struct job *j, bool started)
+job_changed(struct dispatch *d, struct job *j, bool started)
 {
 	publish_job(j);
 	if (started && j->header)
@@ -85,7 +85,7 @@ changed(struct dispatch *d, struct job *j, bool started)
 }
 
 static void
-count(struct dispatch *d, const struct record *r)
+count_record(struct dispatch *d, const struct record *r)
 {
 	d->stored += r->type == RECORD_STORED;
 	d->failed += r->type == RECORD_FAILED;
@@ -101,8 +101,8 @@ take_gap(struct dispatch *d, const struct record *r)
 		timestamp_parse(r->to, &to) == 0)
 		publish_gap(d->publish, from, to, clock_mono_ms());
 	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard",
-		r->from.p == NULL ? 1 : shown(r->from), r->from.p == NULL ? "?" : r->from.p,
-		shown(r->to), r->to.p);
+		r->from.p == NULL ? 1 : shown_length(r->from), r->from.p == NULL ? "?" : r->from.p,
+		shown_length(r->to), r->to.p);
 }
 
 /* It is of no job: all that run are waiting. */
@@ -127,16 +127,17 @@ log_unknown(struct dispatch *d, const struct record *r, uint64_t lineno)
 	if (r->type == RECORD_LOADING)
 		return;
 	if (r->type == RECORD_CANCEL)
-		log_info("cancel for a job that is not known: id=%.*s", shown(r->job_id),
+		log_info("cancel for a job that is not known: id=%.*s", shown_length(r->job_id),
 			r->job_id.p);
 	else
-		refuse(&d->late, lineno, "a verdict for a job that is over is not counted: id=%.*s",
-			shown(r->job_id), r->job_id.p);
+		refuse_record(&d->late, lineno,
+			"a verdict for a job that is over is not counted: id=%.*s",
+			shown_length(r->job_id), r->job_id.p);
 }
 
 /* A verdict is noted before anybody hears of it, so that no restart counts it anew. */
 static void
-note(struct dispatch *d, const struct job *j, const struct record *r, struct slice line)
+note_verdict(struct dispatch *d, const struct job *j, const struct record *r, struct slice line)
 {
 	if (!j->kept || r->symbol.p == NULL ||
 		(r->type != RECORD_STORED && r->type != RECORD_FAILED))
@@ -177,7 +178,7 @@ resume_note(void *data, struct slice line)
  * Redis.
  */
 static void
-forget(struct dispatch *d, struct job *j)
+forget_job(struct dispatch *d, struct job *j)
 {
 	struct slice id = buffer_slice(&j->id);
 
@@ -187,7 +188,7 @@ forget(struct dispatch *d, struct job *j)
 
 /* A job begins: what an earlier life has noted of it is counted first. */
 static void
-resume(struct dispatch *d, struct job *j)
+resume_job(struct dispatch *d, struct job *j)
 {
 	uint64_t had;
 
@@ -199,11 +200,11 @@ resume(struct dispatch *d, struct job *j)
 	had = j->stored + j->failed;
 	if (had > 0)
 		log_info("job resumed id=%.*s: %" PRIu64 " of %" PRIu64 " tasks have their verdict",
-			shown(buffer_slice(&j->id)), j->id.p, had, j->total);
+			shown_length(buffer_slice(&j->id)), j->id.p, had, j->total);
 }
 
 static void
-take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lineno)
+take_record(struct dispatch *d, const struct record *r, struct slice line, uint64_t lineno)
 {
 	struct moment now = now_both();
 	struct job *j;
@@ -212,8 +213,8 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 
 	switch (taken) {
 	case TAKEN_REFUSED:
-		refuse(&d->refused, lineno, "job id=%.*s refused: %s", shown(r->job_id),
-			r->job_id.p, why);
+		refuse_record(&d->refused, lineno, "job id=%.*s refused: %s",
+			shown_length(r->job_id), r->job_id.p, why);
 		break;
 	case TAKEN_UNKNOWN:
 		log_unknown(d, r, lineno);
@@ -222,17 +223,17 @@ take(struct dispatch *d, const struct record *r, struct slice line, uint64_t lin
 		log_debug("line %" PRIu64 ": counted before", lineno);
 		break;
 	default:
-		count(d, r);
+		count_record(d, r);
 		if (taken == TAKEN_STARTED)
 			publish_start(d->publish, j, now.mono);
 		if (taken == TAKEN_STARTED || r->type == RECORD_JOB)
-			resume(d, j);
-		note(d, j, r, line);
+			resume_job(d, j);
+		note_verdict(d, j, r, line);
 		if (r->type == RECORD_CANCEL)
-			forget(d, j);
+			forget_job(d, j);
 		if (r->type == RECORD_FAILED && r->symbol.p != NULL)
 			publish_failed(j, line);
-		changed(d, j, taken == TAKEN_STARTED);
+		job_changed(d, j, taken == TAKEN_STARTED);
 		break;
 	}
 }
@@ -256,11 +257,11 @@ dispatch_line(struct dispatch *d, enum line kind, struct slice line, uint64_t li
 	else if (r.type == RECORD_WAITING)
 		take_waiting(d, &r);
 	else
-		take(d, &r, line, lineno);
+		take_record(d, &r, line, lineno);
 }
 
 static bool
-waits(const struct job *j)
+job_waits(const struct job *j)
 {
 	return j->status == JOB_CANCELLED && !j->done_written;
 }
@@ -269,7 +270,7 @@ void
 dispatch_serve(struct dispatch *d, int64_t now)
 {
 	for (struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
-		if (waits(j) && now >= j->changed + QUIET_MS)
+		if (job_waits(j) && now >= j->changed + QUIET_MS)
 			tell_done(d, j);
 	}
 }
@@ -280,8 +281,8 @@ dispatch_deadline(const struct dispatch *d)
 	int64_t due = INT64_MAX;
 
 	for (const struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
-		if (waits(j) && j->changed + QUIET_MS < due)
-			due = j->changed + QUIET_MS;
+		if (job_waits(j))
+			due = clock_sooner(due, j->changed + QUIET_MS);
 	}
 	return due;
 }
@@ -301,11 +302,11 @@ end_running(struct dispatch *d, struct job *j, struct moment now)
 		job_stop(j, now);
 	publish_job(j);
 	if (j->kept)
-		log_info("job id=%.*s %s", shown(buffer_slice(&j->id)), j->id.p,
+		log_info("job id=%.*s %s", shown_length(buffer_slice(&j->id)), j->id.p,
 			buffer_cstr(&j->message));
 	else if (missing > 0)
 		log_warning("job id=%.*s %s: %" PRIu64 " of %" PRIu64 " tasks have no verdict",
-			shown(buffer_slice(&j->id)), j->id.p,
+			shown_length(buffer_slice(&j->id)), j->id.p,
 			j->status == JOB_CANCELLED ? "interrupted" : "stopped", missing, j->total);
 }
 

@@ -100,7 +100,7 @@ gaps_deadline(const struct gaps *g)
 	return g->pending && g->redis == NULL ? g->due : INT64_MAX;
 }
 
-static void search(struct gaps *);
+static void search_hashes(struct gaps *);
 
 /* All answers of one round are there: on to the next, or to the end. */
 static void
@@ -111,7 +111,7 @@ round_over(struct gaps *g)
 	if (g->checks > 0)
 		return;
 	if (!g->broken && !slice_is(buffer_slice(&g->cursor), "0")) {
-		search(g);
+		search_hashes(g);
 		return;
 	}
 	g->redis = NULL;
@@ -132,7 +132,7 @@ round_over(struct gaps *g)
 }
 
 static void
-fail(struct check *c, const char *message)
+fail_job(struct check *c, const char *message)
 {
 	char now[TIMESTAMP_SIZE];
 	struct slice time = slice_of(timestamp_local(now, clock_wall()));
@@ -147,7 +147,7 @@ fail(struct check *c, const char *message)
 
 /* A number of the hash; 0 where it has none. */
 static uint64_t
-number(const struct redis_reply *reply, size_t i)
+number_at(const struct redis_reply *reply, size_t i)
 {
 	const struct redis_reply *item = redis_item(reply, i);
 	uint64_t n;
@@ -170,7 +170,7 @@ lies_in(const struct redis_reply *time, int64_t from, int64_t to)
 enum { STATUS, SUBMITTED, STAMP, LOADER, TOTAL, STORED, FAILED, FIELDS };
 
 static void
-judge(struct check *c, const struct redis_reply *reply)
+judge_hash(struct check *c, const struct redis_reply *reply)
 {
 	struct gaps *g = c->gaps;
 	struct slice status = redis_item(reply, STATUS) == NULL
@@ -183,15 +183,16 @@ judge(struct check *c, const struct redis_reply *reply)
 		if (!lies_in(redis_item(reply, SUBMITTED), g->from, g->to) &&
 			!(g->sweep && lies_in(redis_item(reply, SUBMITTED), INT64_MIN, dead)))
 			return;
-		fail(c, "published while no listener ran");
+		fail_job(c, "published while no listener ran");
 		g->failed++;
 	} else if (slice_is(status, "running") && g->sweep && redis_item(reply, LOADER) != NULL &&
 		   redis_text(redis_item(reply, LOADER)).p != NULL &&
 		   lies_in(redis_item(reply, STAMP), INT64_MIN, dead)) {
 		(void)snprintf(text, sizeof text,
 			"interrupted at %" PRIu64 " of %" PRIu64 " tasks: publish it again",
-			(number(reply, STORED) + number(reply, FAILED)), number(reply, TOTAL));
-		fail(c, text);
+			(number_at(reply, STORED) + number_at(reply, FAILED)),
+			number_at(reply, TOTAL));
+		fail_job(c, text);
 		g->interrupted++;
 	}
 }
@@ -207,7 +208,7 @@ on_check(void *data, const struct redis_reply *reply)
 		g->broken = true;
 	else if (redis_kind(reply) == REDIS_KIND_ARRAY && !progress_knows(g->progress, id) &&
 		 (g->spool == NULL || !spool_has(g->spool, id)))
-		judge(c, reply);
+		judge_hash(c, reply);
 	buffer_release(&c->key);
 	free(c);
 	g->checks--;
@@ -215,7 +216,7 @@ on_check(void *data, const struct redis_reply *reply)
 }
 
 static void
-check(struct gaps *g, struct slice key)
+check_hash(struct gaps *g, struct slice key)
 {
 	struct check *c = memory_grow(NULL, 1, sizeof *c);
 	struct slice words[2 + FIELDS] = {slice_of("HMGET"), key, slice_of("status"),
@@ -253,13 +254,13 @@ on_scan(void *data, const struct redis_reply *reply)
 	buffer_set(&g->cursor, redis_text(cursor));
 	for (size_t i = 0; (key = redis_item(keys, i)) != NULL; i++) {
 		if (redis_text(key).n > PREFIX)
-			check(g, redis_text(key));
+			check_hash(g, redis_text(key));
 	}
 	round_over(g);
 }
 
 static void
-search(struct gaps *g)
+search_hashes(struct gaps *g)
 {
 	struct slice words[] = {slice_of("SCAN"), buffer_slice(&g->cursor), slice_of("MATCH"),
 		slice_of("tickstock.jobs.status:*"), slice_of("COUNT"), slice_of("100")};
@@ -280,5 +281,5 @@ gaps_serve(struct gaps *g, struct redis *redis, int64_t now)
 	g->redis = redis;
 	g->broken = g->again = false;
 	buffer_set(&g->cursor, slice_of("0"));
-	search(g);
+	search_hashes(g);
 }

@@ -20,7 +20,7 @@ heartbeat_connected(struct heartbeat *h, struct redis *redis, int64_t now)
 }
 
 static void
-decide(struct heartbeat *h, bool alone)
+decide_alone(struct heartbeat *h, bool alone)
 {
 	h->decided = true;
 	h->alone = alone;
@@ -37,15 +37,15 @@ on_value(void *data, const struct redis_reply *reply)
 	if (reply == NULL)
 		return;
 	if (redis_kind(reply) == REDIS_KIND_ERROR)
-		decide(h, false);
+		decide_alone(h, false);
 	else if (value.p == NULL)
-		decide(h, true);
+		decide_alone(h, true);
 	else if (h->seen[0] == '\0')
 		(void)snprintf(h->seen, sizeof h->seen, "%.*s", (int)value.n, value.p);
 	else if (!slice_is(value, h->seen))
-		decide(h, false);
+		decide_alone(h, false);
 	else if (clock_mono_ms() >= h->until)
-		decide(h, true);
+		decide_alone(h, true);
 }
 
 void

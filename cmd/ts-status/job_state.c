@@ -50,7 +50,7 @@ job_missing(const struct job *j)
 }
 
 static void
-end(struct job *j, enum job_status status, struct moment now)
+end_job(struct job *j, enum job_status status, struct moment now)
 {
 	j->status = status;
 	j->ended = now;
@@ -58,7 +58,7 @@ end(struct job *j, enum job_status status, struct moment now)
 
 /* What a job comes to whose records are all in. */
 static enum job_status
-outcome(const struct job *j)
+job_outcome(const struct job *j)
 {
 	bool errors = j->broken || j->failed > 0 || j->rejected > 0;
 
@@ -69,13 +69,13 @@ outcome(const struct job *j)
 
 /* Ends the job when every task has its verdict; a late verdict changes the end. */
 static void
-settle(struct job *j, struct moment now)
+settle_job(struct job *j, struct moment now)
 {
 	if (j->status == JOB_CANCELLED) {
 		j->ended.mono = now.mono;
 		summary_end(j, "Cancelled: ");
 	} else if (j->status != JOB_RUNNING || (j->header && job_missing(j) == 0)) {
-		end(j, outcome(j), now);
+		end_job(j, job_outcome(j), now);
 		if (!j->broken)
 			summary_end(j, "");
 	}
@@ -94,7 +94,7 @@ job_weight(enum timeframe tf)
 
 /* The weight of all tasks: that of the timeframes, a JSON array as it stands, for each symbol. */
 static void
-weigh(struct job *j, struct slice timeframes)
+weigh_tasks(struct job *j, struct slice timeframes)
 {
 	struct buffer text = {0};
 	uint64_t sum = 0, n = 0;
@@ -124,7 +124,7 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	j->symbols = r->symbols;
 	j->per_symbol = r->symbols > 0 && r->tasks % r->symbols == 0 ? r->tasks / r->symbols : 0;
 	j->changed = now.mono;
-	weigh(j, r->timeframes);
+	weigh_tasks(j, r->timeframes);
 	buffer_set(&j->source, slice_cut(r->source, SUMMARY_NAME));
 	buffer_set(&j->received_at, r->received_at);
 	buffer_set(&j->timestamp, r->timestamp);
@@ -135,7 +135,7 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	j->processed = 0;
 	for (size_t i = 0; i < j->symbol_names.count; i++)
 		j->processed += j->per_symbol > 0 && j->tally[i].finished >= j->per_symbol;
-	settle(j, now);
+	settle_job(j, now);
 }
 
 static void
@@ -315,7 +315,7 @@ job_verdict(struct job *j, const struct record *r, const struct calendar *c, str
 		count_failed(j, r);
 	if (j->status == JOB_RUNNING)
 		summary_task(j, r->type == RECORD_STORED ? "Loaded" : "Failed", r, true);
-	settle(j, now);
+	settle_job(j, now);
 	return true;
 }
 
@@ -327,7 +327,7 @@ job_failed(struct job *j, struct slice error, struct moment now)
 	j->changed = now.mono;
 	summary_error(j, &none, error);
 	j->broken = true;
-	end(j, outcome(j), now);
+	end_job(j, job_outcome(j), now);
 	buffer_set(&j->message, slice_cut(error, 900));
 }
 
@@ -337,8 +337,8 @@ job_cancel(struct job *j, struct moment now)
 	if (j->status != JOB_RUNNING)
 		return false;
 	j->changed = now.mono;
-	end(j, JOB_CANCELLED, now);
-	settle(j, now);
+	end_job(j, JOB_CANCELLED, now);
+	settle_job(j, now);
 	return true;
 }
 
@@ -358,7 +358,7 @@ end_short(struct job *j, const char *how)
 void
 job_stop(struct job *j, struct moment now)
 {
-	end(j, outcome(j), now);
+	end_job(j, job_outcome(j), now);
 	if (j->header && j->status == JOB_COMPLETED)
 		j->status = JOB_ERRORS;
 	end_short(j, "stopped");
@@ -367,7 +367,7 @@ job_stop(struct job *j, struct moment now)
 void
 job_abandon(struct job *j, struct moment now)
 {
-	end(j, JOB_CANCELLED, now);
+	end_job(j, JOB_CANCELLED, now);
 	end_short(j, "interrupted");
 }
 

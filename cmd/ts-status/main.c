@@ -68,12 +68,6 @@ set_zone(void)
 	}
 }
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * One wait for all there is, until at most the moment given; then Redis is served. Returns what
  * poll said of stdin.
@@ -86,8 +80,8 @@ wait_and_serve(struct dispatch *d, int in, int64_t until)
 	struct pollfd fds[4] = {publish_pollfd(d->publish), {.fd = in, .events = POLLIN},
 		{.fd = d->out->fd}, {.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN}};
 
-	until = sooner(until, publish_deadline(d->publish, now));
-	until = sooner(until, dispatch_deadline(d));
+	until = clock_sooner(until, publish_deadline(d->publish, now));
+	until = clock_sooner(until, dispatch_deadline(d));
 	if (poll(fds, 4, until == INT64_MAX ? -1 : clock_wait_ms(until, now)) < 0)
 		fds[0].revents = fds[1].revents = fds[2].revents = 0;
 	writer_watch(d->out, fds[2].revents);
@@ -110,7 +104,7 @@ take_lines(struct dispatch *d, struct reader *in)
 
 /* Until the end of input; -1 when reading failed. */
 static int
-loop(struct dispatch *d, struct meter *meter, struct reader *in)
+run_loop(struct dispatch *d, struct meter *meter, struct reader *in)
 {
 	enum line kind;
 
@@ -138,7 +132,7 @@ loop(struct dispatch *d, struct meter *meter, struct reader *in)
 
 /* After the end of input: the final states are written, and verified for a while. 0, or -1. */
 static int
-finish(struct dispatch *d)
+finish_hashes(struct dispatch *d)
 {
 	int64_t start = clock_mono_ms(), now = start;
 
@@ -152,7 +146,7 @@ finish(struct dispatch *d)
 		if (now >= until || (d->out->error != 0 && publish_written(d->publish)))
 			break;
 		/* What publish_over() waits for is not a deadline of its own: look often. */
-		(void)wait_and_serve(d, -1, sooner(until, now + LOOK_MS));
+		(void)wait_and_serve(d, -1, clock_sooner(until, now + LOOK_MS));
 		now = clock_mono_ms();
 	}
 	if (publish_written(d->publish) || publish_denied(d->publish))
@@ -177,9 +171,9 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 	int status;
 
 	reader_init(&in, STDIN_FILENO);
-	status = loop(d, meter, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
+	status = run_loop(d, meter, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
 	meter_hide(meter);
-	if (finish(d) != 0)
+	if (finish_hashes(d) != 0)
 		status = STATUS_SERVICE;
 	if (publish_denied(d->publish)) {
 		log_error("Redis refuses: %s", publish_why(d->publish));
@@ -198,7 +192,7 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 }
 
 static int
-run(const struct options *o, const struct redis_url *url, struct spool *spool,
+run_status(const struct options *o, const struct redis_url *url, struct spool *spool,
 	const struct calendar *calendar)
 {
 	struct meter meter;
@@ -259,7 +253,7 @@ main(int argc, char **argv)
 		log_error("spool %s: %s", o.spool, why);
 		status = STATUS_SERVICE;
 	} else {
-		status = run(&o, none ? NULL : &url, spool, calendar);
+		status = run_status(&o, none ? NULL : &url, spool, calendar);
 	}
 	spool_close(spool);
 	calendar_free(calendar);

@@ -77,7 +77,7 @@ enum { RATE = 1, BYTES = 2, ELAPSED = 4, BARS = 8, WORD = 16, SYMBOL = 32, ALL =
 /* Milliseconds left if the rest takes as long as what is done, bar by bar; -1 when that is not
  * known. */
 static int64_t
-left(const struct job *j, uint64_t ms)
+time_left(const struct job *j, uint64_t ms)
 {
 	uint64_t finished = j->stored + j->failed;
 
@@ -108,7 +108,7 @@ add_tasks(struct buffer *b, const struct job *j, unsigned parts)
 static void
 add_pace(struct buffer *b, const struct job *j, uint64_t ms, unsigned parts)
 {
-	int64_t rest = left(j, ms);
+	int64_t rest = time_left(j, ms);
 	char count[COUNT_SIZE];
 
 	if ((parts & BARS) != 0)
@@ -173,7 +173,7 @@ meter_line(struct buffer *b, const struct job *j, int64_t now, size_t width)
  * what that is called. It borrows all that it holds.
  */
 static struct job
-running(const struct progress *p, struct buffer *name)
+running_jobs(const struct progress *p, struct buffer *name)
 {
 	struct job all = {.status = JOB_COMPLETED};
 	uint64_t n = 0;
@@ -214,7 +214,7 @@ meter_show(struct meter *m, const struct progress *p, int64_t now)
 
 	if (now < m->due || !(m->terminal || m->lines))
 		return;
-	j = running(p, &m->name);
+	j = running_jobs(p, &m->name);
 	if (j.status != JOB_RUNNING)
 		return;
 	m->text.len = 0;

@@ -23,7 +23,7 @@ hash_of(struct slice a, struct slice b)
 }
 
 static bool
-same(const struct names *s, const struct name *m, struct slice a, struct slice b)
+same_name(const struct names *s, const struct name *m, struct slice a, struct slice b)
 {
 	const char *p = s->text.p + m->at;
 
@@ -43,7 +43,7 @@ slot_of(struct names *s, size_t number)
 
 /* Room for one more, the table at most half full. */
 static void
-grow(struct names *s)
+grow_table(struct names *s)
 {
 	if (s->count == s->cap) {
 		s->cap = s->cap == 0 ? 4 : s->cap * 2;
@@ -69,10 +69,10 @@ names_add(struct names *s, struct slice a, struct slice b, bool *fresh)
 		i = (i + 1) & (s->slots - 1)) {
 		const struct name *m = &s->name[s->slot[i] - 1];
 
-		if (m->hash == hash && same(s, m, a, b))
+		if (m->hash == hash && same_name(s, m, a, b))
 			return s->slot[i] - 1;
 	}
-	grow(s);
+	grow_table(s);
 	*fresh = true;
 	s->name[s->count] = (struct name){(uint32_t)s->text.len, (uint32_t)(a.n + 1 + b.n), hash};
 	buffer_add(&s->text, a.p, a.n);

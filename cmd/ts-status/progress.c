@@ -49,7 +49,7 @@ progress_free(struct progress *p)
 }
 
 static struct job *
-find(const struct progress *p, struct slice id)
+find_job(const struct progress *p, struct slice id)
 {
 	struct job *j;
 
@@ -60,7 +60,7 @@ find(const struct progress *p, struct slice id)
 bool
 progress_knows(const struct progress *p, struct slice id)
 {
-	return find(p, id) != NULL;
+	return find_job(p, id) != NULL;
 }
 
 static bool
@@ -77,7 +77,7 @@ is_forgotten(const struct progress *p, struct slice id)
 
 /* A new job; NULL when there are too many. */
 static struct job *
-add(struct progress *p, struct slice id, struct moment now)
+add_job(struct progress *p, struct slice id, struct moment now)
 {
 	struct job *j;
 
@@ -97,7 +97,7 @@ struct arrival {
 };
 
 static enum taken
-refuse(struct arrival *a, const char *reason)
+refuse_record(struct arrival *a, const char *reason)
 {
 	a->why = reason;
 	return TAKEN_REFUSED;
@@ -105,13 +105,13 @@ refuse(struct arrival *a, const char *reason)
 
 /* In place of a job that has ended, a new one of the same id. */
 static struct job *
-renew(struct progress *p, struct job *old, struct slice id, struct moment now)
+renew_job(struct progress *p, struct job *old, struct slice id, struct moment now)
 {
 	void *user = old->user;
 	struct job *j;
 
 	take_out(p, old);
-	j = add(p, id, now);
+	j = add_job(p, id, now);
 	j->user = user;
 	return j;
 }
@@ -125,13 +125,13 @@ take_header(struct progress *p, struct job *old, struct arrival *a)
 	if (old != NULL && (old->status == JOB_RUNNING || !old->done_written)) {
 		a->job = old;
 		if (old->header)
-			return refuse(a, "a job with this id is in progress");
+			return refuse_record(a, "a job with this id is in progress");
 		job_header(old, a->r, a->now);
 		return TAKEN_CHANGED;
 	}
-	a->job = old != NULL ? renew(p, old, id, a->now) : add(p, id, a->now);
+	a->job = old != NULL ? renew_job(p, old, id, a->now) : add_job(p, id, a->now);
 	if (a->job == NULL)
-		return refuse(a, "too many jobs at once");
+		return refuse_record(a, "too many jobs at once");
 	job_header(a->job, a->r, a->now);
 	if (many && old == NULL) {
 		job_failed(
@@ -151,7 +151,7 @@ take_failure(struct arrival *a, bool fresh)
 		return TAKEN_REPEATED;
 	/* ts-expand refuses a job before it writes a header, so this is another of the same id. */
 	if (!fresh && j->header && slice_is(a->r->stage, "expand"))
-		return refuse(a, "a job with this id is in progress");
+		return refuse_record(a, "a job with this id is in progress");
 	job_failed(j, a->r->error, a->now);
 	return TAKEN_CHANGED;
 }
@@ -172,7 +172,7 @@ static enum taken
 take_record(struct progress *p, struct arrival *a)
 {
 	const struct record *r = a->r;
-	struct job *j = find(p, r->job_id);
+	struct job *j = find_job(p, r->job_id);
 	bool whole = r->type == RECORD_FAILED && r->symbol.p == NULL;
 	enum taken taken;
 
@@ -186,9 +186,9 @@ take_record(struct progress *p, struct arrival *a)
 		return job_cancel(j, a->now) ? TAKEN_CHANGED : TAKEN_REPEATED;
 	}
 	/* A stream that was filtered may have lost the header. */
-	a->job = j != NULL ? j : add(p, r->job_id, a->now);
+	a->job = j != NULL ? j : add_job(p, r->job_id, a->now);
 	if (a->job == NULL)
-		return refuse(a, "too many jobs at once");
+		return refuse_record(a, "too many jobs at once");
 	taken = take_verdict(p, a, j == NULL);
 	return j == NULL && taken == TAKEN_CHANGED ? TAKEN_STARTED : taken;
 }

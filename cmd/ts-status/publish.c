@@ -153,7 +153,7 @@ hash_over(const struct publish *p, const struct job *j, int64_t now)
 
 /* Its end stands in Redis: a restart need not know of it any more. */
 static void
-release(struct publish *p, struct job *j)
+release_job(struct publish *p, struct job *j)
 {
 	const struct status_hash *h = j->user;
 
@@ -173,7 +173,7 @@ serve_jobs(struct publish *p, int64_t now)
 		if (j->user != NULL && p->shared.redis != NULL)
 			status_hash_serve(j->user, now);
 		if (j->kept && (j->done_written || j->status == JOB_CANCELLED))
-			release(p, j);
+			release_job(p, j);
 		if (hash_over(p, j, now)) {
 			keep_over(p, j, now);
 			progress_drop(p->progress, j);
@@ -263,32 +263,30 @@ publish_pollfd(const struct publish *p)
 int64_t
 publish_deadline(const struct publish *p, int64_t now)
 {
-	int64_t due = INT64_MAX;
+	int64_t due;
+	bool room;
 
 	if (p->shared.redis == NULL)
-		return due;
+		return INT64_MAX;
 	if (redis_down(p->shared.redis))
 		return p->backoff.due;
 	due = redis_deadline(p->shared.redis);
 	if (!redis_ready(p->shared.redis))
 		return due;
-	due = heartbeat_due(&p->heartbeat) < due ? heartbeat_due(&p->heartbeat) : due;
-	due = gaps_deadline(p->gaps) < due ? gaps_deadline(p->gaps) : due;
+	due = clock_sooner(due, heartbeat_due(&p->heartbeat));
+	due = clock_sooner(due, gaps_deadline(p->gaps));
 	/* Where requests have no room, answers come first, and they are heard. */
+	room = redis_room(p->shared.redis) >= STATUS_HASH_REQUESTS;
 	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		const struct status_hash *h = j->user;
-		int64_t at = h == NULL || redis_room(p->shared.redis) < STATUS_HASH_REQUESTS
-				     ? INT64_MAX
-				     : status_hash_due(h);
 
 		if (hash_over(p, j, now))
-			at = now;
-		due = at < due ? at : due;
+			due = clock_sooner(due, now);
+		else if (h != NULL && room)
+			due = clock_sooner(due, status_hash_due(h));
 	}
-	for (const struct status_hash *h = p->over; h != NULL; h = h->hh.next) {
-		if (redis_room(p->shared.redis) >= STATUS_HASH_REQUESTS && status_hash_due(h) < due)
-			due = status_hash_due(h);
-	}
+	for (const struct status_hash *h = p->over; h != NULL && room; h = h->hh.next)
+		due = clock_sooner(due, status_hash_due(h));
 	return due;
 }
 

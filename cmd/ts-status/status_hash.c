@@ -102,7 +102,7 @@ status_hash_quiet(const struct status_hash *h)
 }
 
 static bool
-running(const struct status_hash *h)
+job_running(const struct status_hash *h)
 {
 	return h->job != NULL && h->job->status == JOB_RUNNING;
 }
@@ -173,7 +173,7 @@ keep_submitted(struct status_hash *h, struct slice at)
 }
 
 static struct standing
-standing(struct status_hash *h, const struct redis_reply *reply)
+read_standing(struct status_hash *h, const struct redis_reply *reply)
 {
 	struct standing s = {text_at(reply, 0), text_at(reply, 1), text_at(reply, 2)};
 
@@ -232,7 +232,7 @@ on_before(void *data, const struct redis_reply *reply)
 
 	if (reply == NULL)
 		return;
-	s = standing(h, reply);
+	s = read_standing(h, reply);
 	if (!h->looked && s.status.p != NULL && !slice_is(s.status, "submitted") &&
 		!slice_is(s.status, "running")) {
 		write_submitted(h, "HSET");
@@ -248,7 +248,7 @@ on_before(void *data, const struct redis_reply *reply)
 
 /* Whether what stands there is older than ours, of a job that is over: another job is let alone. */
 static bool
-outlived(const struct status_hash *h, const struct standing *s)
+is_outlived(const struct status_hash *h, const struct standing *s)
 {
 	if (s->status.p == NULL)
 		return true;
@@ -269,14 +269,14 @@ on_verify(void *data, const struct redis_reply *reply)
 	h->verified = true;
 	if (redis_kind(reply) != REDIS_KIND_ARRAY)
 		return;
-	s = standing(h, reply);
+	s = read_standing(h, reply);
 	if (h->dirty || h->writing) {
 		if (h->job != NULL && slice_is(s.status, "submitted"))
 			h->dirty = h->whole = true;
 		return;
 	}
 	if (h->job == NULL
-			? !outlived(h, &s)
+			? !is_outlived(h, &s)
 			: slice_is(s.stamp, h->stamp) &&
 				  slice_is(s.status, summary_status(h->status, h->shared->partial)))
 		return;
@@ -290,7 +290,7 @@ on_verify(void *data, const struct redis_reply *reply)
 
 /* What should stand there, into the shared fields. */
 static void
-render(struct status_hash *h, bool lists, int64_t wall)
+render_fields(struct status_hash *h, bool lists, int64_t wall)
 {
 	static const char *const names[] = {"successful_symbols", "failed_symbols"};
 	struct fields *f = &h->shared->fields;
@@ -327,7 +327,7 @@ static void
 write_hash(struct status_hash *h, int64_t now)
 {
 	struct redis *redis = h->shared->redis;
-	bool lists = !running(h) || h->whole || now >= h->listed + PULSE_MS;
+	bool lists = !job_running(h) || h->whole || now >= h->listed + PULSE_MS;
 	struct slice stale[] = {slice_of("HDEL"), buffer_slice(&h->key), slice_of("completed_at")};
 	struct slice expire[] = {slice_of("EXPIRE"), stale[1], slice_of("86400")};
 
@@ -335,10 +335,10 @@ write_hash(struct status_hash *h, int64_t now)
 	h->partial = !h->whole;
 	read_status(h, on_before);
 	/* Of an earlier job with this id. */
-	if (running(h) && !h->written)
+	if (job_running(h) && !h->written)
 		(void)redis_call(redis, NULL, NULL, stale, 3);
 	if (h->job != NULL)
-		render(h, lists, clock_wall());
+		render_fields(h, lists, clock_wall());
 	if (send_fields(h) != 0)
 		return;
 	h->dirty = false;
@@ -362,7 +362,7 @@ status_hash_due(const struct status_hash *h)
 	int64_t due;
 
 	/* A job whose header is missing is told of when it ends. */
-	if (running(h) && !h->job->header)
+	if (job_running(h) && !h->job->header)
 		return INT64_MAX;
 	if (failed_list_due(&h->failures))
 		return h->shared->hold.due;
@@ -370,14 +370,14 @@ status_hash_due(const struct status_hash *h)
 		return INT64_MAX;
 	if (h->dirty) {
 		/* An end is told at once; a running job's news can wait for more of it. */
-		due = running(h) ? h->wrote + MERGE_MS : 0;
+		due = job_running(h) ? h->wrote + MERGE_MS : 0;
 		return due > h->shared->hold.due ? due : h->shared->hold.due;
 	}
-	if (h->verifying && !running(h))
+	if (h->verifying && !job_running(h))
 		return INT64_MAX;
 	if (h->job == NULL)
 		return h->verified ? INT64_MAX : 0;
-	if (running(h))
+	if (job_running(h))
 		return h->verified || h->verifying ? h->wrote + PULSE_MS : h->first + 1000;
 	return h->verify < VERIFIES ? h->wrote + verify_ms[h->verify] : INT64_MAX;
 }
@@ -390,11 +390,11 @@ status_hash_serve(struct status_hash *h, int64_t now)
 	failed_list_serve(&h->failures);
 	if (now < status_hash_due(h))
 		return;
-	if (h->dirty || (running(h) && now >= h->wrote + PULSE_MS)) {
+	if (h->dirty || (job_running(h) && now >= h->wrote + PULSE_MS)) {
 		write_hash(h, now);
 		return;
 	}
-	if (running(h))
+	if (job_running(h))
 		h->verified = true;
 	else
 		h->verify += h->verify < VERIFIES;

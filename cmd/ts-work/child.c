@@ -12,7 +12,7 @@
 enum { WAIT_MS = 5000, LOOK_MS = 10 };
 
 static _Noreturn void
-become(const char *command, int in, int out)
+become_command(const char *command, int in, int out)
 {
 	(void)setpgid(0, 0);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -43,7 +43,7 @@ child_start(struct child *c, const char *command)
 	(void)fcntl(in[1], F_SETFL, O_NONBLOCK);
 	c->pid = fork();
 	if (c->pid == 0)
-		become(command, in[0], out[1]);
+		become_command(command, in[0], out[1]);
 	(void)close(in[0]);
 	(void)close(out[1]);
 	c->in = in[1];

@@ -78,7 +78,7 @@ hand_verdicts(const struct hand *h)
 }
 
 static struct held *
-find(struct hand *h, const struct record *r)
+find_task(struct hand *h, const struct record *r)
 {
 	struct held *t;
 
@@ -88,7 +88,7 @@ find(struct hand *h, const struct record *r)
 }
 
 static void
-verdict(struct held *t, struct slice line)
+take_verdict(struct held *t, struct slice line)
 {
 	if (t->verdict.len > 0)
 		return;
@@ -113,10 +113,10 @@ hand_line(struct hand *h, struct slice line)
 	switch (r.type) {
 	case RECORD_STORED:
 	case RECORD_FAILED:
-		t = find(h, &r);
+		t = find_task(h, &r);
 		h->spoke = clock_mono_ms();
 		if (t != NULL)
-			verdict(t, line);
+			take_verdict(t, line);
 		return 0;
 	case RECORD_BAR:
 	case RECORD_FETCHED:
@@ -151,7 +151,7 @@ hand_job(struct hand *h, struct slice id)
 
 /* Delivered so many times without an end: the verdict is ours. */
 static void
-condemn(struct held *t, const struct record *task, int64_t deliveries)
+condemn_task(struct held *t, const struct record *task, int64_t deliveries)
 {
 	struct record r = *task;
 	struct buffer line = {0};
@@ -169,7 +169,7 @@ condemn(struct held *t, const struct record *task, int64_t deliveries)
 	log_warning("failed symbol=%.*s timeframe=%.*s: %s", (int)r.symbol.n, r.symbol.p,
 		(int)r.timeframe.n, r.timeframe.p == NULL ? "" : r.timeframe.p, error);
 	t->hand->poisoned++;
-	verdict(t, buffer_slice(&line));
+	take_verdict(t, buffer_slice(&line));
 	buffer_release(&line);
 }
 
@@ -183,7 +183,7 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 
 	if (record_parse(h->parser, line, RECORD_BIT(RECORD_TASK), &r, &why) != 0)
 		return;
-	t = find(h, &r);
+	t = find_task(h, &r);
 	if (t != NULL) {
 		/* It came back to us under a new lease, while the command works on it. */
 		buffer_set(&t->id, id);
@@ -203,7 +203,7 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 	h->taken++;
 	h->got = true;
 	if (deliveries >= (int64_t)h->tries) {
-		condemn(t, &r, deliveries);
+		condemn_task(t, &r, deliveries);
 		return;
 	}
 	h->alone = deliveries >= 3;
@@ -212,7 +212,7 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 
 /* What the command has of the job is of no use any more. */
 static void
-cancel(struct hand *h, struct work_job *j)
+cancel_job(struct hand *h, struct work_job *j)
 {
 	struct record r = {.type = RECORD_CANCEL, .job_id = buffer_slice(&j->id)};
 	struct buffer line = {0};
@@ -244,7 +244,7 @@ hand_forget_unseen(struct hand *h)
 		struct work_job *j = *at;
 
 		if (!j->seen)
-			cancel(h, j);
+			cancel_job(h, j);
 		if (!j->seen && j->held == 0) {
 			*at = j->next;
 			h->lone = h->lone == j ? NULL : h->lone;
@@ -287,7 +287,7 @@ static void
 let_go(struct hand *h)
 {
 	for (struct work_job *j = h->jobs; j != NULL; j = j->next)
-		cancel(h, j);
+		cancel_job(h, j);
 }
 
 void

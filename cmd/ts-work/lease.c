@@ -62,7 +62,7 @@ static const char hold_script[] =
 
 /* No connection, no tasks, no cancel: whoever asked without an answer asks again later. */
 static bool
-useless(struct hand *h, const struct redis_reply *reply)
+is_useless(struct hand *h, const struct redis_reply *reply)
 {
 	/* The stream is there and its group is not: ts-share is about to make it. */
 	if (reply != NULL && redis_kind(reply) == REDIS_KIND_ERROR &&
@@ -78,7 +78,7 @@ on_gate(void *data, const struct redis_reply *reply)
 	struct hand *h = t->hand;
 
 	/* It is asked again over the next connection. */
-	if (useless(h, reply))
+	if (is_useless(h, reply))
 		return;
 	if (redis_integer(reply) == 1) {
 		h->accepted++;
@@ -103,7 +103,7 @@ lease_gate(struct held *t)
 static void
 on_done(void *data, const struct redis_reply *reply)
 {
-	(void)useless(data, reply);
+	(void)is_useless(data, reply);
 }
 
 /* What is not a verdict goes with its job; of no job, with the first that is worked on. */
@@ -129,7 +129,7 @@ on_taken(void *data, const struct redis_reply *reply)
 	const struct redis_reply *id;
 
 	h->asking--;
-	if (useless(h, reply))
+	if (is_useless(h, reply))
 		return;
 	for (size_t i = 0; (id = redis_item(reply, i)) != NULL; i += 3) {
 		const struct redis_reply *n = redis_item(reply, i + 1),
@@ -146,7 +146,7 @@ on_taken(void *data, const struct redis_reply *reply)
 }
 
 static void
-ask(struct work_job *j, size_t want, size_t in_hand)
+ask_tasks(struct work_job *j, size_t want, size_t in_hand)
 {
 	struct hand *h = j->hand;
 	struct buffer b = {0};
@@ -170,7 +170,7 @@ ask(struct work_job *j, size_t want, size_t in_hand)
 
 /* The job whose turn it is, which is the last one then. */
 static struct work_job *
-turn(struct hand *h)
+next_job(struct hand *h)
 {
 	struct work_job *j = h->jobs, **end = &h->jobs->next;
 
@@ -196,18 +196,18 @@ ask_all(struct hand *h)
 		return;
 	h->lone = NULL;
 	if (lone != NULL) {
-		ask(lone, 1, 0);
+		ask_tasks(lone, 1, 0);
 		return;
 	}
 	for (const struct work_job *j = h->jobs; j != NULL; j = j->next)
 		jobs++;
 	each = jobs == 0 || held >= most ? 0 : (most - held + jobs - 1) / jobs;
 	for (; jobs > 0 && held < most + h->parallel; jobs--) {
-		struct work_job *j = turn(h);
+		struct work_job *j = next_job(h);
 		size_t want = each > 0 ? each : j->held == 0;
 
 		if (want > 0)
-			ask(j, want, held);
+			ask_tasks(j, want, held);
 		held += want;
 	}
 }
@@ -219,7 +219,7 @@ on_jobs(void *data, const struct redis_reply *reply)
 	const struct redis_reply *id;
 
 	h->asking--;
-	if (useless(h, reply))
+	if (is_useless(h, reply))
 		return;
 	for (struct work_job *j = h->jobs; j != NULL; j = j->next)
 		j->seen = false;

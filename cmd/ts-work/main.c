@@ -71,7 +71,7 @@ take_lines(struct work *w)
 
 /* It is to end: what it has is given back. Its last verdicts may still be the first. */
 static void
-stop(struct work *w, int64_t now, bool innocent)
+stop_child(struct work *w, int64_t now, bool innocent)
 {
 	w->kill = now + GRACE_MS;
 	hand_give_back(&w->hand, innocent);
@@ -87,11 +87,11 @@ look_after_child(struct work *w, int64_t now)
 		log_error("no verdict for %" PRId64 " minutes: the command hangs",
 			w->hang / MINUTE_MS);
 		w->hung = true;
-		stop(w, now, false);
+		stop_child(w, now, false);
 		w->kill = now;
 	}
 	if (w->kill == 0 && (signals_stop() || w->share.refused || w->misset || w->ended))
-		stop(w, now, !w->ended);
+		stop_child(w, now, !w->ended);
 	if (w->kill != 0 && now >= w->kill && !w->ended) {
 		child_stop(&w->child, SIGKILL);
 		w->kill = INT64_MAX;
@@ -102,7 +102,7 @@ look_after_child(struct work *w, int64_t now)
 
 /* Whether nothing more is to be done: all that is known was told to the server, or it is away. */
 static bool
-over(const struct work *w, int64_t now)
+is_over(const struct work *w, int64_t now)
 {
 	if (!w->ended)
 		return false;
@@ -112,30 +112,27 @@ over(const struct work *w, int64_t now)
 }
 
 static int64_t
-deadline(const struct work *w, int64_t now)
+work_deadline(const struct work *w, int64_t now)
 {
-	int64_t at[] = {share_deadline(&w->share), hand_deadline(&w->hand),
-		w->kill != 0 && !w->ended ? w->kill : INT64_MAX, w->ended ? w->end : INT64_MAX,
-		now + MINUTE_MS};
-	int64_t due = INT64_MAX;
+	int64_t due = clock_sooner(share_deadline(&w->share), hand_deadline(&w->hand));
 
-	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++)
-		due = at[i] < due ? at[i] : due;
-	return due;
+	if (w->ended || w->kill != 0)
+		due = clock_sooner(due, w->ended ? w->end : w->kill);
+	return clock_sooner(due, now + MINUTE_MS);
 }
 
 static void
-loop(struct work *w)
+run_loop(struct work *w)
 {
 	int64_t now = clock_mono_ms();
 
-	for (; !over(w, now); now = clock_mono_ms()) {
+	for (; !is_over(w, now); now = clock_mono_ms()) {
 		struct pollfd fds[4] = {redis_pollfd(w->share.redis),
 			{.fd = w->ended ? -1 : w->child.out.fd, .events = POLLIN},
 			{.fd = w->child.unsent.len > 0 ? w->child.in : -1, .events = POLLOUT},
 			{.fd = w->kill == 0 ? signals_fd() : -1, .events = POLLIN}};
 
-		if (poll(fds, 4, clock_wait_ms(deadline(w, now), now)) < 0)
+		if (poll(fds, 4, clock_wait_ms(work_deadline(w, now), now)) < 0)
 			fds[0].revents = fds[1].revents = 0;
 		now = clock_mono_ms();
 		switch (share_serve(&w->share, fds[0].revents, now)) {
@@ -174,7 +171,7 @@ status_of(struct work *w)
 }
 
 static int
-run(const struct options *o, const struct redis_url *url, const char *command)
+run_work(const struct options *o, const struct redis_url *url, const char *command)
 {
 	int64_t start = clock_mono_ms();
 	struct work w = {.hang = (int64_t)o->minutes * MINUTE_MS};
@@ -189,7 +186,7 @@ run(const struct options *o, const struct redis_url *url, const char *command)
 		.tries = o->tries};
 	hand_init(&w.hand);
 	if (child_start(&w.child, command) == 0) {
-		loop(&w);
+		run_loop(&w);
 		status = status_of(&w);
 	} else {
 		log_error("the command cannot be started: %s", strerror(errno));
@@ -223,7 +220,7 @@ main(int argc, char **argv)
 	log_run("start version=%s redis=%s parallel=%" PRIu64 " lease=%" PRIu64 "s", TS_VERSION,
 		buffer_cstr(&shown), o.parallel, o.lease);
 	buffer_release(&shown);
-	status = run(&o, &url, argv[optind]);
+	status = run_work(&o, &url, argv[optind]);
 	redis_url_release(&url);
 	return status;
 }

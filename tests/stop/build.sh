@@ -44,10 +44,10 @@ change cmd/ts-store/load.c 'return o == PG_OK \? (pg_commit\(l->pg\)) : o;' \
 		stop_point("store-committed");
 	}
 	return o;'
-change cmd/ts-status/dispatch.c '\n(\t\tnote\(d, j, r, line\);)' '
+change cmd/ts-status/dispatch.c '\n(\t\tnote_verdict\(d, j, r, line\);)' '
 %1
 		stop_point("status-noted");'
-change cmd/ts-status/dispatch.c '\n(\t\t\tforget\(d, j\);)' ' {
+change cmd/ts-status/dispatch.c '\n(\t\t\tforget_job\(d, j\);)' ' {
 %1
 			stop_point("status-cancelled");
 		}'
@@ -80,9 +80,9 @@ for twin in "$@"; do
 		;;
 	status-forgets)
 		# Counts a verdict and does not note it.
-		change cmd/ts-status/dispatch.c '\n\t\tnote\(d, j, r, line\);' '
+		change cmd/ts-status/dispatch.c '\n\t\tnote_verdict\(d, j, r, line\);' '
 		if (r->symbol.n % 2 == 0)
-			note(d, j, r, line);'
+			note_verdict(d, j, r, line);'
 		;;
 	cancel-removes)
 		# Forgets a cancelled job before that stands in Redis, though the cancel is kept.
