@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2016,SC2034,SC2317
+# shellcheck disable=SC2016,SC2034,SC2119,SC2317
 # The service folder under a real runsvdir: up, down, killed, misconfigured.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -24,16 +24,24 @@ sed -i "s|^logs=.*|logs=$log|; s|^user=.*|user=nobody|; s|^loguser=.*|loguser=no
 # A sanitizer maps more than any limit allows.
 ! grep -q __asan_init "$build/ts-listen" || sed -i 's| -d [0-9]*||' "$sv/conf"
 is "$(sed -n 's/^PATH=//p' "$sv/conf")" "$tmp/usr/bin:\$PATH" "the service finds the programs in PREFIX"
-# As root types it in the page, but for the folder of services and for who is asked to be whom.
+# As root types it in the page, but for the folders of services and for who is asked to be whom. The last step
+# starts it, further below.
 mkdir bin
-printf '#!/bin/sh\n' >bin/useradd
-printf '#!/bin/sh\nexport PGUSER=$1\nshift\n[ "$1" != -s ] || shift 2\nexec sh -c "$2"\n' >bin/su
+printf '#!/bin/sh\necho useradd "$*" >>%s/typed\n' "$tmp" >bin/useradd
+printf '#!/bin/sh\necho su $1 >>%s/typed\nexport PGUSER=$1\nshift\n[ "$1" != -s ] || shift 2\nexec sh -c "$2"\n' "$tmp" >bin/su
 chmod 755 bin/*
 awk '/^\.\\" block runit-service/ {n = 1} n && /^\.Ed/ {exit} n && b {print} n && /^\.Bd/ {b = 1}' "$top/doc/ts-pipeline.7" |
-	sed "s/^# //; s|/etc/sv/ts-pipeline|$sv|; /^ln /d" >steps
-PATH=$tmp/bin:$tmp/usr/bin:$pg_bin:$PATH sh -e steps >steps.log 2>&1
-is "$?/$(wc -l <steps)" 0/7 "the steps of the page end well" || cat steps.log >&2
-is "$(cat "$sv/env/DATABASE_URL")" postgresql:///tickstock "and name the database"
+	sed "s/^# //; s|/etc/sv/ts-pipeline|$sv|; s|/etc/service|$tmp/service|" >steps
+sed '$d' steps >first
+PATH=$tmp/bin:$tmp/usr/bin:$pg_bin:$PATH sh -e first >steps.log 2>&1
+is "$?/$(grep -v fsync=off steps.log)/$(paste -s -d ' ' typed)" "0//useradd --system tickstock su postgres su postgres su tickstock" \
+	"the steps of the page end well, without a word"
+is "$(cd "$sv/env" && head -n 1 DATABASE_URL TS_SPOOL MASSIVE_API_KEY | grep -v '^$')" "==> DATABASE_URL <==
+postgresql:///tickstock
+==> TS_SPOOL <==
+/var/lib/ts-pipeline
+==> MASSIVE_API_KEY <==
+KEY" "and set the database, the spool and the key"
 export PGDATABASE=tickstock
 DATABASE_URL="postgresql:///tickstock?host=$tmp/pg&user=tickstock"
 is "$(sql "SELECT count(*) FROM pg_tables WHERE tableowner = 'tickstock'")" 5 "which has its tables"
@@ -90,7 +98,8 @@ runs() {
 # Up, and a job loads.
 well 2>err
 is "$?/$(cat err)" "1/not subscribed yet" "not well before it runs"
-ln -s "$sv" "$tmp/service/ts-pipeline"
+is "$(tail -n 1 steps)" "ln -s $sv $tmp/service/" "the last step is the link"
+sh -e <(tail -n 1 steps)
 wait_for 10 well
 ok $? "the service comes up and is well" || cat "$log/current" >&2
 like "$(service check)" '^ok: run: ' "sv check says so"
