@@ -38,6 +38,7 @@ format:                 ## clang-format over all sources, in place; F='file ...'
 network:                ## ts-fetch through nginx under load, behind limits, before servers that drip (6 minutes)
 selftest:               ## the tests of the simulator of the API (a minute)
 nights:                 ## many nights of ts-sync: splits, kill -9, foreign databases, a moving reach (15 minutes)
+requests:               ## counts of requests with ts-fetch -d and -g (a minute)
 nth:                    ## every malloc, write, fsync, rename and read fails once (6 minutes)
 mutants:                ## plant deliberate breaks and say which no test notices; M='name' for one
 torture:                ## kill -9 at random moments; TORTURE_KILLS=1000 TORTURE_SEED=n

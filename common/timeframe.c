@@ -105,6 +105,14 @@ timeframe_days(enum timeframe tf)
 	return timeframes[tf].length * least[timeframes[tf].unit];
 }
 
+enum timeframe
+timeframe_base(enum timeframe tf)
+{
+	if (tf == TF_1MIN || tf == TF_DAY)
+		return TF_NONE;
+	return tf == TF_HOUR ? TF_1MIN : TF_DAY;
+}
+
 int32_t
 timeframe_first(enum timeframe tf, int32_t date)
 {

@@ -42,4 +42,7 @@ int timeframe_days(enum timeframe);
 int32_t timeframe_first(enum timeframe, int32_t date);
 int32_t timeframe_last(enum timeframe, int32_t date);
 
+/* The one whose bars can be joined to its bars; TF_NONE where there is none. */
+enum timeframe timeframe_base(enum timeframe);
+
 #endif

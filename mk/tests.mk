@@ -4,7 +4,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What takes longest goes first.
 LONG = $(addprefix tests/e2e/,torture.t silence.t runit.t status.t outage.t store.t fetch.t)
 E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
-SCRIPTS = pipeline.sh ts-sync ts-health .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t tests/nights/*.t) pkg/deb.sh \
+SCRIPTS = pipeline.sh ts-sync ts-health .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t tests/nights/*.t tests/requests/*.t) pkg/deb.sh \
 	$(addprefix doc/runit/,run finish check conf leftover log/run)
 
 # The folder of the build as a shell sees it from anywhere; make's own functions would take a path with
@@ -117,6 +117,11 @@ network: deps
 	$(MAKE) test-programs
 	$(TS) perl tests/run.pl $(wildcard tests/network/*.t)
 
+# Counts of requests, of jobs of the usual sizes.
+requests: deps
+	$(MAKE) all $(B)/ts-sim
+	$(TS) perl tests/run.pl $(wildcard tests/requests/*.t)
+
 # Deliberate breaks, each of which a test must notice; M=name for one.
 mutants: deps
 	perl tests/mutants.pl tests/mutants.txt $(if $(M),'$(M)')
@@ -213,4 +218,4 @@ bench: deps
 # What is compared and only for that.
 bench-deps:
 	sh tests/bench/deps.sh
-.PHONY: asan network nights nth mutants torture share-torture model systemd valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps
+.PHONY: asan network nights requests nth mutants torture share-torture model systemd valgrind postgres18 lint format-check format fuzz bench bench-parts bench-deps

@@ -25,6 +25,7 @@ struct options {
 	bool unfinished;
 	bool retry;
 	bool dry; /* -n: the plan */
+	bool derive, grouped;
 	const char *spool;
 	const char *rate;
 	const char *plan;
@@ -48,6 +49,9 @@ struct counts {
 
 static const struct command_option letters[] = {
 	COMMAND_FLAG('n', dry, "print the plan of the jobs instead of their tasks"),
+	COMMAND_FLAG(
+		'd', derive, "with -n: as ts-fetch -d, hours of minutes, weeks and months of days"),
+	COMMAND_FLAG('g', grouped, "with -n: as ts-fetch -g, the whole market's days"),
 	COMMAND_FLAG('p', unfinished, "add the unfinished day, week and month"),
 	COMMAND_FLAG('f', retry, "make jobs of what a recorded run reported as failed"),
 	COMMAND_TEXT(
@@ -112,6 +116,9 @@ check_options(const struct options *o)
 		refuse_option("-r is the rate of a plan: it needs -n", o->rate);
 	if (o->plan != NULL && (!o->dry || strcmp(o->plan, "free") != 0))
 		refuse_option("-P goes with -n, and knows the plan \"free\"", o->plan);
+	if ((o->derive || o->grouped) && !o->dry)
+		refuse_option(
+			"-d and -g plan as ts-fetch does: they need -n", o->derive ? "-d" : "-g");
 }
 
 static void
@@ -128,6 +135,8 @@ read_options(const struct options *o, struct expand *e, struct job *defaults, st
 		.defaults = defaults,
 		.now = clock_wall()};
 	check_options(o);
+	plan->derive = o->derive;
+	plan->grouped = o->grouped;
 	plan->free_plan = o->plan != NULL;
 	if (plan->free_plan)
 		plan->rate = (struct rate){5, 60000};

@@ -14,6 +14,9 @@
  */
 enum { ROW_BYTES = 25, REPLY_BYTES = 600, DISK_BYTES = 118, FREE_YEARS = 2 };
 
+/* About how many stocks have a day of trading. */
+enum { MARKET_ROWS = 11000 };
+
 /* Whole bars of that length between the two instants; bars stand on multiples of their length. */
 static uint64_t
 whole_bars(int64_t from, int64_t to, int seconds)
@@ -148,27 +151,79 @@ bars_missed(const struct window *w, enum timeframe tf, struct span s)
 	return plan_task(w, tf, s).bars;
 }
 
-static void
-add_row(struct plan *p, const struct window *w, enum timeframe tf, uint64_t tasks, struct buffer *b)
+/* Of so many series that are derived or grouped, those that are asked for as well. */
+static uint64_t
+samples(uint64_t series)
 {
-	struct span s = window_span(w, tf);
-	struct plan_task t = plan_task(w, tf, s);
+	return (series + PLAN_EVERY - 1) / PLAN_EVERY;
+}
+
+/* The dates that are asked for in place of the days of each symbol; 0 where that is not less. */
+static uint64_t
+grouped_dates(const struct plan *p, const struct window *w, const struct plan_row rows[TF_COUNT])
+{
+	int32_t today = calendar_date(w->calendar, w->now);
+	struct span s = rows[TF_DAY].span;
+
+	/* What is made of days widens their range. */
+	for (int tf = TF_WEEK; tf < TF_COUNT && p->derive; tf++) {
+		const struct plan_row *r = &rows[tf];
+
+		if (r->tasks > 0 && r->span.from < s.from)
+			s.from = r->span.from;
+		if (r->tasks > 0 && r->span.to > s.to)
+			s.to = r->span.to;
+	}
+	if (!p->grouped || rows[TF_DAY].tasks <= (uint64_t)calendar_sessions(w->calendar,
+							 (int32_t)s.from, (int32_t)s.to))
+		return 0;
+	return (uint64_t)calendar_sessions(
+		w->calendar, (int32_t)s.from, s.to < today ? (int32_t)s.to : today);
+}
+
+void
+plan_rows(const struct plan *p, const struct window *w, struct plan_row rows[TF_COUNT])
+{
+	for (int tf = 0; tf < TF_COUNT; tf++) {
+		enum timeframe base = timeframe_base((enum timeframe)tf);
+		struct plan_row *r = &rows[tf];
+		uint64_t n = r->tasks, dates;
+
+		if (p->derive && base != TF_NONE) {
+			uint64_t made = rows[base].tasks < n ? rows[base].tasks : n;
+
+			n = n - made + samples(made);
+		} else if (tf == TF_DAY && (dates = grouped_dates(p, w, rows)) > 0) {
+			n = samples(n);
+			r->requests = dates;
+			r->rows = dates * MARKET_ROWS;
+		}
+		r->requests += plan_requests(&r->each, n);
+		r->rows += rows_downloaded((enum timeframe)tf, &r->each) * n;
+	}
+}
+
+static void
+add_row(struct plan *p, const struct window *w, enum timeframe tf, const struct plan_row *r,
+	struct buffer *b)
+{
 	const struct calendar *c = w->calendar;
 	bool intraday = timeframe_intraday(tf);
-	uint64_t requests = plan_requests(&t, tasks), tenths = plan_requests(&t, 10);
+	uint64_t tenths = plan_requests(&r->each, 10);
 	char from[DATE_SIZE], to[DATE_SIZE];
 
-	(void)date_format(from, intraday ? calendar_date(c, s.from) : (int32_t)s.from);
-	(void)date_format(to, intraday ? calendar_date(c, s.to - 1) : (int32_t)s.to);
+	(void)date_format(from, intraday ? calendar_date(c, r->span.from) : (int32_t)r->span.from);
+	(void)date_format(to, intraday ? calendar_date(c, r->span.to - 1) : (int32_t)r->span.to);
 	buffer_printf(b,
 		"%-9s %7" PRIu64 "  %s  %s %8" PRIu64 " %11" PRIu64 " %4" PRIu64 ".%" PRIu64
 		" %9" PRIu64 "\n",
-		timeframe_name(tf), tasks, from, to, t.units, t.bars * tasks, tenths / 10,
-		tenths % 10, requests);
-	p->requests += requests;
-	p->bars += t.bars * tasks;
-	p->bytes += rows_downloaded(tf, &t) * tasks * ROW_BYTES + requests * REPLY_BYTES;
-	p->missed += p->free_plan ? bars_missed(w, tf, s) * tasks : 0;
+		timeframe_name(tf), r->tasks, from, to, r->each.units, r->each.bars * r->tasks,
+		tenths / 10, tenths % 10, r->requests);
+	p->requests += r->requests;
+	p->singly += plan_requests(&r->each, r->tasks);
+	p->bars += r->each.bars * r->tasks;
+	p->bytes += r->rows * ROW_BYTES + r->requests * REPLY_BYTES;
+	p->missed += p->free_plan ? bars_missed(w, tf, r->span) * r->tasks : 0;
 }
 
 /* A name as it may stand on a terminal. */
@@ -198,6 +253,7 @@ plan_job(struct plan *p, const struct expand *e, const struct job *j, const char
 {
 	const struct job *names = j->timeframes.n > 0 ? j : e->defaults;
 	struct buffer *b = writer_room(out);
+	struct plan_row rows[TF_COUNT] = {0};
 	struct window w;
 	uint64_t failed = 0;
 
@@ -218,9 +274,19 @@ plan_job(struct plan *p, const struct expand *e, const struct job *j, const char
 		      "  requests\n");
 	for (size_t i = 0; i < names->timeframes.n; i++) {
 		uint64_t tasks = count_tasks(e, j, names->timeframes.p[i], &failed);
+		enum timeframe tf = timeframe_parse(names->timeframes.p[i]);
 
-		if (timeframe_parse(names->timeframes.p[i]) != TF_NONE)
-			add_row(p, &w, timeframe_parse(names->timeframes.p[i]), tasks, b);
+		if (tf != TF_NONE)
+			rows[tf] = (struct plan_row){.tasks = tasks, .span = window_span(&w, tf)};
+		if (tf != TF_NONE)
+			rows[tf].each = plan_task(&w, tf, rows[tf].span);
+	}
+	plan_rows(p, &w, rows);
+	for (size_t i = 0; i < names->timeframes.n; i++) {
+		enum timeframe tf = timeframe_parse(names->timeframes.p[i]);
+
+		if (tf != TF_NONE)
+			add_row(p, &w, tf, &rows[tf], b);
 	}
 	add_failures(b, failed);
 	writer_done(out);
@@ -241,6 +307,10 @@ plan_end(const struct plan *p, struct writer *out)
 		buffer_printf(b,
 			"%" PRIu64 " of the rows are older than the two years of a free plan\n",
 			p->missed);
+	if (p->derive || p->grouped)
+		buffer_printf(b, "%" PRIu64 " of %" PRIu64 " requests are saved by ts-fetch%s%s\n",
+			p->singly - p->requests, p->singly, p->derive ? " -d" : "",
+			p->grouped ? " -g" : "");
 	buffer_printf(b, "%" PRIu64 " %s", p->requests, p->requests == 1 ? "request" : "requests");
 	if (p->rate.n > 0) {
 		buffer_str(b, ", ");

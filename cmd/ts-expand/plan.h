@@ -38,17 +38,33 @@ uint64_t plan_requests(const struct plan_task *, uint64_t tasks);
 
 struct plan_task plan_task(const struct window *, enum timeframe, struct span);
 
+/* All tasks of a timeframe in a job. */
+struct plan_row {
+	uint64_t tasks;
+	struct span span; /* of each */
+	struct plan_task each;
+	uint64_t requests, rows; /* that are made, that come with them */
+};
+
+/* Of derived and grouped series one in so many is asked for as well, by ts-fetch -e. */
+enum { PLAN_EVERY = 100 };
+
 /* "45 s", "78 min", "3 h 20 min": the time that so many requests take at a rate. */
 void plan_time(struct buffer *, uint64_t requests, const struct rate *);
 
 /* What was planned in all jobs so far. */
 struct plan {
 	struct rate rate;
-	bool free_plan; /* of the API, which reaches two years back */
+	bool free_plan;	      /* of the API, which reaches two years back */
+	bool derive, grouped; /* as ts-fetch -d, -g */
 	uint64_t jobs, requests;
+	uint64_t singly;      /* requests without -d and -g */
 	uint64_t bars, bytes; /* to be stored, to be downloaded */
 	uint64_t missed;      /* of the bars, those that the free plan does not have */
 };
+
+/* The requests and the rows that come with them, by the rest of each row. */
+void plan_rows(const struct plan *, const struct window *, struct plan_row rows[TF_COUNT]);
 
 /*
  * Appends a job's table in place of its records; why is what job_read() said. Returns how many

@@ -14,19 +14,6 @@
 
 enum { WAITING_MAX = 400000 }; /* bars that wait for a sample: some 20 MB */
 
-/* What a timeframe is made of. */
-static enum timeframe
-base_of(enum timeframe tf)
-{
-	static const enum timeframe base[TF_COUNT] = {[TF_1MIN] = TF_NONE,
-		[TF_HOUR] = TF_1MIN,
-		[TF_DAY] = TF_NONE,
-		[TF_WEEK] = TF_DAY,
-		[TF_MONTH] = TF_DAY};
-
-	return base[tf];
-}
-
 /* Whether all that t needs comes with the base; the days' range is widened for it. */
 static bool
 fits(const struct derive *d, const struct task *base, const struct task *t)
@@ -59,15 +46,15 @@ derive_begin(struct tasks *ts, struct task *t, struct rider **riders, int64_t *s
 	struct rider *r;
 
 	*riders = NULL;
-	if (d->every > 0 && base_of(t->tf) != TF_NONE) {
-		base = queue_beside(t, base_of(t->tf));
+	if (d->every > 0 && timeframe_base(t->tf) != TF_NONE) {
+		base = queue_beside(t, timeframe_base(t->tf));
 		if (base == NULL || !fits(d, base, t) || !queue_begin(ts->queue, base))
 			base = t;
 		else
 			ride(ts, riders, t);
 	}
 	for (int tf = 0; tf < TF_COUNT && d->every > 0; tf++) {
-		struct task *other = base_of((enum timeframe)tf) == base->tf
+		struct task *other = timeframe_base((enum timeframe)tf) == base->tf
 					     ? queue_beside(base, (enum timeframe)tf)
 					     : NULL;
 
@@ -123,7 +110,6 @@ derive_rows(struct rider *riders, const struct page *page, const struct row *row
 	{
 		int64_t last = before;
 
-		rollup_turn(&r->rollup);
 		for (size_t i = 0; i < n; i++) {
 			add_row(r, page, &row[i], last);
 			last = row[i].t;
@@ -132,24 +118,17 @@ derive_rows(struct rider *riders, const struct page *page, const struct row *row
 }
 
 void
-derive_page(struct tasks *ts, struct chunk *c, const struct page *page, int64_t end)
+derive_page(struct tasks *ts, const struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
 	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
-	const struct row *row = page->row, *behind;
 
-	if (page->rows == 0)
-		return;
-	behind = row + page->rows;
-	/* A bar at a split point is one chunk's. */
-	for (; timeframe_intraday(a->task->tf) && row < behind && row->t < c->start; row++)
-		;
-	while (timeframe_intraday(a->task->tf) && behind > row && behind[-1].t >= end)
-		behind--;
-	if (row < behind && row->t < a->earliest)
-		a->earliest = row->t;
-	derive_rows(a->riders, page, row, (size_t)(behind - row), c->after);
-	for (; of->sample == a->task && row < behind; row++) {
+	if (page->rows > 0 && page->row[0].t < a->earliest)
+		a->earliest = page->row[0].t;
+	derive_rows(a->riders, page, page->row, page->rows, c->after);
+	for (size_t i = 0; i < page->rows && of->sample == a->task; i++) {
+		const struct row *row = &page->row[i];
+
 		if (bars_belong(&a->bars, row->t) &&
 			derive_ended(ts->calendar, a->task->tf, row->t))
 			rollup_compare(&of->rollup, page, row);
@@ -205,7 +184,7 @@ judge(struct tasks *ts, struct active *a)
 			    "bars make; from now on this timeframe is not derived",
 			SLICE(a->task->symbol), timeframe_name(a->task->tf),
 			bars_key(&a->bars, of->rollup.differs, key),
-			timeframe_name(base_of(a->task->tf)));
+			timeframe_name(timeframe_base(a->task->tf)));
 	}
 	derive_forget(&ts->derive, a->task);
 }
@@ -218,7 +197,6 @@ derive_ready(struct tasks *ts, struct rider **riders, int64_t earliest, unsigned
 
 	while ((r = *riders) != NULL) {
 		DL_DELETE(*riders, r);
-		rollup_end(&r->rollup);
 		r->pages = pages;
 		if (begins_late(r, earliest))
 			r->rollup.unfit = true;

@@ -57,9 +57,8 @@ struct derive {
 struct task *derive_begin(
 	struct tasks *, struct task *t, struct rider **riders, int64_t *start, int64_t *end);
 
-/* The rows of a chunk's page that start before end, into what is made of them; a sample compared.
- */
-void derive_page(struct tasks *, struct chunk *, const struct page *, int64_t end);
+/* The rows of a task's page, into what is made of them; a sample is compared. */
+void derive_page(struct tasks *, const struct chunk *, const struct page *);
 
 /* Rows, in order, of what riders are made of; before is the start of the one in front of them. */
 void derive_rows(struct rider *, const struct page *, const struct row *, size_t n, int64_t before);

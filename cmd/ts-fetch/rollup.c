@@ -19,12 +19,6 @@ rollup_release(struct rollup *r)
 	free(r->bars.p);
 }
 
-void
-rollup_turn(struct rollup *r)
-{
-	r->turned = true;
-}
-
 /* The values of a row; false where they are not those of a bar, or do not fit. */
 static bool
 row_values(const struct page *page, const struct row *row, int64_t v[COLUMNS])
@@ -43,37 +37,15 @@ row_values(const struct page *page, const struct row *row, int64_t v[COLUMNS])
 	return v[COLUMN_HIGH] >= v[COLUMN_LOW];
 }
 
-/* The bar that starts at t; NULL where there is none yet. Only the first row of a page may go on
- * with a bar that is not the latest. */
-static struct rolled *
-find_bar(struct rollup *r, int64_t t)
-{
-	size_t n = r->bars.n;
-
-	if (n > 0 && r->bars.p[r->at].t == t)
-		return &r->bars.p[r->at];
-	if (r->turned) {
-		for (size_t i = n; i-- > 0;) {
-			if (r->bars.p[i].t == t) {
-				r->at = i;
-				return &r->bars.p[i];
-			}
-		}
-	}
-	return NULL;
-}
-
 void
 rollup_add(struct rollup *r, int64_t t, const struct page *page, const struct row *row)
 {
-	struct rolled one = {.t = t}, *b = find_bar(r, t);
+	struct rolled one = {.t = t}, *b = r->bars.n == 0 ? NULL : &r->bars.p[r->bars.n - 1];
 	const int64_t *v = one.value;
 
-	r->turned = false;
-	if (!row_values(page, row, one.value)) {
+	if (!row_values(page, row, one.value) || (b != NULL && b->t > t)) {
 		r->unfit = true;
-	} else if (b == NULL) {
-		r->at = r->bars.n;
+	} else if (b == NULL || b->t < t) {
 		*array_add(&r->bars) = one;
 	} else if (b->value[COLUMN_VOLUME] > INT64_MAX - v[COLUMN_VOLUME]) {
 		r->unfit = true;
@@ -93,13 +65,6 @@ by_start(const void *a, const void *b)
 	int64_t x = ((const struct rolled *)a)->t, y = ((const struct rolled *)b)->t;
 
 	return x < y ? -1 : x > y;
-}
-
-void
-rollup_end(struct rollup *r)
-{
-	if (r->bars.n > 0)
-		qsort(r->bars.p, r->bars.n, sizeof *r->bars.p, by_start);
 }
 
 static void

@@ -19,28 +19,20 @@ struct rolled {
 
 struct rollup {
 	ARRAY(struct rolled) bars;
-	size_t at;	 /* that was added to last */
-	bool turned;	 /* a page begins */
-	bool unfit;	 /* a bar was no bar, was there twice, or has more decimals than fit */
+	bool unfit;	 /* a bar was no bar, came late or twice, or has more decimals than fit */
 	int64_t differs; /* start of the first bar that is not the API's own; INT64_MAX: none */
 };
 
 void rollup_init(struct rollup *);
 void rollup_release(struct rollup *);
 
-/* A page begins. The rows of a page come in order, pages in any. */
-void rollup_turn(struct rollup *);
-
-/* A row goes into the bar that starts at t. */
+/* A row goes into the bar that starts at t. Rows come in order. */
 void rollup_add(struct rollup *, int64_t t, const struct page *, const struct row *);
-
-/* All rows have come: the bars are put in order of their start. */
-void rollup_end(struct rollup *);
 
 /* A bar as a row of a page of its own, whose text is put in place of what the buffer holds. */
 void rollup_row(const struct rolled *, struct buffer *, struct page *, struct row *);
 
-/* Compares the API's own bar, its volume as a whole number of shares. After rollup_end(). */
+/* Compares the API's own bar, its volume as a whole number of shares. */
 void rollup_compare(struct rollup *, const struct page *, const struct row *);
 
 /* The API's own series has no bar at t. */

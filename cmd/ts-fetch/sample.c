@@ -108,7 +108,6 @@ compare_first(struct tasks *ts, const struct group *g, struct sample *s)
 	struct page page;
 	struct row row;
 
-	rollup_end(&s->own);
 	while (s->own.bars.n > 0 &&
 		!derive_ended(ts->calendar, TF_DAY, s->own.bars.p[s->own.bars.n - 1].t))
 		s->own.bars.n--;

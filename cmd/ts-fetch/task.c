@@ -211,7 +211,7 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 	bool intraday = timeframe_intraday(a->task->tf);
 	uint64_t before = a->bars.count, bad = 0;
 
-	derive_page(ts, c, page, end);
+	derive_page(ts, c, page);
 	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
 		const struct row *row = &page->row[i];
 		const char *why;
@@ -237,14 +237,16 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 
 /*
  * Where what is left of the chunk begins, if it is to be asked for by its own range; its start if
- * by the address that the page named. Where requests go one by one, nothing is gained by ranges.
+ * by the address that the page named. Where requests go one by one, nothing is gained by ranges,
+ * and where they are to be few, a range can take one more than it has pages.
  */
 static int64_t
 rest_of(const struct tasks *ts, const struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
 
-	if (ts->options.parallel == 1 || page->rows == 0 || !timeframe_intraday(a->task->tf))
+	if (ts->options.parallel == 1 || ts->options.derive > 0 || page->rows == 0 ||
+		!timeframe_intraday(a->task->tf))
 		return c->start;
 	return split_full(&a->split, c->start, c->end, page->row[page->rows - 1].t, page->base);
 }

@@ -182,11 +182,19 @@ is "$(ts-expand -n -P free -N 2025-12-23T17:15:13Z -F 2022-12-27 -t day AAPL MSF
 	'500 of the rows are older than the two years of a free plan
 2 requests, 24 s' "-P free: what a free plan leaves out, at its rate"
 like "$(ts-expand -n -P free -N 2025-12-23T17:15:13Z -y 1 -t 1min AAPL | tail -n 2 | head -n 1)" '^97125 rows, ' "which is nothing of a year"
-for wrong in "-P free" "-n -P paid" "-r 5/m" "-n -r 5" "-n -r 0/m" "-n -r 5/d"; do
+for wrong in "-d -t day A" "-g -t day A" "-P free" "-n -P paid" "-r 5/m" "-n -r 5" "-n -r 0/m" "-n -r 5/d"; do
 	# shellcheck disable=SC2086
 	ts-expand $wrong AAPL >out 2>err
 	is "$?/$(wc -c <out)" 100/0 "refused: $wrong"
 done
+is "$(ts-expand -n -d -g -r 5/m -N 2025-12-23T17:15:13Z -y 1 -t 1min,hour,day,week,month $(seq -f S%g 300) | tail -n 8 | grep -v rows)" \
+	'1min          300  2024-12-23  2025-12-23      251    29137500    3.6      1071
+hour          300  2024-12-23  2025-12-23      251      523200    3.6        11
+day           300  2024-12-23  2025-12-22      250       75000    1.0       268
+week          300  2024-12-22  2025-12-20       52       15600    1.0         3
+month         300  2024-12-01  2025-11-30       12        3600    1.0         3
+1686 of 3042 requests are saved by ts-fetch -d -g
+1356 requests, 4 h 32 min' "-n -d -g: the plan of a ts-fetch that derives and groups"
 ts-expand -n -f </dev/null >out 2>err
 is $? 100 "-n plans no recorded run"
 # Against what is asked in truth, for symbols that trade every minute.

@@ -48,6 +48,45 @@ tasks(void **state)
 	expect("2025-12-23T17:15:13Z", 1, TF_HOUR, 2, 7 + 3, 10);
 }
 
+/* Requests of that many tasks of each timeframe, a year or a night, with and without -d and -g. */
+static void
+expect_rows(int days, bool derive, bool grouped, uint64_t tasks, const uint64_t requests[TF_COUNT])
+{
+	const struct plan p = {.derive = derive, .grouped = grouped};
+	struct plan_row rows[TF_COUNT] = {0};
+	struct window w;
+	int64_t at;
+
+	assert_int_equal(timestamp_parse(slice_of("2025-12-23T05:00:00Z"), &at), 0);
+	assert_int_equal(window_init(&w, calendar, at, days, false), 0);
+	for (int i = 0; i < TF_COUNT; i++) {
+		enum timeframe tf = (enum timeframe)i;
+		struct span s = window_span(&w, tf);
+
+		if (requests[i] > 0)
+			rows[i] = (struct plan_row){tasks, s, plan_task(&w, tf, s), 0, 0};
+	}
+	plan_rows(&p, &w, rows);
+	for (int i = 0; i < TF_COUNT; i++)
+		assert_int_equal(rows[i].requests, requests[i]);
+}
+
+static void
+derived_and_grouped(void **state)
+{
+	(void)state;
+	expect_rows(365, false, false, 100, (const uint64_t[]){357, 357, 100, 100, 100});
+	expect_rows(365, true, false, 100, (const uint64_t[]){357, 4, 100, 1, 1});
+	expect_rows(365, true, false, 101, (const uint64_t[]){360, 7, 101, 2, 2});
+	/* Without what they are made of. */
+	expect_rows(365, true, false, 100, (const uint64_t[]){0, 357, 0, 100, 0});
+	/* No more tasks than sessions; one more; those of whole weeks and months. */
+	expect_rows(365, false, true, 250, (const uint64_t[]){0, 0, 250, 0, 0});
+	expect_rows(365, false, true, 251, (const uint64_t[]){0, 0, 253, 0, 0});
+	expect_rows(1, true, true, 500, (const uint64_t[]){0, 0, 1 + 5, 0, 0});
+	expect_rows(1, true, true, 500, (const uint64_t[]){0, 0, 35 + 5, 5, 5});
+}
+
 static void
 expect_time(uint64_t requests, const char *rate, const char *text)
 {
@@ -93,6 +132,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks),
+		cmocka_unit_test(derived_and_grouped),
 		cmocka_unit_test(times),
 		cmocka_unit_test(rates),
 	};
