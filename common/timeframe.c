@@ -17,15 +17,19 @@ static const struct {
 	enum unit unit;
 	int length;	/* in units */
 	int chunk_days; /* of a hypertable: some gigabytes where thousands of symbols are stored */
+	int bars;	/* of a session */
+	enum timeframe base; /* whose bars can be joined to its bars */
 } timeframes[TF_COUNT] = {
 	[TF_1MIN] = {{"1min", "minute", "1m", "1minute", "min"}, "1/minute", "ohlcv_1min", SECONDS,
-		60, 7},
+		60, 7, 390, TF_NONE},
 	[TF_HOUR] = {{"hour", "1hour", "1h", "60min", "hourly"}, "1/hour", "ohlcv_hourly", SECONDS,
-		3600, 90},
-	[TF_DAY] = {{"day", "1day", "1d", "daily"}, "1/day", "ohlcv_daily", DAYS, 1, 1826},
-	[TF_WEEK] = {{"week", "1week", "1w", "weekly"}, "1/week", "ohlcv_weekly", WEEKS, 1, 7305},
+		3600, 90, 7, TF_1MIN},
+	[TF_DAY] = {{"day", "1day", "1d", "daily"}, "1/day", "ohlcv_daily", DAYS, 1, 1826, 1,
+		TF_NONE},
+	[TF_WEEK] = {{"week", "1week", "1w", "weekly"}, "1/week", "ohlcv_weekly", WEEKS, 1, 7305, 1,
+		TF_DAY},
 	[TF_MONTH] = {{"month", "1month", "1mo", "monthly"}, "1/month", "ohlcv_monthly", MONTHS, 1,
-		7305},
+		7305, 1, TF_DAY},
 };
 
 enum timeframe
@@ -85,6 +89,18 @@ timeframe_chunk_days(enum timeframe tf)
 	return timeframes[tf].chunk_days;
 }
 
+int
+timeframe_bars(enum timeframe tf)
+{
+	return timeframes[tf].bars;
+}
+
+enum timeframe
+timeframe_base(enum timeframe tf)
+{
+	return timeframes[tf].base;
+}
+
 bool
 timeframe_intraday(enum timeframe tf)
 {
@@ -103,14 +119,6 @@ timeframe_days(enum timeframe tf)
 	static const int least[] = {[DAYS] = 1, [WEEKS] = 7, [MONTHS] = 28};
 
 	return timeframes[tf].length * least[timeframes[tf].unit];
-}
-
-enum timeframe
-timeframe_base(enum timeframe tf)
-{
-	if (tf == TF_1MIN || tf == TF_DAY)
-		return TF_NONE;
-	return tf == TF_HOUR ? TF_1MIN : TF_DAY;
 }
 
 int32_t

@@ -27,6 +27,12 @@ const char *timeframe_table(enum timeframe);
 /* How long a chunk of its hypertable is. */
 int timeframe_chunk_days(enum timeframe);
 
+/* How many bars of it a session has in regular hours, 1 at least. */
+int timeframe_bars(enum timeframe);
+
+/* The one whose bars can be joined to its bars; TF_NONE where there is none. */
+enum timeframe timeframe_base(enum timeframe);
+
 /* Whether its bars are keyed by an instant (1min, hour) and not by a date. */
 bool timeframe_intraday(enum timeframe);
 
@@ -41,8 +47,5 @@ int timeframe_seconds(enum timeframe);
 int timeframe_days(enum timeframe);
 int32_t timeframe_first(enum timeframe, int32_t date);
 int32_t timeframe_last(enum timeframe, int32_t date);
-
-/* The one whose bars can be joined to its bars; TF_NONE where there is none. */
-enum timeframe timeframe_base(enum timeframe);
 
 #endif

@@ -141,8 +141,8 @@ read_timeframes(struct job *j)
 	return NULL;
 }
 
-/* One end of a range by either of its names: absent when it is not there, the reason when it is no
- * string. */
+/* One end of a range by either of its names: absent when it is not there, the reason when it is not
+ * a string. */
 static const char *
 read_date(struct job *j, const char *name, const char *other, const char *why, struct slice *date)
 {

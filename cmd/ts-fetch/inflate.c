@@ -1,5 +1,5 @@
 /*
- * By libdeflate, which takes a third of the time of zlib since it has the whole at hand; inflating
+ * By libdeflate, which takes a third of the time of zlib since it has the whole body; inflating
  * is most of what ts-fetch does.
  */
 #include "inflate.h"

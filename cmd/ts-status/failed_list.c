@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { PIECE = 100 }; /* records */
+enum { SLICE_RECORDS = 100 };
 
 void
 failed_list_init(struct failed_list *l, struct redis *redis, struct slice job_id)
@@ -73,7 +73,7 @@ take_slice(struct failed_list *l, struct slice *words, int n)
 {
 	size_t at = l->pushed;
 
-	while (at < l->text.len && n < 2 + PIECE) {
+	while (at < l->text.len && n < 2 + SLICE_RECORDS) {
 		const char *p = l->text.p + at, *nl = memchr(p, '\n', l->text.len - at);
 
 		words[n++] = (struct slice){p, (size_t)(nl - p)};
@@ -86,7 +86,7 @@ take_slice(struct failed_list *l, struct slice *words, int n)
 void
 failed_list_serve(struct failed_list *l)
 {
-	struct slice words[2 + PIECE] = {slice_of("RPUSH"), buffer_slice(&l->key)};
+	struct slice words[2 + SLICE_RECORDS] = {slice_of("RPUSH"), buffer_slice(&l->key)};
 	struct slice remove[] = {slice_of("DEL"), words[1]};
 	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
 	int n;

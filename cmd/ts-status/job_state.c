@@ -88,8 +88,8 @@ settle_job(struct job *j, struct moment now)
 static uint64_t
 job_weight(enum timeframe tf)
 {
-	/* Bars of a day; what has less than one costs a request all the same. */
-	return tf == TF_1MIN ? 390 : tf == TF_HOUR ? 7 : 1;
+	/* What has less than a bar a day costs a request all the same. */
+	return tf == TF_NONE ? 1 : (uint64_t)timeframe_bars(tf);
 }
 
 /* The weight of all tasks: that of the timeframes, a JSON array as it stands, for each symbol. */
