@@ -19,7 +19,7 @@ struct rolled {
 
 struct rollup {
 	ARRAY(struct rolled) bars;
-	bool unfit;	 /* a row was not a bar, came late or twice, or has more decimals than fit */
+	bool unfit; /* a row was not a bar, came late or twice, or has more decimals than fit */
 	int64_t differs; /* start of the first bar that is not the API's own; INT64_MAX: none */
 };
 

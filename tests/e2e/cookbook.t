@@ -324,7 +324,7 @@ cook foreign-key
 cooked "symbols are registered once" "AAPL MSFT" "$(sql 'SELECT symbol FROM symbols ORDER BY 1' | paste -s -d ' ')"
 ts-expand <job.json | ts-fetch 2>/dev/null | ts-store >out 2>err
 is "$?/$(count daily)" 0/10 "and then the job is stored"
-sql "TRUNCATE $tables, symbols"
+sql "TRUNCATE ${tables// /, }, symbols"
 sql "ALTER TABLE ohlcv_daily DROP CONSTRAINT ohlcv_daily_symbol_fkey"
 {
 	day_bar AAPL 2025-12-12 MSFT 2025-12-14 MSFT 2025-12-12

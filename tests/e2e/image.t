@@ -8,9 +8,6 @@ export TS_SERVICE=1
 
 pg_start || exit 1
 ts-store -i </dev/null 2>/dev/null
-empty() {
-	sql "TRUNCATE ohlcv_1min, ohlcv_hourly, ohlcv_daily, ohlcv_weekly, ohlcv_monthly"
-}
 # days PRICE DATE ...: day bars of AAPL. at TIMEFRAME INSTANT ...: minutes or hours.
 days() {
 	local price=$1

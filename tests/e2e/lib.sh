@@ -134,6 +134,14 @@ ended() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# logged PATTERN: whether it stands in err. lines_are COUNT [FILE]: of out.
+logged() {
+	grep -Eq -- "$1" err
+}
+lines_are() {
+	[ "$(wc -l <"${2:-out}")" -eq "$1" ]
+}
+
 # Postgres refuses to run as root, so root's tests run it as a user that owns nothing.
 spare() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -174,6 +182,14 @@ spare_exec() {
 	exec "$@"
 }
 
+# The five tables; all of them emptied; whether so many connections of ts-store are there.
+tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
+empty() {
+	sql "TRUNCATE ${tables// /, }"
+}
+backends_are() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" -eq "$1" ]
+}
 sql() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"
 }

@@ -29,12 +29,6 @@ stop() {
 	code=$?
 	ms=$((($(date +%s%N) - begun) / 1000000))
 }
-lines_are() {
-	[ "$(wc -l <"${2:-out}")" -eq "$1" ]
-}
-logged() {
-	grep -q -- "$1" err
-}
 # say CHANNEL TEXT
 say() {
 	redis publish "$1" "$2" >/dev/null

@@ -13,12 +13,9 @@ run() {
 	code=$?
 }
 
-tables="ohlcv_1min, ohlcv_hourly, ohlcv_daily, ohlcv_weekly, ohlcv_monthly"
-empty() {
-	sql "TRUNCATE $tables"
-}
 rows() {
-	sql "SELECT $(sed 's/\([a-z0-9_]*\),\{0,1\} \{0,1\}/(SELECT count(*) FROM \1)+/g; s/+$//' <<<"$tables")"
+	# shellcheck disable=SC2086 # words
+	sql "SELECT $(printf '+ (SELECT count(*) FROM %s)' $tables)"
 }
 # types [FILE]: how many records of which type it holds.
 types() {

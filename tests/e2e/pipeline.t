@@ -3,15 +3,11 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 now=2025-12-16T17:00:30Z
 
 pg_start || exit 1
 ts-store -i </dev/null 2>store.log || exit 1
 
-empty() {
-	sql "TRUNCATE ${tables// /, }"
-}
 # Every value of every row, in an order that does not depend on how they came.
 dump() {
 	local t

@@ -30,12 +30,6 @@ end() {
 	kill -TERM "$pid"
 	wait "$pid"
 }
-logged() {
-	grep -Eq -- "$1" err
-}
-lines_are() {
-	[ "$(wc -l <out)" -eq "$1" ]
-}
 # job ID STORED: a job of three tasks, of which so many are stored.
 job() {
 	echo "{\"type\":\"job\",\"job_id\":\"$1\",\"symbols\":3,\"tasks\":3,\"received_at\":\"2025-12-23T17:15:13Z\"}"

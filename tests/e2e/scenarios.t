@@ -5,7 +5,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 dia='["AAPL","AMGN","AMZN","AXP","BA","CAT","CRM","CSCO","CVX","DIS","GS","HD","HON","IBM","JNJ","JPM","KO","MCD","MMM","MRK","MSFT","NKE","NVDA","PG","SHW","TRV","UNH","V","VZ","WMT"]'
-tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 
 pg_start || exit 1
 redis_start --loglevel warning || exit 1
@@ -38,14 +37,14 @@ scenarios() {
 	now=$2
 	sim_stop
 	sim_start -N "$now" -p "$port"
-	sql "TRUNCATE ${tables// /, }"
+	empty
 
 	job "1 $name" '["AAPL"]' '["day"]' 0.02
 	is "$(count ohlcv_daily)/$(total)" "$sessions/$sessions" "$name: AAPL, day, 0.02: $sessions rows and none elsewhere"
 	is "$(sql 'SELECT max(date) FROM ohlcv_daily')" "$anchor" "$name: the last is the last final session"
 	is "$(hash "1 $name" status)/$(hash "1 $name" progress)" completed/100 "$name: completed, 100"
 
-	sql "TRUNCATE ${tables// /, }"
+	empty
 	job "2 $name" '["AAPL","MSFT","INTC"]' '["hour","day","week"]' 0.02
 	open="date_trunc('day', '$anchor'::timestamp - interval '6 days') AT TIME ZONE 'America/New_York'"
 	is "$(count ohlcv_hourly "timestamp >= $open AND timestamp < ('$anchor'::timestamp + interval '1 day') AT TIME ZONE 'America/New_York'")" \
@@ -54,7 +53,7 @@ scenarios() {
 	is "$(count ohlcv_hourly "timestamp + interval '1 hour' > '$now'")" 0 "$name: no unfinished hour"
 	is "$(hash "2 $name" status)" completed "$name: completed"
 
-	sql "TRUNCATE ${tables// /, }"
+	empty
 	job "3 $name" "$dia" '["1min","hour","day","week","month"]' 0.003
 	is "$(count ohlcv_1min "(timestamp AT TIME ZONE 'America/New_York')::date = '$anchor'")" 11700 \
 		"$name: 11700 minutes of the completed session"
@@ -87,7 +86,7 @@ scenarios "summer time ends" 2025-11-04T17:00:00Z 2025-11-03 5
 now=2025-11-29T17:00:00Z
 sim_stop
 sim_start -N "$now" -p "$port"
-sql "TRUNCATE ${tables// /, }"
+empty
 job half '["AAPL"]' '["1min","hour"]' 0.003
 is "$(count ohlcv_1min)/$(count ohlcv_hourly)" 210/4 "a half day has 210 minutes and 4 hours"
 is "$(sql "SELECT max(timestamp AT TIME ZONE 'America/New_York')::time FROM ohlcv_1min")" 12:59:00 \

@@ -71,9 +71,6 @@ stored() {
 verdicts() {
 	[ "$(wc -l <out)" -eq "$1" ]
 }
-backends_are() {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" -eq "$1" ]
-}
 
 relay "$tmp/pg/.s.PGSQL.5432"
 name="Postgres does not answer a connection"
@@ -143,9 +140,6 @@ listen_end() {
 # say ID: published past the relay.
 say() {
 	redis publish $jobs "{\"job_id\":\"$1\",\"symbols\":[]}" >/dev/null
-}
-lines_are() {
-	[ "$(wc -l <out)" -eq "$1" ]
 }
 # heard NAME LINES: jobs by id, and gaps, in the order in which they came.
 heard() {

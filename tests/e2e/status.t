@@ -51,9 +51,6 @@ shut() {
 	code=$?
 	ms=$((($(date +%s%N) - begun) / 1000000))
 }
-logged() {
-	grep -q -- "$1" err
-}
 key() {
 	echo "tickstock.jobs.status:$1"
 }

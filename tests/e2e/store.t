@@ -47,10 +47,6 @@ fingerprint() {
 	done
 }
 
-tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
-empty() {
-	sql "TRUNCATE ${tables// /, }"
-}
 
 pg_start || exit 1
 
@@ -833,9 +829,6 @@ is "$(grep -c synchronous_commit err)" 0 "any other synchronous_commit is left a
 rm input
 
 # Two connections, of which one rests until the trouble that ended both is over.
-backends_are() {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" -eq "$1" ]
-}
 both() {
 	bars "S$((++series))" 1min 3000 >&"$fd"
 	backends_are 2

@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # ts-sync: after a split between two nights all stands on one basis, whatever was killed meanwhile, and no
 # certificate says so before.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/nights/nights.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../nights/nights.sh"
 
-PATH=$top:$PATH
 export TS_SYNC_STATE=$tmp/asked
-tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 
 ts-sync >out 2>err
 is "$?/$(sed 1q err)" "100/ts-sync: error: a file of jobs is wanted" "jobs are needed"
@@ -23,35 +21,9 @@ CORR correct 2025-12-22
 HELD gone 2025-12-15
 BACK gone 2025-12-17 2025-12-23
 END
-pg_start || exit 1
+tables_start
 sim_start -N 2025-12-09T03:00:00Z -e events -d 5 || exit 1
-ts-store -i </dev/null 2>/dev/null
-sql "CREATE SCHEMA fresh; $(for t in $tables; do echo "CREATE TABLE fresh.$t (LIKE public.$t INCLUDING ALL);"; done)"
-fresh=$DATABASE_URL'&options=-csearch_path%3Dfresh'
-cat >job.json <<'END'
-{"job_id":"j","source":"x","symbols":["FOUR","TENTH","SPARSE","CLOSE","CORR"],"timeframes":["1min","hour","day","week","month"],"years":0.15}
-END
-# image: how many rows differ from a load that was made now; of what is older than the first bar, none is asked.
-image() {
-	local t key
-	for t in $tables; do
-		key="date"
-		[[ $t =~ 1min|hourly ]] && key=timestamp
-		echo "SELECT count(*) FROM (SELECT symbol, $key, open, high, low, close, volume FROM public.$t EXCEPT
-			SELECT symbol, $key, open, high, low, close, volume FROM fresh.$t) x;
-			SELECT count(*) FROM (SELECT f.symbol, $key, open, high, low, close, volume FROM fresh.$t f
-				JOIN (SELECT symbol, min($key) AS first FROM public.$t GROUP BY 1) m
-				ON m.symbol = f.symbol AND $key >= first EXCEPT
-			SELECT symbol, $key, open, high, low, close, volume FROM public.$t) x;"
-	done | psql -X -q -A -t | awk '{ n += $1 } END { print n }'
-}
-# Whether no loader is connected.
-alone() {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" = 0 ]
-}
-certificate() {
-	ts-expand -N "$1" <job.json | ts-audit -b 2>/dev/null | tail -n 1
-}
+job '["FOUR","TENTH","SPARSE","CLOSE","CORR"]' 0.15 >job.json
 
 # ---- two loads, so that there are rows before the window
 
@@ -81,7 +53,7 @@ for requests in 3 9 17 26; do
 	kill -KILL -- "-$pid"
 	wait $pid 2>/dev/null
 	# What was on its way may still be stored: until nobody else is connected.
-	wait_for 10 alone
+	wait_for 10 backends_are 0
 	said=$(certificate 2025-12-24T03:00:00Z)
 	[ "$(image)" = 0 ] || [ "$said" != "25 of 25 complete" ]
 	ok $? "killed at request $requests: no certificate while it is not so ($said)"

@@ -7,7 +7,6 @@
 
 now=2025-12-16T17:00:30Z
 secret_key=key-0a9b8c7d secret_pg=pgpass-1b2c3d redis_password=redpass-4e5f6a
-tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 jobs="t1 t2 t3 t4 t5"
 channel=tickstock.jobs.data_load
 # What the server has not been told to write it writes late: an immediate stop loses all that was committed

@@ -30,7 +30,7 @@ while :; do
 	ended $pid && break
 	kill -KILL -- "-$pid"
 	wait $pid 2>/dev/null
-	wait_for 20 alone
+	wait_for 20 backends_are 0
 	said=$(certificate 2025-12-24T03:00:00Z)
 	differ=$(image)
 	[ "$differ" = 0 ] || [ "$said" != "25 of 25 complete" ]

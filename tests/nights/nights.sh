@@ -5,7 +5,6 @@
 
 PATH=$top:$PATH
 export TS_SYNC_STATE=$tmp/state/asked
-tables="ohlcv_1min ohlcv_hourly ohlcv_daily ohlcv_weekly ohlcv_monthly"
 frames='["1min","hour","day","week","month"]'
 
 tables_start() {
@@ -37,10 +36,6 @@ image() {
 				ON m.symbol = f.symbol AND $key >= first EXCEPT
 			SELECT symbol, $key, open, high, low, close, volume FROM public.$t) x;"
 	done | psql -X -q -A -t | awk '{ n += $1 } END { print n }'
-}
-# Whether no loader is connected.
-alone() {
-	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" = 0 ]
 }
 certificate() {
 	ts-expand -N "$1" <job.json | ts-audit -b 2>/dev/null | tail -n 1
