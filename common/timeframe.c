@@ -17,8 +17,8 @@ static const struct {
 	enum unit unit;
 	int length;	/* in units */
 	int chunk_days; /* of a hypertable: some gigabytes where thousands of symbols are stored */
-	int bars;	/* of a session */
-	enum timeframe base; /* whose bars can be joined to its bars */
+	short bars;	/* of a session */
+	short base;	/* an enum timeframe: whose bars can be joined to its bars */
 } timeframes[TF_COUNT] = {
 	[TF_1MIN] = {{"1min", "minute", "1m", "1minute", "min"}, "1/minute", "ohlcv_1min", SECONDS,
 		60, 7, 390, TF_NONE},
@@ -98,7 +98,7 @@ timeframe_bars(enum timeframe tf)
 enum timeframe
 timeframe_base(enum timeframe tf)
 {
-	return timeframes[tf].base;
+	return (enum timeframe)timeframes[tf].base;
 }
 
 bool

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * Requests in flight: the only code that knows libcurl. It knows nothing of tasks: whoever starts a
- * request gets the response back with the owner it named.
+ * Requests in flight: with easy and trouble the only code that knows libcurl. It knows nothing of
+ * tasks: whoever starts a request gets the response back with the owner it named.
  */
 struct transfer;
 struct slot;
