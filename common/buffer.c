@@ -111,6 +111,14 @@ slice_count(struct slice s, uint64_t *out)
 	return 0;
 }
 
+int
+slice_hex(struct slice s, size_t at)
+{
+	const char text[] = {at < s.n ? s.p[at] : '\0', at + 1 < s.n ? s.p[at + 1] : '\0', '\0'};
+
+	return strspn(text, "0123456789abcdefABCDEF") == 2 ? (int)strtol(text, NULL, 16) : -1;
+}
+
 char *
 buffer_room(struct buffer *b, size_t n)
 {

@@ -74,6 +74,9 @@ int slice_cmp(struct slice, struct slice);
 /* The longest start of valid UTF-8 that has at most max bytes and ends between two characters. */
 struct slice slice_cut(struct slice, size_t max);
 
+/* The byte that the two hex digits at s.p[at] stand for; -1 where there are not two. */
+int slice_hex(struct slice s, size_t at);
+
 /* Reads a plain decimal count, digits only: 0, or -1 if it is not one or exceeds UINT64_MAX. */
 int slice_count(struct slice, uint64_t *);
 

@@ -8,16 +8,6 @@
 
 enum { DB_MAX = 1 << 20, PORT_MAX = 65535 };
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A decoded copy; NULL for a bad escape or a NUL, which no part of a URL may hold. */
 static char *
 decode_text(struct slice s)
@@ -26,20 +16,17 @@ decode_text(struct slice s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
-		int high, low;
+		int byte = (unsigned char)s.p[i];
 
-		out[n] = s.p[i];
-		if (s.p[i] == '%') {
-			high = i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
-			low = i + 2 < s.n ? hex_value(s.p[i + 2]) : -1;
-			if (high < 0 || low < 0 || high + low == 0) {
-				free(out);
-				return NULL;
-			}
-			out[n] = (char)(high * 16 + low);
+		if (byte == '%') {
+			byte = slice_hex(s, i + 1);
 			i += 2;
 		}
-		n++;
+		if (byte <= 0) {
+			free(out);
+			return NULL;
+		}
+		out[n++] = (char)byte;
 	}
 	out[n] = '\0';
 	return out;

@@ -130,15 +130,6 @@ url_path(struct buffer *b, const struct series *s)
 	buffer_printf(b, "?adjusted=%s&sort=asc&limit=%d", adjusted, URL_LIMIT);
 }
 
-static int
-hex_digit(char c)
-{
-	const char *const hex = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(hex, c >= 'A' && c <= 'F' ? c | 0x20 : c);
-
-	return at == NULL ? -1 : (int)(at - hex);
-}
-
 /* Whether a percent-encoded text stands for the plain one. */
 static bool
 stands_for(struct slice encoded, struct slice plain)
@@ -149,10 +140,7 @@ stands_for(struct slice encoded, struct slice plain)
 		int c = (unsigned char)encoded.p[i];
 
 		if (c == '%') {
-			if (encoded.n - i < 3 || hex_digit(encoded.p[i + 1]) < 0 ||
-				hex_digit(encoded.p[i + 2]) < 0)
-				return false;
-			c = hex_digit(encoded.p[i + 1]) * 16 + hex_digit(encoded.p[i + 2]);
+			c = slice_hex(encoded, i + 1);
 			i += 2;
 		}
 		if (n >= plain.n || (unsigned char)plain.p[n] != c)
