@@ -3,7 +3,6 @@
 #include "command.h"
 #include "expand.h"
 #include "job.h"
-#include "kinds.h"
 #include "lines.h"
 #include "log.h"
 #include "operands.h"

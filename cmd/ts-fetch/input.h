@@ -1,7 +1,6 @@
 #ifndef TS_FETCH_INPUT_H
 #define TS_FETCH_INPUT_H
 
-#include "kinds.h"
 #include "refused.h"
 #include "task.h"
 

@@ -2,7 +2,6 @@
  * ts-share(1). */
 #include "command.h"
 #include "jobs.h"
-#include "kinds.h"
 #include "log.h"
 #include "refused.h"
 #include "signals.h"

@@ -2,7 +2,6 @@
 #define TS_TASKS_H
 
 #include "batch.h"
-#include "kinds.h"
 #include "lines.h"
 #include "pool.h"
 #include "record.h"
