@@ -27,7 +27,7 @@ index_of(int power)
 
 /* Leaves out the groups of zeros at both ends. */
 static void
-trim(struct number *d)
+trim_zeros(struct number *d)
 {
 	while (d->end > d->first && d->group[d->end - 1] == 0)
 		d->end--;
@@ -90,7 +90,7 @@ parse_exponent(struct slice s, size_t at, int *exponent)
 
 /* All are 0 to begin with, also those that these powers of ten lie in, as far as there are any. */
 static void
-clear(struct number *d, int top, int low)
+clear_groups(struct number *d, int top, int low)
 {
 	top = top >= NUMBER_DIGITS   ? NUMBER_DIGITS - 1
 	      : top < -NUMBER_DIGITS ? -NUMBER_DIGITS
@@ -128,11 +128,11 @@ number_parse(struct slice s, struct number *d)
 	if (scale > NUMBER_DIGITS)
 		return -1;
 	d->scale = (uint8_t)(scale < 0 ? 0 : scale);
-	clear(d, (int)whole - 1 + exponent, -scale);
+	clear_groups(d, (int)whole - 1 + exponent, -scale);
 	if (add_digits(d, p, whole, (int)whole - 1 + exponent) != 0 ||
 		add_digits(d, p + whole + 1, part, exponent - 1) != 0)
 		return -1;
-	trim(d);
+	trim_zeros(d);
 	return 0;
 }
 
@@ -144,7 +144,7 @@ number_of_int(int64_t v)
 
 	for (; size > 0; size /= GROUP)
 		d.group[--d.first] = (uint16_t)(size % GROUP);
-	trim(&d);
+	trim_zeros(&d);
 	return d;
 }
 
@@ -188,7 +188,7 @@ digit_at(const struct number *d, int power)
 
 /* Adds 1 to the digit worth 10^power, which lies in a group before end. */
 static int
-carry(struct number *d, int power)
+carry_one(struct number *d, int power)
 {
 	unsigned add = worth[(power + NUMBER_DIGITS) % 4];
 
@@ -215,7 +215,7 @@ number_round(struct number *d, int scale)
 		return 0;
 	if (-scale >= NUMBER_DIGITS) {
 		d->end = d->first;
-		trim(d);
+		trim_zeros(d);
 		return up ? -1 : 0;
 	}
 	/* What lies behind the last digit goes. */
@@ -229,8 +229,8 @@ number_round(struct number *d, int scale)
 		d->group[last] = (uint16_t)(d->group[last] -
 					    d->group[last] % worth[(-scale + NUMBER_DIGITS) % 4]);
 	if (up)
-		result = carry(d, -scale);
-	trim(d);
+		result = carry_one(d, -scale);
+	trim_zeros(d);
 	return result;
 }
 
@@ -330,7 +330,7 @@ number_write(const struct number *d, struct buffer *b)
  * they are not.
  */
 static bool
-fraction(const struct number *d, int64_t most, int places, int64_t *v)
+fraction_of(const struct number *d, int64_t most, int places, int64_t *v)
 {
 	return d->scale <= places && number_to_int(d, d->scale, v) == 0 && *v <= most &&
 	       *v >= -most;
@@ -345,7 +345,7 @@ number_to_double(const struct number *d)
 	double value;
 	int64_t v;
 
-	if (fraction(d, INT64_C(1) << 53, 22, &v))
+	if (fraction_of(d, INT64_C(1) << 53, 22, &v))
 		return (double)v / ten[d->scale];
 	number_write(d, &text);
 	value = strtod(buffer_cstr(&text), NULL);
@@ -362,7 +362,7 @@ number_to_float(const struct number *d)
 	int64_t v;
 
 	/* By way of a double it would be rounded twice. */
-	if (fraction(d, INT64_C(1) << 24, 10, &v))
+	if (fraction_of(d, INT64_C(1) << 24, 10, &v))
 		return (float)v / ten[d->scale];
 	number_write(d, &text);
 	value = strtof(buffer_cstr(&text), NULL);

@@ -132,7 +132,7 @@ sort_groups(struct batch *b)
 
 /* Merges two sorted runs of from into to; equal keys keep their order. */
 static void
-merge(const struct slot *from, struct slot *to, size_t left, size_t mid, size_t right)
+merge_runs(const struct slot *from, struct slot *to, size_t left, size_t mid, size_t right)
 {
 	size_t i = left, j = mid;
 
@@ -153,7 +153,7 @@ sort_slots(struct slot *p, struct slot *spare, size_t n)
 		for (size_t at = 0; at < n; at += 2 * width) {
 			size_t mid = at + width < n ? at + width : n;
 
-			merge(from, to, at, mid, mid + width < n ? mid + width : n);
+			merge_runs(from, to, at, mid, mid + width < n ? mid + width : n);
 		}
 		from = to;
 		to = swap;
@@ -164,7 +164,7 @@ sort_slots(struct slot *p, struct slot *spare, size_t n)
 
 /* Sorts a group's slots and leaves the last of each key; how many are left. */
 static size_t
-tidy(struct batch *b, const struct group *g)
+sort_group(struct batch *b, const struct group *g)
 {
 	struct slot *p = b->slot + g->first;
 	size_t n = 0;
@@ -203,7 +203,7 @@ batch_close(struct batch *b)
 	for (size_t i = 0; i < b->groups.n; i++) {
 		struct group *g = &b->groups.p[i];
 
-		g->count = tidy(b, g);
+		g->count = sort_group(b, g);
 		if (at != g->first)
 			memmove(b->slot + at, b->slot + g->first, g->count * sizeof *b->slot);
 		g->first = at;

@@ -37,7 +37,7 @@ struct reading {
 };
 
 static struct slice
-field(const PGresult *res, int row, int column)
+result_field(const PGresult *res, int row, int column)
 {
 	return (struct slice){PQgetvalue(res, row, column), (size_t)PQgetlength(res, row, column)};
 }
@@ -64,15 +64,15 @@ same_values(
 	size_t n;
 
 	for (int i = 0; i < 4; i++) {
-		if (!same_value(t, i, bar_price(&prices), field(res, row, 1 + i)))
+		if (!same_value(t, i, bar_price(&prices), result_field(res, row, 1 + i)))
 			return false;
 	}
 	if (r->volume < 0 || PQgetisnull(res, row, 5))
 		return r->volume < 0 && PQgetisnull(res, row, 5);
 	n = encode_volume(t, r->volume, tmp);
 	if (t->type[4] == PG_NUMERIC)
-		return number_same((struct slice){(char *)tmp, n}, field(res, row, 5));
-	return slice_eq((struct slice){(char *)tmp, n}, field(res, row, 5));
+		return number_same((struct slice){(char *)tmp, n}, result_field(res, row, 5));
+	return slice_eq((struct slice){(char *)tmp, n}, result_field(res, row, 5));
 }
 
 /*
@@ -101,7 +101,7 @@ find_key(const struct batch *b, struct range at, size_t *next, int64_t key)
 
 /* Compares the rows that a request gave with the batch. */
 static void
-compare(struct batch *b, const struct request *q, const PGresult *res)
+compare_rows(struct batch *b, const struct request *q, const PGresult *res)
 {
 	bool pairs = q->range.end == 0;
 	size_t next = q->range.first, end = pairs ? b->slots : q->range.end;
@@ -124,7 +124,7 @@ compare(struct batch *b, const struct request *q, const PGresult *res)
 
 /* Ends the run of requests and compares the answers. */
 static enum outcome
-finish(struct reading *r)
+finish_run(struct reading *r)
 {
 	struct load *l = r->load;
 	enum outcome first = pg_sync(l->pg), o;
@@ -135,7 +135,7 @@ finish(struct reading *r)
 
 		o = pg_next(l->pg, &res);
 		if (o == PG_OK && q->table != NULL)
-			compare(r->batch, q, res);
+			compare_rows(r->batch, q, res);
 		PQclear(res);
 		if (o != PG_OK && q->table != NULL && first == PG_OK)
 			l->at = q->table->tf;
@@ -151,9 +151,9 @@ finish(struct reading *r)
 
 /* Notes a request that is about to be sent; a full run is ended first. */
 static enum outcome
-note(struct reading *r, const struct pg_table *t, struct range range)
+note_request(struct reading *r, const struct pg_table *t, struct range range)
 {
-	enum outcome o = r->n == PIPELINE ? finish(r) : PG_OK;
+	enum outcome o = r->n == PIPELINE ? finish_run(r) : PG_OK;
 
 	if (o == PG_OK)
 		r->request[r->n++] = (struct request){t, range};
@@ -162,19 +162,19 @@ note(struct reading *r, const struct pg_table *t, struct range range)
 
 /* Sends values to a statement, which is planned once for all that follow each other. */
 static enum outcome
-request(struct reading *r, const struct pg_table *t, const char *sql, const struct pg_values *v,
-	struct range range)
+send_request(struct reading *r, const struct pg_table *t, const char *sql,
+	const struct pg_values *v, struct range range)
 {
 	enum outcome o = PG_OK;
 
 	if (r->parsed != sql) {
-		o = note(r, t, (struct range){0, 0});
+		o = note_request(r, t, (struct range){0, 0});
 		if (o == PG_OK)
 			o = pg_send_parse(r->load->pg, sql);
 		r->parsed = sql;
 	}
 	if (o == PG_OK)
-		o = note(r, t, range);
+		o = note_request(r, t, range);
 	return o == PG_OK ? pg_send(r->load->pg, v) : o;
 }
 
@@ -190,7 +190,7 @@ request_range(
 	v.length[0] = s->length;
 	v.length[1] = (int)encode_key(t->tf, slot[range.first].key, low);
 	v.length[2] = (int)encode_key(t->tf, slot[range.end - 1].key, high);
-	return request(r, t, t->range, &v, range);
+	return send_request(r, t, t->range, &v, range);
 }
 
 /* Adds a scattered slot to the pairs. */
@@ -233,7 +233,7 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 	encode_values(&v, r->load->array, 3, n);
 	encode_bound(&v, t->tf, low, bound[0]);
 	encode_bound(&v, t->tf, high, bound[1]);
-	return request(r, t, t->pairs, &v, (struct range){0, 0});
+	return send_request(r, t, t->pairs, &v, (struct range){0, 0});
 }
 
 static int
@@ -263,7 +263,7 @@ enum { GAP = 7 * 24 * 60 };
 
 /* Where the neighbours end that stand from a slot on: few enough for one read. */
 static size_t
-neighbours(const struct batch *b, enum timeframe tf, size_t at, size_t end)
+neighbours_end(const struct batch *b, enum timeframe tf, size_t at, size_t end)
 {
 	size_t to = at + 1;
 
@@ -294,7 +294,7 @@ plan_by_values(struct reading *r, bool by_values)
 	if (r->by_values == by_values)
 		return PG_OK;
 	r->by_values = by_values;
-	return request(r, NULL, sql[by_values], NULL, (struct range){0, 0});
+	return send_request(r, NULL, sql[by_values], NULL, (struct range){0, 0});
 }
 
 /* Reads one table: what lies together by ranges, then what is scattered. */
@@ -313,7 +313,7 @@ read_table(struct reading *r, const struct pg_table *t, struct range range)
 			continue;
 		o = plan_by_values(r, t->parts);
 		for (size_t at = run.first, to; at < run.end && o == PG_OK; at = to) {
-			to = neighbours(b, t->tf, at, run.end);
+			to = neighbours_end(b, t->tf, at, run.end);
 			if (!is_sparse(b, t->tf, at, to))
 				o = request_range(r, t, s, (struct range){at, to});
 			else
@@ -339,7 +339,7 @@ compare_range(struct load *l, struct batch *b, struct range range)
 	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++)
 		o = read_table(&r, &l->table[tf], range);
 	if (o == PG_OK)
-		o = finish(&r);
+		o = finish_run(&r);
 	return o == PG_OK ? pg_unpipe(l->pg) : o;
 }
 

@@ -62,7 +62,7 @@ create_tables(struct pg *pg, const char *schema)
 }
 
 static enum outcome
-create(struct pg *pg, void *schema)
+create_schema(struct pg *pg, void *schema)
 {
 	PGresult *res = NULL;
 	enum outcome o = pg_begin(pg);
@@ -82,7 +82,7 @@ create(struct pg *pg, void *schema)
 enum outcome
 create_all(struct pg *pg, const char *schema)
 {
-	enum outcome o = pg_patiently(pg, create, &schema);
+	enum outcome o = pg_patiently(pg, create_schema, &schema);
 
 	if (o == PG_OK || o == PG_LOST)
 		return o;
@@ -91,7 +91,7 @@ create_all(struct pg *pg, const char *schema)
 }
 
 static enum outcome
-tell(struct pg *pg, void *table)
+tell_table(struct pg *pg, void *table)
 {
 	struct pg_table *t = table;
 	enum outcome o = pg_begin(pg);
@@ -118,7 +118,7 @@ create_tell(struct pg *pg)
 	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
 		struct pg_table t = {.tf = tf};
 
-		o = pg_patiently(pg, tell, &t);
+		o = pg_patiently(pg, tell_table, &t);
 		pg_table_release(&t);
 	}
 	if (o == PG_OK || o == PG_LOST)

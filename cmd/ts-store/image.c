@@ -49,7 +49,7 @@ first_key(const struct look *k, int32_t date)
 
 /* Whether a row lies in the hours that the task is about. */
 static bool
-belongs(const struct look *k, int64_t key)
+key_belongs(const struct look *k, int64_t key)
 {
 	const struct calendar *c = calendar_of(k);
 	int32_t date = date_at(k, key);
@@ -79,7 +79,7 @@ on_grid(const struct look *k, int64_t key)
 
 /* How many rows the table has from one key to another, and from a third to before a fourth. */
 static enum outcome
-count(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[2])
+count_rows(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[2])
 {
 	unsigned char bound[4][8];
 	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
@@ -102,7 +102,7 @@ take_key(void *data, const PGresult *res, int row)
 	struct look *k = data;
 	int64_t key = encode_key_of(k->series->tf, PQgetvalue(res, row, 0));
 
-	if (!belongs(k, key))
+	if (!key_belongs(k, key))
 		return;
 	k->rows++;
 	if (keys_have(&k->series->keys, k->series->tf, key))
@@ -112,7 +112,7 @@ take_key(void *data, const PGresult *res, int row)
 }
 
 static enum outcome
-list(struct look *k, const struct pg_table *t, int64_t first, int64_t last)
+list_extra(struct look *k, const struct pg_table *t, int64_t first, int64_t last)
 {
 	unsigned char low[8], high[8];
 	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
@@ -185,10 +185,10 @@ look_at_empty(struct look *k, const struct pg_table *t)
 	enum outcome o = PG_OK;
 
 	if (days->known && days->fault[0] == '\0')
-		o = count(k, days, day, n);
+		o = count_rows(k, days, day, n);
 	if (o != PG_OK || n[0] > 0 || n[1] == 0)
 		return o;
-	o = list(k, t, first_key(k, date), first_key(k, date + 1) - 1);
+	o = list_extra(k, t, first_key(k, date), first_key(k, date + 1) - 1);
 	return o == PG_OK ? delete_extra(k, t) : o;
 }
 
@@ -204,12 +204,12 @@ look_at_range(struct look *k, const struct pg_table *t)
 	int64_t end = timeframe_intraday(s->tf) ? last : timeframe_last(s->tf, (int32_t)last);
 	const int64_t key[4] = {from < first ? from : first, first, end, before};
 	bool session = date_at(k, first) == date_at(k, last);
-	enum outcome o = count(k, t, key, n);
+	enum outcome o = count_rows(k, t, key, n);
 
 	s->image.older = (uint64_t)n[1];
 	if (o != PG_OK || n[0] <= want)
 		return o;
-	o = list(k, t, first, end);
+	o = list_extra(k, t, first, end);
 	if (o != PG_OK || !s->image.remove || k->extra.n == 0)
 		return o;
 	s->image.kept = !session && ((int64_t)k->extra.n - k->off) * LEAST_SHARE > k->rows - k->off;
@@ -218,7 +218,7 @@ look_at_range(struct look *k, const struct pg_table *t)
 
 /* Looks, within a savepoint, and notes what it found. */
 static enum outcome
-look(struct look *k)
+look_at_table(struct look *k)
 {
 	struct image *m = &k->series->image;
 	const struct pg_table *t = &k->load->table[k->series->tf];
@@ -257,7 +257,7 @@ static enum outcome
 look_twice(struct look *k)
 {
 	struct image *m = &k->series->image;
-	enum outcome o = look(k);
+	enum outcome o = look_at_table(k);
 
 	while (was_refused(o)) {
 		tell_trouble(k->load, k->series);
@@ -265,7 +265,7 @@ look_twice(struct look *k)
 		if (o != PG_OK || !m->remove)
 			return o;
 		m->remove = false;
-		o = look(k);
+		o = look_at_table(k);
 	}
 	return o;
 }
@@ -313,7 +313,7 @@ image_tables(struct load *l, const struct batch *b)
 
 /* The transaction was refused: tells why; whether it may do if nothing is deleted. */
 static bool
-forget(const struct load *l, struct batch *b)
+forget_removal(const struct load *l, struct batch *b)
 {
 	bool removes = false;
 
@@ -358,6 +358,6 @@ image_look_after(struct load *l, struct batch *b)
 
 	do
 		o = pg_patiently(l->pg, look_after, &w);
-	while (o != PG_OK && o != PG_LOST && o != PG_CONFIG && forget(l, b));
+	while (o != PG_OK && o != PG_LOST && o != PG_CONFIG && forget_removal(l, b));
 	return o == PG_LOST || o == PG_CONFIG ? o : PG_OK;
 }

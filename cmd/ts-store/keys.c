@@ -12,7 +12,7 @@ keys_step(enum timeframe tf)
 
 /* The key that would go on with a run. */
 static int64_t
-next(const struct key_run *r, enum timeframe tf)
+next_key(const struct key_run *r, enum timeframe tf)
 {
 	return r->first + r->n * keys_step(tf);
 }
@@ -28,7 +28,7 @@ keys_add(struct keys *k, enum timeframe tf, int64_t key)
 {
 	struct key_run *last = k->runs.n == 0 ? NULL : &k->runs.p[k->runs.n - 1];
 
-	if (last != NULL && key == next(last, tf))
+	if (last != NULL && key == next_key(last, tf))
 		last->n++;
 	else
 		*array_add(&k->runs) = (struct key_run){key, 1};
@@ -54,7 +54,7 @@ keys_tidy(struct keys *k, enum timeframe tf)
 	for (size_t i = 0; i < k->runs.n; i++) {
 		struct key_run r = p[i];
 		/* How many of its keys the runs before it have. */
-		int64_t over = n == 0 ? 0 : (next(&p[n - 1], tf) - r.first + step - 1) / step;
+		int64_t over = n == 0 ? 0 : (next_key(&p[n - 1], tf) - r.first + step - 1) / step;
 
 		/* All keys of a series stand on one grid, but months, whose runs are single. */
 		if (over > 0) {
@@ -81,7 +81,7 @@ keys_last(const struct keys *k, enum timeframe tf)
 {
 	const struct key_run *r = &k->runs.p[k->runs.n - 1];
 
-	return next(r, tf) - keys_step(tf);
+	return next_key(r, tf) - keys_step(tf);
 }
 
 bool

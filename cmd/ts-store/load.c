@@ -200,7 +200,7 @@ looks_inside(const struct batch *b, struct range range)
 
 /* One transaction; blind: nothing is read, all is taken for different. */
 static enum outcome
-transact(struct load *l, struct batch *b, struct range range, bool blind)
+run_transaction(struct load *l, struct batch *b, struct range range, bool blind)
 {
 	enum outcome o = read_tables(l, b, range);
 	bool look = looks_inside(b, range);
@@ -239,12 +239,12 @@ try_transaction(struct pg *pg, void *data)
 {
 	struct transaction *a = data;
 	struct load *l = a->load;
-	enum outcome o = transact(l, a->batch, a->range, false);
+	enum outcome o = run_transaction(l, a->batch, a->range, false);
 
 	/* Somebody else wrote some of these bars since they were read. */
 	if (o == PG_DUPLICATE) {
 		pg_rollback(pg);
-		o = transact(l, a->batch, a->range, true);
+		o = run_transaction(l, a->batch, a->range, true);
 	}
 	if (o == PG_OK)
 		batch_commit(a->batch, a->range.first, a->range.end);
@@ -308,7 +308,7 @@ transact_patiently(struct load *l, struct batch *b, struct range range)
 
 /* Where to cut a range in two: between groups as long as there are several. */
 static size_t
-middle(const struct batch *b, struct range r)
+middle_slot(const struct batch *b, struct range r)
 {
 	size_t mid = r.first + (r.end - r.first) / 2;
 	const struct group *g = batch_group_at(b, mid);
@@ -351,7 +351,7 @@ load_range(struct load *l, struct batch *b, struct range range, bool refused, bo
 	}
 	/* If the first half goes in, an offence is in the second; what was too much is not. */
 	refused = o == PG_DATA;
-	mid = middle(b, range);
+	mid = middle_slot(b, range);
 	o = load_range(l, b, (struct range){range.first, mid}, false, clean);
 	if (o == PG_OK)
 		o = load_range(l, b, (struct range){mid, range.end}, refused && *clean, &rest);

@@ -59,7 +59,7 @@ struct wait {
 
 /* How long poll(2) may wait. */
 static int
-patience(const struct tasks *s, int64_t since)
+wait_ms(const struct tasks *s, int64_t since)
 {
 	int64_t left;
 
@@ -91,7 +91,7 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 	}
 	if (writer_flush(s->out) != 0)
 		return;
-	n = poll(fds, 4, patience(s, w->since));
+	n = poll(fds, 4, wait_ms(s, w->since));
 	if (n > 0)
 		writer_watch(s->out, fds[1].revents);
 	if (n > 0 && fds[0].revents != 0)
@@ -108,7 +108,7 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 
 /* Reads all input; 0, or -1 when reading failed. */
 static int
-loop(struct tasks *s)
+run_loop(struct tasks *s)
 {
 	struct reader in;
 	struct slice line;
@@ -193,7 +193,7 @@ say_end(const struct tasks *s, int64_t start)
 
 /* Reads, stores and reports; pool is NULL for -n, and rejects where they are not kept. */
 static int
-run(const struct options *o, struct pool *pool, struct rejects *rejects)
+run_store(const struct options *o, struct pool *pool, struct rejects *rejects)
 {
 	int64_t start = clock_mono_ms();
 	struct writer out;
@@ -203,7 +203,7 @@ run(const struct options *o, struct pool *pool, struct rejects *rejects)
 	writer_init(&out, STDOUT_FILENO);
 	tasks_init(&s, pool, rejects, &out, o->batch_rows);
 	s.remove = o->remove;
-	status = loop(&s);
+	status = run_loop(&s);
 	if (rejects != NULL && rejects_flush(rejects) != 0)
 		s.unkept = true;
 	status = writer_end(&out, status_of(&s, status));
@@ -253,7 +253,7 @@ run_connected(const struct options *o, struct rejects *rejects)
 		status = STATUS_SERVICE;
 	}
 	if (status == STATUS_DONE)
-		status = run(o, o->dry ? NULL : pool, rejects);
+		status = run_store(o, o->dry ? NULL : pool, rejects);
 	pool_free(pool);
 	calendar_free(calendar);
 	return status;
@@ -266,7 +266,7 @@ run_any(const struct options *o, struct rejects *rejects)
 	if (!o->dry || o->url != NULL)
 		return run_connected(o, rejects);
 	log_run("start version=%s checks only", TS_VERSION);
-	return run(o, NULL, rejects);
+	return run_store(o, NULL, rejects);
 }
 
 static enum status

@@ -60,7 +60,7 @@ give_byte(int fd, unsigned char c)
 
 /* The worker whose connection serves this one's batch. */
 static struct worker *
-carrier(struct worker *w)
+carrier_of(struct worker *w)
 {
 	struct worker *first = &w->pool->worker[0];
 	struct pg *pg = w->load.pg;
@@ -126,9 +126,9 @@ await_turn(void *worker, int patience_ms)
  * worker's lock, which an earlier batch may wait for.
  */
 static enum outcome
-store(struct worker *w)
+store_batch(struct worker *w)
 {
-	struct worker *by = carrier(w);
+	struct worker *by = carrier_of(w);
 	enum outcome o = PG_STOP;
 
 	if (by != w && await_turn(w, -1) == TURN_NEVER)
@@ -148,13 +148,13 @@ store(struct worker *w)
 }
 
 static void *
-work(void *arg)
+run_worker(void *arg)
 {
 	struct worker *w = arg;
 	unsigned char c;
 
 	while (take_byte(w->order[0], &c)) {
-		enum outcome o = store(w);
+		enum outcome o = store_batch(w);
 
 		(void)pthread_mutex_lock(&w->pool->order);
 		w->outcome = o;
@@ -194,7 +194,7 @@ start_thread(struct worker *w)
 
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&w->thread, NULL, work, w);
+	error = pthread_create(&w->thread, NULL, run_worker, w);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	w->running = error == 0;

@@ -52,7 +52,7 @@ round_prices(struct load *l, struct batch *b, size_t slot, const struct pg_table
 
 /* Whether a table may round. */
 static bool
-rounds(const struct pg_table *t)
+table_rounds(const struct pg_table *t)
 {
 	for (int i = 0; i < 4; i++) {
 		if (t->scale[i] != INT32_MAX || t->type[i] == PG_FLOAT4)
@@ -69,7 +69,7 @@ prepare_range(struct load *l, struct batch *b, struct range range, enum row_stat
 
 	while (load_next(b, range, &run)) {
 		const struct pg_table *t = &l->table[run.group->series->tf];
-		bool check = rounds(t);
+		bool check = table_rounds(t);
 
 		if (run.group->fault != NULL)
 			continue;

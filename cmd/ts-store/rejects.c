@@ -92,7 +92,7 @@ add_others(struct rejects *rj, struct buffer *b)
 
 /* Makes the line; false if that could not be read again. */
 static bool
-make(struct rejects *rj, struct slice line, const char *why)
+make_line(struct rejects *rj, struct slice line, const char *why)
 {
 	struct buffer *b = &rj->text;
 	const char *ignored;
@@ -116,7 +116,7 @@ make(struct rejects *rj, struct slice line, const char *why)
 void
 rejects_add(struct rejects *rj, struct slice line, const struct record *r, const char *why)
 {
-	if (!make(rj, line, why)) {
+	if (!make_line(rj, line, why)) {
 		rj->text.len = 0;
 		record_write(&rj->text, r);
 		rj->text.len -= strlen("}\n");

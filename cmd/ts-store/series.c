@@ -108,7 +108,7 @@ key_of(struct slice symbol, enum timeframe tf, char key[SYMBOL_MAX + 1])
 }
 
 static bool
-same(const struct series *s, struct slice symbol, enum timeframe tf)
+same_series(const struct series *s, struct slice symbol, enum timeframe tf)
 {
 	return s->tf == tf && s->length == symbol.n && memcmp(s->symbol, symbol.p, symbol.n) == 0;
 }
@@ -121,7 +121,7 @@ series_get(struct series_set *set, struct slice symbol, enum timeframe tf, bool 
 	size_t n;
 
 	/* Bars come in runs. */
-	if (s != NULL && same(s, symbol, tf))
+	if (s != NULL && same_series(s, symbol, tf))
 		return s;
 	n = key_of(symbol, tf, key);
 	HASH_FIND(hh, set->table, key, n, s);
@@ -142,7 +142,7 @@ series_get(struct series_set *set, struct slice symbol, enum timeframe tf, bool 
 }
 
 static void
-drop(struct series_set *set, struct series *s)
+drop_series(struct series_set *set, struct series *s)
 {
 	HASH_DEL(set->table, s);
 	series_reset(s);
@@ -164,7 +164,7 @@ series_prune(struct series_set *set)
 		if ((!all && !is_idle(s)) || s->batches != 0 || s->awaited)
 			continue;
 		busy += !is_idle(s);
-		drop(set, s);
+		drop_series(set, s);
 	}
 	return busy;
 }
@@ -175,6 +175,6 @@ series_release(struct series_set *set)
 	struct series *s, *next;
 
 	HASH_ITER(hh, set->table, s, next)
-	drop(set, s);
+	drop_series(set, s);
 	*set = (struct series_set){0};
 }

@@ -135,7 +135,7 @@ write_stored(struct tasks *s, struct record *r, const struct series *of)
  * of rejects there is none.
  */
 static void
-conclude(struct tasks *s, struct record *r, struct series *of)
+conclude_task(struct tasks *s, struct record *r, struct series *of)
 {
 	if (!flush_kept(s))
 		return;
@@ -180,7 +180,7 @@ only_date(const struct record *r)
 
 /* What is asked about the range in the table. */
 static void
-ask(const struct tasks *s, const struct record *r, struct series *of)
+ask_range(const struct tasks *s, const struct record *r, struct series *of)
 {
 	struct image *m = &of->image;
 
@@ -216,12 +216,12 @@ tasks_await(struct tasks *s, struct record *r, struct series *of)
 		tasks_settle(s);
 	if (!tasks_ok(s))
 		return;
-	ask(s, r, of);
+	ask_range(s, r, of);
 	looked = of->group != 0 || of->batches == 0;
 	if (looked && wants_look(of, r->bars)) {
 		batch_look(s->filling, of);
 	} else if (of->batches == 0) {
-		conclude(s, r, of);
+		conclude_task(s, r, of);
 		return;
 	}
 	for (int i = 0; i < 3; i++) {
@@ -236,7 +236,7 @@ tasks_await(struct tasks *s, struct record *r, struct series *of)
 
 /* The fetched record of a task that waited. */
 static struct record
-recall(const struct task *t)
+recall_fetched(const struct task *t)
 {
 	struct record r = {.tf = t->series->tf,
 		.bars = t->bars,
@@ -268,9 +268,9 @@ conclude_awaited(struct tasks *s)
 				batch_look(s->filling, t->series);
 		}
 		if (done) {
-			struct record r = recall(t);
+			struct record r = recall_fetched(t);
 
-			conclude(s, &r, t->series);
+			conclude_task(s, &r, t->series);
 			free(t->text);
 		} else {
 			s->waiting.p[left++] = *t;

@@ -174,7 +174,7 @@ add_slot(struct load *l, const struct batch *b, const struct series *s, size_t s
  * of them; with parts, of one symbol and of neighbouring keys.
  */
 static struct gathered
-gather(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
+gather_rows(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
 	struct run *run, size_t *at)
 {
 	struct gathered g = {.first = *at};
@@ -229,7 +229,7 @@ tell_altered(struct load *l, const struct pg_table *t)
 }
 
 static enum outcome
-update(struct load *l, struct batch *b, const struct pg_table *t, const struct gathered *g)
+update_rows(struct load *l, struct batch *b, const struct pg_table *t, const struct gathered *g)
 {
 	unsigned char low[8], high[8];
 	struct pg_values v;
@@ -268,7 +268,7 @@ is_slot(const struct batch *b, const struct pg_table *t, size_t slot, const PGre
 
 /* The rows come back in the order of their slots. */
 static enum outcome
-insert(struct load *l, struct batch *b, const struct pg_table *t, struct range range, size_t n)
+insert_rows(struct load *l, struct batch *b, const struct pg_table *t, struct range range, size_t n)
 {
 	struct pg_values v;
 	PGresult *res;
@@ -311,11 +311,11 @@ upsert_gathered(struct load *l, struct batch *b, const struct pg_table *t, struc
 	for (int step = 0; o == PG_OK && step < STEPS && g->n > 0; step++) {
 		switch (step % 3) {
 		case 0:
-			o = blind ? insert(l, b, t, range, g->n) : update(l, b, t, g);
+			o = blind ? insert_rows(l, b, t, range, g->n) : update_rows(l, b, t, g);
 			break;
 		case 1:
 			/* A row that was there when it was read may have gone. */
-			o = blind ? update(l, b, t, g) : insert(l, b, t, range, g->n);
+			o = blind ? update_rows(l, b, t, g) : insert_rows(l, b, t, range, g->n);
 			break;
 		default:
 			/* Or may have become the same. */
@@ -330,11 +330,12 @@ upsert_gathered(struct load *l, struct batch *b, const struct pg_table *t, struc
 }
 
 static enum outcome
-upsert(struct load *l, struct batch *b, const struct pg_table *t, struct range range, bool blind)
+upsert_rows(
+	struct load *l, struct batch *b, const struct pg_table *t, struct range range, bool blind)
 {
 	struct run run = {0};
 	size_t at = 0;
-	struct gathered g = gather(l, b, t, range, &run, &at);
+	struct gathered g = gather_rows(l, b, t, range, &run, &at);
 	bool parts = t->parts && g.n > 0;
 	enum outcome o = PG_OK;
 
@@ -342,7 +343,7 @@ upsert(struct load *l, struct batch *b, const struct pg_table *t, struct range r
 	if (parts)
 		o = pg_exec(l->pg, "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL "
 				   "enable_hashjoin = on");
-	for (; o == PG_OK && g.n > 0; g = gather(l, b, t, range, &run, &at))
+	for (; o == PG_OK && g.n > 0; g = gather_rows(l, b, t, range, &run, &at))
 		o = upsert_gathered(l, b, t, range, &g, blind);
 	return o == PG_OK && parts ? pg_exec(l->pg, "SET LOCAL enable_hashjoin = off") : o;
 }
@@ -360,5 +361,5 @@ write_table(struct load *l, struct batch *b, struct pg_table *t, struct range ra
 		b->status[at] = ROW_CHANGED;
 	if (!by_rows)
 		o = copy_new(l, b, t, range);
-	return o == PG_OK ? upsert(l, b, t, range, blind || by_rows) : o;
+	return o == PG_OK ? upsert_rows(l, b, t, range, blind || by_rows) : o;
 }

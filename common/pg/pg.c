@@ -386,7 +386,7 @@ pg_ready(struct pg *p)
  * where needed. PG_OK: try again; else as pg_ready().
  */
 static enum outcome
-recover(struct pg *p)
+recover_connection(struct pg *p)
 {
 	bool again = p->since != 0;
 	enum outcome o = PG_OK;
@@ -422,7 +422,7 @@ pg_patiently(struct pg *p, enum outcome (*work)(struct pg *, void *), void *data
 		pg_rollback(p);
 		if (o != PG_BUSY && o != PG_SLOW && o != PG_LOST)
 			break;
-		o = recover(p);
+		o = recover_connection(p);
 	}
 	if (o == PG_OK || o == PG_DATA || o == PG_LARGE)
 		pg_recovered(p);

@@ -78,7 +78,7 @@ pg_lost(struct pg *p, const char *why)
 
 /* Whether a field of a failed result has this text in it. */
 static bool
-has(const PGresult *res, int field, const char *text)
+field_has(const PGresult *res, int field, const char *text)
 {
 	const char *value = PQresultErrorField(res, field);
 
@@ -87,7 +87,7 @@ has(const PGresult *res, int field, const char *text)
 
 /* Sorts a failed result. */
 static enum outcome
-failed(struct pg *p, const PGresult *res)
+failed_outcome(struct pg *p, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY), *hint;
@@ -102,8 +102,8 @@ failed(struct pg *p, const PGresult *res)
 		o = PG_TABLE;
 	/* What a trigger raises is about its row, and so is what a policy says of a new one. */
 	if (o == PG_TABLE &&
-		(has(res, PG_DIAG_CONTEXT, " function ") ||
-			has(res, PG_DIAG_MESSAGE_PRIMARY, "new row violates row-level")))
+		(field_has(res, PG_DIAG_CONTEXT, " function ") ||
+			field_has(res, PG_DIAG_MESSAGE_PRIMARY, "new row violates row-level")))
 		o = PG_DATA;
 	/* It says what to do. */
 	hint = o == PG_TABLE || o == PG_LARGE ? PQresultErrorField(res, PG_DIAG_MESSAGE_HINT)
@@ -127,7 +127,7 @@ failed(struct pg *p, const PGresult *res)
  * Hands all that is queued to the kernel; reads meanwhile, so that the server never waits for us.
  */
 static enum outcome
-flush(struct pg *p)
+flush_requests(struct pg *p)
 {
 	int more;
 
@@ -145,7 +145,7 @@ flush(struct pg *p)
 
 /* The next result, NULL between the results of two requests. */
 static enum outcome
-fetch(struct pg *p, PGresult **res)
+fetch_result(struct pg *p, PGresult **res)
 {
 	*res = NULL;
 	if (p->conn == NULL)
@@ -174,21 +174,21 @@ is_good(const PGresult *res)
 
 /* Whether a PQsend function worked. */
 static enum outcome
-sent(struct pg *p, int ok)
+sent_outcome(struct pg *p, int ok)
 {
 	return ok == 1 ? PG_OK : pg_lost(p, NULL);
 }
 
 /* Reads all results of one request: its rows go to the sink, or the last good one to *keep. */
 static enum outcome
-finish(struct pg *p, PGresult **keep, const struct pg_sink *sink)
+finish_request(struct pg *p, PGresult **keep, const struct pg_sink *sink)
 {
-	enum outcome first = PG_OK, o = flush(p);
+	enum outcome first = PG_OK, o = flush_requests(p);
 	PGresult *res;
 
-	while (o == PG_OK && (o = fetch(p, &res)) == PG_OK && res != NULL) {
+	while (o == PG_OK && (o = fetch_result(p, &res)) == PG_OK && res != NULL) {
 		if (!is_good(res) && first == PG_OK)
-			first = failed(p, res);
+			first = failed_outcome(p, res);
 		if (sink != NULL && PQresultStatus(res) == PGRES_SINGLE_TUPLE)
 			sink->row(sink->data, res, 0);
 		if (is_good(res) && keep != NULL) {
@@ -197,7 +197,7 @@ finish(struct pg *p, PGresult **keep, const struct pg_sink *sink)
 		} else {
 			PQclear(res);
 		}
-		/* failed() hangs up where it finds the connection dead. */
+		/* failed_outcome() hangs up where it finds the connection dead. */
 		if (p->conn == NULL)
 			o = first;
 	}
@@ -213,9 +213,9 @@ finish(struct pg *p, PGresult **keep, const struct pg_sink *sink)
 enum outcome
 pg_exec(struct pg *p, const char *sql)
 {
-	enum outcome o = p->conn == NULL ? PG_LOST : sent(p, PQsendQuery(p->conn, sql));
+	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQsendQuery(p->conn, sql));
 
-	return o == PG_OK ? finish(p, NULL, NULL) : o;
+	return o == PG_OK ? finish_request(p, NULL, NULL) : o;
 }
 
 /* Sends a statement, or values to the one that was parsed last. */
@@ -230,10 +230,10 @@ send_values(struct pg *p, const char *sql, const struct pg_values *v)
 	if (v == NULL)
 		v = &none;
 	if (sql == NULL)
-		return sent(p, PQsendQueryPrepared(p->conn, "", v->n, v->value, v->length,
+		return sent_outcome(p, PQsendQueryPrepared(p->conn, "", v->n, v->value, v->length,
+					       v->binary ? binary : NULL, v->binary));
+	return sent_outcome(p, PQsendQueryParams(p->conn, sql, v->n, NULL, v->value, v->length,
 				       v->binary ? binary : NULL, v->binary));
-	return sent(p, PQsendQueryParams(p->conn, sql, v->n, NULL, v->value, v->length,
-			       v->binary ? binary : NULL, v->binary));
 }
 
 enum outcome
@@ -242,7 +242,7 @@ pg_query(struct pg *p, const char *sql, const struct pg_values *v, PGresult **re
 	enum outcome o = send_values(p, sql, v);
 
 	*res = NULL;
-	return o == PG_OK ? finish(p, res, NULL) : o;
+	return o == PG_OK ? finish_request(p, res, NULL) : o;
 }
 
 enum outcome
@@ -251,8 +251,8 @@ pg_stream(struct pg *p, const char *sql, const struct pg_values *v, const struct
 	enum outcome o = send_values(p, sql, v);
 
 	if (o == PG_OK)
-		o = sent(p, PQsetSingleRowMode(p->conn));
-	return o == PG_OK ? finish(p, NULL, sink) : o;
+		o = sent_outcome(p, PQsetSingleRowMode(p->conn));
+	return o == PG_OK ? finish_request(p, NULL, sink) : o;
 }
 
 enum outcome
@@ -273,7 +273,7 @@ pg_commit(struct pg *p)
 enum outcome
 pg_pipeline(struct pg *p)
 {
-	return p->conn == NULL ? PG_LOST : sent(p, PQenterPipelineMode(p->conn));
+	return p->conn == NULL ? PG_LOST : sent_outcome(p, PQenterPipelineMode(p->conn));
 }
 
 enum outcome
@@ -287,7 +287,8 @@ pg_send_begin(struct pg *p)
 enum outcome
 pg_send_parse(struct pg *p, const char *sql)
 {
-	return p->conn == NULL ? PG_LOST : sent(p, PQsendPrepare(p->conn, "", sql, 0, NULL));
+	return p->conn == NULL ? PG_LOST
+			       : sent_outcome(p, PQsendPrepare(p->conn, "", sql, 0, NULL));
 }
 
 enum outcome
@@ -299,16 +300,16 @@ pg_send(struct pg *p, const struct pg_values *v)
 enum outcome
 pg_sync(struct pg *p)
 {
-	enum outcome o = p->conn == NULL ? PG_LOST : sent(p, PQpipelineSync(p->conn));
+	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQpipelineSync(p->conn));
 
-	return o == PG_OK ? flush(p) : o;
+	return o == PG_OK ? flush_requests(p) : o;
 }
 
 enum outcome
 pg_next(struct pg *p, PGresult **res)
 {
 	PGresult *end = NULL;
-	enum outcome o = fetch(p, res), ended;
+	enum outcome o = fetch_result(p, res), ended;
 
 	if (o != PG_OK)
 		return o;
@@ -316,13 +317,14 @@ pg_next(struct pg *p, PGresult **res)
 		return pg_lost(p, "the server's answers do not match the requests");
 	if (!is_good(*res)) {
 		/* Requests behind a failed one are not done; the first reason stays. */
-		o = PQresultStatus(*res) == PGRES_PIPELINE_ABORTED ? PG_DATA : failed(p, *res);
+		o = PQresultStatus(*res) == PGRES_PIPELINE_ABORTED ? PG_DATA
+								   : failed_outcome(p, *res);
 		PQclear(*res);
 		*res = NULL;
 	}
 	if (p->conn == NULL)
 		return o;
-	if ((ended = fetch(p, &end)) != PG_OK) {
+	if ((ended = fetch_result(p, &end)) != PG_OK) {
 		PQclear(*res);
 		*res = NULL;
 		return ended;
@@ -335,7 +337,7 @@ enum outcome
 pg_synced(struct pg *p)
 {
 	PGresult *res;
-	enum outcome o = fetch(p, &res);
+	enum outcome o = fetch_result(p, &res);
 
 	if (o == PG_OK && PQresultStatus(res) != PGRES_PIPELINE_SYNC)
 		o = pg_lost(p, "the server's answers do not match the requests");
@@ -346,19 +348,19 @@ pg_synced(struct pg *p)
 enum outcome
 pg_unpipe(struct pg *p)
 {
-	return p->conn == NULL ? PG_LOST : sent(p, PQexitPipelineMode(p->conn));
+	return p->conn == NULL ? PG_LOST : sent_outcome(p, PQexitPipelineMode(p->conn));
 }
 
 enum outcome
 pg_copy(struct pg *p, const char *sql)
 {
 	PGresult *res;
-	enum outcome o = p->conn == NULL ? PG_LOST : sent(p, PQsendQuery(p->conn, sql));
+	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQsendQuery(p->conn, sql));
 
-	if (o != PG_OK || (o = flush(p)) != PG_OK || (o = fetch(p, &res)) != PG_OK)
+	if (o != PG_OK || (o = flush_requests(p)) != PG_OK || (o = fetch_result(p, &res)) != PG_OK)
 		return o;
 	if (PQresultStatus(res) != PGRES_COPY_IN)
-		o = failed(p, res);
+		o = failed_outcome(p, res);
 	PQclear(res);
 	return o;
 }
@@ -367,24 +369,25 @@ enum outcome
 pg_put(struct pg *p, const void *bytes, size_t n)
 {
 	/* libpq makes room in its queue, which is kept from growing without end. */
-	enum outcome o = p->conn == NULL ? PG_LOST : sent(p, PQputCopyData(p->conn, bytes, (int)n));
+	enum outcome o =
+		p->conn == NULL ? PG_LOST : sent_outcome(p, PQputCopyData(p->conn, bytes, (int)n));
 
 	p->unflushed += n;
 	if (o != PG_OK || p->unflushed < FLUSH_AT)
 		return o;
 	p->unflushed = 0;
-	return flush(p);
+	return flush_requests(p);
 }
 
 enum outcome
 pg_copied(struct pg *p, uint64_t *rows)
 {
 	PGresult *res = NULL;
-	enum outcome o = p->conn == NULL ? PG_LOST : sent(p, PQputCopyEnd(p->conn, NULL));
+	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQputCopyEnd(p->conn, NULL));
 
 	*rows = 0;
 	if (o == PG_OK)
-		o = finish(p, &res, NULL);
+		o = finish_request(p, &res, NULL);
 	if (o == PG_OK)
 		(void)slice_count(slice_of(PQcmdTuples(res)), rows);
 	PQclear(res);
@@ -403,7 +406,7 @@ pg_rollback(struct pg *p)
 		pg_hang_up(p);
 		return;
 	}
-	while (flush(p) == PG_OK && fetch(p, &res) == PG_OK && res != NULL)
+	while (flush_requests(p) == PG_OK && fetch_result(p, &res) == PG_OK && res != NULL)
 		PQclear(res);
 	if (p->conn != NULL && PQpipelineStatus(p->conn) != PQ_PIPELINE_OFF &&
 		pg_unpipe(p) != PG_OK)

@@ -48,7 +48,7 @@ pg_table_fail(struct pg_table *t, const char *why)
 
 /* A small number; the modifiers' may be negative. */
 static int
-number(const PGresult *res, int column)
+number_at(const PGresult *res, int column)
 {
 	return (int)strtol(PQgetvalue(res, 0, column), NULL, 10);
 }
@@ -103,8 +103,9 @@ take_row(struct pg_table *t, PGresult *res)
 	}
 	check_key_name(t);
 	for (int i = 0; i < PG_TABLE_VALUES; i++) {
-		t->type[i] = number(res, TYPE + i);
-		t->scale[i] = PQgetisnull(res, 0, SCALE + i) ? INT32_MAX : number(res, SCALE + i);
+		t->type[i] = number_at(res, TYPE + i);
+		t->scale[i] =
+			PQgetisnull(res, 0, SCALE + i) ? INT32_MAX : number_at(res, SCALE + i);
 		t->binary = t->binary || (i < 4 && t->type[i] != PG_NUMERIC);
 	}
 }
