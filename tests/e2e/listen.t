@@ -276,7 +276,7 @@ rm pipe
 # Passwords.
 for _ in {1..20}; do
 	port=$(free_port)
-	printf 'port %d\nbind 127.0.0.1\nsave ""\nrequirepass %s\nuser ann on >%s ~* &* +@all\n' $port "$secret" \
+	printf 'port %d\nbind 127.0.0.1\nsave ""\nrequirepass %s\nuser ann on >%s ~* &* +@all\n' "$port" "$secret" \
 		"$secret" | redis-server - >tcp.redis 2>&1 &
 	tcp=$!
 	started+=("$tcp")

@@ -22,7 +22,7 @@ server() {
 # listen: ts-listen in the background, its output in out, its log in err; sets pid.
 listen() {
 	: >err
-	ts-listen "$@" >out 2>err &
+	ts-listen >out 2>err &
 	pid=$!
 	started+=("$pid")
 }
@@ -117,6 +117,7 @@ hinted "rediss://127.0.0.1:$slow" 'does not speak TLS: use redis://|does the ser
 REDIS_CA_FILE='' refused "rediss://127.0.0.1:$tls" 'the certificate of 127.0.0.1 is not trusted: ' "a certificate of an unknown authority"
 REDIS_CA_FILE=$tmp/none.pem refused "rediss://127.0.0.1:$tls" 'REDIS_CA_FILE: .*none.pem' "a file of authorities that is not there"
 web=$(free_port)
+# shellcheck disable=SC2016 # for perl
 start perl -MIO::Socket::INET -e 'my $l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0],
 	ReuseAddr => 1); while (my $c = $l->accept) { sysread $c, my $x, 99; print $c "HTTP/1.1 400 Bad Request\r\n\r\n"; close $c }' "$web"
 refused "redis://127.0.0.1:$web" 'what listens at this port is not Redis' "a port of another service"
