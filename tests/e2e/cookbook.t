@@ -239,6 +239,15 @@ empty
 ts-store <days.ndjson 2>err
 is "$?/$(wc -l <days.ndjson)/$(bars_of daily | cksum)" "0/500/$want" "lines of the database are bars, digit by digit"
 
+printf '{"symbol":"%s","timeframe":"1min","timestamp":"2025-12-22T14:30:00Z","open":%s,"high":6,"low":4,"close":5,"volume":7}\n' AAPL 5.10 1E5 5 |
+	ts-store >/dev/null 2>&1
+cook parquet
+cooked "minutes for Parquet: the same members in each line, each of one type" \
+	'2 symbol:string timeframe:string timestamp:string open:number high:number low:number close:number volume:number 2025-12-22T14:30:00Z' \
+	"$(wc -l <minutes.ndjson) $(jq -r 'to_entries | map(.key + ":" + (.value | type)) | join(" ")' minutes.ndjson | sort -u) $(jq -r .timestamp minutes.ndjson | sort -u)"
+is "$(ts-store -n <minutes.ndjson 2>&1 | tail -n 1 | cut -d ' ' -f 1-4)" "ts-store: end checked: bars=2" "and ts-store reads them again"
+sql "TRUNCATE ohlcv_1min"
+
 # Five minutes.
 for ((i = 30; i < 40; i++)); do
 	printf '{"symbol":"AAPL","timeframe":"1min","timestamp":"2025-12-22T14:%d:00Z","open":%d,"high":%d,"low":%d,"close":%d.5,"volume":3000000000}\n' $i $i $((i + 2)) $((i - 2)) $i

@@ -77,6 +77,19 @@ work() {
 }
 is "$(work)$(work -v)$(work -q)" 020 "ts-work says it with -v alone, too"
 
+# What no waiting mends is refused, not retried for half a minute and called a service that failed.
+port=$(free_port)
+pg_options=(-c listen_addresses=127.0.0.1 -c "port=$port")
+export PGPORT=$port
+pg_start || exit 1
+DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres?sslmode=require" ts-store </dev/null 2>err
+is "$?/$(grep -c 'error: .*server does not support SSL' err)" 100/1 "sslmode=require against a server without TLS"
+DATABASE_URL="postgresql://postgres@127.0.0.1:$port/postgres?sslmode=prefer" ts-store -q </dev/null 2>err
+is $? 0 "which is well without it"
+ts-expand -q AAPL | DATABASE_URL="postgresql://postgres@127.0.0.1:$port/nonsense" ts-audit >out 2>err
+is "$?/$(grep -c 'error: .*nonsense' err)" 100/1 "a database name that is nonsense"
+unset DATABASE_URL PGPORT
+
 # A stage holds no secret but its own, not even where /proc shows what it was started with, and leaves none
 # in a core file.
 ulimit -c unlimited 2>/dev/null
