@@ -77,8 +77,8 @@ refuse_option(const char *what, const char *value)
 	command_misuse(&self, what, value);
 }
 
-/* Splits -t at its commas; 0, or -1 where a name is unknown. */
-static int
+/* Splits -t at its commas; NULL, or what to say of a name that is unknown. */
+static const char *
 default_timeframes(const char *list, struct job *defaults)
 {
 	while (list != NULL) {
@@ -86,11 +86,11 @@ default_timeframes(const char *list, struct job *defaults)
 		struct slice s = {list, comma == NULL ? strlen(list) : (size_t)(comma - list)};
 
 		if (timeframe_parse(s) == TF_NONE)
-			return -1;
+			return timeframe_advice(s);
 		job_add_timeframe(defaults, s);
 		list = comma == NULL ? NULL : comma + 1;
 	}
-	return 0;
+	return NULL;
 }
 
 /* What does not go together. */
@@ -124,6 +124,7 @@ static void
 read_options(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
 {
 	struct slice now = slice_of(o->now == NULL ? "now" : o->now);
+	const char *why;
 	int days;
 
 	*e = (struct expand){.years = slice_of(o->years),
@@ -146,9 +147,10 @@ read_options(const struct options *o, struct expand *e, struct job *defaults, st
 	if (o->years != NULL && window_days(e->years, &days) != 0)
 		refuse_option("-y wants a number above 0 and at most 50", o->years);
 	job_init(defaults);
-	if (default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults) != 0) {
+	why = default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults);
+	if (why != NULL) {
 		job_release(defaults);
-		refuse_option("-t wants names of 1min,hour,day,week,month", o->timeframes);
+		refuse_option(why, o->timeframes);
 	}
 }
 

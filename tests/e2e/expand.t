@@ -116,6 +116,9 @@ is "$(printf '%s\n' "$job" | ts-expand -N 2025-12-24T17:15:13Z | jq -r 'select(.
 	2025-12-23 "-N serves jobs that carry a moment too"
 is "$(printf '{"job_id":"j","symbols":["A"],"received_at":"2025-12-23T17:15:13Z"}\n' | ts-expand -y 0.003 -t week | jq -r 'select(.type == "task").to')" \
 	2025-12-20 "-y and -t serve jobs that say nothing of it"
+is "$(ts-expand -t day,dayly A 2>&1 | sed 1q)" "ts-expand: error: unknown timeframe: want 1min, hour, day, week or month; the nearest is day: day,dayly" \
+	"a word that is none is refused with the nearest"
+like "$(ts-expand -t 5min A 2>&1 | sed 1q)" 'a view over them makes others, see ts-cookbook\(7\)' "and five minutes with how they are made"
 for wrong in "-y 0" "-y 51" "-y x" "-t 2min" "-t day," "-N tomorrow" "-N 2040-01-01T00:00:00"; do
 	# shellcheck disable=SC2086
 	ts-expand $wrong AAPL >out 2>err

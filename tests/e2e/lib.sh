@@ -353,6 +353,8 @@ options() {
 	page=$(sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$top/doc/$name.1" | LC_ALL=C sort | tr -d '\n')
 	is "$("$name" -h | sed 1q | grep -o '\[-[^]]*\]' | sed 's/^\[-//; s/\]$//; s/^\(.\) .*/\1/' |
 		tr -d '\n' | fold -w 1 | LC_ALL=C sort | tr -d '\n')" "$page" "$name: the usage has the options of the page"
+	is "$(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.Op Fl \([A-Za-z]*\).*/\1/p' "$top/doc/$name.1" | tr -d '\n' |
+		fold -w 1 | LC_ALL=C sort -u | tr -d '\n')" "$page" "$name: so does the page's synopsis"
 	is "$("$name" -h | sed -n 's/^  -\(.\) .*/\1/p' | LC_ALL=C sort | tr -d '\n')" "$page" \
 		"$name: -h explains the options of the page"
 	is "$(fold -w 1 <<<"$known" | LC_ALL=C sort | tr -d '\n')" "$page" \
