@@ -287,7 +287,7 @@ mkdir five
 is "$?/$(grep '"done"' out | jq -r .status)/$(PGDATABASE=tickstock sql 'SELECT count(DISTINCT symbol) FROM ohlcv_daily')" 0/completed/2 \
 	"the first five minutes load two symbols" || sed 's/^/# /' err
 
-# What the exchange decides beside its rule.
+# What the exchange decides outside its calendar.
 a=$(grep -x -A 2 mourning all)
 printf '%s\n' "$a" >>ran
 printf '# %s\n' "$a" >closures
