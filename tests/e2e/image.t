@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ts-store: after a verdict the table holds in the task's range what the API has, or the verdict says what
 # more it holds; nothing is deleted unless asked for and safe; a restatement is told.
+# shellcheck disable=SC2086,SC2046 # words
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # The lines of start and end are told, as in a service.

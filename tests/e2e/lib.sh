@@ -162,14 +162,12 @@ pg_start() {
 		spare "$pg_bin/initdb" -D "$tmp/pg/data" -U postgres -A trust -E UTF8 --locale=C --no-sync \
 			>"$tmp/pg.initdb" 2>&1 || { cat "$tmp/pg.initdb" >&2; return 1; }
 	fi
-	# shellcheck disable=SC2119
 	pg_up
 	export PGHOST=$tmp/pg PGUSER=postgres PGDATABASE=postgres
 	export DATABASE_URL="postgresql:///postgres?host=$tmp/pg&user=postgres"
 	wait_for 20 "$pg_bin/pg_isready" -q
 }
 # pg_up [OPTION...]: starts it again, with other settings where they are given.
-# shellcheck disable=SC2120
 pg_up() {
 	# A relative folder keeps the name of the socket under its limit of 107 bytes.
 	(cd "$tmp/pg" && spare_exec "$pg_bin/postgres" -D "$tmp/pg/data" -k "$tmp/pg" -c listen_addresses= \

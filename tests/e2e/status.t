@@ -149,7 +149,7 @@ submitted f
 mixed f | ts-status -q -C failed >out 2>err
 is "$?/$(hash f status)/$(jq -r .status out)/$(hash f message)" "1/failed/failed/$(hash c message)" \
 	"or failed, with the message that a page then shows"
-is "$(ts-status -C done </dev/null 2>&1 | head -n 1)" "ts-status: error: -C: want completed_with_errors, completed or failed" \
+is "$(ts-status -C "done" </dev/null 2>&1 | head -n 1)" "ts-status: error: -C: want completed_with_errors, completed or failed" \
 	"and nothing that no page knows"
 { header ok 1 1; stored ok AAPL day 1; } | ts-status >out 2>err
 is "$?/$(hash ok status)/$(hash ok message)" "0/completed/Loaded 1 of 1 tasks, 1 bar" "all stored: completed, exit 0"

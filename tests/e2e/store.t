@@ -287,7 +287,7 @@ ended_with ' rejected=150 ' "but all are counted"
 empty
 grid=$(for bar in 'week:2025-12-14' 'week:2025-12-15' 'month:2025-11-01' 'month:2025-11-30' 'hour:2025-12-19T14:00:00Z' \
 	'hour:2025-12-19T14:30:00Z' '1min:2025-12-19T14:30:00Z' '1min:2025-12-19T14:30:59Z'; do
-	key=date
+	key="date"
 	[[ $bar = *T* ]] && key=timestamp
 	echo "{\"symbol\":\"G\",\"timeframe\":\"${bar%%:*}\",\"$key\":\"${bar#*:}\",\"open\":10,\"high\":11,\"low\":9,\"close\":10,\"volume\":1}"
 done)

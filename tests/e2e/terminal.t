@@ -98,7 +98,7 @@ for a in dumb ''; do
 	show 80 TERM=$a wait=
 	is "$(grep -c $'\033' sent)/$(seen)" "0/$want" "TERM=$a: no escape, and each line is whole"
 done
-wait= bash scene 2>all | ts-status -u none 2>>all >out
+wait="" bash scene 2>all | ts-status -u none 2>>all >out
 is "$(grep -c $'[\033\r]' all)/$(grep -c '^ts-expand: ' all)" "0/3" "redirected: plain lines"
 # Two jobs are one line.
 cat >scene <<'END'
