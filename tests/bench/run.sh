@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark: run.sh [SECTION...] measures the sections a to f (default: all) and writes
+# The benchmark: run.sh [SECTION...] measures the sections a to g (default: all) and writes
 # doc/benchmarks.md, or $BENCH_OUT. What is compared is run in turn, BENCH_RUNS times (5), and told as
 # the median and the range. A rate is told only of rows that were found right: their number, and a
 # hash over all of them. BENCH_PIPELINE_RUNS is for section c, whose runs are long; BENCH_BIG=1 adds the
@@ -14,7 +14,7 @@ report=$tmp/report.md
 # The one that has the modules of Debian's packages.
 python=/usr/bin/python3
 now=2025-12-23T17:15:13Z
-[ $# -gt 0 ] || set -- a b c d e f
+[ $# -gt 0 ] || set -- a b c d e f g
 
 die() {
 	echo "bench: $*" >&2
@@ -387,6 +387,14 @@ section_f() {
 	done
 	table "f. Growth" "$rows new bars of 30 symbols, behind what the table has of each." >>"$report"
 	told "${names[@]}"
+}
+
+# Counts, not seconds.
+section_g() {
+	{
+		printf '\n### g. Requests\n\nOf ts-fetch, by the log of the simulator; the same by themselves: `bash tests/requests/table.sh`.\n\n'
+		bash "$top/tests/requests/table.sh" || die "requests could not be counted"
+	} >>"$report"
 }
 
 cp /proc/loadavg "$tmp/load"
