@@ -122,7 +122,7 @@ audit_waiting(const struct audit *a)
 	return a->count > 0;
 }
 
-/* By table, window and symbol. */
+/* By table, the coarse ones first, window and symbol. */
 static int
 compare(const void *x, const void *y)
 {
@@ -130,7 +130,7 @@ compare(const void *x, const void *y)
 	const struct schedule *s = a->schedule, *t = b->schedule;
 
 	if (s->tf != t->tf)
-		return s->tf < t->tf ? -1 : 1;
+		return s->tf > t->tf ? -1 : 1;
 	if (s->from != t->from)
 		return s->from < t->from ? -1 : 1;
 	if (s->to != t->to)
@@ -140,7 +140,7 @@ compare(const void *x, const void *y)
 
 /* Counts a group of series, or marks them as unusable. */
 static enum outcome
-count(struct audit *a, size_t i, size_t n)
+count(struct audit *a, const struct cross *c, size_t i, size_t n)
 {
 	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
 	int64_t start = clock_mono_ms();
@@ -154,7 +154,8 @@ count(struct audit *a, size_t i, size_t n)
 		return PG_OK;
 	}
 	if (o == PG_OK && t->fault[0] == '\0')
-		o = count_series(t, a->pg, a->order + i, n, !a->presence);
+		o = a->presence ? count_series(t, a->pg, a->order + i, n, NULL)
+				: cross_count(c, a->order + i, n);
 	if (o == PG_TABLE || o == PG_DATA) {
 		pg_table_fail(t, pg_why(a->pg));
 		o = PG_OK;
@@ -272,6 +273,7 @@ audit_run(struct audit *a)
 {
 	/* A refresh asks whatever is there. */
 	bool look = a->mode != MODE_TASKS || a->fill.missing;
+	const struct cross c = {a->order, a->count, a->table, a->pg, a->calendar};
 	enum outcome o = PG_OK;
 
 	if (a->count == 0)
@@ -281,14 +283,14 @@ audit_run(struct audit *a)
 		o = widen_all(a);
 	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
 		n = cross_group(a->order, a->count, i);
-		o = count(a, i, n);
+		o = count(a, &c, i, n);
 	}
 	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
 		n = cross_group(a->order, a->count, i);
 		mark_closed(a->order + i, n);
 	}
 	if (o == PG_OK && look && !a->presence)
-		o = cross_check(&(struct cross){a->order, a->count, a->table, a->pg, a->calendar});
+		o = cross_check(&c);
 	for (size_t i = 0; i < a->count && o == PG_OK && a->report.out->error == 0; i++)
 		tell(a, &a->series[i]);
 	forget(a);

@@ -5,10 +5,14 @@
  */
 #include "count.h"
 
-#include <stdio.h>
+/*
+ * Comparing groups by the hour, which takes some 600 bytes each: of so many symbols at once that
+ * they stay in memory.
+ */
+enum { GROUPS = 100000, GROUPS_A_SESSION = 7 };
 
-/* Which bound is next, in columns of the answer. */
-enum { SYMBOL, BIN, BARS, NULLS, CROSSED, ODD, OFF, FIRST, LAST, FILLED };
+/* Columns of the answer; those of values follow. */
+enum { SYMBOL, BIN, BARS, NULLS, CROSSED, ODD, OFF, FILLED, FIRST, LAST, COLUMNS };
 
 static void
 add_bounds(struct buffer *b, const struct schedule *s)
@@ -25,61 +29,54 @@ add_bounds(struct buffer *b, const struct schedule *s)
 	buffer_byte(b, '}');
 }
 
-/* The columns that only bars of sessions need: off the grid, and the slices with a bar. */
+/* The columns that only bars of sessions have: off the grid, and the slices with a bar. */
 static void
 add_intraday(struct buffer *b, enum timeframe tf)
 {
-	char text[200];
 	int seconds = timeframe_seconds(tf);
 
-	(void)snprintf(text, sizeof text,
-		"count(*) FILTER (WHERE e / %d <> floor(e / %d)) AS off,"
-		" COALESCE(bit_or(CASE WHEN bin %% %d = 2 THEN 1::int8 <<"
-		" ((e::int8 %% 86400 - %d) / %d)::int4 END), 0) AS filled,",
-		seconds, seconds, SCHEDULE_BOUNDS, schedule_slice_start(tf),
+	buffer_printf(b,
+		" count(*) FILTER (WHERE e <> t * %d) AS off,"
+		" bit_or(CASE WHEN bin %% %d = 2 THEN 1::int8 <<"
+		" ((t * %d %% 86400 - %d) / %d)::int4 END) AS filled,",
+		seconds, SCHEDULE_BOUNDS, seconds, schedule_slice_start(tf),
 		schedule_slice_seconds(tf));
-	buffer_str(b, text);
 }
 
+/* One query counts; of many symbols and sessions, where it also rolls up, by the hour. */
 static void
-add_query(struct buffer *b, const struct pg_table *t, bool bounds, bool values)
+add_query(struct buffer *b, const struct pg_table *t, bool bounds, const struct values *v)
 {
-	bool intraday = timeframe_intraday(t->tf);
-	const char *type = intraday ? "timestamptz" : "date";
+	bool intraday = timeframe_intraday(t->tf), rolled = intraday && bounds && v != NULL;
 
-	buffer_str(b,
-		"SELECT symbol::text, bin, bars, nulls, crossed, odd, off, first, last, filled FROM"
-		" (SELECT symbol, bin, count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR"
-		" high IS NULL OR low IS NULL OR close IS NULL OR"
-		/* An index has no volume. */
-		" (volume IS NULL AND left(symbol::text, 2) <> 'I:')) AS nulls,"
-		" count(*) FILTER (WHERE high < low) AS crossed,");
-	buffer_str(
-		b, values ? " count(*) FILTER (WHERE high >= low AND (open > high OR open < low OR"
-			    " close > high OR close < low)) AS odd,"
-			  : " 0 AS odd,");
+	SQL(b, rolled ? "WITH m AS (" : "", "SELECT symbol, bin,");
+	if (rolled)
+		buffer_str(b, t->tf == TF_1MIN ? " t / 60 AS h," : " t AS h,");
+	buffer_str(b, " count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR high IS NULL OR"
+		      " low IS NULL OR close IS NULL OR"
+		      /* An index has no volume. */
+		      " (volume IS NULL AND left(symbol, 2) <> 'I:')) AS nulls,"
+		      " count(*) FILTER (WHERE high < low) AS crossed,");
+	buffer_str(b, v == NULL ? " 0 AS odd,"
+				: " count(*) FILTER (WHERE high >= low AND (open > high OR"
+				  " open < low OR close > high OR close < low)) AS odd,");
 	if (intraday)
 		add_intraday(b, t->tf);
 	else
 		buffer_str(b, " 0 AS off, 0 AS filled,");
-	buffer_str(b,
-		" floor(min(e))::int8 AS first, floor(max(e))::int8 AS last FROM (SELECT symbol, ");
-	if (bounds)
-		SQL(b, "width_bucket(", t->key, ", $4::", type, "[])");
-	else
-		buffer_str(b, "0");
-	/* Keys as numbers, so that nothing here needs to read dates; each computed once. */
-	SQL(b, " AS bin, ", intraday ? "date_part('epoch', " : "(", t->key,
-		intraday ? ")" : " - date '1970-01-01')",
-		" AS e, open, high, low, close, volume FROM ", t->name, " WHERE ");
-	sql_where(b, t, 2);
-	buffer_str(b, " OFFSET 0) x GROUP BY 1, 2) y");
+	SQL(b, " min(t) AS first, max(t) AS last", rolled ? ", " VALUES_ROLLED : "", " FROM ");
+	sql_rows(b, t, bounds ? intraday ? "$4::timestamptz[]" : "$4::date[]" : NULL);
+	SQL(b, " GROUP BY 1, 2", rolled ? ", 3)" : "");
+	if (rolled)
+		values_sessions(b, t->tf, v);
 }
 
 /* The series that are counted, found by symbol. */
 struct counting {
 	struct series *const *series;
 	size_t n;
+	int seconds; /* of a bar; 1: keys are dates */
+	const struct values *values;
 };
 
 static void
@@ -96,37 +93,63 @@ take_row(void *data, const PGresult *res, int row)
 {
 	struct counting *c = data;
 	struct series *s = sql_series(c->series, c->n, PQgetvalue(res, row, SYMBOL));
+	uint64_t bin = (uint64_t)sql_number(res, row, BIN);
 	struct tally t = {.bars = (uint64_t)sql_number(res, row, BARS),
 		.nulls = (uint64_t)sql_number(res, row, NULLS),
 		.crossed = (uint64_t)sql_number(res, row, CROSSED),
 		.odd = (uint64_t)sql_number(res, row, ODD),
 		.off = (uint64_t)sql_number(res, row, OFF),
-		.first = sql_number(res, row, FIRST),
-		.last = sql_number(res, row, LAST),
+		.first = sql_number(res, row, FIRST) * c->seconds,
+		.last = sql_number(res, row, LAST) * c->seconds,
 		.filled = (uint64_t)sql_number(res, row, FILLED)};
 
-	if (s != NULL)
-		series_count(s, (uint64_t)sql_number(res, row, BIN), &t);
+	if (s == NULL)
+		return;
+	series_count(s, bin, &t);
+	if (bin % SCHEDULE_BOUNDS == 2 && PQnfields(res) > COLUMNS)
+		values_row(c->values, s, bin / SCHEDULE_BOUNDS, res, row, COLUMNS);
+}
+
+static enum outcome
+count_some(const struct pg_table *t, struct pg *pg, struct counting *c)
+{
+	const struct schedule *s = c->series[0]->schedule;
+	const struct pg_sink sink = {take_row, c};
+	struct buffer sql = {0}, value[VALUES_PARAMETERS] = {0};
+	bool bounds = s->count > 0;
+	int n = bounds ? 4 : 3;
+	enum outcome o;
+
+	add_query(&sql, t, bounds, c->values);
+	sql_symbols(&value[0], c->series, c->n);
+	sql_key(&value[1], s->tf, s->from);
+	sql_key(&value[2], s->tf, schedule_end(s));
+	if (bounds)
+		add_bounds(&value[3], s);
+	if (bounds && c->values != NULL && timeframe_intraday(s->tf))
+		n = values_parameters(value, s);
+	o = sql_run(pg, buffer_cstr(&sql), value, n, begin, &sink);
+	buffer_release(&sql);
+	return o;
 }
 
 enum outcome
 count_series(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n,
-	bool values)
+	const struct values *v)
 {
 	const struct schedule *s = series[0]->schedule;
-	struct counting c = {series, n};
-	const struct pg_sink sink = {take_row, &c};
-	struct buffer sql = {0}, value[4] = {0};
-	enum outcome o;
+	struct counting c = {
+		.seconds = timeframe_intraday(t->tf) ? timeframe_seconds(t->tf) : 1, .values = v};
+	enum outcome o = PG_OK;
+	size_t most = n;
 
-	add_query(&sql, t, s->count > 0, values);
-	sql_symbols(&value[0], series, n);
-	sql_key(&value[1], s->tf, s->from);
-	sql_key(&value[2], s->tf, schedule_end(s));
-	add_bounds(&value[3], s);
-	o = sql_run(pg, buffer_cstr(&sql), value, s->count > 0 ? 4 : 3, begin, &sink);
-	buffer_release(&sql);
-	buffer_release(&value[3]);
+	if (v != NULL && timeframe_intraday(t->tf))
+		most = 1 + GROUPS / (GROUPS_A_SESSION * (s->count + 1));
+	for (size_t i = 0; i < n && o == PG_OK; i += c.n) {
+		c.series = series + i;
+		c.n = n - i < most ? n - i : most;
+		o = count_some(t, pg, &c);
+	}
 	return o;
 }
 
@@ -144,7 +167,7 @@ enum outcome
 count_first(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n)
 {
 	bool intraday = timeframe_intraday(t->tf);
-	struct counting c = {series, n};
+	struct counting c = {.series = series, .n = n};
 	const struct pg_sink sink = {take_first, &c};
 	struct buffer sql = {0}, symbols = {0};
 	enum outcome o;

@@ -116,26 +116,52 @@ share(const struct cross *c, struct series *s)
 	}
 }
 
+/* Presence is known all the same; the certificate tells that nothing was compared. */
 static enum outcome
-check_group(const struct cross *c, struct series *const *series, size_t n)
+uncompared(const struct cross *c, enum timeframe tf, enum outcome o)
+{
+	if (o != PG_TABLE && o != PG_DATA)
+		return o;
+	log_warning("%s cannot be compared: %s", timeframe_table(tf), pg_why(c->pg));
+	return PG_OK;
+}
+
+enum outcome
+cross_count(const struct cross *c, struct series *const *series, size_t n)
+{
+	enum timeframe tf = series[0]->schedule->tf;
+	const struct pg_table *t = &c->table[tf];
+	struct values v = {.take = take, .data = (void *)(uintptr_t)c};
+	enum outcome o = PG_OK;
+
+	if (timeframe_intraday(tf))
+		o = peer(c, TF_DAY, &v.days);
+	if (o == PG_OK && tf == TF_1MIN)
+		o = peer(c, TF_HOUR, &v.hours);
+	if (o == PG_OK)
+		o = count_series(t, c->pg, series, n, &v);
+	if (timeframe_intraday(tf) && (o == PG_TABLE || o == PG_DATA)) {
+		(void)uncompared(c, tf, o);
+		o = count_series(t, c->pg, series, n, NULL);
+	}
+	for (size_t i = 0; i < n && o == PG_OK && v.days != NULL; i++)
+		series_basis(series[i]);
+	return o;
+}
+
+static enum outcome
+roll_up(const struct cross *c, struct series *const *series, size_t n)
 {
 	const struct schedule *d = series[0]->schedule;
-	const struct values_sink sink = {take, (void *)(uintptr_t)c};
-	const struct pg_table *t, *hours = NULL, *days;
+	struct values v = {.take = take, .data = (void *)(uintptr_t)c};
+	const struct pg_table *t;
 	enum outcome o = peer(c, d->tf, &t);
 
 	if (o == PG_OK)
-		o = peer(c, TF_DAY, &days);
-	if (o == PG_OK && d->tf == TF_1MIN)
-		o = peer(c, TF_HOUR, &hours);
-	if (o != PG_OK || t == NULL || (days == NULL && hours == NULL) || d->count == 0)
+		o = peer(c, TF_DAY, &v.days);
+	if (o != PG_OK || t == NULL || v.days == NULL || d->count == 0)
 		return o;
-	if (!timeframe_intraday(d->tf))
-		return values_roll_up(t, days, c->pg, series, n, c->calendar, &sink);
-	o = values_sessions(t, hours, days, c->pg, series, n, &sink);
-	for (size_t i = 0; i < n && o == PG_OK && days != NULL; i++)
-		series_basis(series[i]);
-	return o;
+	return uncompared(c, d->tf, values_roll_up(t, &v, c->pg, series, n, c->calendar));
 }
 
 static void
@@ -207,19 +233,13 @@ cross_check(const struct cross *c)
 	enum outcome o = PG_OK;
 
 	for (size_t i = 0, n; i < c->count && o == PG_OK; i += n) {
+		enum timeframe tf = c->order[i]->schedule->tf;
+
 		n = cross_group(c->order, c->count, i);
-		if (c->order[i]->schedule->tf != TF_DAY)
-			o = check_group(c, c->order + i, n);
-		for (size_t k = i; k < i + n && o == PG_OK && c->order[i]->schedule->tf == TF_DAY;
-			k++)
-			o = find_renamed(c, c->order[k]);
-		if (o == PG_TABLE || o == PG_DATA) {
-			/* Presence is known all the same; the certificate tells that nothing was
-			 * compared. */
-			log_warning("%s cannot be compared: %s",
-				timeframe_table(c->order[i]->schedule->tf), pg_why(c->pg));
-			o = PG_OK;
-		}
+		if (tf == TF_WEEK || tf == TF_MONTH)
+			o = roll_up(c, c->order + i, n);
+		for (size_t k = i; k < i + n && o == PG_OK && tf == TF_DAY; k++)
+			o = uncompared(c, tf, find_renamed(c, c->order[k]));
 	}
 	for (size_t i = 0; i < c->count && o == PG_OK; i++) {
 		if (timeframe_intraday(c->order[i]->schedule->tf))

@@ -1,7 +1,7 @@
 #ifndef TS_CROSS_H
 #define TS_CROSS_H
 
-#include "values.h"
+#include "count.h"
 
 /* The series of an audit checked by each other: what is found is marked in those that it may be due
  * to. */
@@ -21,7 +21,14 @@ size_t cross_group(struct series *const *order, size_t count, size_t i);
  * unusable. */
 enum outcome cross_table(struct pg_table *, struct pg *);
 
-/* Compares all series that have something to be compared with. PG_OK, or why it cannot go on. */
+/*
+ * Counts n series of a window as count_series(), and compares those of 1min and hour. What they are
+ * compared with is to be counted before, since marks are left there.
+ */
+enum outcome cross_count(const struct cross *, struct series *const *, size_t n);
+
+/* Compares the weeks and months, and says whom a difference is laid to, when all are counted.
+ * PG_OK, or why it cannot go on. */
 enum outcome cross_check(const struct cross *);
 
 #endif

@@ -26,6 +26,26 @@ sql_where(struct buffer *b, const struct pg_table *t, int first)
 }
 
 void
+sql_rows(struct buffer *b, const struct pg_table *t, const char *bounds)
+{
+	const char *prices = ", open, high, low, close, volume FROM ";
+	bool intraday = timeframe_intraday(t->tf);
+
+	if (intraday)
+		buffer_printf(b, "(SELECT symbol, bin, e, floor(e / %d)::int8 AS t%s",
+			timeframe_seconds(t->tf), prices);
+	SQL(b, "(SELECT symbol::text AS symbol, ");
+	if (bounds != NULL)
+		SQL(b, "width_bucket(", t->key, ", ", bounds, ")");
+	else
+		buffer_str(b, "0");
+	SQL(b, " AS bin, ", intraday ? "date_part('epoch', " : "(", t->key,
+		intraday ? ") AS e" : " - date '1970-01-01') AS t", prices, t->name, " WHERE ");
+	sql_where(b, t, 2);
+	buffer_str(b, intraday ? " OFFSET 0) y OFFSET 0) x" : " OFFSET 0) x");
+}
+
+void
 sql_key(struct buffer *b, enum timeframe tf, int64_t key)
 {
 	char text[TIMESTAMP_SIZE];

@@ -15,6 +15,14 @@ void sql_words(struct buffer *, const char *const *);
  */
 void sql_where(struct buffer *, const struct pg_table *, int first);
 
+/*
+ * Appends "(...) x": the symbol (as text), t, open, high, low, close and volume of those rows, of
+ * parameters 1 to 3. t is the key: a date's days since 1970, or an instant's whole minutes or hours
+ * since then, beside which stand its seconds in e. So nothing needs to read dates, and each is
+ * computed once. bin is the number of bounds at or below it; 0 where bounds, an array, is NULL.
+ */
+void sql_rows(struct buffer *, const struct pg_table *, const char *bounds);
+
 /* Append a key as text, the symbols of n series as an array, the bounds of all periods as an array.
  */
 void sql_key(struct buffer *, enum timeframe, int64_t key);

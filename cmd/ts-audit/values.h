@@ -7,24 +7,39 @@
  * The timeframes checked by each other, in the database: a query gives one row for each symbol and
  * session, week or month, which says how it stands to the others. No bar leaves the server.
  */
-
-/* Takes what was compared: of a series and one of its periods. */
-struct values_sink {
+struct values {
+	const struct pg_table *hours, *days; /* what minutes or hours are compared with; or NULL */
+	/* Takes what was compared: of a series and one of its periods. */
 	void (*take)(void *data, struct series *, size_t period, const struct comparison *);
 	void *data;
 };
 
 /*
- * Compares n series of 1min or hour that have the same schedule, in ascending order of their
- * symbols, with their days, and those of 1min with the hours, too. days and hours may be NULL,
- * where there are none.
+ * Prices and volume of a group of rows x. They are grouped by hash, so the first open and the last
+ * close are found as the least and the largest of numbers made of time and price: t * 10^11 + price
+ * * 10^4. NULL where a price has more than seven digits before its point.
  */
-enum outcome values_sessions(const struct pg_table *fine, const struct pg_table *hours,
-	const struct pg_table *days, struct pg *, struct series *const *, size_t n,
-	const struct values_sink *);
+#define VALUES_ROLLED                                                                              \
+	"min(t * 100000000000 + (CASE WHEN open < 10000000 THEN open * 10000 END)::int8) AS o,"    \
+	" max(high) AS hi, min(low) AS lo,"                                                        \
+	" max(t * 100000000000 + (CASE WHEN close < 10000000 THEN close * 10000 END)::int8) AS c," \
+	" sum(volume) AS v"
 
-/* Compares n such series of weeks or months with their days. */
-enum outcome values_roll_up(const struct pg_table *, const struct pg_table *days, struct pg *,
-	struct series *const *, size_t n, const struct calendar *, const struct values_sink *);
+/*
+ * Ends a query that begins with "WITH m AS (...)": the bars of a timeframe counted and rolled up by
+ * symbol, bin of the bounds in parameter 4, and hour. The answer has the columns of m without hour
+ * and roll-up, then those that values_row() takes, which begin with number first.
+ */
+void values_sessions(struct buffer *, enum timeframe, const struct values *);
+void values_row(const struct values *, struct series *, size_t period, const PGresult *, int row,
+	int first);
+
+/* Fills in the parameters behind the fourth; how many there are then. */
+enum { VALUES_PARAMETERS = 8 };
+int values_parameters(struct buffer *, const struct schedule *);
+
+/* Compares n series of weeks or months, in ascending order of their symbols, with their days. */
+enum outcome values_roll_up(const struct pg_table *, const struct values *, struct pg *,
+	struct series *const *, size_t n, const struct calendar *);
 
 #endif

@@ -94,6 +94,14 @@ like "$(cat out)" '^AAPL     1min        [0-9]+/[0-9]+ +[0-9]+  100%  2025-05-[0
 is "$(awk '/1min|hour|day/ { split($3, s, "/"); print (s[1] == s[2] && $5 == "100%") }' out | sort -u)" 1 \
 	"every session has all its bars: half days and the session under way are counted right"
 like "$(cat err)" 'end series=15 complete=15 holes=0 differs=0 outside=0 empty=0 unusable=0 failed=0 refused=0 tasks=0 ' "the end line counts"
+# Rows of the table that were read for anybody; a connection has told them before it is gone.
+rows_read() {
+	wait_for 10 alone
+	sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'ohlcv_1min'"
+}
+read_before=$(rows_read)
+ts-audit <tasks >out 2>/dev/null
+is "$(($(rows_read) - read_before))" "$(sql 'SELECT count(*) FROM ohlcv_1min')" "counting and comparing takes one look at each minute"
 ts-audit -m <tasks >out 2>err
 is "$?/$(cat out)" 0/ "-m: of a complete job nothing is written"
 ts-audit -l 100 <tasks >out 2>/dev/null

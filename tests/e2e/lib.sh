@@ -194,6 +194,11 @@ sql() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"
 }
 
+# alone: whether none of the stages is connected, for wait_for.
+alone() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ts-%'")" -eq 0 ]
+}
+
 # hold SQL: a transaction that is left open; let_go: commits it. Whether somebody waits for a lock.
 hold() {
 	rm -f holder held
