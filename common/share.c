@@ -34,20 +34,20 @@ share_natural(struct buffer *b, const struct record *r)
 void
 share_init(struct share *s, const struct redis_url *url)
 {
-	*s = (struct share){.redis = redis_new(url, NULL, NULL)};
+	*s = (struct share){.link = {.redis = redis_new(url, NULL, NULL)}};
 }
 
 void
 share_release(struct share *s)
 {
-	redis_free(s->redis);
-	s->redis = NULL;
+	redis_free(s->link.redis);
+	s->link.redis = NULL;
 }
 
 bool
 share_ready(const struct share *s)
 {
-	return s->told && !s->refused && redis_ready(s->redis);
+	return s->told && !s->refused && redis_ready(s->link.redis);
 }
 
 /* Gives up, with that reason. */
@@ -83,7 +83,7 @@ share_failed(struct share *s, const struct redis_reply *reply)
 		 says_words(reply, "can't run this command"))
 		refuse_server(s, redis_text(reply).p);
 	else
-		redis_abandon(s->redis, redis_text(reply).p);
+		redis_abandon(s->link.redis, redis_text(reply).p);
 	return true;
 }
 
@@ -153,50 +153,32 @@ on_info(void *data, const struct redis_reply *reply)
 	}
 }
 
-static void
-on_lost(struct share *s, int64_t now)
-{
-	if (!s->away)
-		log_warning("%s Redis: %s; trying again until it answers",
-			s->ever ? "lost" : "cannot connect to", redis_why(s->redis));
-	else
-		log_debug("Redis: %s", redis_why(s->redis));
-	s->away = true;
-	s->checked = s->told = false;
-	backoff_failed(&s->backoff, now);
-}
-
 enum redis_event
 share_serve(struct share *s, short revents, int64_t now)
 {
-	enum redis_event event = redis_serve(s->redis, revents, now);
+	enum redis_event event = redis_link_serve(&s->link, revents, now);
 
 	if (event == REDIS_EVENT_READY && s->any)
 		s->checked = true;
 	else if (event == REDIS_EVENT_READY)
 		SHARE_CALL(s, on_info, s, slice_of("INFO"));
-	if (event == REDIS_EVENT_DENIED && !s->ever)
-		refuse_server(s, redis_why(s->redis));
-	else if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED)
-		on_lost(s, now);
+	else if (event != REDIS_EVENT_NONE)
+		s->checked = s->told = false;
+	if (event == REDIS_EVENT_DENIED)
+		refuse_server(s, redis_why(s->link.redis));
 	if (s->refused)
 		return REDIS_EVENT_DENIED;
-	if (redis_down(s->redis) && now >= s->backoff.due)
-		redis_connect(s->redis, now);
-	if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED)
-		return REDIS_EVENT_LOST;
+	if (event == REDIS_EVENT_LOST)
+		return event;
 	if (!s->checked || s->told)
 		return REDIS_EVENT_NONE;
-	if (s->away)
-		log_info("Redis is %s", s->ever ? "back" : "there now");
-	s->told = s->ever = true;
-	s->away = false;
-	backoff_succeeded(&s->backoff, now);
+	s->told = true;
+	redis_link_well(&s->link, now);
 	return REDIS_EVENT_READY;
 }
 
 int64_t
 share_deadline(const struct share *s)
 {
-	return redis_down(s->redis) ? s->backoff.due : redis_deadline(s->redis);
+	return redis_link_deadline(&s->link);
 }

@@ -1,9 +1,8 @@
 #ifndef TS_SHARE_H
 #define TS_SHARE_H
 
-#include "backoff.h"
 #include "record.h"
-#include "redis.h"
+#include "redis_link.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,15 +31,12 @@ void share_key(struct buffer *, struct slice job_id, const char *what);
 /* Appends what a task and its verdict have in common: job_id, symbol, timeframe, from. */
 void share_natural(struct buffer *, const struct record *);
 
-/* A connection that comes back by itself, and the server behind it. */
+/* A connection, and what is known of the server behind it. */
 struct share {
-	struct redis *redis;
-	struct backoff backoff;
+	struct redis_link link;
 	bool any;     /* whatever server it is: it is not asked how it keeps what it has */
 	bool checked; /* the server may be used, as far as it has said */
 	bool told;    /* and that is known */
-	bool away;    /* no connection, and that was said */
-	bool ever;    /* there has been one */
 	bool lossy;   /* that it forgets with the machine was said */
 	bool refused; /* what will not mend: give up; refusal tells why */
 	char refusal[300];
@@ -70,7 +66,7 @@ bool share_failed(struct share *, const struct redis_reply *);
 
 /* Asks for something; the arguments behind data are slices. */
 #define SHARE_CALL(share, fn, data, ...)                                                           \
-	((void)redis_call((share)->redis, (fn), (data), (const struct slice[]){__VA_ARGS__},       \
+	((void)redis_call((share)->link.redis, (fn), (data), (const struct slice[]){__VA_ARGS__},  \
 		(int)(sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))))
 
 #endif

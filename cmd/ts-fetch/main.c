@@ -128,7 +128,7 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 	int64_t wait;
 
 	if (pace != NULL) {
-		fds[n] = redis_pollfd(pace->share.redis);
+		fds[n] = redis_pollfd(pace->share.link.redis);
 		redis = fds[n].fd < 0 ? 0 : n++;
 		until = clock_sooner(until, share_deadline(&pace->share));
 	}

@@ -141,7 +141,7 @@ pace_hold(struct pace *p, int64_t ms)
 void
 pace_serve(struct pace *p, short revents, int64_t now)
 {
-	bool was_away = p->share.away;
+	bool was_away = p->share.link.away;
 	enum redis_event event = share_serve(&p->share, revents, now);
 
 	if (event == REDIS_EVENT_LOST && !was_away)

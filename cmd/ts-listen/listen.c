@@ -42,9 +42,9 @@ drop_message(struct listen *l, const char *what, const char *why)
 
 /*
  * A job that will be processed stands at the end of the output, from start on. It is kept for good
- * before anybody downstream can see it.
+ * before anybody downstream can see it. Whether it was not lost, should we die now.
  */
-static void
+static bool
 emit_job(struct listen *l, struct slice id, size_t start)
 {
 	struct buffer *out = writer_room(l->out);
@@ -54,7 +54,7 @@ emit_job(struct listen *l, struct slice id, size_t start)
 	if (kept == SPOOL_EXISTS) {
 		out->len = start;
 		drop_message(l, "job", "a job with this id is in progress");
-		return;
+		return true;
 	}
 	if (kept == SPOOL_ERROR)
 		log_error("spool: %s: job_id=%.*s goes on, but would not survive a crash",
@@ -62,6 +62,7 @@ emit_job(struct listen *l, struct slice id, size_t start)
 	l->jobs++;
 	writer_done(l->out);
 	passed_add(&l->passed, id);
+	return kept == SPOOL_OK;
 }
 
 /* A cancel that stands there as a job does in emit_job(), and is kept as long as its job. */
@@ -102,22 +103,19 @@ cancel_all(struct listen *l)
 	log_info("cancelled all jobs: %" PRIu64, n);
 }
 
-static void
-on_message(void *data, const struct redis_reply *reply)
+/* A message of the job channel or the control channel. Whether it is of no use any more. */
+static bool
+take(struct listen *l, bool job, struct slice text)
 {
-	struct listen *l = data;
-	const struct redis_reply *channel = redis_item(reply, 1), *text = redis_item(reply, 2);
 	struct buffer *out = writer_room(l->out);
 	struct meant meant;
 	size_t start = out->len;
 	enum message m;
-	bool job;
 
-	if (channel == NULL || text == NULL || l->out->error != 0)
-		return;
-	job = slice_is(redis_text(channel), l->channel);
-	m = job ? message_job(l->messages, redis_text(text), clock_wall(), out, &meant)
-		: message_control(l->messages, redis_text(text), out, &meant);
+	if (l->out->error != 0)
+		return false;
+	m = job ? message_job(l->messages, text, clock_wall(), out, &meant)
+		: message_control(l->messages, text, out, &meant);
 	if (m == MESSAGE_BAD) {
 		drop_message(l, job ? "job" : "control message", meant.why);
 	} else if (m == MESSAGE_ALL) {
@@ -126,16 +124,40 @@ on_message(void *data, const struct redis_reply *reply)
 		l->ignored++;
 		log_debug("ignored a message of another kind on %s", job ? l->channel : l->control);
 	} else if (job) {
-		emit_job(l, meant.id, start);
+		return emit_job(l, meant.id, start);
 	} else {
 		emit_cancel(l, meant.id, start);
 	}
+	return true;
+}
+
+static void
+on_message(void *data, const struct redis_reply *reply)
+{
+	struct listen *l = data;
+	const struct redis_reply *channel = redis_item(reply, 1), *text = redis_item(reply, 2);
+
+	if (channel != NULL && text != NULL)
+		(void)take(l, slice_is(redis_text(channel), l->channel), redis_text(text));
+}
+
+static bool
+on_entry(void *data, struct slice text)
+{
+	return take(data, true, text);
 }
 
 void
 listen_init(struct listen *l)
 {
-	l->redis = redis_new(l->url, on_message, l);
+	l->link.redis = redis_new(l->url, on_message, l);
+	if (l->stream != NULL) {
+		l->entries = (struct stream){.link.redis = redis_new(l->url, NULL, NULL),
+			.key = l->stream,
+			.take = on_entry,
+			.ctx = l};
+		stream_init(&l->entries);
+	}
 	l->messages = messages_new();
 	l->known = clock_wall();
 	/* A listener of an earlier life: what was published since it was last seen is lost. */
@@ -205,8 +227,9 @@ listen_release(struct listen *l)
 	struct buffer id = {0};
 
 	touch_spool(l);
-	redis_free(l->redis);
+	redis_free(l->link.redis);
 	redis_free(l->silent);
+	stream_release(&l->entries);
 	messages_free(l->messages);
 	while (passed_take(&l->passed, &id) == 0)
 		continue;
@@ -234,10 +257,11 @@ static void
 note_listening(struct listen *l, int64_t now)
 {
 	l->confirmed = CHANNELS;
-	l->away = false;
 	touch_spool(l);
 	l->ping_due = now + PING_MS;
-	backoff_succeeded(&l->backoff, now);
+	/* That it is back was said. */
+	l->link.away = false;
+	redis_link_well(&l->link, now);
 }
 
 static void
@@ -249,8 +273,10 @@ on_subscribed(void *data, const struct redis_reply *reply)
 	if (reply == NULL)
 		return;
 	if (redis_kind(reply) == REDIS_KIND_ERROR) {
-		l->denied = !l->listened && redis_is_error(reply, "NOPERM");
-		redis_abandon(l->redis, redis_text(reply).p);
+		if (redis_is_error(reply, "NOPERM"))
+			redis_link_refuse(&l->link, redis_text(reply).p);
+		else
+			redis_abandon(l->link.redis, redis_text(reply).p);
 		return;
 	}
 	if (++l->confirmed < CHANNELS)
@@ -258,12 +284,11 @@ on_subscribed(void *data, const struct redis_reply *reply)
 	redis_url_show(l->url, &shown);
 	log_info("listening on %s and %s at %s", l->channel, l->control, buffer_cstr(&shown));
 	buffer_release(&shown);
-	if (l->away || l->missed)
+	if (l->link.away || l->missed)
 		write_gap(l);
 	l->missed = false;
-	l->listened = true;
 	l->known = l->asked;
-	redis_be_patient(l->redis);
+	redis_be_patient(l->link.redis);
 	note_listening(l, clock_mono_ms());
 }
 
@@ -275,22 +300,8 @@ subscribe_channels(struct listen *l)
 
 	l->confirmed = 0;
 	l->asked = clock_wall();
-	(void)redis_call(l->redis, on_subscribed, l, job, 2);
-	(void)redis_call(l->redis, on_subscribed, l, control, 2);
-}
-
-static void
-on_lost(struct listen *l, int64_t now)
-{
-	l->confirmed = 0;
-	l->silent_until = 0;
-	if (!l->away && !l->denied)
-		log_warning("%s Redis: %s; trying again until it answers",
-			l->listened ? "lost" : "cannot connect to", redis_why(l->redis));
-	else
-		log_debug("Redis: %s", redis_why(l->redis));
-	l->away = true;
-	backoff_failed(&l->backoff, now);
+	(void)redis_call(l->link.redis, on_subscribed, l, job, 2);
+	(void)redis_call(l->link.redis, on_subscribed, l, control, 2);
 }
 
 /* The subscription is silent for too long: it is put aside, and another connection is tried. */
@@ -298,10 +309,10 @@ static void
 put_aside(struct listen *l)
 {
 	log_warning("Redis does not answer: still waiting, and trying another connection");
-	l->away = true;
+	l->link.away = true;
 	l->confirmed = 0;
-	l->silent = l->redis;
-	l->redis = redis_new(l->url, on_message, l);
+	l->silent = l->link.redis;
+	l->link.redis = redis_new(l->url, on_message, l);
 }
 
 static void
@@ -319,11 +330,11 @@ serve_silent(struct listen *l, short revents, int64_t now)
 	if (redis_serve(l->silent, revents, now) != REDIS_EVENT_NONE) {
 		log_debug("the silent connection: %s", redis_why(l->silent));
 		give_up_silent(l);
-		if (redis_ready(l->redis))
+		if (redis_ready(l->link.redis))
 			subscribe_channels(l);
 	} else if (now < redis_overdue(l->silent)) {
-		redis_free(l->redis);
-		l->redis = l->silent;
+		redis_free(l->link.redis);
+		l->link.redis = l->silent;
 		l->silent = NULL;
 		l->silent_until = 0;
 		log_info("Redis answers again on the same connection: nothing was missed");
@@ -346,19 +357,31 @@ on_ready(struct listen *l, int64_t now)
 void
 listen_pollfds(const struct listen *l, struct pollfd fds[LISTEN_FDS])
 {
-	fds[0] = redis_pollfd(l->redis);
+	fds[0] = redis_pollfd(l->link.redis);
 	fds[1] = l->silent == NULL ? (struct pollfd){.fd = -1} : redis_pollfd(l->silent);
+	fds[2] =
+		l->stream == NULL ? (struct pollfd){.fd = -1} : redis_pollfd(l->entries.link.redis);
+}
+
+const char *
+listen_denied(const struct listen *l)
+{
+	if (l->link.denied)
+		return redis_why(l->link.redis);
+	return l->entries.link.denied ? redis_why(l->entries.link.redis) : NULL;
 }
 
 int64_t
 listen_deadline(const struct listen *l)
 {
-	int64_t due = redis_down(l->redis) ? l->backoff.due : redis_deadline(l->redis);
+	int64_t due = redis_link_deadline(&l->link);
 
 	if (l->confirmed == CHANNELS)
-		due = clock_sooner(due, clock_sooner(l->ping_due, redis_overdue(l->redis)));
+		due = clock_sooner(due, clock_sooner(l->ping_due, redis_overdue(l->link.redis)));
 	if (l->silent != NULL)
 		due = clock_sooner(due, redis_deadline(l->silent));
+	if (l->stream != NULL)
+		due = clock_sooner(due, stream_deadline(&l->entries));
 	return l->silent_until != 0 ? clock_sooner(due, l->silent_until) : due;
 }
 
@@ -378,37 +401,31 @@ listen_serve(struct listen *l, const struct pollfd fds[LISTEN_FDS], int64_t now)
 {
 	const struct slice ping = slice_of("PING");
 	short revents = fds[0].revents;
+	enum redis_event event;
 
+	if (l->stream != NULL)
+		stream_serve(&l->entries, fds[2].revents, now);
 	if (l->silent != NULL) {
-		struct redis *other = l->redis;
+		struct redis *other = l->link.redis;
 
 		serve_silent(l, fds[1].revents, now);
 		/* What poll(2) said of a connection that is gone says nothing of this one. */
-		if (l->redis != other)
+		if (l->link.redis != other)
 			revents = 0;
 	}
-	switch (redis_serve(l->redis, revents, now)) {
-	case REDIS_EVENT_READY:
+	event = redis_link_serve(&l->link, revents, now);
+	if (event == REDIS_EVENT_READY) {
 		on_ready(l, now);
-		break;
-	case REDIS_EVENT_DENIED:
-		/* Later it may be a server that comes back without its users: that can mend. */
-		l->denied = !l->listened;
-		on_lost(l, now);
-		break;
-	case REDIS_EVENT_LOST:
-		on_lost(l, now);
-		break;
-	default:
-		break;
+	} else if (event != REDIS_EVENT_NONE) {
+		l->confirmed = 0;
+		l->silent_until = 0;
 	}
-	if (l->confirmed == CHANNELS && now >= redis_overdue(l->redis))
+	if (l->confirmed == CHANNELS && now >= redis_overdue(l->link.redis))
 		put_aside(l);
-	if (redis_down(l->redis) && now >= l->backoff.due && !l->denied)
-		redis_connect(l->redis, now);
 	if (l->confirmed == CHANNELS && now >= l->ping_due) {
 		l->ping_due = now + PING_MS;
-		if (redis_waiting(l->redis) == 0 && redis_call(l->redis, on_pong, l, &ping, 1) == 0)
+		if (redis_waiting(l->link.redis) == 0 &&
+			redis_call(l->link.redis, on_pong, l, &ping, 1) == 0)
 			l->asked = clock_wall();
 	}
 }

@@ -3,7 +3,6 @@
 #include "lines.h"
 #include "listen.h"
 #include "log.h"
-#include "redis.h"
 #include "signals.h"
 #include "timestamp.h"
 
@@ -19,7 +18,8 @@ struct options {
 	const char *url; /* of -u, NULL without */
 	const char *channel;
 	const char *control;
-	const char *spool; /* -s, NULL without */
+	const char *spool;  /* -s, NULL without */
+	const char *stream; /* -x, the same */
 };
 
 static const struct command_option letters[] = {
@@ -28,6 +28,7 @@ static const struct command_option letters[] = {
 	COMMAND_TEXT('c', "channel", channel, "of the jobs (tickstock.jobs.data_load)"),
 	COMMAND_TEXT('k', "control-channel", control, "of the cancels (tickstock.jobs.control)"),
 	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),
+	COMMAND_TEXT('x', "stream", stream, "a stream whose entries are jobs, too"),
 	{0},
 };
 
@@ -37,7 +38,7 @@ static const struct command self = {"ts-listen", NULL, letters, "REDIS_URL"};
 static void
 run_loop(struct listen *l)
 {
-	while (!signals_stop() && !l->denied) {
+	while (!signals_stop() && listen_denied(l) == NULL) {
 		int64_t now = clock_mono_ms();
 		/* stdout is watched for errors only: they tell that its reader has gone. */
 		struct pollfd fds[2 + LISTEN_FDS] = {
@@ -64,7 +65,8 @@ run_listen(const struct options *o, const struct redis_url *url, struct spool *s
 		.channel = o->channel,
 		.control = o->control,
 		.out = &out,
-		.spool = spool};
+		.spool = spool,
+		.stream = o->stream};
 	struct buffer shown = {0};
 	int status = STATUS_DONE;
 
@@ -80,8 +82,8 @@ run_listen(const struct options *o, const struct redis_url *url, struct spool *s
 		log_error("spool %s: %s", o->spool, strerror(errno));
 		status = STATUS_SERVICE;
 	}
-	if (l.denied) {
-		log_error("Redis refuses: %s", redis_why(l.redis));
+	if (listen_denied(&l) != NULL) {
+		log_error("Redis refuses: %s", listen_denied(&l));
 		status = STATUS_USAGE;
 	}
 	status = writer_end(&out, status);
@@ -108,6 +110,8 @@ main(int argc, char **argv)
 	command_options(&self, argc, argv, &o);
 	if (o.channel[0] == '\0' || o.control[0] == '\0')
 		command_misuse(&self, NULL, "a channel needs a name");
+	if (o.stream != NULL && o.stream[0] == '\0')
+		command_misuse(&self, NULL, "a stream needs a name");
 	if (strcmp(o.channel, o.control) == 0)
 		command_misuse(&self, NULL, "-c and -k must name different channels");
 	redis_url_choose(&self, o.url, &url);

@@ -109,7 +109,7 @@ on_jobs(void *data, const struct redis_reply *reply)
 		buffer_add(&j->id, redis_text(id).p, redis_text(id).n);
 		share_key(&tasks, redis_text(id), "tasks");
 		share_key(&verdicts, redis_text(id), "verdicts");
-		if (redis_room(t->share->redis) == 0)
+		if (redis_room(t->share->link.redis) == 0)
 			break;
 		t->waiting++;
 		SHARE_CALL(t->share, on_job, j, slice_of("EVAL"), slice_of(job_script),
@@ -129,7 +129,7 @@ listing_show(struct share *s, struct writer *out)
 	while (now < start + PATIENCE_MS && !signals_stop() && !s->refused &&
 		!(t.asked && t.waiting == 0)) {
 		struct pollfd fds[2] = {
-			{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->redis)};
+			{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->link.redis)};
 		int64_t due = share_deadline(s);
 
 		due = due < start + PATIENCE_MS ? due : start + PATIENCE_MS;
@@ -145,7 +145,7 @@ listing_show(struct share *s, struct writer *out)
 	if (s->refused) {
 		log_error("Redis: %s", s->refusal);
 		status = STATUS_USAGE;
-	} else if (t.asked && t.waiting == 0 && !s->away) {
+	} else if (t.asked && t.waiting == 0 && !s->link.away) {
 		if (t.jobs == 0)
 			writer_line(out, slice_of("no job is shared"));
 		status = STATUS_DONE;

@@ -93,7 +93,7 @@ wait_for_all(struct input *t, struct share *s, bool open)
 	int64_t now = clock_mono_ms();
 	int64_t due = clock_sooner(share_deadline(s), jobs_deadline(&t->jobs));
 	bool wanted = open && !jobs_full(&t->jobs);
-	struct pollfd fds[4] = {{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->redis),
+	struct pollfd fds[4] = {{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->link.redis),
 		{.fd = t->out->fd}, {.fd = wanted ? t->in.fd : -1, .events = POLLIN}};
 
 	if (poll(fds, 4, due == INT64_MAX ? -1 : clock_wait_ms(due, now)) < 0)

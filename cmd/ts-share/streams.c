@@ -195,7 +195,7 @@ send_tasks(struct job *j)
 	struct share *s = j->all->share;
 	struct buffer id = {0};
 
-	for (; j->cursor < j->task.n && j->sent < SENT_MAX && redis_room(s->redis) > ROOM;
+	for (; j->cursor < j->task.n && j->sent < SENT_MAX && redis_room(s->link.redis) > ROOM;
 		j->cursor++) {
 		struct task *t = j->task.p[j->cursor];
 
@@ -337,7 +337,7 @@ serve_job(struct job *j, bool open, int64_t now)
 		ask_job(j);
 	if (j->state == OPEN) {
 		send_tasks(j);
-		if (j->spent.len > 0 && redis_room(j->all->share->redis) > 2 * PAGE)
+		if (j->spent.len > 0 && redis_room(j->all->share->link.redis) > 2 * PAGE)
 			forget_spent(j);
 		if (!j->reading && now >= j->look)
 			read_verdicts(j, "500");
@@ -356,7 +356,7 @@ jobs_serve(struct jobs *all, bool open, int64_t now)
 {
 	for (struct job *j = all->list, *next; j != NULL; j = next) {
 		next = j->next;
-		if (!share_ready(all->share) || redis_room(all->share->redis) < ROOM)
+		if (!share_ready(all->share) || redis_room(all->share->link.redis) < ROOM)
 			return;
 		serve_job(j, open, now);
 	}

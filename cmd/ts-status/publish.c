@@ -4,6 +4,7 @@
 #include "gaps.h"
 #include "heartbeat.h"
 #include "log.h"
+#include "redis_link.h"
 #include "status_hash.h"
 #include "timestamp.h"
 
@@ -30,10 +31,7 @@ struct publish {
 	bool swept;		  /* the hashes of dead loaders were asked for, or must not be */
 	struct status_hash *over; /* of jobs that are over, by key, oldest first */
 	struct status_shared shared;
-	struct backoff backoff; /* of connecting */
-	bool ever;		/* was connected */
-	bool away;		/* is not, and that was said */
-	bool denied;
+	struct redis_link link; /* its redis is the shared one */
 };
 
 struct publish *
@@ -47,6 +45,7 @@ publish_new(const struct redis_url *url, struct progress *progress, struct spool
 	p->gaps = gaps_new(progress, spool);
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);
+	p->link = (struct redis_link){.redis = p->shared.redis, .meanwhile = "counting goes on, "};
 	return p;
 }
 
@@ -185,11 +184,7 @@ serve_jobs(struct publish *p, int64_t now)
 static void
 on_ready(struct publish *p, int64_t now)
 {
-	if (p->away)
-		log_info("Redis is %s", p->ever ? "back" : "there now");
-	p->away = false;
-	p->ever = true;
-	backoff_succeeded(&p->backoff, now);
+	redis_link_well(&p->link, now);
 	heartbeat_connected(&p->heartbeat, p->shared.redis, now);
 	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		if (j->user != NULL)
@@ -199,33 +194,12 @@ on_ready(struct publish *p, int64_t now)
 		status_hash_reconnected(h);
 }
 
-static void
-on_lost(struct publish *p, bool denied, int64_t now)
-{
-	p->denied = denied && !p->ever;
-	if (!p->away && !p->denied) {
-		log_warning("%s Redis: %s; counting goes on, trying again until it answers",
-			p->ever ? "lost" : "cannot connect to", redis_why(p->shared.redis));
-	} else {
-		log_debug("Redis: %s", redis_why(p->shared.redis));
-	}
-	p->away = true;
-	backoff_failed(&p->backoff, now);
-}
-
 void
 publish_serve(struct publish *p, short revents, int64_t now)
 {
-	enum redis_event event;
-
 	if (p->shared.redis != NULL) {
-		event = redis_serve(p->shared.redis, revents, now);
-		if (event == REDIS_EVENT_READY)
+		if (redis_link_serve(&p->link, revents, now) == REDIS_EVENT_READY)
 			on_ready(p, now);
-		else if (event != REDIS_EVENT_NONE)
-			on_lost(p, event == REDIS_EVENT_DENIED, now);
-		if (redis_down(p->shared.redis) && now >= p->backoff.due && !p->denied)
-			redis_connect(p->shared.redis, now);
 		if (redis_ready(p->shared.redis))
 			heartbeat_serve(&p->heartbeat, now);
 		if (!p->swept && p->heartbeat.decided) {
@@ -268,9 +242,7 @@ publish_deadline(const struct publish *p, int64_t now)
 
 	if (p->shared.redis == NULL)
 		return INT64_MAX;
-	if (redis_down(p->shared.redis))
-		return p->backoff.due;
-	due = redis_deadline(p->shared.redis);
+	due = redis_link_deadline(&p->link);
 	if (!redis_ready(p->shared.redis))
 		return due;
 	due = clock_sooner(due, heartbeat_due(&p->heartbeat));
@@ -308,7 +280,7 @@ publish_over(const struct publish *p, int64_t now)
 	if (!publish_written(p) || gaps_pending(p->gaps))
 		return false;
 	/* Even with nothing to write, a wrong password is to be told. */
-	if (p->shared.redis != NULL && !p->ever && !p->away && !p->denied)
+	if (p->shared.redis != NULL && !p->link.ever && !p->link.away)
 		return false;
 	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		const struct status_hash *h = j->user;
@@ -335,7 +307,7 @@ publish_crowded(const struct publish *p)
 bool
 publish_denied(const struct publish *p)
 {
-	return p->denied;
+	return p->link.denied;
 }
 
 const char *

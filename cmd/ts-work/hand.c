@@ -295,7 +295,7 @@ hand_serve(struct hand *h, int64_t now)
 {
 	if (h->lost != 0 && now >= h->lost + h->lease / 2)
 		let_go(h);
-	if (!share_ready(h->share) || redis_room(h->share->redis) < LEASE_ROOM)
+	if (!share_ready(h->share) || redis_room(h->share->link.redis) < LEASE_ROOM)
 		return;
 	if (!h->given && now >= h->renew) {
 		h->renew = now + h->lease / 3;

@@ -115,7 +115,7 @@ lease_pass(struct hand *h, struct slice job_id, struct slice line)
 	while (j != NULL &&
 		(job_id.p == NULL ? j->held == 0 : !slice_eq(buffer_slice(&j->id), job_id)))
 		j = j->next;
-	if (j == NULL || redis_room(h->share->redis) < LEASE_ROOM || !share_ready(h->share))
+	if (j == NULL || redis_room(h->share->link.redis) < LEASE_ROOM || !share_ready(h->share))
 		return;
 	SHARE_CALL(h->share, on_done, h, slice_of("EVAL"), slice_of(pass_script), slice_of("2"),
 		buffer_slice(&j->tasks_key), buffer_slice(&j->verdicts_key), line);

@@ -107,7 +107,7 @@ is_over(const struct work *w, int64_t now)
 	if (!w->ended)
 		return false;
 	return now >= w->end || w->share.refused ||
-	       (share_ready(&w->share) && redis_waiting(w->share.redis) == 0 &&
+	       (share_ready(&w->share) && redis_waiting(w->share.link.redis) == 0 &&
 		       hand_verdicts(&w->hand) == 0);
 }
 
@@ -127,7 +127,7 @@ run_loop(struct work *w)
 	int64_t now = clock_mono_ms();
 
 	for (; !is_over(w, now); now = clock_mono_ms()) {
-		struct pollfd fds[4] = {redis_pollfd(w->share.redis),
+		struct pollfd fds[4] = {redis_pollfd(w->share.link.redis),
 			{.fd = w->ended ? -1 : w->child.out.fd, .events = POLLIN},
 			{.fd = w->child.unsent.len > 0 ? w->child.in : -1, .events = POLLOUT},
 			{.fd = w->kill == 0 ? signals_fd() : -1, .events = POLLIN}};

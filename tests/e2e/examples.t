@@ -246,6 +246,7 @@ serves 'ts-listen | jq -c .'
 is "$(jq -r .job_id out)" "$id_now" "and shows the job"
 serves 'ts-listen | ts-expand | ts-fetch | ts-store | ts-status'
 is "$(hash "$id_now" status)" completed "the stages by hand"
+serves 'ts-listen -s spool -x tickstock.jobs.stream | ts-expand -s spool | ts-fetch | ts-store | ts-status -s spool'
 serves 'ts-listen | tee -a jobs.ndjson | ts-expand | ts-fetch | ts-store | ts-status'
 is "$(jq -r .job_id jobs.ndjson)" "$id_now" "every job is kept in a file"
 PATH=$top:$PATH serves pipeline.sh

@@ -41,6 +41,8 @@ ts-listen operand >out 2>err
 is "$?/$(wc -l <err)" 100/2 "an operand is exit 100, one line and the usage"
 ts-listen -c a -k a >out 2>err
 is $? 100 "one name for both channels is refused"
+ts-listen -x '' >out 2>err
+is $? 100 "a stream without a name is refused"
 
 redis_start --loglevel warning || exit 1
 
@@ -272,6 +274,97 @@ ok $? "SIGTERM while stdout is blocked: ended within a second"
 like "$(cat err)" 'output is incomplete' "and what was not written is told"
 exec {fd}<&-
 rm pipe
+
+# Jobs of a stream wait there while nobody listens.
+stream=tickstock.jobs.stream
+# add JOB_ID...: jobs, one an entry.
+add() {
+	local id
+	for id; do redis xadd $stream '*' job "{\"job_id\":\"$id\",\"symbols\":[\"A\"]}" >/dev/null; done
+}
+pending_is() {
+	[ "$(redis --raw xpending $stream listen | sed 1q)" = "$1" ]
+}
+listens_again() {
+	[ "$(count_log 'listening on')" -eq 2 ]
+}
+ids() {
+	jq -r '.job_id // .type' "${1:-out}" | xargs
+}
+add x1 x2
+listen -s "$tmp/x" -x $stream
+wait_for 5 lines_are 2
+is "$(ids)" "x1 x2" "jobs that were added to the stream while nobody listened are taken, in order"
+add x3
+wait_for 5 lines_are 3
+say "$jobs" '{"job_id":"y","symbols":[]}'
+wait_for 5 lines_are 4
+is "$(ids)" "x1 x2 x3 y" "so are those that are added later, and those of the channel"
+like "$(sed -n 3p out)" '^\{"job_id":"x3","symbols":\["A"\],"received_at":"20.*Z"\}$' "one of the stream is written as one of the channel"
+wait_for 5 pending_is 0
+is "$?/$(find x -name '*.job' | wc -l)" 0/4 "what the spool keeps is acknowledged"
+add x3
+redis xadd $stream '*' job 'not json' >/dev/null
+redis xadd $stream '*' other x >/dev/null
+add x4
+wait_for 5 lines_are 5
+wait_for 5 pending_is 0
+is "$?/$(ids)/$(count_log 'job with this id is in progress')/$(count_log 'job dropped: ')/$(count_log 'dropped: it has no field job')" \
+	"0/x1 x2 x3 y x4/1/2/1" "what cannot be used is dropped by name, and acknowledged"
+redis del $stream >/dev/null
+add x5
+wait_for 5 lines_are 6
+is "$?/$(tail -n 1 out | jq -r .job_id)" 0/x5 "a stream that was removed is made anew"
+redis shutdown nosave 2>/dev/null
+wait_for 5 logged 'what is added to the stream waits there, trying again'
+redis_start --loglevel warning
+wait_for 10 listens_again
+add x6
+wait_for 5 grep -q x6 out
+ok $? "Redis comes back: what is added then is taken"
+rm -r x
+add x7
+wait_for 5 grep -q x7 out
+wait_for 5 logged 'job_id=x7 goes on, but would not survive'
+is "$?/$(pending_is 1; echo $?)" 0/0 "a job that cannot be kept is not acknowledged"
+stop
+is $code 0 "it is told to stop while it waits for entries: exit 0"
+listen -s "$tmp/x" -x $stream
+wait_for 5 lines_are 1
+wait_for 5 pending_is 0
+is "$?/$(ids)" 0/x7 "and is delivered again at the next start"
+stop
+# Killed: what was not kept comes again, what was kept comes from the spool alone.
+# killed POINT: dies there, with a spool that is empty at first.
+killed() {
+	TS_STOP=$1 start "$build/stop/obj/ts-listen" -s "$tmp/x" -x $stream >killed.out 2>>err
+	wait_for 10 ended $!
+}
+rm -r x
+add x8
+killed before-rename:1
+pending_is 1
+is "$?/$(find x -name '*.job' | wc -l)/$(grep -c x8 killed.out)" 0/0/0 "killed between the read and the keeping: it is pending"
+killed listen-kept:1
+pending_is 1
+is "$?/$(find x -name '*.job' | wc -l)/$(grep -c x8 killed.out)" 0/1/0 "the next life is given it, keeps it, and is killed"
+listen -s "$tmp/x" -x $stream
+wait_for 5 pending_is 0
+add x9
+wait_for 5 grep -q x9 out
+is "$(ids | sed 's/gap //')" "x8 x9" "and the one after that does it once"
+stop
+listen -x $stream
+add x10
+wait_for 5 lines_are 1
+wait_for 5 pending_is 0
+ok $? "without a spool a job is acknowledged when it is written"
+stop
+redis del $stream >/dev/null
+redis set $stream text >/dev/null
+ts-listen -x $stream >out 2>err
+like "$?/$(xargs -d '\n' <err)" '^100/.*Redis refuses: WRONGTYPE' "a key that is not a stream is refused"
+redis del $stream >/dev/null
 
 # Passwords.
 for _ in {1..20}; do

@@ -22,7 +22,7 @@ server() {
 # listen: ts-listen in the background, its output in out, its log in err; sets pid.
 listen() {
 	: >err
-	ts-listen >out 2>err &
+	ts-listen "$@" >out 2>err &
 	pid=$!
 	started+=("$pid")
 }
@@ -161,8 +161,12 @@ as() {
 }
 redis hset tickstock.jobs.status:unheard status submitted submitted_at 2025-12-23T12:15:13 >/dev/null
 redis set tickstock.jobs.status:acl string >/dev/null
-REDIS_URL=$(as ts-listen) listen
+REDIS_URL=$(as ts-listen) listen -x tickstock.jobs.stream
 wait_for 5 logged 'listening on'
+redis xadd tickstock.jobs.stream '*' job '{"job_id":"added","symbols":[]}' >/dev/null
+wait_for 5 lines_are 1
+ok $? "access list: a stream is read"
+: >out
 mkfifo feed
 rm -f status.out status.err
 REDIS_URL=$(as ts-status) ts-status -q <feed >status.out 2>status.err &
