@@ -144,7 +144,7 @@ tell() {
 	trap - EXIT
 	while IFS= read -r line; do
 		printf '%s\n' "$line"
-		printf '%s\n' "$line" | timeout 10 "$TS_DONE" >&2 || echo "$me: warning: TS_DONE: $TS_DONE ended with $?" >&2
+		printf '%s\n' "$line" | timeout -k 2 10 "$TS_DONE" >&2 || echo "$me: warning: TS_DONE: $TS_DONE ended with $?" >&2
 	done
 }
 
