@@ -4,8 +4,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # shellcheck disable=SC2016 # as it stands in the files
-source_line='^\. "\$(dirname "\${BASH_SOURCE\[0\]}")/lib\.sh"$'
-is "$(grep -L "$source_line" "$here"/*.t)" "" "every test uses lib.sh"
+source_line='^\. "\$\(dirname "\$\{BASH_SOURCE\[0\]\}"\)/(lib|\.\./nights/nights)\.sh"$'
+is "$(grep -L -E "$source_line" "$here"/*.t)" "" "every test uses lib.sh, or what stands on it"
 is "$(for t in "$here"/*.t; do [ "$(tail -n 1 "$t")" = done_testing ] || echo "$t"; done)" "" "and ends with done_testing"
 
 # try NAME LINE...: a test of these lines; its output, and its status in code.
