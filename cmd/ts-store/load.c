@@ -11,6 +11,7 @@
 #include "log.h"
 #include "prepare.h"
 #include "timestamp.h"
+#include "twins.h"
 #include "write.h"
 
 #include <inttypes.h>
@@ -24,6 +25,9 @@ enum {
 	RECHECK_MS = 5000,   /* a table is looked at again after this: mended, or its key gone */
 	TURN_MS = 1000,	     /* an earlier batch may wait for locks that this one holds, */
 	CHUNK_TURN_MS = 200, /* which it does where both make chunks */
+	/* Times what a range took: less than the limit, more rows will do; one row gets so much. */
+	MORE_ROWS = 3,
+	MORE_TIME = 4,
 };
 
 /* What holds in each transaction. */
@@ -205,6 +209,8 @@ run_transaction(struct load *l, struct batch *b, struct range range, bool blind)
 	enum outcome o = read_tables(l, b, range);
 	bool look = looks_inside(b, range);
 
+	if (o == PG_OK)
+		o = twins_fail(l, b, range);
 	if (o == PG_OK && look)
 		o = image_tables(l, b);
 	b->looked = false;
@@ -233,12 +239,27 @@ struct transaction {
 	struct range range;
 };
 
+/* As many rows at once, and as much time, as a table needs that was too slow. */
+static void
+adapt(struct load *l, size_t rows, int64_t took_ms)
+{
+	int64_t limit = pg_allowed(l->pg);
+
+	if (l->most <= SIZE_MAX / 2 && (MORE_ROWS * took_ms < limit || limit == 0))
+		l->most *= 2;
+	/* What one row takes may be what any number takes. */
+	if (rows == 1 || MORE_TIME * took_ms < limit / MORE_TIME)
+		pg_allow(l->pg, MORE_TIME * took_ms);
+}
+
 /* Tries once to store the range: on PG_OK it is committed, and what became of its rows is noted. */
 static enum outcome
 try_transaction(struct pg *pg, void *data)
 {
 	struct transaction *a = data;
 	struct load *l = a->load;
+	size_t rows = a->range.end - a->range.first;
+	int64_t start = clock_mono_ms();
 	enum outcome o = run_transaction(l, a->batch, a->range, false);
 
 	/* Somebody else wrote some of these bars since they were read. */
@@ -246,11 +267,13 @@ try_transaction(struct pg *pg, void *data)
 		pg_rollback(pg);
 		o = run_transaction(l, a->batch, a->range, true);
 	}
-	if (o == PG_OK)
+	if (o == PG_OK) {
 		batch_commit(a->batch, a->range.first, a->range.end);
-	/* A range that takes too long is halved, like one that is refused. */
-	if (o == PG_SLOW && a->range.end - a->range.first > 1) {
-		l->most = (a->range.end - a->range.first + 1) / 2;
+		adapt(l, rows, clock_mono_ms() - start);
+	}
+	/* A range that takes too long is halved, like one that is refused; a row gets more time. */
+	if (o == PG_SLOW && rows > 1) {
+		l->most = (rows + 1) / 2;
 		log_debug("%s: goes on with %zu rows at once", pg_why(pg), l->most);
 		return PG_LARGE;
 	}
@@ -379,8 +402,6 @@ load_batch(struct load *l, struct batch *b)
 	if (b->slots == 0)
 		return look_at_series(l, b);
 	o = load_range(l, b, (struct range){0, b->slots}, false, &clean);
-	if (o == PG_OK && l->most < b->slots)
-		l->most = l->most * 2;
 	log_debug("batch rows=%zu series=%zu transactions=%" PRIu64, b->slots, b->groups.n,
 		l->transactions - before);
 	return o == PG_OK ? look_at_series(l, b) : o;

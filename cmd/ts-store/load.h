@@ -43,7 +43,7 @@ struct load {
 	struct buffer array[8]; /* parameters of a statement */
 	ARRAY(struct scattered) scattered;
 	uint64_t transactions;
-	size_t most;		     /* slots of a range, since more took too long; SIZE_MAX */
+	size_t most;		     /* slots of a range, since more took too long */
 	enum timeframe at;	     /* the table in hand when one failed */
 	unsigned failures[TF_COUNT]; /* of each table in this batch */
 };

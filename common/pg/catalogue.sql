@@ -2,7 +2,7 @@
 -- $1 is the table's name, $2 the type of its key, as a number, $3 as the catalogue and $4 as SQL
 -- calls it, $5 whether it is to be written, too.
 WITH RECURSIVE rel AS (
-	SELECT oid, relkind, relhassubclass AS parts, row_security_active(oid) AS secured,
+	SELECT oid, relkind, relhassubclass AS parts, row_security_active(oid) AS secured, relreplident AS replica,
 		format('%s.%I', relnamespace::regnamespace, relname) AS name
 	FROM pg_class WHERE oid = to_regclass($1)),
 -- What TimescaleDB says of it, as text: a hypertable has parts before there is a chunk. The statement is
@@ -25,14 +25,17 @@ col AS (
 		CASE b.typname WHEN 'citext' THEN 25 ELSE b.oid::int8 END AS type,
 		format('%s.%I', b.typnamespace::regnamespace, b.typname) AS bare,
 		format_type(a.atttypid, a.atttypmod) AS said, format_type(b.oid, typ.mod) AS base,
-		a.attgenerated <> '' AS fixed,
+		a.attgenerated <> '' AS fixed, CASE WHEN b.typname = 'citext' THEN 'citext'
+			WHEN NOT collisdeterministic THEN 'collation ' || quote_ident(collname) END AS folds,
+		l.collnamespace::regnamespace || '.' || quote_ident(l.collname) AS collation, a.attnotnull AS filled,
 		a.attnotnull AND NOT (a.atthasdef OR a.attidentity <> '') AS needed,
 		CASE WHEN b.oid = 1700 AND mod >= 4 THEN (((mod - 4) & 2047) # 1024) - 1024 END AS scale
 	FROM rel JOIN typ ON true JOIN pg_attribute a ON attrelid = rel.oid AND attnum = typ.num
-	JOIN pg_type b ON b.oid = typ.oid AND b.typtype <> 'd'),
+	JOIN pg_type b ON b.oid = typ.oid AND b.typtype <> 'd' LEFT JOIN pg_collation l ON l.oid = attcollation),
 -- Of all unique keys over symbol and one other column the best: the right type, the primary key.
 key AS (
-	SELECT k.*, i.indimmediate AS immediate FROM rel JOIN pg_index i ON i.indrelid = rel.oid
+	SELECT k.*, i.indimmediate AS immediate, i.indexrelid, s.folds AS twins, s.collation AS by,
+		k.filled AND s.filled AS identity FROM rel JOIN pg_index i ON i.indrelid = rel.oid
 	JOIN col s ON s.name = 'symbol' AND s.num IN (i.indkey[0], i.indkey[1])
 	JOIN col k ON k.num <> s.num AND k.num IN (i.indkey[0], i.indkey[1])
 	WHERE indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL AND indnkeyatts = 2
@@ -63,7 +66,16 @@ missing(rights) AS (
 	WHERE (r.name = 'SELECT' OR $5::bool) AND EXISTS (
 		SELECT FROM col c WHERE NOT has_column_privilege(rel.oid, c.num, r.name) AND CASE r.name
 		WHEN 'UPDATE' THEN c.name IN ('open', 'high', 'low', 'close', 'volume')
-		ELSE c.num = key.num OR c.name IN (SELECT name FROM want) END))
+		ELSE c.num = key.num OR c.name IN (SELECT name FROM want) END)),
+-- Of a table whose updates are published each row must be known by something.
+published(fault) AS (
+	SELECT format('its updates are published, which needs a replica identity: ALTER TABLE %s REPLICA IDENTITY %s', rel.name,
+		CASE WHEN own.is THEN 'DEFAULT' WHEN key.identity THEN format('USING INDEX %I', i.relname) ELSE 'FULL' END)
+	FROM rel JOIN key ON true JOIN pg_class i ON i.oid = key.indexrelid,
+		LATERAL (SELECT EXISTS (SELECT FROM pg_index WHERE indrelid = rel.oid AND indisprimary) AS is) own
+	WHERE $5::bool AND (rel.replica = 'n' OR (rel.replica = 'd' AND NOT own.is)) AND EXISTS (
+		SELECT FROM pg_publication JOIN pg_publication_tables USING (pubname)
+		WHERE pubupdate AND format('%I.%I', schemaname, tablename)::regclass = rel.oid))
 -- A missing table and a missing column are told before a missing key.
 SELECT COALESCE(
 	CASE WHEN rel.oid IS NULL AND NOT other.usable
@@ -87,16 +99,23 @@ SELECT COALESCE(
 	WHEN NOT key.immediate
 		THEN format('its key over symbol and %s is deferrable, by which no conflict is found: make it NOT DEFERRABLE', key.name)
 	WHEN missing.rights IS NOT NULL
-		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user) END),
+		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user)
+	ELSE (SELECT fault FROM published) END),
 	rel.oid IS NULL AND other.name IS NULL,
 	concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
 		CASE WHEN made.parts THEN 'in partitions or chunks' END,
 		'more decimals are rounded: ' || has.rounded),
 	concat_ws('; ', 'the nearest binary number is stored, not each decimal: ' || has.binary,
+		'symbols that are equal by ' || key.twins || ' are one key: of two spellings one is refused',
 		CASE WHEN rel.secured THEN 'row security is active, under which COPY is not possible: rows are inserted, which is slower' END),
 	rel.name, quote_ident(key.name), key.name, has.symbol, made.parts, made.packed,
 	CASE WHEN NOT rel.secured THEN
 		format('COPY %1$s (symbol, %2$s, %5$s) FROM STDIN (FORMAT binary)', VARIADIC f.a) END,
+	-- Symbols that the table holds under another spelling between two keys, or that an earlier one equals.
+	CASE WHEN key.twins <> '' THEN format('SELECT symbol, other FROM (SELECT k.symbol, COALESCE((SELECT t.symbol::text FROM %1$s t'
+		' WHERE t.symbol = k.symbol::%4$s AND t.%2$s >= $2::%3$s AND t.%2$s <= $3::%3$s LIMIT 1), first_value(k.symbol) OVER'
+		' (PARTITION BY k.symbol::%4$s COLLATE %13$s ORDER BY n)) AS other FROM unnest($1::text[]) WITH ORDINALITY k(symbol, n)) x'
+		' WHERE symbol COLLATE "C" <> other COLLATE "C"', VARIADIC f.a) END,
 	format('SELECT %2$s, %5$s FROM %1$s WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $3::%3$s',
 		VARIADIC f.a),
 	format('SELECT count(*) FILTER (WHERE %2$s >= $3::%3$s), count(*) FILTER (WHERE %2$s < $5::%3$s) FROM %1$s'
@@ -123,6 +142,7 @@ FROM has CROSS JOIN missing LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOI
 	LATERAL (SELECT ARRAY[rel.name, quote_ident(key.name), $4, has.symbol, 'open, high, low, close, volume']
 		|| has.base[2:6] || format('unnest($1::int4[], $2::text[], $3::%s[], $4::numeric[], $5::numeric[],'
 		' $6::numeric[], $7::numeric[], $8::int8[]) u(slot, symbol, key, open, high, low, close, volume)', $4)
-		|| CASE WHEN made.parts THEN format('t.symbol = $9::text::%1$s AND t.%2$I >= $10::%3$s'
+		|| (CASE WHEN made.parts THEN format('t.symbol = $9::text::%1$s AND t.%2$I >= $10::%3$s'
 		' AND t.%2$I <= $11::%3$s AND t.%2$I = ANY ($3)', has.symbol, key.name, $4)
-		ELSE 't.symbol = s.symbol' END AS a) f
+		ELSE 't.symbol = s.symbol' END || CASE WHEN key.twins <> ''
+		THEN ' AND t.symbol::text COLLATE "C" = s.symbol::text COLLATE "C"' ELSE '' END) || key.by AS a) f

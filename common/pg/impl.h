@@ -18,12 +18,18 @@ struct pg {
 	struct backend backend; /* of this connection; "" behind a pooler */
 	struct backend behind;	/* of one that was given up for its silence */
 	bool busy;		/* the last failure left the connection alive */
+	int64_t limit;		/* ms that its settings give a statement, */
+	int64_t raised;		/* and what it gets instead; 0 for that */
 	size_t unflushed;	/* bytes of COPY that libpq may still hold */
 	int64_t since;		/* since when nothing was committed for trouble; 0: all is well */
 	bool told;
 	struct backoff backoff;
+	char settings[4096];
 	char why[400];
 };
+
+/* What makes the settings of its next transaction. */
+const char *pg_settings(struct pg *);
 
 /* Closes the connection, if there is one. */
 void pg_hang_up(struct pg *);

@@ -15,6 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	MOST_MS = 600000, /* of a statement that gets more time each time */
+	SPARE_MS = 15000, /* how much longer the server's answer is waited for */
+};
+
 struct pg *
 pg_new(const struct pg_options *o)
 {
@@ -56,6 +61,47 @@ const PGconn *
 pg_conn(const struct pg *p)
 {
 	return p->conn;
+}
+
+/* Also the time of the transaction as a whole, which servers have since 17. */
+static const char raise_sql[] =
+	"%s, set_config('statement_timeout', '%" PRId64 "', true),"
+	" (SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = "
+	"'transaction_timeout')";
+
+const char *
+pg_settings(struct pg *p)
+{
+	if (p->raised == 0)
+		return p->o.settings;
+	(void)snprintf(p->settings, sizeof p->settings, raise_sql, p->o.settings, p->raised);
+	return p->settings;
+}
+
+int64_t
+pg_allowed(const struct pg *p)
+{
+	return p->raised > 0 ? p->raised : p->limit;
+}
+
+void
+pg_allow(struct pg *p, int64_t ms)
+{
+	if (p->raised > 0)
+		p->raised = ms > MOST_MS ? MOST_MS : ms > p->limit ? ms : 0;
+}
+
+/* Gives a statement that took too long twice the time; false where it has had the most. */
+static bool
+allow_twice(struct pg *p)
+{
+	int64_t now = pg_allowed(p);
+
+	if (now <= 0 || now >= MOST_MS)
+		return false;
+	p->raised = 2 * now > MOST_MS ? MOST_MS : 2 * now;
+	log_info("Postgres: %s: trying again with %.1f s", p->why, (double)p->raised / 1000);
+	return true;
 }
 
 /* Waits for a descriptor, -1 for none. */
@@ -101,7 +147,9 @@ pg_wait(struct pg *p, short *events, int64_t until)
 enum outcome
 pg_wait_answer(struct pg *p, short *events)
 {
-	enum outcome o = pg_wait(p, events, clock_mono_ms() + p->o.silence_ms);
+	int64_t raised = p->raised > 0 ? p->raised + SPARE_MS : 0;
+	int64_t silence = raised > p->o.silence_ms ? raised : p->o.silence_ms;
+	enum outcome o = pg_wait(p, events, clock_mono_ms() + silence);
 
 	if (o == PG_LOST) {
 		/* One that is still to be ended holds more than this, which was to end it. */
@@ -128,7 +176,8 @@ is_final(const char *text)
 	/* libpq gives no SQLSTATE, but verbose messages have it: "FATAL:  28P01: ...". */
 	static const char *const anywhere[] = {":  28",
 		":  3D000:", ":  42501:", "statement pooling mode", "server does not support SSL",
-		"root certificate file", "certificate verify failed", "does not match host name"};
+		"certificate file", "private key file", ":  55000:", "certificate verify failed",
+		"does not match host name"};
 	/* It could not even try: the options contradict it or each other. */
 	static const char *const starts[] = {"invalid ", "could not match ",
 		"definition of service ", "sslmode value ", "missing "};
@@ -187,6 +236,7 @@ take_server(struct pg *p, const PGresult *res)
 	/* Behind a pooler the process is one of many, and another's the next moment. */
 	direct = strtol(PQgetvalue(res, 0, 0), NULL, 10) == PQbackendPID(p->conn);
 	p->backend = (struct backend){0};
+	p->limit = strtol(PQgetvalue(res, 0, 6), NULL, 10);
 	if (direct) {
 		(void)snprintf(p->backend.pid, sizeof p->backend.pid, "%s", PQgetvalue(res, 0, 0));
 		(void)snprintf(
@@ -244,7 +294,9 @@ check_server(struct pg *p)
 			"SELECT pg_catalog.pg_backend_pid(), a.backend_start,"
 			" pg_catalog.current_setting('transaction_read_only') = 'on', s.reset_val,"
 			" pg_catalog.current_setting('fsync'), "
-			"pg_catalog.current_setting('full_page_writes')"
+			"pg_catalog.current_setting('full_page_writes'),"
+			" (1000 * extract(epoch FROM pg_catalog.current_setting("
+			"'statement_timeout')::interval))::int8"
 			" FROM pg_catalog.pg_settings s LEFT JOIN pg_catalog.pg_stat_activity a"
 			" ON a.pid = pg_catalog.pg_backend_pid() WHERE s.name = "
 			"'synchronous_commit'",
@@ -382,7 +434,7 @@ pg_ready(struct pg *p)
 }
 
 /*
- * After PG_BUSY, PG_SLOW or PG_LOST: says so once, waits a little longer each time, connects again
+ * After PG_BUSY or PG_LOST: says so once, waits a little longer each time, connects again
  * where needed. PG_OK: try again; else as pg_ready().
  */
 static enum outcome
@@ -420,9 +472,12 @@ pg_patiently(struct pg *p, enum outcome (*work)(struct pg *, void *), void *data
 		if (o == PG_OK)
 			break;
 		pg_rollback(p);
-		if (o != PG_BUSY && o != PG_SLOW && o != PG_LOST)
-			break;
-		o = recover_connection(p);
+		if (o == PG_SLOW && allow_twice(p))
+			o = pg_ready(p);
+		else if (o == PG_SLOW)
+			o = p->o.writes ? PG_LARGE : PG_TABLE;
+		else if (o == PG_BUSY || o == PG_LOST)
+			o = recover_connection(p);
 	}
 	if (o == PG_OK || o == PG_DATA || o == PG_LARGE)
 		pg_recovered(p);

@@ -24,7 +24,7 @@ enum outcome {
 	PG_LARGE,     /* it is more than the server does at once: less of it may pass */
 	PG_TABLE,     /* it is the table's fault: it cannot be used as it is */
 	PG_BUSY,      /* the server cannot now; the connection lives, its transaction does not */
-	PG_SLOW,      /* a statement took too long: less at once may do */
+	PG_SLOW,      /* a statement took too long: less at once may do, or more time */
 	PG_LOST,      /* the connection is gone */
 	PG_CONFIG,    /* it will never let us in like this */
 	PG_STOP,      /* a descriptor that ends all waits did so */
@@ -48,7 +48,8 @@ struct pg_options {
 	const char *settings; /* that makes its settings (set_config with is_local) */
 	bool writes;	      /* it is to write: a server that is read-only will not do */
 	bool extra;	      /* there is another: it does not wait for its first connection */
-	int silence_ms;	      /* without a sign of life; the server's own timeouts come first */
+	int silence_ms;	      /* without a sign of life; the server's own timeouts come first, and
+				 where these are raised it is longer, too */
 	int first_ms;	      /* how long the first connection is tried for, */
 	int budget_ms;	      /* and how long one trouble may last afterwards */
 	int stop_fd;	      /* readable: stop; -1 for none */
@@ -78,9 +79,15 @@ void pg_recovered(struct pg *);
 /*
  * Does work, which is a transaction of its own or several, with a connection: again after PG_BUSY
  * and PG_LOST for as long as there is patience, and after each failure the connection is brought
- * back. Gives back how work ended, or as pg_ready().
+ * back. After PG_SLOW statements get twice the time, up to ten minutes; when these do not do either
+ * it is PG_LARGE, or PG_TABLE for one who only reads. Gives back how work ended, or as pg_ready().
  */
 enum outcome pg_patiently(struct pg *, enum outcome (*work)(struct pg *, void *data), void *data);
+
+/* How long a statement may take now, in milliseconds. Where that was raised: it need not be longer.
+ */
+int64_t pg_allowed(const struct pg *);
+void pg_allow(struct pg *, int64_t ms);
 
 /* What went wrong last, the SQLSTATE and the server's words, on one line. */
 const char *pg_why(const struct pg *);

@@ -23,6 +23,7 @@ static const struct {
 	{"57P04", PG_LOST},  /* database dropped */
 	{"57P05", PG_LOST},  /* idle session timeout */
 	{"25P03", PG_LOST},  /* idle in transaction timeout */
+	{"25P04", PG_SLOW},  /* transaction timeout, which ends the connection, too */
 	{"08", PG_LOST},     /* connection exception, and protocol violation */
 	{"57014", PG_SLOW},  /* statement timeout */
 	{"40", PG_BUSY},     /* serialization failure, deadlock */
@@ -76,13 +77,18 @@ pg_lost(struct pg *p, const char *why)
 	return PG_LOST;
 }
 
-/* Whether a field of a failed result has this text in it. */
+/*
+ * Whether a failure is about a row: what a trigger raises is, and so is what a policy says of a new
+ * one. Messages may be in any language: a trigger's has a context that does not begin with COPY's.
+ */
 static bool
-field_has(const PGresult *res, int field, const char *text)
+is_of_row(const PGresult *res)
 {
-	const char *value = PQresultErrorField(res, field);
+	const char *context = PQresultErrorField(res, PG_DIAG_CONTEXT);
+	const char *source = PQresultErrorField(res, PG_DIAG_SOURCE_FUNCTION);
 
-	return value != NULL && strstr(value, text) != NULL;
+	return (context != NULL && strncmp(context, "COPY ", 5) != 0) ||
+	       (source != NULL && strcmp(source, "ExecWithCheckOptions") == 0);
 }
 
 /* Sorts a failed result. */
@@ -100,10 +106,7 @@ failed_outcome(struct pg *p, const PGresult *res)
 	/* One who only reads asks for no less. */
 	if (o == PG_LARGE && !p->o.writes)
 		o = PG_TABLE;
-	/* What a trigger raises is about its row, and so is what a policy says of a new one. */
-	if (o == PG_TABLE &&
-		(field_has(res, PG_DIAG_CONTEXT, " function ") ||
-			field_has(res, PG_DIAG_MESSAGE_PRIMARY, "new row violates row-level")))
+	if (o == PG_TABLE && is_of_row(res))
 		o = PG_DATA;
 	/* It says what to do. */
 	hint = o == PG_TABLE || o == PG_LARGE ? PQresultErrorField(res, PG_DIAG_MESSAGE_HINT)
@@ -201,7 +204,8 @@ finish_request(struct pg *p, PGresult **keep, const struct pg_sink *sink)
 		if (p->conn == NULL)
 			o = first;
 	}
-	if (o == PG_OK)
+	/* Who was too slow may be hung up on, too. */
+	if (o == PG_OK || first == PG_SLOW)
 		o = first;
 	if (o != PG_OK && keep != NULL) {
 		PQclear(*keep);
@@ -258,9 +262,9 @@ pg_stream(struct pg *p, const char *sql, const struct pg_values *v, const struct
 enum outcome
 pg_begin(struct pg *p)
 {
-	char sql[4096];
+	char sql[sizeof p->settings];
 
-	(void)snprintf(sql, sizeof sql, "%s; %s", p->o.begin, p->o.settings);
+	(void)snprintf(sql, sizeof sql, "%s; %s", p->o.begin, pg_settings(p));
 	return pg_exec(p, sql);
 }
 
@@ -281,7 +285,7 @@ pg_send_begin(struct pg *p)
 {
 	enum outcome o = send_values(p, p->o.begin, NULL);
 
-	return o == PG_OK ? send_values(p, p->o.settings, NULL) : o;
+	return o == PG_OK ? send_values(p, pg_settings(p), NULL) : o;
 }
 
 enum outcome
@@ -327,7 +331,7 @@ pg_next(struct pg *p, PGresult **res)
 	if ((ended = fetch_result(p, &end)) != PG_OK) {
 		PQclear(*res);
 		*res = NULL;
-		return ended;
+		return o == PG_SLOW ? o : ended;
 	}
 	PQclear(end);
 	return o;

@@ -36,7 +36,9 @@ struct pg_table {
 	bool packed; /* parts of it may be compressed, and are opened for each statement */
 	/*
 	 * COPY of symbol, key, open, high, low, close, volume into it, "" where that is not
-	 * possible; a query for the keys and the
+	 * possible; "" or, where symbols of two spellings can be one key, a query that gives those
+	 * of an array (1) which are, and what they are called there, for the table between two keys
+	 * (2, 3) or earlier in the array; a query for the keys and the
 	 * five values of a symbol (1) from the first (2) to the last (3) key; one that gives slots
 	 * and values for arrays of slots, symbols and keys (1 to 3), none of which lies before (4)
 	 * or behind (5); and for arrays of slots, symbols, keys and the five values (1 to 8): what
@@ -47,7 +49,7 @@ struct pg_table {
 	 * (2) to before a fourth (5); what deletes those of an array (4) between two keys (2, 3)
 	 * and gives them.
 	 */
-	const char *copy, *range, *count, *remove, *pairs, *insert, *update;
+	const char *copy, *twins, *range, *count, *remove, *pairs, *insert, *update;
 };
 
 /*

@@ -80,8 +80,35 @@ serves "domains, and domains over them" \
 serves "domains over double precision" \
 	"CREATE DOMAIN price AS float8; CREATE TABLE ohlcv_daily (symbol text, date date, open price, high price, low price, close price, volume bigint, PRIMARY KEY (symbol, date))" \
 	'the nearest binary number'
-sql "CREATE EXTENSION citext" 2>err && serves "citext" \
+# one_key NAME DDL: symbols of two spellings are one key there; the one that was first stays.
+one_key() {
+	local twin='table ohlcv_daily takes it for the same symbol as' flags
+	serves "$1" "$2" 'are one key: of two spellings one is refused'
+	fresh "$2"
+	sed 's/AAPL/aapl/; s/MSFT/AAPL/; /aapl/s/"volume":365/"volume":465/' plain >twins
+	for flags in '-b 20' '-b 2 -j 3'; do
+		# shellcheck disable=SC2086
+		ts-store $flags <twins >out 2>err
+		is "$?/$(jq -r '[.symbol, .type, .error] | join(" ")' out | sort)/$(sql "SELECT symbol, count(*), min(volume) FROM s.ohlcv_daily GROUP BY symbol")" \
+			"1/AAPL stored 
+aapl failed $twin AAPL, whose bars it would replace/AAPL|5|36571805" "$1: aapl beside AAPL is told, and replaces nothing ($flags)"
+	done
+	sql "UPDATE s.ohlcv_daily SET symbol = 'aapl'"
+	ts-store <plain >out 2>err
+	is "$?/$(jq -r '[.symbol, .type, .error] | join(" ")' out | sort)" "1/AAPL failed $twin aapl, whose bars it would replace
+MSFT stored " "$1: nor does AAPL where the table has aapl"
+}
+sql "CREATE EXTENSION citext" 2>err && one_key "citext" \
 	"CREATE TABLE ohlcv_daily (symbol citext, date date, $p, volume bigint, PRIMARY KEY (symbol, date))"
+if sql "CREATE COLLATION public.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)" 2>err; then
+	one_key "a collation without case" \
+		"CREATE TABLE ohlcv_daily (symbol text COLLATE public.nocase, date date, $p, volume bigint, PRIMARY KEY (date, symbol))"
+	one_key "partitions, in such a collation" \
+		"CREATE TABLE ohlcv_daily (symbol varchar COLLATE public.nocase, date date, $p, volume bigint, PRIMARY KEY (symbol, date)) PARTITION BY RANGE (date);
+		CREATE TABLE p1 PARTITION OF ohlcv_daily FOR VALUES FROM ('2026-01-01') TO ('2026-01-07'); CREATE TABLE p2 PARTITION OF ohlcv_daily DEFAULT"
+else
+	skip "a Postgres without ICU has no collation without case"
+fi
 serves "names that need quotes" \
 	"CREATE TABLE ohlcv_daily (symbol text, \"Day %s of\" date, $p, volume bigint, \"select\" int DEFAULT 1, PRIMARY KEY (\"Day %s of\", symbol))"
 serves "extra, generated and identity columns" \
