@@ -13,7 +13,7 @@ my $top = abs_path(dirname(__FILE__) . '/..');
 my $only_fit = @ARGV && $ARGV[0] eq '-n' && shift @ARGV;
 my ($table, @names) = @ARGV;
 my $copy = "$top/build/mutants/tree";
-my $limit = $ENV{MUTANT_SECONDS} // 900;
+my $limit = $ENV{MUTANT_SECONDS} // 300;
 
 # Paragraphs of lines "key: value": name, file, find, with, tests.
 sub mutants {
@@ -79,7 +79,7 @@ sub noticed {
 			open STDERR, '>', '/dev/null';
 			$ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
 			$ENV{TS_BUILD} = "$copy/build";
-			exec 'timeout', $limit, @command;
+			exec 'timeout', '-k', 10, $limit, @command;
 		}
 		my $no;
 		while (my $line = <$out>) {
