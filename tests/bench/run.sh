@@ -297,13 +297,13 @@ fetch_one() {
 }
 # The same pages by curl and jq, one after the other, extended hours included.
 curl_one() {
-	local url="$MASSIVE_URL/v2/aggs/ticker/S001/range/1/minute/2024-12-24/2025-12-22?adjusted=true&sort=asc&limit=50000"
-	while [ -n "$url" ]; do
-		curl -s --compressed "$url" >"$tmp/page.json"
+	local next="$MASSIVE_URL/v2/aggs/ticker/S001/range/1/minute/2024-12-24/2025-12-22?adjusted=true&sort=asc&limit=50000"
+	while [ -n "$next" ]; do
+		curl -s --compressed "$next" >"$tmp/page.json"
 		jq -c '.results[] | {type: "bar", symbol: "S001", timeframe: "1min", timestamp: (.t / 1000 | todate), open: .o, high: .h, low: .l, close: .c, volume: .v}' "$tmp/page.json"
 		# It may name another host.
-		url=$(jq -r '.next_url // "" | sub("^.*/v2/"; "/v2/")' "$tmp/page.json")
-		url=${url:+$MASSIVE_URL$url}
+		next=$(jq -r '.next_url // "" | sub("^.*/v2/"; "/v2/")' "$tmp/page.json")
+		next=${next:+$MASSIVE_URL$next}
 	done
 }
 section_d() {
@@ -392,6 +392,7 @@ section_f() {
 # Counts, not seconds.
 section_g() {
 	{
+		# shellcheck disable=SC2016
 		printf '\n### g. Requests\n\nOf ts-fetch, by the log of the simulator; the same by themselves: `bash tests/requests/table.sh`.\n\n'
 		bash "$top/tests/requests/table.sh" || die "requests could not be counted"
 	} >>"$report"

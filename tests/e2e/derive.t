@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016
 # ts-fetch -d: hours made of minutes, weeks and months of days. The tables are those of a direct load, whatever
 # the days are like and whatever goes wrong, and requests are saved.
 # shellcheck source=tests/e2e/lib.sh

@@ -171,9 +171,11 @@ away_pid=$!
 {
 	week j GUP1
 	session j GUP1
+	# shellcheck disable=SC2094
 	wait_for 40 grep -q 'all pending tasks have failed' "$tmp/hasty.err" >&2
 	week later GUP2
 } |
+	# shellcheck disable=SC2094
 	timeout 60 "$hasty" -j 1 -u http://127.0.0.1:1 >"$tmp/hasty.out" 2>"$tmp/hasty.err" &
 hasty_pid=$!
 echo '* * 502html' >"$tmp/gateway.faults"

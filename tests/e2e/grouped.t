@@ -37,7 +37,7 @@ is "$code/$(counts)" "0/derived=0 grouped=63 sampled=1 differing=0 saved=56" "wh
 is "$(requests /grouped/)/$(requests /ticker/)" 7/5 "a request for each session, one for a sample, one for each that is in none"
 is "$(tail -n "$asked" "$sim_log" | sed -n 's|.*/ticker/\([^/]*\)/.*|\1|p' | sort | tr '\n' ' ')" "AAPL GONE1 I:SPX NONE1 OTC1 " \
 	"before it is called empty a symbol is asked for by itself"
-diff <(result) direct >diff
+diff <(result) direct >differs
 ok $? "the bars and verdicts are those of a direct load"
 is "$(jq -r 'select(.type == "loading") | .symbol' out | sort | uniq -d | wc -l)" 0 "each task begins to load once"
 load -g -e 10
@@ -59,7 +59,7 @@ result >direct
 printf 'GROUPED day %s 1\n' dup otherday norows 429 otheradjusted >faults
 hasty -g -d
 is "$code/$(requests /grouped/)/$(requests /week/)$(requests /month/)" "0/32/22" "with -d weeks and months come of them"
-diff <(result) direct >diff
+diff <(result) direct >differs
 ok $? "pages that are not right are asked for again: the result is that of a direct load"
 for why in 'a ticker is there twice' 'a row of another date'; do
 	is "$(grep -c "try=. .*bad page: $why" err)" 1 "told: $why"
@@ -70,7 +70,7 @@ echo 'GROUPED day restated' >faults
 load -g -d
 is "$code/$(grep -c 'warning: symbol=[A-Z0-9]* timeframe=day: the API.s bar at 2026-0.-.. is not that of its grouped day' err)" 0/1 \
 	"a difference is told, with the bar"
-diff <(result | grep -v '"bar"') <(grep -v '"bar"' direct) >diff
+diff <(result | grep -v '"bar"') <(grep -v '"bar"' direct) >differs
 ok $? "days are asked for one by one from there on: the verdicts are those of a direct load, no bar counts twice"
 is "$(grep -c '"type":"bar"' out)" "$(jq -s 'map(.bars // 0) | add' direct)" "and so is the number of bars that are written"
 
@@ -81,7 +81,7 @@ for fault in 403plan 404 500 norows dup; do
 	hasty -g -d
 	is "$code/$(grep -c 'warning: grouped day 2026-05-01: HTTP .*; the days of 68 symbols are asked for one by one' err)/$(grep -c 'warning: failed' err)" 0/1/0 \
 		"$fault of a grouped day: its symbols are asked for one by one, that is told once"
-	diff <(result) direct >diff
+	diff <(result) direct >differs
 	ok $? "$fault: the result is that of a direct load"
 done
 printf 'AAPL day 404\n' >faults
@@ -106,7 +106,7 @@ sim_hold 4
 { ts-fetch -g -d <tasks >out 2>/dev/null & pid=$!; wait_for 20 grep -q '"bar"' out; kill -9 $pid; wait $pid; } 2>/dev/null
 sim_go
 load -g -d
-diff <(result) direct >diff
+diff <(result) direct >differs
 ok $? "killed and begun again: the same"
 
 # A night of 1000 symbols: the market's day, one in a hundred, and those that are not in it.

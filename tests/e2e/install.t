@@ -43,8 +43,8 @@ if command -v systemd-analyze >/dev/null; then
 	done
 	is "$(systemd-analyze verify units/* 2>&1)" "" "systemd-analyze has nothing against the units"
 	for u in units/*.service; do
-		systemd-analyze security --offline=true --threshold=20 "$u" >security 2>&1
-		ok $? "${u##*/} is hardened" || tail -n 1 security
+		systemd-analyze security --offline=true --threshold=20 "$u" >verdict 2>&1
+		ok $? "${u##*/} is hardened" || tail -n 1 verdict
 	done
 	sed 's/^ExecStart=/ExecStat=/' units/ts-pipeline.service >units/wrong.service
 	like "$(systemd-analyze verify units/wrong.service 2>&1)" ExecStat "a wrong line would be seen"

@@ -104,7 +104,7 @@ wait_for 20 replayed
 ok $? "the standby has it"
 kill -INT "$primary_pid" && wait "$primary_pid"
 PGPORT=$((port + 1)) sql "SELECT pg_promote()" >/dev/null
-sed 's/01-05/01-06/' <<<"$bar" >&"$fd"
+echo "${bar//01-05/01-06}" >&"$fd"
 exec {fd}>&-
 wait "$store"
 is "$?/$(PGPORT=$((port + 1)) sql "SELECT count(*) FROM ohlcv_daily")" 0/2 "a failover in mid-run loses nothing"

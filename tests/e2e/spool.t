@@ -253,7 +253,7 @@ like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-fet
 	"all stages ended well"
 
 # A run in the foreground has no next start: what is cut short is over, and whoever waits for it is told.
-echo "$(job cut "$(jq -nc '[range(900) | "C\(.)"]')" '["day","hour"]')" >cut.json
+{ job cut "$(jq -nc '[range(900) | "C\(.)"]')" '["day","hour"]'; echo; } >cut.json
 TS_STATUS_FLAGS='' "$top/pipeline.sh" cut.json >pipeline.out 2>pipeline.log &
 run=$!
 started+=("$run")
