@@ -3,7 +3,7 @@
 # doc/benchmarks.md, or $BENCH_OUT. What is compared is run in turn, BENCH_RUNS times (5), and told as
 # the median and the range. A rate is told only of rows that were found right: their number, and a
 # hash over all of them. BENCH_PIPELINE_RUNS is for section c, whose runs are long; BENCH_BIG=1 adds the
-# table of 30 million rows to section f.
+# table of 30 million rows to section f. Section t wants TimescaleDB and is measured only where it is named, last.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 bench=$top/tests/bench
@@ -396,6 +396,47 @@ section_g() {
 		printf '\n### g. Requests\n\nOf ts-fetch, by the log of the simulator; the same by themselves: `bash tests/requests/table.sh`.\n\n'
 		bash "$top/tests/requests/table.sh" || die "requests could not be counted"
 	} >>"$report"
+}
+
+# The same server with TimescaleDB, and hypertables.
+hypertables() {
+	kill -INT "$pg_pid" && wait "$pg_pid"
+	printf '%s\n' 'shared_preload_libraries = timescaledb' 'timescaledb.telemetry_level = off' >>"$tmp/pg/data/postgresql.conf"
+	(cd "$tmp/pg" && spare_exec "$pg_bin/postgres" -D "$tmp/pg/data" -k "$tmp/pg" -c listen_addresses= >>"$tmp/pg.log" 2>&1) &
+	pg_pid=$!
+	started+=("$pg_pid")
+	wait_for 20 "$pg_bin/pg_isready" -q || die "Postgres does not start with TimescaleDB"
+	sql "SET client_min_messages = error; CREATE EXTENSION timescaledb" || die "TimescaleDB cannot be created"
+	sql "DROP TABLE ohlcv_1min, ohlcv_hourly, ohlcv_daily, ohlcv_weekly, ohlcv_monthly"
+	ts-store -i </dev/null 2>/dev/null
+	sql "ALTER TABLE ohlcv_1min SET (timescaledb.compress, timescaledb.compress_segmentby = 'symbol', timescaledb.compress_orderby = 'timestamp')" 2>/dev/null
+}
+# in_chunks compress|decompress: all of them.
+in_chunks() {
+	local left
+	sql "SELECT count(${1}_chunk(c, true)) FROM show_chunks('ohlcv_1min') c" >/dev/null 2>&1
+	left=$(sql "SELECT count(*) FROM timescaledb_information.chunks WHERE hypertable_name = 'ohlcv_1min' AND is_compressed <> ('$1' = 'compress')")
+	[ "$left" = 0 ] || die "$left chunks are not ${1}ed"
+	sql CHECKPOINT
+}
+section_t() {
+	local i names=()
+	prepare_rows
+	hypertables
+	for ((i = 0; i < runs; i++)); do
+		empty
+		timed "fresh" "$rows" "$fresh" store "$tmp/in.json"
+		timed "identical reload" "$rows" "$fresh" store "$tmp/in.json"
+		timed "2 % corrected" "$rows" "$corrected" store "$tmp/corrected.json"
+		in_chunks compress
+		timed "compressed: identical reload" "$rows" "$corrected" store "$tmp/corrected.json"
+		in_chunks compress
+		timed "compressed: 2 % corrected" "$rows" "$fresh" store "$tmp/in.json"
+		in_chunks decompress
+	done
+	names=("identical reload" "fresh" "2 % corrected" "compressed: identical reload" "compressed: 2 % corrected")
+	table "t. TimescaleDB $(sql "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")" "$rows one-minute bars of 30 symbols in $(sql "SELECT count(*) FROM show_chunks('ohlcv_1min')") chunks of a week, compressed by symbol or not, with the default limit of decompression." >>"$report"
+	told "${names[@]}"
 }
 
 cp /proc/loadavg "$tmp/load"

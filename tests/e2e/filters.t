@@ -80,7 +80,7 @@ bars AAPL 60 >in
 DATABASE_URL=$app ts-store -v <in >out 2>err
 is "$?/$(counts)" "0/AAPL stored 60/0/0/0" "where halves do not help, statements get more time"
 like "$(cat err)" 'ts-store: Postgres: 57014: .*: trying again with 0.2 s$' "twice as much each time"
-[ "$(sed -n 's/.*batch rows=60 .* transactions=//p' err)" -lt 40 ]
+[ "$(sed -n 's/.*batch rows=60 .* transactions=//p' err)" -lt 30 ]
 ok $? "and more rows at once, as long as they take no longer" || sed 's/^/# /' err
 is "$(DATABASE_URL=$app psql -X -A -t -c 'SHOW statement_timeout' "$app")" 100ms "no longer than for the transaction"
 sql "DROP TRIGGER t ON ohlcv_daily; TRUNCATE ohlcv_daily; ALTER ROLE app RESET statement_timeout"
