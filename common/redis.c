@@ -235,12 +235,7 @@ redis_deadline(const struct redis *r)
 static bool
 is_push(const struct redis *r, const struct redis_reply *reply)
 {
-	const struct redis_reply *word;
-
-	if (r->push == NULL || redis_kind(reply) != REDIS_KIND_ARRAY)
-		return false;
-	word = redis_item(reply, 0);
-	return word != NULL && slice_is(redis_text(word), "message");
+	return r->push != NULL && slice_is(redis_text(redis_item(reply, 0)), "message");
 }
 
 /* Whoever waits for the answer may mend what follows from it; that there is a refusal is told here.

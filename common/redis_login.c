@@ -56,7 +56,7 @@ static void
 on_role(void *data, const struct redis_reply *reply)
 {
 	struct redis *r = data;
-	const struct redis_reply *role = reply == NULL ? NULL : redis_item(reply, 0);
+	const struct redis_reply *role = redis_item(reply, 0);
 
 	r->logins--;
 	if (role != NULL && !slice_is(redis_text(role), "master"))
@@ -95,8 +95,8 @@ static void
 on_master(void *data, const struct redis_reply *reply)
 {
 	struct redis *r = data;
-	const struct redis_reply *name = reply == NULL ? NULL : redis_item(reply, 0);
-	const struct redis_reply *port = reply == NULL ? NULL : redis_item(reply, 1);
+	const struct redis_reply *name = redis_item(reply, 0);
+	const struct redis_reply *port = redis_item(reply, 1);
 	uint64_t n;
 
 	r->logins--;

@@ -10,7 +10,7 @@ redis_kind(const struct redis_reply *reply)
 {
 	const redisReply *r = (const redisReply *)(const void *)reply;
 
-	switch (r->type) {
+	switch (r == NULL ? REDIS_REPLY_NIL : r->type) {
 	case REDIS_REPLY_STRING:
 	case REDIS_REPLY_STATUS:
 		return REDIS_KIND_STRING;
@@ -41,7 +41,7 @@ redis_integer(const struct redis_reply *reply)
 {
 	const redisReply *r = (const redisReply *)(const void *)reply;
 
-	return r->type == REDIS_REPLY_INTEGER ? r->integer : 0;
+	return redis_kind(reply) == REDIS_KIND_INTEGER ? r->integer : 0;
 }
 
 const struct redis_reply *
@@ -49,9 +49,15 @@ redis_item(const struct redis_reply *reply, size_t i)
 {
 	const redisReply *r = (const redisReply *)(const void *)reply;
 
-	if (r->type != REDIS_REPLY_ARRAY || i >= r->elements)
+	if (redis_kind(reply) != REDIS_KIND_ARRAY || i >= r->elements)
 		return NULL;
 	return (const struct redis_reply *)(const void *)r->element[i];
+}
+
+const struct redis_reply *
+redis_stream_entry(const struct redis_reply *reply, size_t i)
+{
+	return redis_item(redis_item(redis_item(reply, 0), 1), i);
 }
 
 bool

@@ -117,7 +117,7 @@ job_of(const struct redis_reply *fields)
 {
 	const struct redis_reply *name;
 
-	for (size_t i = 0; fields != NULL && (name = redis_item(fields, i)) != NULL; i += 2) {
+	for (size_t i = 0; (name = redis_item(fields, i)) != NULL; i += 2) {
 		if (slice_is(redis_text(name), "job"))
 			return redis_text(redis_item(fields, i + 1));
 	}
@@ -147,7 +147,7 @@ static void
 on_entries(void *data, const struct redis_reply *reply)
 {
 	struct stream *s = data;
-	const struct redis_reply *stream, *entries, *entry = NULL;
+	const struct redis_reply *entry;
 	size_t n = 0;
 
 	s->asked = false;
@@ -162,9 +162,7 @@ on_entries(void *data, const struct redis_reply *reply)
 		redis_abandon(s->link.redis, redis_text(reply).p);
 		return;
 	}
-	stream = redis_item(reply, 0);
-	entries = stream == NULL ? NULL : redis_item(stream, 1);
-	for (; entries != NULL && (entry = redis_item(entries, n)) != NULL; n++)
+	for (; (entry = redis_stream_entry(reply, n)) != NULL; n++)
 		take(s, entry);
 	s->fresh = s->fresh || n == 0;
 }

@@ -60,9 +60,7 @@ static void __attribute__((format(printf, 2, 3))) row(struct writer *out, const 
 static int64_t
 number_at(const struct redis_reply *reply, size_t i)
 {
-	const struct redis_reply *item = redis_item(reply, i);
-
-	return item == NULL ? 0 : redis_integer(item);
+	return redis_integer(redis_item(reply, i));
 }
 
 static void

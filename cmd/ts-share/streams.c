@@ -40,10 +40,7 @@ entry_n(struct slice id)
 static struct slice
 entry_line(const struct redis_reply *entry)
 {
-	const struct redis_reply *fields = redis_item(entry, 1);
-	const struct redis_reply *value = fields == NULL ? NULL : redis_item(fields, 1);
-
-	return value == NULL ? (struct slice){0} : redis_text(value);
+	return redis_text(redis_item(redis_item(entry, 1), 1));
 }
 
 static void
@@ -228,15 +225,13 @@ static void
 on_verdicts(void *data, const struct redis_reply *reply)
 {
 	struct job *j = data;
-	const struct redis_reply *stream, *entries, *entry = NULL;
+	const struct redis_reply *entry;
 	size_t i = 0;
 
 	j->reading = false;
 	if (share_failed(j->all->share, reply))
 		return;
-	stream = redis_item(reply, 0);
-	entries = stream == NULL ? NULL : redis_item(stream, 1);
-	for (; entries != NULL && (entry = redis_item(entries, i)) != NULL; i++) {
+	for (; (entry = redis_stream_entry(reply, i)) != NULL; i++) {
 		struct slice id = redis_text(redis_item(entry, 0)), line = entry_line(entry);
 
 		if (id.p == NULL || line.p == NULL)

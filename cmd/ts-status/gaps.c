@@ -149,10 +149,9 @@ fail_job(struct check *c, const char *message)
 static uint64_t
 number_at(const struct redis_reply *reply, size_t i)
 {
-	const struct redis_reply *item = redis_item(reply, i);
 	uint64_t n;
 
-	return item != NULL && slice_count(redis_text(item), &n) == 0 ? n : 0;
+	return slice_count(redis_text(redis_item(reply, i)), &n) == 0 ? n : 0;
 }
 
 /* Whether a local time lies between two instants. An autumn night has some local times twice. */
@@ -161,7 +160,7 @@ lies_in(const struct redis_reply *time, int64_t from, int64_t to)
 {
 	int64_t at[2];
 
-	if (time == NULL || timestamp_parse_local(redis_text(time), at) != 0)
+	if (timestamp_parse_local(redis_text(time), at) != 0)
 		return false;
 	return (at[0] >= from && at[0] <= to) || (at[1] >= from && at[1] <= to);
 }
@@ -173,9 +172,7 @@ static void
 judge_hash(struct check *c, const struct redis_reply *reply)
 {
 	struct gaps *g = c->gaps;
-	struct slice status = redis_item(reply, STATUS) == NULL
-				      ? (struct slice){0}
-				      : redis_text(redis_item(reply, STATUS));
+	struct slice status = redis_text(redis_item(reply, STATUS));
 	int64_t dead = clock_wall() - DEAD_S;
 	char text[120];
 
@@ -185,7 +182,7 @@ judge_hash(struct check *c, const struct redis_reply *reply)
 			return;
 		fail_job(c, "published while no listener ran");
 		g->failed++;
-	} else if (slice_is(status, "running") && g->sweep && redis_item(reply, LOADER) != NULL &&
+	} else if (slice_is(status, "running") && g->sweep &&
 		   redis_text(redis_item(reply, LOADER)).p != NULL &&
 		   lies_in(redis_item(reply, STAMP), INT64_MIN, dead)) {
 		(void)snprintf(text, sizeof text,
@@ -238,14 +235,14 @@ static void
 on_scan(void *data, const struct redis_reply *reply)
 {
 	struct gaps *g = data;
-	const struct redis_reply *cursor = reply == NULL ? NULL : redis_item(reply, 0);
-	const struct redis_reply *keys = reply == NULL ? NULL : redis_item(reply, 1);
+	const struct redis_reply *cursor = redis_item(reply, 0);
+	const struct redis_reply *keys = redis_item(reply, 1);
 	const struct redis_reply *key;
 
 	g->checks--;
 	if (cursor == NULL || keys == NULL) {
 		g->broken = true;
-		g->refused = reply != NULL && redis_is_error(reply, "NOPERM");
+		g->refused = redis_is_error(reply, "NOPERM");
 		if (g->refused)
 			log_error("abandoned jobs cannot be looked for: %s", redis_text(reply).p);
 		round_over(g);

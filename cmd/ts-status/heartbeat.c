@@ -31,7 +31,7 @@ static void
 on_value(void *data, const struct redis_reply *reply)
 {
 	struct heartbeat *h = data;
-	struct slice value = reply == NULL ? (struct slice){0} : redis_text(reply);
+	struct slice value = redis_text(reply);
 
 	h->asking = false;
 	if (reply == NULL)

@@ -135,7 +135,7 @@ on_written(void *data, const struct redis_reply *reply)
 	h->writing = false;
 	if (reply == NULL || redis_kind(reply) == REDIS_KIND_ERROR) {
 		h->dirty = h->whole = true;
-		if (reply != NULL && redis_is_error(reply, "WRONGTYPE"))
+		if (redis_is_error(reply, "WRONGTYPE"))
 			replace_key(h);
 		else if (reply != NULL)
 			heard_refusal(s, reply);
@@ -160,9 +160,7 @@ struct standing {
 static struct slice
 text_at(const struct redis_reply *reply, size_t i)
 {
-	const struct redis_reply *item = redis_item(reply, i);
-
-	return item == NULL ? (struct slice){0} : redis_text(item);
+	return redis_text(redis_item(reply, i));
 }
 
 static void

@@ -65,8 +65,7 @@ static bool
 is_useless(struct hand *h, const struct redis_reply *reply)
 {
 	/* The stream is there and its group is not: ts-share is about to make it. */
-	if (reply != NULL && redis_kind(reply) == REDIS_KIND_ERROR &&
-		strstr(redis_text(reply).p, "NOGROUP") != NULL)
+	if (redis_kind(reply) == REDIS_KIND_ERROR && strstr(redis_text(reply).p, "NOGROUP") != NULL)
 		return true;
 	return share_failed(h->share, reply);
 }
