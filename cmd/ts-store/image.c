@@ -1,6 +1,6 @@
 /*
- * A task's range as an image of the API. One count shows as a rule that there is no other row; only
- * where there is, keys are read.
+ * A task's range as an image of the API. One count shows as a rule that it holds nothing else; only
+ * where it does, keys are read.
  */
 #include "image.h"
 
@@ -173,7 +173,7 @@ delete_extra(struct look *k, const struct pg_table *t)
 	return o;
 }
 
-/* The task brought no bar: only what stands in one session for which there is no day is to go. */
+/* The task brought no bar: only what stands in one session that has no day is to go. */
 static enum outcome
 look_at_empty(struct look *k, const struct pg_table *t)
 {

@@ -1,7 +1,8 @@
 #ifndef TS_PG_IMPL_H
 #define TS_PG_IMPL_H
 
-/* What pg.c (connecting, patience) and query.c (requests, answers) share; for no one else. */
+/* What pg.c (waiting, patience), login.c (connecting) and query.c (requests, answers) share; for no
+ * one else. */
 #include "backoff.h"
 #include "pg.h"
 
@@ -30,6 +31,9 @@ struct pg {
 
 /* What makes the settings of its next transaction. */
 const char *pg_settings(struct pg *);
+
+/* Connects once: PG_OK, PG_LOST, PG_CONFIG for what will not pass, or PG_STOP. */
+enum outcome pg_connect(struct pg *);
 
 /* Closes the connection, if there is one. */
 void pg_hang_up(struct pg *);
