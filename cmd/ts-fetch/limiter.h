@@ -25,7 +25,7 @@ struct limiter {
 	int64_t refused_at;		  /* when the refusal came that counted last */
 	unsigned answers, answers_before; /* since the last refusal, and between the two before */
 	int64_t pausing_ms, paused_ms[2]; /* for the refusals in a row, and those before */
-	int64_t unpaced_until; /* until then there is no gap: a long one has not helped */
+	int64_t unpaced_until; /* until then requests have no gap: a long one has not helped */
 };
 
 /* At most parallel requests in flight. limiter_release() frees what it holds. */

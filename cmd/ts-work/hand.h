@@ -30,7 +30,7 @@ struct hand {
 	bool given;	       /* all was given back: nothing more is taken */
 	int64_t due;	       /* the next look for tasks and cancels */
 	int64_t renew;	       /* the next renewal */
-	int64_t lost;	       /* since when there is no connection; 0: there is one */
+	int64_t lost;	       /* since when Redis is not connected; 0: it is */
 	int64_t spoke;	       /* the last verdict, or the first task after none */
 	uint64_t taken, accepted, dropped, poisoned, cancelled;
 };
