@@ -84,6 +84,13 @@ for fault in 403plan 404 500 norows dup; do
 	diff <(result) direct >differs
 	ok $? "$fault: the result is that of a direct load"
 done
+# In the middle, when four dates of the tasks are written.
+printf 'GROUPED day delayed 24\nGROUPED day 404\n' >faults
+hasty -g -d
+is "$code/$(requests /grouped/)/$(grep -c 'warning: grouped day 2026-06-05: HTTP 404.* asked for one by one' err)" 0/25/1 \
+	"a date that fails behind four that are written: told"
+diff <(result) direct >differs
+ok $? "no bar counts twice, and none is missing: the result is that of a direct load"
 printf 'AAPL day 404\n' >faults
 load -g
 is "$code/$(result | jq -r 'select(.error) | .symbol + " " + .timeframe' | tr '\n' ' ')" "1/AAPL day " "a sample that fails fails alone"
