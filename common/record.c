@@ -48,7 +48,7 @@ static const struct {
 	[RECORD_JOB] = {"job", {FIELD(TEXT, job_id, REQUIRED), FIELD(TEXT, source, 0),
 		FIELD(COUNT, symbols, REQUIRED), FIELD(ARRAY, timeframes, 0),
 		FIELD(COUNT, tasks, REQUIRED), FIELD(TEXT, received_at, 0),
-		FIELD(TEXT, timestamp, 0)}},
+		FIELD(TEXT, timestamp, 0), FIELD(TEXT, run, 0)}},
 	[RECORD_TASK] = {"task", {TASK_FIELDS}},
 	[RECORD_LOADING] = {"loading", {FIELD(TEXT, job_id, REQUIRED),
 		FIELD(TEXT, symbol, REQUIRED), FIELD(TEXT, timeframe, REQUIRED)}},

@@ -48,6 +48,7 @@ struct record {
 	struct slice open, high, low, close, volume;
 	struct slice source;
 	struct slice received_at;
+	struct slice run;	   /* of a job: another each time that it is accepted */
 	struct slice timeframes;   /* of a job: the JSON array as it stands */
 	struct slice stage, error; /* of failed */
 	struct slice reason;	   /* of stored: why its first bar was rejected; of waiting */

@@ -8,13 +8,22 @@
 #include <string.h>
 
 void
-share_key(struct buffer *b, struct slice job_id, const char *what)
+share_key(struct buffer *b, struct slice name, const char *what)
 {
-	char name[SPOOL_NAME_SIZE];
+	char coded[SPOOL_NAME_SIZE];
 
-	spool_name(name, job_id, "");
+	spool_name(coded, name, "");
 	b->len = 0;
-	buffer_printf(b, "tickstock.share:{%s}:%s", name, what);
+	buffer_printf(b, "tickstock.share:{%s}:%s", coded, what);
+}
+
+struct slice
+share_job_id(struct slice name)
+{
+	const char *colon = memchr(name.p, ':', name.n);
+
+	return colon == NULL ? name
+			     : (struct slice){colon + 1, (size_t)(name.p + name.n - colon - 1)};
 }
 
 void

@@ -9,11 +9,12 @@
 
 /* clang-format off */
 /*
- * What ts-share and ts-work have in common. A job's tasks are handed out through Redis; J is the
- * job_id coded as spool_name() codes it, and the braces put all that belongs to a job into one slot
- * of a cluster:
+ * What ts-share and ts-work have in common. A job's tasks are handed out through Redis under the name
+ * RUN:job_id; RUN tells one time that a job was accepted from the next, and is empty where that is
+ * not known. J is this name coded as spool_name() codes it, and the braces put all that belongs to
+ * a job into one slot of a cluster:
  *
- *	tickstock.share.jobs          set of the job_ids that are worked on
+ *	tickstock.share.jobs          set of the names of the jobs that are worked on
  *	tickstock.share:{J}:tasks     stream with the group `work`; entry n-0 holds a task line in the
  *	                              field t; what has its verdict is deleted from it
  *	tickstock.share:{J}:verdicts  stream; the field v holds a line for the stages behind ts-share
@@ -25,8 +26,11 @@
 #define SHARE_JOBS "tickstock.share.jobs"
 enum { SHARE_TTL_S = 24 * 60 * 60 };
 
-/* Appends the key of a job: "tasks" or "verdicts". */
-void share_key(struct buffer *, struct slice job_id, const char *what);
+/* Sets the buffer to the key of a job, by its name: "tasks" or "verdicts". */
+void share_key(struct buffer *, struct slice name, const char *what);
+
+/* The job_id within a name. */
+struct slice share_job_id(struct slice name);
 
 /* Appends what a task and its verdict have in common: job_id, symbol, timeframe, from. */
 void share_natural(struct buffer *, const struct record *);

@@ -171,6 +171,18 @@ spool_has(struct spool *s, struct slice job_id)
 	return has_file(s, job_id, job_suffix);
 }
 
+int64_t
+spool_accepted(struct spool *s, struct slice job_id)
+{
+	char name[NAME_SIZE];
+	struct stat st;
+
+	spool_name(name, job_id, job_suffix);
+	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
 bool
 spool_cancelled(struct spool *s, struct slice job_id)
 {

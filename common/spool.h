@@ -68,6 +68,12 @@ enum spool_result spool_note(struct spool *, struct slice job_id, struct slice r
 bool spool_has(struct spool *, struct slice job_id);
 bool spool_cancelled(struct spool *, struct slice job_id);
 
+/*
+ * When a job that is kept was accepted, in nanoseconds since 1970: no other time that it was or
+ * will be has the same. -1 when it is not kept.
+ */
+int64_t spool_accepted(struct spool *, struct slice job_id);
+
 /* Forgets a job, its notes and its cancel; one that is not there is fine. */
 enum spool_result spool_remove(struct spool *, struct slice job_id);
 

@@ -58,7 +58,7 @@ publish_all() {
 }
 left() {
 	redis --raw keys 'tickstock.share*' | while read -r key; do
-		[ -z "$key" ] || [ "$(redis ttl "$key")" -ge 0 ] || echo "$key"
+		[ -z "$key" ] || [ "$(redis ttl "$key")" -ne -1 ] || echo "$key"
 	done
 }
 
@@ -162,7 +162,6 @@ while [ $killed -lt "$kills_wanted" ]; do
 		break
 	fi
 	wait_for 20 none_kept || break
-	sleep 1.5
 	wait_for 20 nothing_left || { left | sed 's/^/# left: /'; break; }
 	clear
 done

@@ -22,10 +22,16 @@ fail_job(const struct job *j, const char *why, struct writer *out)
 	return 1;
 }
 
-static void
-write_header(
-	const struct job *j, const struct job *names, struct slice received, struct writer *out)
+static const struct job *
+names_of(const struct expand *e, const struct job *j)
 {
+	return j->timeframes.n > 0 ? j : e->defaults;
+}
+
+static void
+write_header(const struct expand *e, const struct job *j, struct slice received, struct writer *out)
+{
+	const struct job *names = names_of(e, j);
 	struct buffer list = {0};
 	struct record r = {.type = RECORD_JOB,
 		.job_id = j->job_id,
@@ -33,7 +39,8 @@ write_header(
 		.symbols = j->symbols.n,
 		.tasks = j->symbols.n * names->timeframes.n,
 		.received_at = received,
-		.timestamp = j->timestamp.n <= TIME_BYTES ? j->timestamp : (struct slice){0}};
+		.timestamp = j->timestamp.n <= TIME_BYTES ? j->timestamp : (struct slice){0},
+		.run = noted_run(e->noted, j->job_id)};
 
 	for (size_t i = 0; i < names->timeframes.n; i++) {
 		buffer_byte(&list, i == 0 ? '[' : ',');
@@ -88,12 +95,6 @@ too_many(const struct job *j, const struct job *names)
 	return NULL;
 }
 
-static const struct job *
-names_of(const struct expand *e, const struct job *j)
-{
-	return j->timeframes.n > 0 ? j : e->defaults;
-}
-
 const char *
 expand_window(const struct expand *e, const struct job *j, struct window *w)
 {
@@ -139,7 +140,7 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 			(int)slice_cut(j->job_id, 64).n, j->job_id.p);
 	if (noted_load(e->noted, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
-	write_header(j, names, slice_of(timestamp_format(received, w.now)), out);
+	write_header(e, j, slice_of(timestamp_format(received, w.now)), out);
 	for (size_t i = 0; i < j->symbols.n && out->error == 0; i++) {
 		for (size_t k = 0; k < names->timeframes.n; k++) {
 			if (!noted_has(e->noted, j->symbols.p[i], names->timeframes.p[k]))

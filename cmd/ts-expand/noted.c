@@ -4,6 +4,8 @@
 #include "buffer.h"
 #include "record.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct key {
@@ -17,6 +19,7 @@ struct noted {
 	struct buffer text; /* the notes as they stand; keys point into it or into decoded */
 	struct buffer decoded;
 	ARRAY(struct key) keys;
+	char run[24];
 };
 
 struct noted *
@@ -104,6 +107,17 @@ noted_load(struct noted *t, struct slice job_id)
 	if (t->keys.n > 0)
 		qsort(t->keys.p, t->keys.n, sizeof *t->keys.p, compare_keys);
 	return 0;
+}
+
+struct slice
+noted_run(struct noted *t, struct slice job_id)
+{
+	int64_t accepted = t->spool == NULL ? -1 : spool_accepted(t->spool, job_id);
+
+	if (accepted < 0)
+		return (struct slice){0};
+	(void)snprintf(t->run, sizeof t->run, "%" PRId64, accepted);
+	return slice_of(t->run);
 }
 
 bool

@@ -18,6 +18,9 @@ void noted_free(struct noted *);
 /* Reads the notes of a job in place of the last one's. 0, or -1 with errno. */
 int noted_load(struct noted *, struct slice job_id);
 
+/* Tells this time that the job was accepted from any other; absent when it is not in the spool. */
+struct slice noted_run(struct noted *, struct slice job_id);
+
 bool noted_has(const struct noted *, struct slice symbol, struct slice timeframe);
 
 #endif

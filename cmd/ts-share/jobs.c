@@ -23,7 +23,7 @@ free_job(struct job *j)
 		free(j->task.p[i]);
 	}
 	free(j->task.p);
-	buffer_release(&j->id);
+	buffer_release(&j->name);
 	buffer_release(&j->tasks_key);
 	buffer_release(&j->verdicts_key);
 	buffer_release(&j->first);
@@ -41,6 +41,8 @@ jobs_release(struct jobs *all)
 	}
 	record_parser_free(all->parser);
 	buffer_release(&all->key);
+	buffer_release(&all->header);
+	buffer_release(&all->name);
 }
 
 void
@@ -58,12 +60,26 @@ jobs_drop(struct job *j)
 	free_job(j);
 }
 
+void
+jobs_header(struct jobs *all, const struct record *r)
+{
+	buffer_set(&all->header, r->job_id);
+	all->name.len = 0;
+	if (r->run.p != NULL)
+		buffer_add(&all->name, r->run.p, r->run.n);
+	buffer_byte(&all->name, ':');
+	buffer_add(&all->name, r->job_id.p, r->job_id.n);
+}
+
+/* The run that the last header speaks of, else the last one. */
 static struct job *
 find_job(struct jobs *all, struct slice id)
 {
+	bool named = slice_eq(buffer_slice(&all->header), id);
 	struct job *j = all->list;
 
-	while (j != NULL && !slice_eq(buffer_slice(&j->id), id))
+	while (j != NULL && !(named ? slice_eq(buffer_slice(&j->name), buffer_slice(&all->name))
+				    : slice_eq(j->id, id)))
 		j = j->next;
 	return j;
 }
@@ -73,10 +89,13 @@ add_job(struct jobs *all, struct slice id)
 {
 	struct job *j = memory_grow(NULL, 1, sizeof *j);
 
+	if (!slice_eq(buffer_slice(&all->header), id))
+		jobs_header(all, &(struct record){.job_id = id});
 	*j = (struct job){.next = all->list, .all = all};
-	buffer_add(&j->id, id.p, id.n);
-	share_key(&j->tasks_key, id, "tasks");
-	share_key(&j->verdicts_key, id, "verdicts");
+	buffer_set(&j->name, buffer_slice(&all->name));
+	j->id = share_job_id(buffer_slice(&j->name));
+	share_key(&j->tasks_key, buffer_slice(&j->name), "tasks");
+	share_key(&j->verdicts_key, buffer_slice(&j->name), "verdicts");
 	buffer_byte(&j->read, '0');
 	all->list = j;
 	all->count++;

@@ -17,7 +17,8 @@ struct jobs {
 	struct share *share;
 	struct writer *out;
 	struct record_parser *parser;
-	struct buffer key; /* scratch */
+	struct buffer key;	    /* scratch */
+	struct buffer header, name; /* the job_id of the last header, and the name it gives */
 	struct job *list;
 	uint64_t count; /* jobs */
 	uint64_t held;	/* tasks without a verdict */
@@ -26,6 +27,9 @@ struct jobs {
 
 void jobs_init(struct jobs *, struct share *, struct writer *);
 void jobs_release(struct jobs *);
+
+/* Takes the header of a job: the tasks behind it are those of this run. */
+void jobs_header(struct jobs *, const struct record *);
 
 /* Takes a task, whose line is the second. The record has job_id and symbol. */
 void jobs_task(struct jobs *, const struct record *, struct slice line);

@@ -42,7 +42,7 @@ struct listing {
 
 struct job_row {
 	struct listing *listing;
-	struct buffer id;
+	struct buffer name;
 	struct job_row *next;
 };
 
@@ -67,6 +67,7 @@ static void
 on_job(void *data, const struct redis_reply *reply)
 {
 	const struct job_row *j = data;
+	struct slice id = share_job_id(buffer_slice(&j->name));
 	struct writer *out = j->listing->out;
 	const struct redis_reply *host;
 	int64_t in_hand = 0;
@@ -78,8 +79,8 @@ on_job(void *data, const struct redis_reply *reply)
 		in_hand += number_at(reply, i + 1);
 	j->listing->jobs++;
 	row(out, "job %.*s: %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done",
-		(int)(j->id.len < 300 ? j->id.len : 300), j->id.p, number_at(reply, 0) - in_hand,
-		in_hand, number_at(reply, 1));
+		(int)(id.n < 300 ? id.n : 300), id.p, number_at(reply, 0) - in_hand, in_hand,
+		number_at(reply, 1));
 	for (size_t i = 2; (host = redis_item(reply, i)) != NULL; i += 5)
 		row(out,
 			"    %-40.*s %3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
@@ -104,7 +105,7 @@ on_jobs(void *data, const struct redis_reply *reply)
 
 		*j = (struct job_row){.listing = t, .next = t->row};
 		t->row = j;
-		buffer_add(&j->id, redis_text(id).p, redis_text(id).n);
+		buffer_set(&j->name, redis_text(id));
 		share_key(&tasks, redis_text(id), "tasks");
 		share_key(&verdicts, redis_text(id), "verdicts");
 		if (redis_room(t->share->link.redis) == 0)
@@ -150,7 +151,7 @@ listing_show(struct share *s, struct writer *out)
 	}
 	for (struct job_row *j = t.row, *next; j != NULL; j = next) {
 		next = j->next;
-		buffer_release(&j->id);
+		buffer_release(&j->name);
 		free(j);
 	}
 	return status;

@@ -46,8 +46,9 @@ take_record(struct input *t, struct slice line)
 	struct record r;
 	const char *why;
 
-	if (record_parse(t->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r,
-		    &why) != 0) {
+	if (record_parse(t->parser, line,
+		    RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL) | RECORD_BIT(RECORD_JOB),
+		    &r, &why) != 0) {
 		refused_line(&t->refused, t->in.lineno, why, r.hint);
 		return;
 	}
@@ -63,6 +64,8 @@ take_record(struct input *t, struct slice line)
 	} else {
 		if (r.type == RECORD_CANCEL)
 			jobs_cancel(&t->jobs, r.job_id);
+		else if (r.type == RECORD_JOB && r.fault == NULL)
+			jobs_header(&t->jobs, &r);
 		writer_line(t->out, line);
 	}
 }

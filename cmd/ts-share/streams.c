@@ -170,7 +170,7 @@ ask_job(struct job *j)
 
 	SHARE_CALL(s, on_group, j, slice_of("XGROUP"), slice_of("CREATE"), key, slice_of("work"),
 		slice_of("0"), slice_of("MKSTREAM"));
-	SHARE_CALL(s, on_done, j, slice_of("SADD"), slice_of(SHARE_JOBS), buffer_slice(&j->id));
+	SHARE_CALL(s, on_done, j, slice_of("SADD"), slice_of(SHARE_JOBS), buffer_slice(&j->name));
 	SHARE_CALL(s, on_info, j, slice_of("XINFO"), slice_of("STREAM"), key);
 	j->state = ASKED;
 }
@@ -278,7 +278,7 @@ on_length(void *data, const struct redis_reply *reply)
 	if (lost == 0)
 		return;
 	log_warning("Redis has lost %" PRIu64 " tasks of job_id=%.*s: they are handed out again",
-		lost, (int)(j->id.len < 100 ? j->id.len : 100), j->id.p);
+		lost, (int)(j->id.n < 100 ? j->id.n : 100), j->id.p);
 	j->state = NEW;
 }
 
@@ -318,7 +318,7 @@ close_job(struct job *j)
 {
 	struct share *s = j->all->share;
 
-	SHARE_CALL(s, on_done, j, slice_of("SREM"), slice_of(SHARE_JOBS), buffer_slice(&j->id));
+	SHARE_CALL(s, on_done, j, slice_of("SREM"), slice_of(SHARE_JOBS), buffer_slice(&j->name));
 	SHARE_CALL(s, on_done, j, slice_of("DEL"), buffer_slice(&j->tasks_key));
 	read_verdicts(j, "200000");
 	j->state = CLOSED;

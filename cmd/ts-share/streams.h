@@ -30,7 +30,8 @@ enum state {
 struct job {
 	struct job *next;
 	struct jobs *all;
-	struct buffer id, tasks_key, verdicts_key;
+	struct buffer name, tasks_key, verdicts_key;
+	struct slice id; /* within name */
 	enum state state;
 	bool loaded;
 	bool cancelled;

@@ -41,7 +41,7 @@ hand_drop(struct held *t)
 static void
 free_job(struct work_job *j)
 {
-	buffer_release(&j->id);
+	buffer_release(&j->name);
 	buffer_release(&j->tasks_key);
 	buffer_release(&j->verdicts_key);
 	free(j);
@@ -132,20 +132,21 @@ hand_line(struct hand *h, struct slice line)
 }
 
 struct work_job *
-hand_job(struct hand *h, struct slice id)
+hand_job(struct hand *h, struct slice name)
 {
 	struct work_job *j = h->jobs;
 
-	while (j != NULL && !slice_eq(buffer_slice(&j->id), id))
+	while (j != NULL && !slice_eq(buffer_slice(&j->name), name))
 		j = j->next;
 	if (j != NULL)
 		return j;
 	j = memory_grow(NULL, 1, sizeof *j);
 	*j = (struct work_job){.next = h->jobs, .hand = h};
 	h->jobs = j;
-	buffer_add(&j->id, id.p, id.n);
-	share_key(&j->tasks_key, id, "tasks");
-	share_key(&j->verdicts_key, id, "verdicts");
+	buffer_set(&j->name, name);
+	j->id = share_job_id(buffer_slice(&j->name));
+	share_key(&j->tasks_key, name, "tasks");
+	share_key(&j->verdicts_key, name, "verdicts");
 	return j;
 }
 
@@ -185,8 +186,12 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 		return;
 	t = find_task(h, &r);
 	if (t != NULL) {
-		/* It came back to us under a new lease, while the command works on it. */
-		buffer_set(&t->id, id);
+		/*
+		 * It came back to us under a new lease, while the command works on it; that of
+		 * another run of its job is another's to do.
+		 */
+		if (t->job == j)
+			buffer_set(&t->id, id);
 		return;
 	}
 	if (h->table == NULL)
@@ -214,7 +219,7 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 static void
 cancel_job(struct hand *h, struct work_job *j)
 {
-	struct record r = {.type = RECORD_CANCEL, .job_id = buffer_slice(&j->id)};
+	struct record r = {.type = RECORD_CANCEL, .job_id = j->id};
 	struct buffer line = {0};
 	uint64_t n = 0;
 
@@ -232,7 +237,7 @@ cancel_job(struct hand *h, struct work_job *j)
 	record_write(&line, &r);
 	line.len--;
 	child_line(h->child, buffer_slice(&line));
-	log_info("cancelled job_id=%.*s tasks=%" PRIu64, (int)(j->id.len < 100 ? j->id.len : 100),
+	log_info("cancelled job_id=%.*s tasks=%" PRIu64, (int)(j->id.n < 100 ? j->id.n : 100),
 		j->id.p, n);
 	buffer_release(&line);
 }

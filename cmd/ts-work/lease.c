@@ -111,8 +111,7 @@ lease_pass(struct hand *h, struct slice job_id, struct slice line)
 {
 	const struct work_job *j = h->jobs;
 
-	while (j != NULL &&
-		(job_id.p == NULL ? j->held == 0 : !slice_eq(buffer_slice(&j->id), job_id)))
+	while (j != NULL && (job_id.p == NULL ? j->held == 0 : !slice_eq(j->id, job_id)))
 		j = j->next;
 	if (j == NULL || redis_room(h->share->link.redis) < LEASE_ROOM || !share_ready(h->share))
 		return;

@@ -12,7 +12,8 @@ enum { LEASE_ROOM = 1000 /* requests that one look may make */ };
 struct work_job {
 	struct work_job *next;
 	struct hand *hand;
-	struct buffer id, tasks_key, verdicts_key;
+	struct buffer name, tasks_key, verdicts_key;
+	struct slice id; /* within name */
 	size_t held;
 	bool seen; /* in the last look */
 };

@@ -54,7 +54,7 @@ stop() {
 	wait "$1"
 }
 tasks_key() {
-	redis --raw keys "tickstock.share:{$1.*}:tasks"
+	redis --raw keys "tickstock.share:{*$1.*}:tasks"
 }
 in_hand() {
 	[ "$(redis xpending "$(tasks_key "$1")" work | sed 1q)" = "$2" ]
@@ -117,6 +117,33 @@ is "$?/$(verdicts two.out)" 0/5 "the head that comes after it is given every ver
 is "$(jq -r 'select(.type == "task") | .symbol' c.tasks | sort | xargs)" "A B C D STICKS" "and no task was done twice"
 no_keys
 ok $? "nor is a key left behind"
+rm go
+
+# The same job once more, accepted at another time: what is left of the run before is not its own.
+: >go
+run() {
+	job again A B | sed "1s/}\$/,\"run\":\"$1\"}/"
+}
+before=$(wc -l <c.tasks)
+mkfifo open
+ts-share <open >two.out 2>two.err &
+head=$!
+exec 8>open
+run 1 >&8
+started+=("$head")
+wait_for 5 has_verdicts two.out 2
+# It waits a second for further tasks; killed within it, it leaves all its verdicts.
+kill -KILL $head
+wait $head 2>/dev/null
+exec 8>&-
+[ -n "$(tasks_key again)" ]
+ok $? "a head that dies at the end of a job leaves its keys"
+run 2 | ts-share >two.out 2>two.err
+is "$?/$(verdicts two.out)" 0/2 "a job that is accepted again after a crash at its end has its verdicts"
+is "$(($(wc -l <c.tasks) - before))" 4 "and they are of its own run: each task was done in both"
+{ run 3; sleep 0.3; run 4; } | ts-share >two.out 2>two.err
+is "$?/$(verdicts two.out)" 0/4 "nor is one that comes right behind the end of the last taken for that"
+redis flushall >/dev/null
 rm go
 
 # A host that dies: others take over when the lease is over. One that was only stopped meets a shut gate.
@@ -246,10 +273,15 @@ stop $q
 rm go
 
 # The service of the head.
-TS_SHARE=1 serve
+TS_SPOOL=$tmp/spool TS_SHARE=1 serve
+publish '{"job_id":"served","source":"test","symbols":["AAPL","MSFT"],"timeframes":["day","week"],"years":0.02,"received_at":"2025-12-16T17:00:30Z"}'
+shared_as() {
+	[[ $(redis --raw smembers tickstock.share.jobs) =~ $1 ]]
+}
+wait_for 10 shared_as '^[0-9]{19}:served$'
+ok $? "a job in the spool is shared under the moment of its acceptance"
 host s
 s=$!
-publish '{"job_id":"served","source":"test","symbols":["AAPL","MSFT"],"timeframes":["day","week"],"years":0.02,"received_at":"2025-12-16T17:00:30Z"}'
 wait_for 10 over served
 is "$(hash served status)/$(hash served stored_tasks)/$(grep -c served s.tasks)" completed/4/4 "TS_SHARE=1: the tasks of the service are done by a host"
 serve_end

@@ -132,8 +132,11 @@ test_unfinished(void **state)
 static void
 test_kept(void **state)
 {
+	int64_t accepted;
+
 	(void)state;
 	assert_false(spool_has(spool, id));
+	assert_int_equal(spool_accepted(spool, id), -1);
 	assert_int_equal(spool_keep(spool, id, slice_of("{1}")), SPOOL_OK);
 	assert_true(there(NAME ".job"));
 	assert_true(spool_has(spool, id));
@@ -141,6 +144,12 @@ test_kept(void **state)
 	assert_int_equal(spool_keep(spool, id, slice_of("{2}")), SPOOL_EXISTS);
 	assert_string_equal(jobs(), "{1}|");
 	assert_string_equal(notes(), "");
+	accepted = spool_accepted(spool, id);
+	assert_int_equal(spool_note(spool, id, slice_of("{n}")), SPOOL_OK);
+	assert_int_equal(spool_accepted(spool, id), accepted);
+	assert_int_equal(spool_remove(spool, id), SPOOL_OK);
+	assert_int_equal(spool_keep(spool, id, slice_of("{1}")), SPOOL_OK);
+	assert_true(spool_accepted(spool, id) > accepted);
 }
 
 /* Another job_id whose harmless part is the same has a file of its own. */
