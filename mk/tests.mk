@@ -209,8 +209,8 @@ bench-parts: $(B)/parts
 	$(B)/parts
 
 # A comparison with other ways to do the same, written to doc/benchmarks.md; takes half an hour.
-# BENCH_RUNS=5 runs of each, BENCH='a b c d e f g' sections, BENCH_BIG=1 for 30 million rows.
-BENCH = a b c d e f g
+# BENCH_RUNS=5 runs of each, BENCH='a b c d e f g h' sections, BENCH_BIG=1 for 30 million rows.
+BENCH = a b c d e f g h
 bench: deps
 	$(MAKE) all $(B)/ts-sim $(B)/parts
 	$(TS) bash tests/bench/run.sh $(BENCH)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark: run.sh [SECTION...] measures the sections a to g (default: all) and writes
+# The benchmark: run.sh [SECTION...] measures the sections a to h (default: all) and writes
 # doc/benchmarks.md, or $BENCH_OUT. What is compared is run in turn, BENCH_RUNS times (5), and told as
 # the median and the range. A rate is told only of rows that were found right: their number, and a
 # hash over all of them. BENCH_PIPELINE_RUNS is for section c, whose runs are long; BENCH_BIG=1 adds the
@@ -14,7 +14,7 @@ report=$tmp/report.md
 # The one that has the modules of Debian's packages.
 python=/usr/bin/python3
 now=2025-12-23T17:15:13Z
-[ $# -gt 0 ] || set -- a b c d e f g
+[ $# -gt 0 ] || set -- a b c d e f g h
 
 die() {
 	echo "bench: $*" >&2
@@ -396,6 +396,34 @@ section_g() {
 		printf '\n### g. Requests\n\nOf ts-fetch, by the log of the simulator; the same by themselves: `bash tests/requests/table.sh`.\n\n'
 		bash "$top/tests/requests/table.sh" || die "requests could not be counted"
 	} >>"$report"
+}
+
+# audit [OPTION]: of all that was loaded; the simulator's bars agree, and its holes are told by both alike.
+audit() {
+	ts-audit "$@" <"$tmp/tasks" >"$tmp/audit.out" 2>"$tmp/audit.err"
+	[ $? -le 1 ]
+}
+section_h() {
+	local i n count=${BENCH_SYMBOLS:-104}
+	empty
+	sim_start -N "$now"
+	# shellcheck disable=SC2046
+	ts-expand -N "$now" -y 2 -t 1min,hour,day,week,month $(symbols "$count") >"$tmp/tasks"
+	ts-fetch <"$tmp/tasks" 2>/dev/null | ts-store >"$tmp/run.out" 2>/dev/null
+	sim_stop
+	sql "VACUUM ANALYZE"
+	n=$(sql "SELECT count(*) FROM ohlcv_1min")
+	for ((i = 0; i < runs; i++)); do
+		timed "ts-audit -p" "$n" - audit -p
+		timed "ts-audit" "$n" - audit
+	done
+	# shellcheck disable=SC2016 # awk's
+	table "h. Audit" "$count symbols, 2 years, five timeframes: $n minutes in Postgres; presence alone, and values. $(
+		awk -F '\t' '$1 == "ts-audit -p" { p = $6 } $1 == "ts-audit" { printf "%.2f %.1f %.1f\n", $6 / p, p, $6 }' "$tmp/results" |
+			sort -n | awk '{ line[NR] = $0 } END { split(line[int((NR + 1) / 2)], v)
+				printf "The middle pair of runs took %s s and %s s: %s times as long.", v[2], v[3], v[1] }'
+	)" >>"$report"
+	told "ts-audit -p" ts-audit
 }
 
 # The same server with TimescaleDB, and hypertables.
