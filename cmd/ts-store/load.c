@@ -11,7 +11,6 @@
 #include "log.h"
 #include "prepare.h"
 #include "timestamp.h"
-#include "twins.h"
 #include "write.h"
 
 #include <inttypes.h>
@@ -210,7 +209,7 @@ run_transaction(struct load *l, struct batch *b, struct range range, bool blind)
 	bool look = looks_inside(b, range);
 
 	if (o == PG_OK)
-		o = twins_fail(l, b, range);
+		o = prepare_symbols(l, b, range);
 	if (o == PG_OK && look)
 		o = image_tables(l, b);
 	b->looked = false;

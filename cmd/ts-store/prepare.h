@@ -9,4 +9,11 @@
  */
 bool prepare_range(struct load *, struct batch *, struct range, enum row_status);
 
+/*
+ * Gives up the groups of a range whose symbol is for their table the same as another one's, as AAPL
+ * and aapl are where case is ignored, be that in the table or in the range: their bars would
+ * replace each other's. As load_batch().
+ */
+enum outcome prepare_symbols(struct load *, struct batch *, struct range);
+
 #endif
