@@ -4,6 +4,8 @@
 #include "log.h"
 #include "timestamp.h"
 
+#include <stdlib.h>
+
 /* The header's texts, in the order in which they are held. */
 enum { JOB_ID, SOURCE, TIMEFRAMES, RECEIVED_AT, TEXTS };
 
@@ -166,53 +168,78 @@ wanted(struct fill *f, const struct series *s, size_t i)
 }
 
 /*
+ * Which periods of a series are to be asked for. Before sessions that are missing stands one that
+ * may have lost its end with them, a load that was killed: it is asked with them.
+ */
+static bool *
+wanted_of(struct fill *f, const struct series *s)
+{
+	size_t n = s->schedule->count;
+	bool *ask = memory_grow(NULL, n + 1, sizeof *ask);
+
+	for (size_t i = n; i-- > 0;) {
+		ask[i] = !s->unusable && wanted(f, s, i);
+		if (timeframe_intraday(s->schedule->tf) && s->cell[i].bars > 0 && i + 1 < n &&
+			series_missing(s, i + 1))
+			ask[i] |= ask[i + 1];
+	}
+	return ask;
+}
+
+/*
  * The next range to ask for. A request brings 52 sessions of minutes (50,000 of them, with extended
- * hours) and any number of days, so what lies nearer to each other is one range.
+ * hours) and any number of days, so what the same request can bring is one range. None of them is
+ * asked for twice, so there are no more than the whole window would take.
  */
 static bool
-next_range(struct fill *f, const struct series *s, size_t *first, size_t *last)
+next_range(const struct schedule *d, const bool *ask, size_t *first, size_t *last)
 {
-	const struct schedule *d = s->schedule;
 	size_t i = *first;
 
-	while (i < d->count && !wanted(f, s, i))
+	while (i < d->count && !ask[i])
 		i++;
 	if (i == d->count)
 		return false;
 	*first = *last = i;
 	while (++i < d->count) {
-		if (timeframe_intraday(d->tf) && i - *first >= FILL_SESSIONS && i > *last + 1)
+		if (timeframe_intraday(d->tf) && i > *last + 1 &&
+			(i - *first) / FILL_SESSIONS > (*last - *first) / FILL_SESSIONS)
 			break;
-		if (wanted(f, s, i))
+		if (ask[i])
 			*last = i;
 	}
 	return true;
 }
 
-void
-fill_series(struct fill *f, const struct series *s)
+static void
+write_task(struct fill *f, const struct series *s, size_t first, size_t last)
 {
 	const struct schedule *d = s->schedule;
 	struct record r = {.type = RECORD_TASK,
 		.job_id = s->job_id,
 		.symbol = s->symbol,
 		.timeframe = slice_of(timeframe_name(d->tf))};
-	bool intraday = timeframe_intraday(d->tf);
 	char a[TIMESTAMP_SIZE], b[TIMESTAMP_SIZE];
 	int64_t from, to;
 
-	for (size_t first = 0, last; !s->unusable && next_range(f, s, &first, &last);
-		first = last + 1) {
-		schedule_range(d, f->calendar, first, last, &from, &to);
-		r.from = slice_of(
-			intraday ? timestamp_format(a, from) : date_format(a, (int32_t)from));
-		r.to = slice_of(intraday ? timestamp_format(b, to) : date_format(b, (int32_t)to));
-		record_write(&f->lines, &r);
-		count(f, s->job_id, s->symbol);
-		f->tasks++;
-		if (f->asked != NULL)
-			asked_note(f->asked, s->symbol, d->tf, from, to, now(f));
-	}
+	schedule_range(d, f->calendar, first, last, &from, &to);
+	r.from = slice_of(schedule_key(a, d->tf, from));
+	r.to = slice_of(schedule_key(b, d->tf, to));
+	record_write(&f->lines, &r);
+	count(f, s->job_id, s->symbol);
+	f->tasks++;
+	if (f->asked != NULL)
+		asked_note(f->asked, s->symbol, d->tf, from, to, now(f));
+}
+
+void
+fill_series(struct fill *f, const struct series *s)
+{
+	bool *ask = wanted_of(f, s);
+
+	for (size_t first = 0, last; next_range(s->schedule, ask, &first, &last); first = last + 1)
+		write_task(f, s, first, last);
+	free(ask);
 	came(f, s->job_id);
 }
 

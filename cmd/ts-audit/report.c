@@ -64,6 +64,7 @@ report_count(struct report *r, const struct series *s)
 	r->verdicts[s->verdict]++;
 	r->answered += s->answered;
 	r->older += s->answer.older;
+	r->extra += s->answer.extra;
 	if (r->closed.len == 0)
 		told_gap(&r->closed, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
 	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last)) {
@@ -157,6 +158,8 @@ report_certificate(struct report *r)
 		buffer_printf(b,
 			"; %" PRIu64 " sessions, weeks or months that the API does not have",
 			r->answered);
+	if (r->extra > 0)
+		buffer_printf(b, "; rows that the API does not have: %" PRIu64, r->extra);
 	if (r->older > 0)
 		buffer_printf(b, "; %" PRIu64 " bars older than the API reaches", r->older);
 	buffer_byte(b, '\n');
@@ -175,9 +178,7 @@ add_key(struct buffer *b, const char *name, enum timeframe tf, int64_t key)
 {
 	char text[TIMESTAMP_SIZE];
 
-	add_text(b, name,
-		slice_of(timeframe_intraday(tf) ? timestamp_format(text, key)
-						: date_format(text, (int32_t)key)));
+	add_text(b, name, slice_of(schedule_key(text, tf, key)));
 }
 
 static void

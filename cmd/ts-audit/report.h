@@ -16,8 +16,8 @@ struct report {
 	uint64_t series;		 /* with the tasks that failed before they came here */
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t failed;
-	uint64_t answered, older; /* sums of those of the series */
-	uint64_t listed;	  /* names in text */
+	uint64_t answered, older, extra; /* sums of those of the series */
+	uint64_t listed;		 /* names in text */
 	struct buffer text;
 	uint64_t presence; /* complete, but compared with nothing; their names in uncompared */
 	struct buffer uncompared;

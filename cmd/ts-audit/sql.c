@@ -50,8 +50,7 @@ sql_key(struct buffer *b, enum timeframe tf, int64_t key)
 {
 	char text[TIMESTAMP_SIZE];
 
-	buffer_str(b, timeframe_intraday(tf) ? timestamp_format(text, key)
-					     : date_format(text, (int32_t)key));
+	buffer_str(b, schedule_key(text, tf, key));
 }
 
 void

@@ -154,8 +154,8 @@ is "$(jq -r 'select(.type == "task") | "\(.symbol) \(.timeframe)"' fill | grep -
 is "$(head -n 1 fill | jq -c '[.type, .job_id, .source, .tasks, .symbols]')" \
 	"[\"job\",\"j\",\"x\",$(grep -c '"type":"task"' fill),$(jq -r 'select(.type == "task").symbol' fill | sort -u | wc -l)]" \
 	"-m: the header counts the tasks and symbols"
-is "$(grep '"MSFT","timeframe":"1min"' fill | cut -d , -f 5-)" '"from":"2025-07-03T08:00:00Z","to":"2025-07-03T21:00:00Z"}
-"from":"2025-10-15T08:00:00Z","to":"2025-10-16T00:00:00Z"}' "-m: a session is asked for from 04:00 to the end of its extended hours"
+is "$(grep '"MSFT","timeframe":"1min"' fill | cut -d , -f 5-)" '"from":"2025-07-02T08:00:00Z","to":"2025-07-03T21:00:00Z"}
+"from":"2025-10-14T08:00:00Z","to":"2025-10-16T00:00:00Z"}' "-m: a session is asked for from 04:00 to the end of its extended hours, with the one before it"
 : >"$sim_log"
 load <fill
 is "$(grep -c /v2/aggs "$sim_log")" "$(grep -c '"type":"task"' fill)" "the fill asks for nothing else"
@@ -265,6 +265,60 @@ ts-audit -J <tasks 2>/dev/null >out
 is "$(jq -r 'select(.type == "audit") | .verdict' out | sort -u)" complete "and then nothing is found"
 is "$(jq -c 'select(.symbol == "MSFT" and .timeframe == "1min") | .extremes | [.basis, .range, .hour, .hour_volume]' out)" \
 	'[[1,1],0,0,0]' "-J: what was measured"
+
+# ---- where there is nothing to compare with
+
+sql "TRUNCATE ohlcv_daily, ohlcv_hourly"
+grep '"1min"' tasks | ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/3 of 3 complete; presence only" "minutes without days or hours are certified by presence only"
+grep '"MSFT","timeframe":"\(1min\|hour\)"' tasks | ts-fetch 2>/dev/null | ts-store >/dev/null 2>&1
+grep '"1min"' tasks | ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/3 of 3 complete; of 2 presence only: AAPL 1min, BRK.B 1min" "those that hours stand beside are not among them"
+grep '"week"' tasks | ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/3 of 3 complete; presence only" "nor are weeks without days compared"
+grep '"day"' tasks | ts-fetch 2>/dev/null | ts-store >/dev/null 2>&1
+grep '"1min"' tasks | ts-audit >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/3 of 3 complete" "with the days all are compared"
+
+# ---- a load that was killed
+
+job '["AAPL","MSFT","BRK.B","IBM"]' 0.08 | ts-expand >killed
+ts-fetch <killed 2>/dev/null >bars
+contents() {
+	dump | md5sum
+}
+some_rows() {
+	[ "$(sql 'SELECT count(*) FROM ohlcv_1min')" -gt "$1" ]
+}
+restore() {
+	ts-audit -m <killed 2>/dev/null | ts-fetch 2>/dev/null | ts-store >/dev/null 2>&1
+}
+empty
+ts-store <bars >/dev/null 2>&1
+whole=$(contents)
+rows=$(sql 'SELECT count(*) FROM ohlcv_1min')
+# Slow enough to be killed on the way.
+sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
+	CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+for n in 0 5000 15000; do
+	empty
+	sql "ALTER TABLE ohlcv_1min ENABLE TRIGGER dawdle"
+	ts-store -j 4 -b 700 <bars >/dev/null 2>&1 &
+	pid=$!
+	wait_for 10 some_rows $n
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	wait_for 10 alone
+	sql "ALTER TABLE ohlcv_1min DISABLE TRIGGER dawdle"
+	some_rows $((rows - 1))
+	is $? 1 "kill -9 of ts-store -j 4 behind $n minutes comes before the end"
+	restore
+	is "$(contents)" "$whole" "and -m brings back the rest: the tables are byte for byte as those of a load that was not killed"
+done
+sql "DROP TRIGGER dawdle ON ohlcv_1min"
+hurt "DELETE FROM ohlcv_1min WHERE symbol = 'IBM' AND timestamp >= '2025-12-10 20:59Z'; DELETE FROM ohlcv_hourly WHERE symbol = 'IBM'"
+restore
+is "$(contents)" "$whole" "a last minute before the rest is lost with it, and comes back with it"
 
 # ---- a load at midday, and the night after it
 
