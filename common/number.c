@@ -1,6 +1,8 @@
 /* Groups of four digits, as Postgres has them: all the arithmetic that prices need. */
 #include "number.h"
 
+#include "wire.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,30 +262,17 @@ number_to_int(const struct number *d, int places, int64_t *out)
 	return 0;
 }
 
-static void
-put16(unsigned char *out, unsigned v)
-{
-	out[0] = (unsigned char)(v >> 8);
-	out[1] = (unsigned char)v;
-}
-
-static unsigned
-get16(const unsigned char *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
 size_t
 number_binary(const struct number *d, unsigned char *out)
 {
-	unsigned n = d->end - d->first;
+	int n = d->end - d->first;
 
-	put16(out, n);
-	put16(out + 2, n == 0 ? 0 : (unsigned)(NUMBER_POINT - 1 - d->first) & 0xffff);
-	put16(out + 4, d->negative ? NEGATIVE : 0);
-	put16(out + 6, d->scale);
-	for (unsigned i = 0; i < n; i++)
-		put16(out + HEADER + 2 * i, d->group[d->first + i]);
+	wire_put16(out, (uint16_t)n);
+	wire_put16(out + 2, n == 0 ? 0 : (uint16_t)(NUMBER_POINT - 1 - d->first));
+	wire_put16(out + 4, d->negative ? NEGATIVE : 0);
+	wire_put16(out + 6, d->scale);
+	for (int i = 0; i < n; i++)
+		wire_put16(out + HEADER + 2 * i, d->group[d->first + i]);
 	return HEADER + 2 * (size_t)n;
 }
 
@@ -291,13 +280,13 @@ struct number
 number_of_binary(struct slice s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
-	struct number d = {.negative = get16(p + 4) == NEGATIVE, .scale = p[7]};
-	unsigned n = get16(p), weight = get16(p + 2);
+	struct number d = {.negative = wire_get16(p + 4) == NEGATIVE, .scale = p[7]};
+	unsigned n = wire_get16(p);
 
-	d.first = (uint8_t)(NUMBER_POINT - 1 - (int)weight);
+	d.first = (uint8_t)(NUMBER_POINT - 1 - (int16_t)wire_get16(p + 2));
 	d.end = (uint8_t)(d.first + n);
 	for (unsigned i = 0; i < n; i++)
-		d.group[d.first + i] = (uint16_t)get16(p + HEADER + 2 * i);
+		d.group[d.first + i] = wire_get16(p + HEADER + 2 * i);
 	return d;
 }
 

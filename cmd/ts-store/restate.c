@@ -14,7 +14,7 @@ static double
 of_numeric(struct slice s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
-	int n = p[0] << 8 | p[1], weight = (int16_t)(p[2] << 8 | p[3]);
+	int n = wire_get16(p), weight = (int16_t)wire_get16(p + 2);
 	double value = 0, unit = 1;
 
 	/* NaN and infinity have a sign of their own. */
@@ -25,7 +25,7 @@ of_numeric(struct slice s)
 	for (int i = weight; i < 0 && i > -16; i++)
 		unit /= 10000;
 	for (int i = 0; i < n && i < 5; i++, unit /= 10000)
-		value += unit * (p[8 + 2 * i] << 8 | p[9 + 2 * i]);
+		value += unit * wire_get16(p + 8 + 2 * i);
 	return value;
 }
 

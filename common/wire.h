@@ -26,6 +26,12 @@ wire_put64(unsigned char *p, uint64_t v)
 	wire_put32(p + 4, (uint32_t)v);
 }
 
+static inline uint16_t
+wire_get16(const unsigned char *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
 static inline uint32_t
 wire_get32(const unsigned char *p)
 {
