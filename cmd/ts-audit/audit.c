@@ -153,6 +153,8 @@ count(struct audit *a, const struct cross *c, size_t i, size_t n)
 				timeframe_table(t->tf));
 		return PG_OK;
 	}
+	if (o == PG_OK && !known && t->fault[0] == '\0')
+		log_run("table %s: %s", timeframe_table(t->tf), t->about);
 	if (o == PG_OK && t->fault[0] == '\0')
 		o = a->presence ? count_series(t, a->pg, a->order + i, n, NULL)
 				: cross_count(c, a->order + i, n);

@@ -28,7 +28,13 @@ read_table(struct pg *pg, void *table)
 enum outcome
 cross_table(struct pg_table *t, struct pg *pg)
 {
-	return t->known ? PG_OK : pg_patiently(pg, read_table, t);
+	enum outcome o = t->known ? PG_OK : pg_patiently(pg, read_table, t);
+
+	if (o != PG_TABLE)
+		return o;
+	pg_table_fail(t, pg_why(pg));
+	t->known = true;
+	return PG_OK;
 }
 
 /* A table that can be compared with, or NULL. */

@@ -138,18 +138,18 @@ bar_price(const unsigned char **prices)
 }
 
 void
-bar_write(struct slice symbol, enum timeframe tf, int64_t key, int64_t volume,
-	const unsigned char *prices, struct buffer *b)
+bar_write(const struct record *names, int64_t key, int64_t volume, const unsigned char *prices,
+	struct buffer *b)
 {
 	struct record r = {.type = RECORD_BAR,
-		.symbol = symbol,
-		.timeframe = slice_of(timeframe_name(tf)),
-		.tf = tf};
+		.symbol = names->symbol,
+		.timeframe = names->timeframe,
+		.tf = names->tf};
 	struct slice *const field[4] = {&r.open, &r.high, &r.low, &r.close};
 	struct buffer text = {0};
 	size_t at[7] = {0};
 
-	bar_write_key(tf, key, &text);
+	bar_write_key(r.tf, key, &text);
 	at[1] = text.len;
 	for (int i = 0; i < 4; i++) {
 		const struct number price = number_of_binary(bar_price(&prices));
@@ -160,7 +160,7 @@ bar_write(struct slice symbol, enum timeframe tf, int64_t key, int64_t volume,
 	if (volume >= 0)
 		buffer_int(&text, volume);
 	at[6] = text.len;
-	*(timeframe_intraday(tf) ? &r.timestamp : &r.date) = (struct slice){text.p, at[1]};
+	*(timeframe_intraday(r.tf) ? &r.timestamp : &r.date) = (struct slice){text.p, at[1]};
 	for (int i = 0; i < 4; i++)
 		*field[i] = (struct slice){text.p + at[i + 1], at[i + 2] - at[i + 1]};
 	if (volume >= 0)

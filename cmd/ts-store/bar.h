@@ -33,9 +33,9 @@ const char *bar_symbol_fault(struct slice);
 /* Appends the key as records have it: an instant or a date. */
 void bar_write_key(enum timeframe, int64_t key, struct buffer *);
 
-/* Appends the bar's record, a line like the one it was read from. */
-void bar_write(struct slice symbol, enum timeframe, int64_t key, int64_t volume,
-	const unsigned char *prices, struct buffer *);
+/* Appends the bar's record, a line like the one it was read from; one with its names is given. */
+void bar_write(const struct record *names, int64_t key, int64_t volume, const unsigned char *prices,
+	struct buffer *);
 
 /* The next field of prices, its length skipped; moves on behind it. */
 struct slice bar_price(const unsigned char **prices);

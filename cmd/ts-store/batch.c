@@ -55,7 +55,7 @@ batch_release(struct batch *b)
 bool
 batch_empty(const struct batch *b)
 {
-	return b->groups.n == 0;
+	return b->groups.n == 0 && b->ask == 0;
 }
 
 bool
@@ -360,12 +360,8 @@ batch_dropped(const struct batch *b, size_t slot)
 void
 batch_fail(struct group *g, const char *why)
 {
-	size_t n = strlen(why) + 1;
-
-	if (g->fault != NULL)
-		return;
-	g->fault = memory_grow(NULL, n, 1);
-	memcpy(g->fault, why, n);
+	if (g->fault == NULL)
+		g->fault = slice_copy(slice_of(why));
 }
 
 static void
@@ -442,4 +438,5 @@ batch_clear(struct batch *b)
 	b->groups.n = b->rows = b->slots = b->refusals.n = b->looks = 0;
 	b->prices.len = b->text.len = 0;
 	b->flagged = b->looked = b->closed = false;
+	b->ask = 0;
 }

@@ -42,37 +42,35 @@ result_field(const PGresult *res, int row, int column)
 	return (struct slice){PQgetvalue(res, row, column), (size_t)PQgetlength(res, row, column)};
 }
 
-/* Whether a column holds what the batch has in NUMERIC; NULL is never the same. */
+/* Whether a column holds what is mine; NULL is never the same. */
 static bool
-same_value(const struct pg_table *t, int column, struct slice mine, struct slice theirs)
+same_field(const struct pg_table *t, int column, struct slice mine, const PGresult *res, int row)
 {
-	unsigned char tmp[NUMBER_BYTES];
+	struct slice theirs = result_field(res, row, 1 + column);
 
-	if (t->type[column] == PG_NUMERIC && t->scale[column] == INT32_MAX)
-		return number_same(mine, theirs);
-	mine = (struct slice){(char *)tmp, encode_value(t, column, mine, tmp)};
 	return t->type[column] == PG_NUMERIC ? number_same(mine, theirs) : slice_eq(mine, theirs);
 }
 
-static bool
-same_values(
+bool
+compare_same(
 	const struct batch *b, const struct pg_table *t, size_t slot, const PGresult *res, int row)
 {
 	const struct row *r = batch_row(b, slot);
 	const unsigned char *prices = batch_prices(b, r);
 	unsigned char tmp[NUMBER_BYTES];
-	size_t n;
+	struct slice mine;
 
 	for (int i = 0; i < 4; i++) {
-		if (!same_value(t, i, bar_price(&prices), result_field(res, row, 1 + i)))
+		mine = bar_price(&prices);
+		if (t->type[i] != PG_NUMERIC || t->scale[i] != INT32_MAX)
+			mine = (struct slice){(char *)tmp, encode_value(t, i, mine, tmp)};
+		if (!same_field(t, i, mine, res, row))
 			return false;
 	}
 	if (r->volume < 0 || PQgetisnull(res, row, 5))
 		return r->volume < 0 && PQgetisnull(res, row, 5);
-	n = encode_volume(t, r->volume, tmp);
-	if (t->type[4] == PG_NUMERIC)
-		return number_same((struct slice){(char *)tmp, n}, result_field(res, row, 5));
-	return slice_eq((struct slice){(char *)tmp, n}, result_field(res, row, 5));
+	mine = (struct slice){(char *)tmp, encode_volume(t, r->volume, tmp)};
+	return same_field(t, 4, mine, res, row);
 }
 
 /*
@@ -115,7 +113,7 @@ compare_rows(struct batch *b, const struct request *q, const PGresult *res)
 		if (slot >= end || b->status[slot] != ROW_NEW)
 			continue;
 		b->status[slot] = ROW_SAME;
-		if (!same_values(b, q->table, slot, res, row)) {
+		if (!compare_same(b, q->table, slot, res, row)) {
 			b->status[slot] = ROW_CHANGED;
 			restate_note(b, q->table, slot, res, row);
 		}
@@ -236,14 +234,6 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 	return send_request(r, t, t->pairs, &v, (struct range){0, 0});
 }
 
-static int
-by_key(const void *a, const void *b)
-{
-	int64_t x = ((const struct scattered *)a)->key, y = ((const struct scattered *)b)->key;
-
-	return (x > y) - (x < y);
-}
-
 static enum outcome
 request_scattered(struct reading *r, const struct pg_table *t)
 {
@@ -252,7 +242,8 @@ request_scattered(struct reading *r, const struct pg_table *t)
 
 	/* As they stand they follow the key's index; where there are parts, these come first. */
 	if (t->parts && r->load->scattered.n > 0)
-		qsort(r->load->scattered.p, r->load->scattered.n, sizeof(struct scattered), by_key);
+		qsort(r->load->scattered.p, r->load->scattered.n, sizeof(struct scattered),
+			keys_order);
 	while (o == PG_OK && at < r->load->scattered.n)
 		o = request_pairs(r, t, &at);
 	return o;
@@ -344,23 +335,17 @@ compare_range(struct load *l, struct batch *b, struct range range)
 }
 
 enum outcome
-compare_doubted(struct load *l, struct batch *b, const struct pg_table *t, size_t n, int64_t low,
-	int64_t high)
+compare_doubted(
+	struct load *l, struct batch *b, const struct pg_table *t, const struct pg_values *v)
 {
-	unsigned char bound[2][8];
-	struct pg_values v;
 	PGresult *res;
-	enum outcome o;
+	enum outcome o = pg_query(l->pg, t->pairs, v, &res);
 
-	encode_values(&v, l->array, 3, n);
-	encode_bound(&v, t->tf, low, bound[0]);
-	encode_bound(&v, t->tf, high, bound[1]);
-	o = pg_query(l->pg, t->pairs, &v, &res);
 	for (int row = 0; o == PG_OK && row < PQntuples(res); row++) {
 		size_t slot = wire_get32((const unsigned char *)PQgetvalue(res, row, 0));
 
 		if (slot < b->slots && b->status[slot] == ROW_DOUBTED &&
-			same_values(b, t, slot, res, row))
+			compare_same(b, t, slot, res, row))
 			b->status[slot] = ROW_SAME;
 	}
 	PQclear(res);

@@ -9,12 +9,16 @@
  */
 enum outcome compare_range(struct load *, struct batch *, struct range);
 
+/* Whether the table has a bar as the batch does, by a row whose columns from the second on are the
+ * five values. */
+bool compare_same(
+	const struct batch *, const struct pg_table *, size_t slot, const PGresult *, int row);
+
 /*
- * Looks again, in the same transaction, at those of n gathered slots that are ROW_DOUBTED: ROW_SAME
- * where the table has them as they are. The loader's first three arrays are slots, symbols and
- * keys, which lie between low and high.
+ * Looks again, in the same transaction, at slots that are ROW_DOUBTED, by values for the table's
+ * pairs: ROW_SAME where it has them as they are.
  */
-enum outcome compare_doubted(struct load *, struct batch *, const struct pg_table *, size_t n,
-	int64_t low, int64_t high);
+enum outcome compare_doubted(
+	struct load *, struct batch *, const struct pg_table *, const struct pg_values *);
 
 #endif

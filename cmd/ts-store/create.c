@@ -1,7 +1,6 @@
 /* ts-store -i and -n: the tables as their owner's schema has them, and as they are. */
 #include "create.h"
 
-#include "buffer.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -22,29 +21,22 @@ static enum outcome
 make_hypertable(struct pg *pg, const char *function, enum timeframe tf)
 {
 	struct pg_table t = {.tf = tf};
-	struct buffer b = {0};
 	PGresult *res = NULL;
-	char chunk[16];
+	char chunk[16], sql[400];
 	enum outcome o = pg_table_read(&t, pg);
+	const struct pg_values v = {.n = 3, .value = {timeframe_table(tf), t.key_name, chunk}};
 
 	/* TimescaleDB's own seven days make 1,192 chunks of 22 years of daily bars. */
 	(void)snprintf(chunk, sizeof chunk, "%d days", timeframe_chunk_days(tf));
-
+	/* The primary key is all the index that anybody here reads. */
+	(void)snprintf(sql, sizeof sql,
+		"SELECT %s($1::text::regclass, $2::name, chunk_time_interval => $3::interval,"
+		" create_default_indexes => false, if_not_exists => true, migrate_data => true)",
+		function);
 	/* A table that cannot be used is left alone. */
-	if (o == PG_OK && t.fault[0] == '\0') {
-		const struct pg_values v = {
-			.n = 3, .value = {timeframe_table(tf), t.key_name, chunk}};
-
-		buffer_str(&b, "SELECT ");
-		buffer_str(&b, function);
-		/* The primary key is all the index that anybody here reads. */
-		buffer_str(&b, "($1::text::regclass, $2::name, chunk_time_interval => $3::interval,"
-			       " create_default_indexes => false, if_not_exists => true, "
-			       "migrate_data => true)");
-		o = pg_query(pg, buffer_cstr(&b), &v, &res);
-	}
+	if (o == PG_OK && t.fault[0] == '\0')
+		o = pg_query(pg, sql, &v, &res);
 	PQclear(res);
-	buffer_release(&b);
 	pg_table_release(&t);
 	return o;
 }
@@ -105,8 +97,7 @@ tell_table(struct pg *pg, void *table)
 	if (t->fault[0] != '\0')
 		log_warning("%s", t->fault);
 	else
-		log_info("table %s: %s%s%s", timeframe_table(t->tf), t->about,
-			t->notes[0] == '\0' ? "" : "; ", t->notes);
+		log_info("table %s: %s", timeframe_table(t->tf), t->about);
 	return PG_OK;
 }
 
@@ -119,6 +110,10 @@ create_tell(struct pg *pg)
 		struct pg_table t = {.tf = tf};
 
 		o = pg_patiently(pg, tell_table, &t);
+		if (o == PG_TABLE) {
+			log_warning("table %s: %s", timeframe_table(t.tf), pg_why(pg));
+			o = PG_OK;
+		}
 		pg_table_release(&t);
 	}
 	if (o == PG_OK || o == PG_LOST)

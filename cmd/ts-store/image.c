@@ -151,21 +151,13 @@ delete_some(struct look *k, const struct pg_table *t, size_t at, size_t n)
 	return o;
 }
 
-static int
-by_key(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static enum outcome
 delete_extra(struct look *k, const struct pg_table *t)
 {
 	enum outcome o = PG_OK;
 
 	if (k->extra.n > 0)
-		qsort(k->extra.p, k->extra.n, sizeof *k->extra.p, by_key);
+		qsort(k->extra.p, k->extra.n, sizeof *k->extra.p, keys_order);
 	for (size_t at = 0, n; at < k->extra.n && o == PG_OK; at += n) {
 		n = k->extra.n - at < DELETE_ROWS ? k->extra.n - at : DELETE_ROWS;
 		o = delete_some(k, t, at, n);
@@ -301,12 +293,16 @@ image_tables(struct load *l, const struct batch *b)
 	for (size_t i = 0; i < b->groups.n && o == PG_OK; i++) {
 		const struct group *g = &b->groups.p[i];
 
-		if (!g->look)
+		if (!g->look || g->fault != NULL)
 			continue;
 		o = load_table(l, g->series->tf);
 		/* It may be the first that is asked about the days. */
 		if (o == PG_OK && keys_empty(&g->series->keys))
 			o = load_table(l, TF_DAY);
+	}
+	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {
+		if ((b->ask >> tf & 1) != 0)
+			o = load_table(l, (enum timeframe)tf);
 	}
 	return o;
 }

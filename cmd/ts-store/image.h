@@ -15,7 +15,7 @@ enum outcome image_look(struct load *, struct batch *);
 /* The same in a transaction of its own. PG_OK; or as load_batch(). */
 enum outcome image_look_after(struct load *, struct batch *);
 
-/* Sees to it that the tables are known that it asks; as load_table(). */
+/* Sees to it that the tables are known that it, or the batch, asks; as load_table(). */
 enum outcome image_tables(struct load *, const struct batch *);
 
 #endif

@@ -102,11 +102,22 @@ take_failed(struct tasks *s, const struct record *r)
 		series_reset(of);
 }
 
+/* The first task of a timeframe begins: what is wrong with its table is told before bars come. */
+static void
+take_loading(struct tasks *s, const struct record *r)
+{
+	unsigned bit = r->tf == TF_NONE ? 0 : 1U << r->tf;
+
+	if (s->pool != NULL)
+		s->filling->ask |= bit & ~s->begun;
+	s->begun |= bit;
+}
+
 void
 input_line(struct tasks *s, struct slice line, uint64_t lineno)
 {
-	static const unsigned owned =
-		RECORD_BIT(RECORD_BAR) | RECORD_BIT(RECORD_FETCHED) | RECORD_BIT(RECORD_FAILED);
+	static const unsigned owned = RECORD_BIT(RECORD_BAR) | RECORD_BIT(RECORD_FETCHED) |
+				      RECORD_BIT(RECORD_FAILED) | RECORD_BIT(RECORD_LOADING);
 	struct record r;
 	const char *why;
 
@@ -126,6 +137,8 @@ input_line(struct tasks *s, struct slice line, uint64_t lineno)
 	} else {
 		if (r.type == RECORD_FAILED)
 			take_failed(s, &r);
+		else if (r.type == RECORD_LOADING)
+			take_loading(s, &r);
 		writer_line(s->out, line);
 	}
 }

@@ -34,10 +34,10 @@ keys_add(struct keys *k, enum timeframe tf, int64_t key)
 		*array_add(&k->runs) = (struct key_run){key, 1};
 }
 
-static int
-by_first(const void *a, const void *b)
+int
+keys_order(const void *a, const void *b)
 {
-	int64_t x = ((const struct key_run *)a)->first, y = ((const struct key_run *)b)->first;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -50,7 +50,7 @@ keys_tidy(struct keys *k, enum timeframe tf)
 	size_t n = 0;
 
 	if (k->runs.n > 1)
-		qsort(p, k->runs.n, sizeof *p, by_first);
+		qsort(p, k->runs.n, sizeof *p, keys_order);
 	for (size_t i = 0; i < k->runs.n; i++) {
 		struct key_run r = p[i];
 		/* How many of its keys the runs before it have. */

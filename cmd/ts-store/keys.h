@@ -18,6 +18,9 @@ struct keys {
 	ARRAY(struct key_run) runs;
 };
 
+/* For qsort(3): the order of what begins with a key. */
+int keys_order(const void *, const void *);
+
 /* How far the keys of neighbouring bars lie apart where no session ends between them. */
 int64_t keys_step(enum timeframe);
 

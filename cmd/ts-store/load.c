@@ -120,11 +120,9 @@ tell_fault(struct load *l, const struct pg_table *t)
 static void
 tell_notes(struct load *l, const struct pg_table *t)
 {
-	(void)pthread_mutex_lock(&l->shared->lock);
-	if (t->notes[0] != '\0' && t->fault[0] == '\0' && !l->shared->notes_told[t->tf])
+	if (t->notes[0] != '\0' && t->fault[0] == '\0' &&
+		!atomic_exchange(&l->shared->notes_told[t->tf], true))
 		log_warning("table %s: %s", timeframe_table(t->tf), t->notes);
-	l->shared->notes_told[t->tf] = true;
-	(void)pthread_mutex_unlock(&l->shared->lock);
 }
 
 static enum outcome
@@ -385,7 +383,7 @@ load_range(struct load *l, struct batch *b, struct range range, bool refused, bo
 static enum outcome
 look_at_series(struct load *l, struct batch *b)
 {
-	if (b->looks == 0 || b->looked)
+	if ((b->looks == 0 && b->ask == 0) || b->looked)
 		return PG_OK;
 	return is_turn(l, TURN_MS) ? image_look_after(l, b) : PG_STOP;
 }

@@ -14,12 +14,9 @@ static const char *const price_name[4] = {"open", "high", "low", "close"};
 static void
 tell_rounding(struct load *l, const struct pg_table *t, int column)
 {
-	(void)pthread_mutex_lock(&l->shared->lock);
-	if (!l->shared->rounding_told[t->tf][column])
+	if (!atomic_exchange(&l->shared->rounding_told[t->tf][column], true))
 		log_warning("table %s: column %s holds %d decimals: prices with more are rounded",
 			timeframe_table(t->tf), price_name[column], t->scale[column]);
-	l->shared->rounding_told[t->tf][column] = true;
-	(void)pthread_mutex_unlock(&l->shared->lock);
 }
 
 /* Notes that prices of a row will be rounded; why it may not be stored, for one would become 0. */

@@ -75,27 +75,18 @@ series_span(struct series *s, int64_t key)
 		s->last = key;
 }
 
-static void
-keep_first(char **to, const char *why)
-{
-	size_t n = strlen(why) + 1;
-
-	if (*to != NULL)
-		return;
-	*to = memory_grow(NULL, n, 1);
-	memcpy(*to, why, n);
-}
-
 void
 series_fail(struct series *s, const char *why)
 {
-	keep_first(&s->fault, why);
+	if (s->fault == NULL)
+		s->fault = slice_copy(slice_of(why));
 }
 
 void
 series_rejected(struct series *s, const char *why)
 {
-	keep_first(&s->reason, why);
+	if (s->reason == NULL)
+		s->reason = slice_copy(slice_of(why));
 }
 
 /* What tells them apart: the timeframe and the symbol, as bytes. */

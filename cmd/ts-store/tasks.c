@@ -290,7 +290,7 @@ bar_again(const struct batch *b, const struct row *row, struct buffer *line, str
 		.tf = of->tf};
 
 	line->len = key->len = 0;
-	bar_write(r.symbol, of->tf, row->key, row->volume, batch_prices(b, row), line);
+	bar_write(&r, row->key, row->volume, batch_prices(b, row), line);
 	bar_write_key(of->tf, row->key, key);
 	*(timeframe_intraday(of->tf) ? &r.timestamp : &r.date) = buffer_slice(key);
 	return r;

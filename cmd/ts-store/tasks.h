@@ -35,6 +35,7 @@ struct tasks {
 	struct batch batch[POOL_MAX + 1];
 	size_t batches;	       /* of them: one more than there are workers */
 	struct batch *filling; /* one of them; others are with the pool, or empty */
+	unsigned begun;	       /* a bit for each timeframe of which a task has begun */
 	ARRAY(struct task)
 	waiting; /* in the order in which they came: no more than there are series */
 	struct series_set series;

@@ -78,40 +78,54 @@ add_row(struct buffer *b, const struct batch *batch, size_t slot, const struct s
 	b->len += (size_t)(at - start);
 }
 
-/* The next slot from *at on that lies in the table and has the status, and its run. */
+/* What is written of a table in a transaction, how far that is, and the slots of one statement. */
+struct writing {
+	struct load *load;
+	struct batch *batch;
+	struct pg_table *table;
+	struct range range;
+	struct run run; /* in which the next slot is looked for, */
+	size_t at;	/* from here on */
+	size_t n;	/* slots of the statement; they are among those */
+	size_t first, end;
+	const struct series *series; /* of the first */
+	int64_t low, high;	     /* the least key and the greatest, */
+	unsigned char bound[2][8];   /* as values have them */
+};
+
+/* Goes to the next slot that lies in the table and has the status. */
 static bool
-find_slot(const struct batch *b, enum timeframe tf, struct range range, enum row_status status,
-	struct run *run, size_t *at)
+find_slot(struct writing *w, enum row_status status)
 {
-	for (;; *at = run->first) {
-		if (run->group != NULL && run->group->series->tf == tf &&
-			run->group->fault == NULL) {
-			while (*at < run->end && b->status[*at] != status)
-				(*at)++;
-			if (*at < run->end)
+	for (;; w->at = w->run.first) {
+		const struct group *g = w->run.group;
+
+		if (g != NULL && g->series->tf == w->table->tf && g->fault == NULL) {
+			while (w->at < w->run.end && w->batch->status[w->at] != status)
+				w->at++;
+			if (w->at < w->run.end)
 				return true;
 		}
-		if (!load_next(b, range, run))
+		if (!load_next(w->batch, w->range, &w->run))
 			return false;
 	}
 }
 
 /* COPY straight into the table. */
 static enum outcome
-copy_new(struct load *l, const struct batch *b, struct pg_table *t, struct range range)
+copy_new(struct writing w)
 {
 	static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
-	struct run run = {0};
-	size_t at = 0;
+	struct load *l = w.load;
 	uint64_t sent = 0, rows;
 	enum outcome o = PG_OK;
 
 	l->wire.len = 0;
 	buffer_add(&l->wire, head, 11 + 4 + 4);
-	for (; o == PG_OK && find_slot(b, t->tf, range, ROW_NEW, &run, &at); at++) {
+	for (; o == PG_OK && find_slot(&w, ROW_NEW); w.at++) {
 		if (sent++ == 0)
-			o = pg_copy(l->pg, t->copy);
-		add_row(&l->wire, b, at, run.group->series, t);
+			o = pg_copy(l->pg, w.table->copy);
+		add_row(&l->wire, w.batch, w.at, w.run.group->series, w.table);
 		if (o == PG_OK && l->wire.len >= SEND_AT) {
 			o = pg_put(l->pg, l->wire.p, l->wire.len);
 			l->wire.len = 0;
@@ -125,130 +139,117 @@ copy_new(struct load *l, const struct batch *b, struct pg_table *t, struct range
 		o = pg_copied(l->pg, &rows);
 	if (o != PG_OK || rows == sent)
 		return o;
-	/* A trigger drops rows. Statements tell which: the transaction is done again with them. */
-	t->drops = true;
+	/* A partition's trigger drops rows. Statements tell which: the transaction is done again.
+	 */
+	w.table->drops = true;
 	return PG_DUPLICATE;
 }
 
-/* Slots of one statement. */
-struct gathered {
-	size_t n;
-	const struct group *group; /* of the first */
-	int64_t low, high;	   /* the least key and the greatest */
-	size_t first, end;	   /* they are among the slots from first up to end */
-};
-
+/*
+ * Takes slots of ROW_CHANGED for a statement, which are doubted until one shows what became of
+ * them; with parts, of one symbol and of neighbouring keys.
+ */
 static void
-begin_arrays(struct load *l, const struct pg_table *t)
+take_slots(struct writing *w)
 {
-	static const uint32_t types[8] = {
-		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
+	const struct pg_table *t = w->table;
 
-	for (int i = 0; i < 8; i++)
-		encode_array(&l->array[i], i == 2 ? pg_table_key_type(t->tf) : types[i]);
+	for (w->n = 0; w->n < UPSERT_ROWS && find_slot(w, ROW_CHANGED); w->n++) {
+		int64_t key = w->batch->slot[w->at].key;
+
+		if (w->n == 0) {
+			w->first = w->at;
+			w->series = w->run.group->series;
+			w->low = w->high = key;
+		} else if (t->parts &&
+			   (w->run.group->series != w->series || key - w->low > write_width(t))) {
+			break;
+		}
+		w->low = key < w->low ? key : w->low;
+		w->high = key > w->high ? key : w->high;
+		w->batch->status[w->at] = ROW_DOUBTED;
+		w->end = ++w->at;
+	}
 }
 
 /* Adds a slot to the arrays of a statement. */
 static void
-add_slot(struct load *l, const struct batch *b, const struct series *s, size_t slot)
+add_slot(struct buffer *array, const struct batch *b, size_t slot)
 {
+	const struct series *s = batch_group_at(b, slot)->series;
 	const struct row *r = batch_row(b, slot);
 	const unsigned char *prices = batch_prices(b, r);
 	unsigned char tmp[8];
 
 	wire_put32(tmp, (uint32_t)slot);
-	encode_element(&l->array[0], tmp, 4);
-	encode_element(&l->array[1], s->symbol, s->length);
-	encode_element(&l->array[2], tmp, encode_key(s->tf, r->key, tmp));
+	encode_element(&array[0], tmp, 4);
+	encode_element(&array[1], s->symbol, s->length);
+	encode_element(&array[2], tmp, encode_key(s->tf, r->key, tmp));
 	for (int i = 0; i < 4; i++) {
 		struct slice price = bar_price(&prices);
 
-		encode_element(&l->array[3 + i], price.p, price.n);
+		encode_element(&array[3 + i], price.p, price.n);
 	}
 	wire_put64(tmp, (uint64_t)r->volume);
-	encode_element(&l->array[7], r->volume < 0 ? NULL : tmp, 8);
+	encode_element(&array[7], r->volume < 0 ? NULL : tmp, 8);
 }
 
-/*
- * Gathers slots of ROW_CHANGED from *at on, which are doubted until a statement shows what became
- * of them; with parts, of one symbol and of neighbouring keys.
- */
-static struct gathered
-gather_rows(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	struct run *run, size_t *at)
-{
-	struct gathered g = {.first = *at};
-
-	begin_arrays(l, t);
-	for (; g.n < UPSERT_ROWS && find_slot(b, t->tf, range, ROW_CHANGED, run, at);
-		g.n++, (*at)++) {
-		int64_t key = batch_row(b, *at)->key;
-
-		if (g.n == 0) {
-			g.group = run->group;
-			g.low = g.high = key;
-		} else if (t->parts && (run->group != g.group || key - g.low > write_width(t))) {
-			break;
-		}
-		g.low = key < g.low ? key : g.low;
-		g.high = key > g.high ? key : g.high;
-		b->status[*at] = ROW_DOUBTED;
-		add_slot(l, b, run->group->series, *at);
-	}
-	g.end = *at;
-	return g;
-}
-
-/* Gathers again those that are still doubted. */
+/* Fills the arrays with those that are doubted. */
 static void
-gather_doubted(struct load *l, const struct batch *b, const struct pg_table *t, struct gathered *g)
+gather_doubted(struct writing *w)
 {
-	begin_arrays(l, t);
-	g->n = 0;
-	for (size_t slot = g->first; slot < g->end; slot++) {
-		const struct series *s = batch_group_at(b, slot)->series;
+	static const uint32_t types[8] = {
+		PG_INT4, PG_TEXT, 0, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_NUMERIC, PG_INT8};
 
-		if (s->tf != t->tf || b->status[slot] != ROW_DOUBTED)
+	for (int i = 0; i < 8; i++)
+		encode_array(
+			&w->load->array[i], i == 2 ? pg_table_key_type(w->table->tf) : types[i]);
+	w->n = 0;
+	for (size_t slot = w->first; slot < w->end; slot++) {
+		if (w->batch->status[slot] != ROW_DOUBTED)
 			continue;
-		add_slot(l, b, s, slot);
-		g->n++;
+		add_slot(w->load->array, w->batch, slot);
+		w->n++;
 	}
+}
+
+static void
+add_bounds(struct writing *w, struct pg_values *v)
+{
+	encode_bound(v, w->table->tf, w->low, w->bound[0]);
+	encode_bound(v, w->table->tf, w->high, w->bound[1]);
 }
 
 /* Says once that rows come out otherwise than they went in. */
 static void
 tell_altered(struct load *l, const struct pg_table *t)
 {
-	(void)pthread_mutex_lock(&l->shared->lock);
-	if (!l->shared->altered_told[t->tf])
+	if (!atomic_exchange(&l->shared->altered_told[t->tf], true))
 		log_warning("table %s: a trigger changes the values of bars: they are not as they "
 			    "were loaded",
 			timeframe_table(t->tf));
-	l->shared->altered_told[t->tf] = true;
-	(void)pthread_mutex_unlock(&l->shared->lock);
 }
 
 static enum outcome
-update_rows(struct load *l, struct batch *b, const struct pg_table *t, const struct gathered *g)
+update_rows(struct writing *w)
 {
-	unsigned char low[8], high[8];
+	struct batch *b = w->batch;
 	struct pg_values v;
 	PGresult *res;
 	enum outcome o;
 
-	encode_values(&v, l->array, 8, g->n);
-	if (t->parts) {
-		v.value[v.n] = g->group->series->symbol;
-		v.length[v.n++] = g->group->series->length;
-		encode_bound(&v, t->tf, g->low, low);
-		encode_bound(&v, t->tf, g->high, high);
+	encode_values(&v, w->load->array, 8, w->n);
+	if (w->table->parts) {
+		v.value[v.n] = w->series->symbol;
+		v.length[v.n++] = w->series->length;
+		add_bounds(w, &v);
 	}
-	o = pg_query(l->pg, t->update, &v, &res);
+	o = pg_query(w->load->pg, w->table->update, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
 		size_t slot = wire_get32((const unsigned char *)PQgetvalue(res, i, 0));
 
 		if (PQgetvalue(res, i, 1)[0] != 0)
-			tell_altered(l, t);
+			tell_altered(w->load, w->table);
 		if (slot < b->slots && b->status[slot] == ROW_DOUBTED)
 			b->status[slot] = ROW_CHANGED;
 	}
@@ -256,96 +257,91 @@ update_rows(struct load *l, struct batch *b, const struct pg_table *t, const str
 	return o;
 }
 
+/* Whether a row that an insert gives is that of a slot. */
 static bool
-is_slot(const struct batch *b, const struct pg_table *t, size_t slot, const PGresult *res, int row)
+is_slot(const struct writing *w, size_t slot, const PGresult *res, int row)
 {
-	const struct series *s = batch_group_at(b, slot)->series;
+	const struct series *s = batch_group_at(w->batch, slot)->series;
 
-	return s->tf == t->tf && PQgetlength(res, row, 0) == s->length &&
-	       memcmp(PQgetvalue(res, row, 0), s->symbol, s->length) == 0 &&
-	       encode_key_of(t->tf, PQgetvalue(res, row, 1)) == b->slot[slot].key;
+	return w->batch->slot[slot].key == encode_key_of(s->tf, PQgetvalue(res, row, 0)) &&
+	       PQgetlength(res, row, 6) == s->length &&
+	       memcmp(PQgetvalue(res, row, 6), s->symbol, s->length) == 0;
 }
 
 /* The rows come back in the order of their slots. */
 static enum outcome
-insert_rows(struct load *l, struct batch *b, const struct pg_table *t, struct range range, size_t n)
+insert_rows(struct writing *w)
 {
 	struct pg_values v;
 	PGresult *res;
 	enum outcome o;
-	size_t slot = range.first;
+	size_t slot = w->first;
 
-	encode_values(&v, l->array, 8, n);
-	o = pg_query(l->pg, t->insert, &v, &res);
-	for (int i = 0; o == PG_OK && i < PQntuples(res) && slot < range.end; i++) {
-		while (slot < range.end && !is_slot(b, t, slot, res, i))
+	encode_values(&v, w->load->array, 8, w->n);
+	o = pg_query(w->load->pg, w->table->insert, &v, &res);
+	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
+		while (slot < w->end && !is_slot(w, slot, res, i))
 			slot++;
-		if (slot < range.end)
-			b->status[slot++] = ROW_NEW;
+		if (slot == w->end)
+			break;
+		if (!compare_same(w->batch, w->table, slot, res, i))
+			tell_altered(w->load, w->table);
+		w->batch->status[slot++] = ROW_NEW;
 	}
 	PQclear(res);
 	return o;
 }
 
-/* Rejects the gathered slots of which no statement has shown that they are there. */
-static void
-reject_doubted(struct batch *b, const struct pg_table *t, const struct gathered *g)
+/* Looks again at what no statement has touched: it may have become the same. */
+static enum outcome
+compare_rows(struct writing *w)
 {
-	for (size_t slot = g->first; slot < g->end; slot++) {
-		if (batch_group_at(b, slot)->series->tf == t->tf && b->status[slot] == ROW_DOUBTED)
-			batch_drop(b, slot, "a trigger or policy of the table dropped it");
-	}
+	struct pg_values v;
+
+	encode_values(&v, w->load->array, 3, w->n);
+	add_bounds(w, &v);
+	return compare_doubted(w->load, w->batch, w->table, &v);
 }
 
 /*
- * Stores the gathered slots. blind: they are as likely missing as different. Each statement gets
- * only those that the ones before left in doubt: TimescaleDB 2.17 ended an insert at the first row
- * that was there.
+ * Stores the slots that were taken. blind: they are as likely missing as different; else a row that
+ * was there when it was read may have gone. Each statement gets only those that the ones before
+ * left in doubt: TimescaleDB 2.17 ended an insert at the first row that was there. Of what is left
+ * none has shown that it is there.
  */
 static enum outcome
-upsert_gathered(struct load *l, struct batch *b, const struct pg_table *t, struct range range,
-	struct gathered *g, bool blind)
+upsert_slots(struct writing *w, bool blind)
 {
 	enum outcome o = PG_OK;
 
-	for (int step = 0; o == PG_OK && step < STEPS && g->n > 0; step++) {
-		switch (step % 3) {
-		case 0:
-			o = blind ? insert_rows(l, b, t, range, g->n) : update_rows(l, b, t, g);
-			break;
-		case 1:
-			/* A row that was there when it was read may have gone. */
-			o = blind ? update_rows(l, b, t, g) : insert_rows(l, b, t, range, g->n);
-			break;
-		default:
-			/* Or may have become the same. */
-			o = compare_doubted(l, b, t, g->n, g->low, g->high);
-		}
-		if (o == PG_OK)
-			gather_doubted(l, b, t, g);
+	gather_doubted(w);
+	for (int step = 0; o == PG_OK && step < STEPS && w->n > 0; step++) {
+		if (step % 3 == 2)
+			o = compare_rows(w);
+		else
+			o = (step % 3 == 0) == blind ? insert_rows(w) : update_rows(w);
+		gather_doubted(w);
 	}
-	if (o == PG_OK)
-		reject_doubted(b, t, g);
+	for (size_t slot = w->first; o == PG_OK && slot < w->end; slot++) {
+		if (w->batch->status[slot] == ROW_DOUBTED)
+			batch_drop(w->batch, slot, "a trigger or policy of the table dropped it");
+	}
 	return o;
 }
 
 static enum outcome
-upsert_rows(
-	struct load *l, struct batch *b, const struct pg_table *t, struct range range, bool blind)
+upsert_rows(struct writing w, bool blind)
 {
-	struct run run = {0};
-	size_t at = 0;
-	struct gathered g = gather_rows(l, b, t, range, &run, &at);
-	bool parts = t->parts && g.n > 0;
+	bool parts = w.table->parts && find_slot(&w, ROW_CHANGED);
 	enum outcome o = PG_OK;
 
 	/* By the values given the planner leaves out all other parts. */
 	if (parts)
-		o = pg_exec(l->pg, "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL "
-				   "enable_hashjoin = on");
-	for (; o == PG_OK && g.n > 0; g = gather_rows(l, b, t, range, &run, &at))
-		o = upsert_gathered(l, b, t, range, &g, blind);
-	return o == PG_OK && parts ? pg_exec(l->pg, "SET LOCAL enable_hashjoin = off") : o;
+		o = pg_exec(w.load->pg, "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL "
+					"enable_hashjoin = on");
+	for (take_slots(&w); o == PG_OK && w.n > 0; take_slots(&w))
+		o = upsert_slots(&w, blind);
+	return o == PG_OK && parts ? pg_exec(w.load->pg, "SET LOCAL enable_hashjoin = off") : o;
 }
 
 enum outcome
@@ -353,13 +349,12 @@ write_table(struct load *l, struct batch *b, struct pg_table *t, struct range ra
 {
 	/* Without COPY the new ones go by statements, too. */
 	bool by_rows = t->known && (t->copy[0] == '\0' || t->drops);
-	struct run run = {0};
+	struct writing w = {.load = l, .batch = b, .table = t, .range = range}, all = w;
 	enum outcome o = PG_OK;
-	size_t at = 0;
 
-	for (; by_rows && find_slot(b, t->tf, range, ROW_NEW, &run, &at); at++)
-		b->status[at] = ROW_CHANGED;
+	while (by_rows && find_slot(&all, ROW_NEW))
+		b->status[all.at++] = ROW_CHANGED;
 	if (!by_rows)
-		o = copy_new(l, b, t, range);
-	return o == PG_OK ? upsert_rows(l, b, t, range, blind || by_rows) : o;
+		o = copy_new(w);
+	return o == PG_OK ? upsert_rows(w, blind || by_rows) : o;
 }

@@ -5,6 +5,12 @@ WITH RECURSIVE rel AS (
 	SELECT oid, relkind, relhassubclass AS parts, row_security_active(oid) AS secured, relreplident AS replica,
 		format('%s.%I', relnamespace::regnamespace, relname) AS name
 	FROM pg_class WHERE oid = to_regclass($1)),
+-- Whether something may change each row before it is inserted; TimescaleDB's own trigger, which it had up
+-- to 2.22, does not. ROW, BEFORE and INSERT are the lowest bits of tgtype, by pg_trigger.h.
+filter AS (
+	SELECT EXISTS (SELECT FROM rel JOIN pg_trigger ON tgrelid = rel.oid JOIN pg_proc p ON p.oid = tgfoid
+		WHERE tgtype & 7 = 7 AND tgenabled IN ('O', 'A')
+		AND NOT starts_with(pronamespace::regnamespace::text, '_timescaledb')) AS active),
 -- What TimescaleDB says of it, as text: a hypertable has parts before there is a chunk. The statement is
 -- hidden in a string, since there may be no TimescaleDB.
 hyper AS (
@@ -104,12 +110,10 @@ SELECT COALESCE(
 	rel.oid IS NULL AND other.name IS NULL,
 	concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
 		CASE WHEN made.parts THEN 'in partitions or chunks' END,
-		'more decimals are rounded: ' || has.rounded),
-	concat_ws('; ', 'the nearest binary number is stored, not each decimal: ' || has.binary,
-		'symbols that are equal by ' || key.twins || ' are one key: of two spellings one is refused',
-		CASE WHEN rel.secured THEN 'row security is active, under which COPY is not possible: rows are inserted, which is slower' END),
-	rel.name, quote_ident(key.name), key.name, has.symbol, made.parts, made.packed,
-	CASE WHEN NOT rel.secured THEN
+		CASE WHEN filter.active THEN 'rows go through a trigger, so they are inserted, which is slower than COPY' END,
+		'more decimals are rounded: ' || has.rounded, NULLIF(notes.text, '')),
+	notes.text, rel.name, quote_ident(key.name), key.name, has.symbol, made.parts, made.packed,
+	CASE WHEN NOT rel.secured AND NOT filter.active THEN
 		format('COPY %1$s (symbol, %2$s, %5$s) FROM STDIN (FORMAT binary)', VARIADIC f.a) END,
 	-- Symbols that the table holds under another spelling between two keys, or that an earlier one equals.
 	CASE WHEN key.twins <> '' THEN format('SELECT symbol, other FROM (SELECT k.symbol, COALESCE((SELECT t.symbol::text FROM %1$s t'
@@ -128,7 +132,7 @@ SELECT COALESCE(
 		' WHERE t.%2$s >= $4::%3$s AND t.%2$s <= $5::%3$s', VARIADIC f.a),
 	-- In the order of the slots, so that two writers of the same bars never lock crosswise.
 	format('INSERT INTO %1$s (symbol, %2$s, %5$s) SELECT symbol, key, %5$s FROM %11$s'
-		' ORDER BY slot ON CONFLICT (symbol, %2$s) DO NOTHING RETURNING symbol::text, %2$s', VARIADIC f.a),
+		' ORDER BY slot ON CONFLICT (symbol, %2$s) DO NOTHING RETURNING %2$s, %5$s, symbol::text', VARIADIC f.a),
 	format('UPDATE %1$s t SET (%5$s) = ROW(s.o, s.h, s.l, s.c, s.v) FROM (SELECT slot, symbol::%4$s, key,'
 		' open::%6$s, high::%7$s, low::%8$s, close::%9$s, volume::%10$s FROM %11$s)'
 		' s(slot, symbol, key, o, h, l, c, v) WHERE %12$s AND t.%2$s = s.key'
@@ -136,7 +140,11 @@ SELECT COALESCE(
 		' RETURNING s.slot, (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v)', VARIADIC f.a),
 	has.type[2], has.type[3], has.type[4], has.type[5], has.type[6],
 	has.scale[2], has.scale[3], has.scale[4], has.scale[5], has.scale[6]
-FROM has CROSS JOIN missing LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOIN other ON true LEFT JOIN hyper ON true,
+FROM has CROSS JOIN missing CROSS JOIN filter LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOIN other ON true LEFT JOIN hyper ON true,
+	LATERAL (SELECT concat_ws('; ', 'the nearest binary number is stored, not each decimal: ' || has.binary,
+		'symbols that are equal by ' || key.twins || ' are one key: of two spellings one is refused',
+		CASE WHEN rel.secured THEN 'row security is active, under which COPY is not possible: rows are inserted, which is slower'
+		END) AS text) notes,
 	LATERAL (SELECT rel.parts OR COALESCE(hyper.row LIKE '%<row>%', false) AS parts,
 		COALESCE(hyper.row LIKE '%<compression_state>1<%', false) AS packed) made,
 	LATERAL (SELECT ARRAY[rel.name, quote_ident(key.name), $4, has.symbol, 'open, high, low, close, volume']

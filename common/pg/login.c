@@ -47,12 +47,15 @@ is_final(const char *text)
 static enum outcome
 login_failed(struct pg *p)
 {
-	const char *text = PQerrorMessage(p->conn);
+	static const char detail[] = "\nDETAIL:  ";
+	const char *text = PQerrorMessage(p->conn), *more = strstr(text, detail);
 	bool final = PQconnectionNeedsPassword(p->conn) || is_final(text);
 	char why[sizeof p->why];
 
-	/* A server under an older name would put where its source failed on a second line. */
-	(void)snprintf(why, sizeof why, "%.*s", (int)strcspn(text, "\n"), text);
+	/* Other lines say where in the server's source it failed. */
+	more = more == NULL ? "" : more + strlen(detail);
+	(void)snprintf(why, sizeof why, "%.*s%s%.*s", (int)strcspn(text, "\n"), text,
+		more[0] == '\0' ? "" : ": ", (int)strcspn(more, "\n"), more);
 	(void)pg_lost(p, why);
 	return final ? PG_CONFIG : PG_LOST;
 }

@@ -125,6 +125,8 @@ pg_table_read(struct pg_table *t, struct pg *p)
 
 	pg_table_release(t);
 	o = pg_query(p, catalogue_sql, &v, &res);
+	if (o == PG_DATA || o == PG_LARGE)
+		return PG_TABLE;
 	if (o != PG_OK)
 		return o;
 	t->known = true;

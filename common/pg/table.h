@@ -20,7 +20,7 @@ struct pg_table {
 	PGresult *row;	 /* what the catalogue said: the texts below are its own */
 	const char *name, *key, *symbol_type; /* as SQL */
 	const char *key_name;		      /* not quoted */
-	const char *about;		      /* what it is: name, columns, key */
+	const char *about;		      /* what it is: name, columns, key, and the notes: */
 	const char *notes; /* what a person should know before it is used; "" for nothing */
 	/* Of open, high, low, close, volume: a type, and to how many decimals it rounds. */
 	int type[PG_TABLE_VALUES];
@@ -42,19 +42,19 @@ struct pg_table {
 	 * five values of a symbol (1) from the first (2) to the last (3) key; one that gives slots
 	 * and values for arrays of slots, symbols and keys (1 to 3), none of which lies before (4)
 	 * or behind (5); and for arrays of slots, symbols, keys and the five values (1 to 8): what
-	 * inserts the missing in order and gives symbol and key, and what corrects those that
-	 * differ and gives their slots, and whether the row came out otherwise. With parts that
-	 * takes rows of one symbol (9) from the first (10) to the last (11) key.
-	 * And, of a symbol (1), how many rows lie from one (3) key to another (4), and from a third
-	 * (2) to before a fourth (5); what deletes those of an array (4) between two keys (2, 3)
-	 * and gives them.
+	 * inserts the missing in order and gives key, the five values and symbol, and what corrects
+	 * those that differ and gives their slots, and whether the row came out otherwise. With
+	 * parts that takes rows of one symbol (9) from the first (10) to the last (11) key. And, of
+	 * a symbol (1), how many rows lie from one (3) key to another (4), and from a third (2) to
+	 * before a fourth (5); what deletes those of an array (4) between two keys (2, 3) and gives
+	 * them.
 	 */
 	const char *copy, *twins, *range, *count, *remove, *pairs, *insert, *update;
 };
 
 /*
  * Reads the catalogue, in a transaction. PG_OK even if the table has a fault; else how the query
- * ended.
+ * ended, PG_TABLE where it was refused.
  */
 enum outcome pg_table_read(struct pg_table *, struct pg *);
 

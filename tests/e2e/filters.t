@@ -39,10 +39,18 @@ NVDA stored 0/0/50/0" "a trigger that drops corrections: they are rejected"
 sql "DROP TRIGGER t ON ohlcv_daily; CREATE FUNCTION round_close() RETURNS trigger LANGUAGE plpgsql AS 'begin new.close := round(new.close, 1); return new; end';
 	CREATE TRIGGER t BEFORE INSERT OR UPDATE ON ohlcv_daily FOR EACH ROW EXECUTE FUNCTION round_close()"
 bars ODD 10 2.54 >in
-ts-store <in >out 2>err
-ts-store -j 1 -b 4 <in >out 2>err
-is "$?/$(counts)/$(grep -c 'warning: table ohlcv_daily: a trigger changes the values of bars' err)" "0/ODD stored 0/10/0/0/1" \
-	"a trigger that changes values is told once"
+for want in 10/0/0/0 0/10/0/0; do
+	ts-store -j 1 -b 4 <in >out 2>err
+	is "$?/$(counts)/$(grep -c 'warning: table ohlcv_daily: a trigger changes the values of bars' err)" "0/ODD stored $want/1" \
+		"a trigger that changes values is told once ($want)"
+done
+bars EVEN 10 2.5 | ts-store >out 2>err
+is "$?/$(counts)/$(grep -c trigger err)" "0/EVEN stored 10/0/0/0/0" "and not of bars that come out as they went in"
+for want in 1 0; do
+	is "$(ts-store -n </dev/null 2>&1 | grep -c 'table ohlcv_daily: .*; rows go through a trigger, so they are inserted')" $want \
+		"that inserts are slower is told, unless the trigger is TimescaleDB's own ($want)"
+	[ $want = 0 ] || sql "CREATE SCHEMA _timescaledb_functions; ALTER FUNCTION round_close() SET SCHEMA _timescaledb_functions"
+done
 sql "DROP TRIGGER t ON ohlcv_daily; TRUNCATE ohlcv_daily"
 
 # Row security: COPY is not for it; without a policy for UPDATE nothing is corrected.
@@ -85,6 +93,59 @@ ok $? "and more rows at once, as long as they take no longer" || sed 's/^/# /' e
 is "$(DATABASE_URL=$app psql -X -A -t -c 'SHOW statement_timeout' "$app")" 100ms "no longer than for the transaction"
 sql "DROP TRIGGER t ON ohlcv_daily; TRUNCATE ohlcv_daily; ALTER ROLE app RESET statement_timeout"
 
+# TimescaleDB's limit of what one transaction may decompress: the table is in parts, each statement is for one
+# symbol, and there are fewer rows until they pass.
+sql "SET client_min_messages = error; ALTER TABLE ohlcv_daily RENAME TO whole; CREATE TABLE ohlcv_daily (LIKE whole, PRIMARY KEY (symbol, date)) PARTITION BY RANGE (date);
+	CREATE TABLE part PARTITION OF ohlcv_daily DEFAULT; CREATE TABLE most (n int); INSERT INTO most VALUES (8);
+	CREATE FUNCTION opens() RETURNS trigger LANGUAGE plpgsql AS \$\$ begin
+		if (select count(distinct symbol) from was) > 1 then raise exception 'two symbols'; end if;
+		perform set_config('ts.opened', (coalesce(nullif(current_setting('ts.opened', true), ''), '0')::int + (select count(*) from was))::text, true);
+		if current_setting('ts.opened')::int > (select n from most) then
+			raise exception using errcode = '53400', message = 'tuple decompression limit exceeded by operation',
+				hint = 'Consider increasing timescaledb.max_tuples_decompressed_per_dml_transaction or set to 0 (unlimited).';
+		end if; return null; end \$\$;
+	CREATE TRIGGER t AFTER UPDATE ON ohlcv_daily REFERENCING OLD TABLE AS was FOR EACH STATEMENT EXECUTE FUNCTION opens()"
+{ bars AAPL 40; bars MSFT 40; } >in
+jq -c 'if .type == "bar" and .volume % 2 == 0 then .close = 1.75 else . end' in >in2
+ts-store <in >out 2>err
+ts-store <in2 >out 2>err
+is "$?/$(counts)/$(sql "SELECT count(*) FROM ohlcv_daily WHERE close = 1.75")/$(grep -c 'trying again' err)" "0/AAPL stored 0/20/20/0
+MSFT stored 0/20/20/0/40/0" "where much must be decompressed less is done at once, each statement for one symbol"
+sql "UPDATE most SET n = 0"
+limit='53400: tuple decompression limit exceeded by operation: Consider increasing timescaledb.max_tuples_decompressed_per_dml_transaction or set to 0 (unlimited).'
+ts-store <in >out 2>err
+is "$?/$(counts)/$(grep -c 'trying again' err)" "1/AAPL failed null/null/null/null: $limit
+MSFT failed null/null/null/null: $limit/0" "where one bar is too much its series fails, with the setting's name"
+sql "DROP TABLE ohlcv_daily; ALTER TABLE whole RENAME TO ohlcv_daily; TRUNCATE ohlcv_daily"
+
+# A query that fails, be it for that limit, costs ts-audit that table's series alone; in ts-store and ts-audit, one of the catalogue.
+sql "SET client_min_messages = error; GRANT SELECT, INSERT, UPDATE ON ohlcv_weekly, ohlcv_hourly TO app; CREATE TABLE fails (state text); GRANT SELECT ON fails TO app;
+	CREATE FUNCTION fails() RETURNS bool LANGUAGE plpgsql AS \$\$ begin raise exception using errcode = (select state from fails), message = 'as told'; end \$\$;
+	ALTER TABLE ohlcv_daily ENABLE ROW LEVEL SECURITY; DROP POLICY s ON ohlcv_daily; CREATE POLICY s ON ohlcv_daily FOR SELECT USING (fails());
+	INSERT INTO ohlcv_daily (symbol, date) VALUES ('AAPL', '2026-01-05')"
+printf '{"type":"task","job_id":"j","symbol":"AAPL","timeframe":"%s","from":"2025-12-28","to":"2026-01-09"}\n' day week >tasks
+for state in 53400 22012 42501 XX000; do
+	sql "TRUNCATE fails; INSERT INTO fails VALUES ('$state')"
+	DATABASE_URL=$app ts-audit <tasks >out 2>err
+	is "$?/$(tail -n 1 out)/$(grep -c "error: table ohlcv_daily: $state: as told" err)" "1/0 of 2 complete: AAPL day unusable, AAPL week empty/1" \
+		"a query that fails with $state costs ts-audit its own series" || sed 's/^/# /' out err
+done
+sql "DROP POLICY s ON ohlcv_daily; CREATE POLICY s ON ohlcv_daily FOR SELECT USING (true); ALTER TABLE ohlcv_daily DISABLE ROW LEVEL SECURITY; TRUNCATE ohlcv_daily;
+	CREATE SCHEMA odd; CREATE FUNCTION odd.to_regclass(name text) RETURNS regclass STABLE LANGUAGE plpgsql AS \$\$ begin
+		if name = 'ohlcv_daily' then raise exception using errcode = '22023', message = 'as told'; end if; return pg_catalog.to_regclass(name); end \$\$"
+odd=$DATABASE_URL'&options=-csearch_path%3Dodd,public,pg_catalog'
+{ bars AAPL 30; bars MSFT 30; bars AAPL 1 | sed 's/"day"/"week"/; s/2001-12-31/2001-12-30/'; } >in
+DATABASE_URL=$odd ts-store -R refused2 <in >out 2>err
+is "$?/$(counts)/$(wc -l <refused2)/$(grep -v fsync err)" "1/AAPL failed null/null/null/null: table ohlcv_daily: 22023: as told
+AAPL stored 1/0/0/0
+MSFT failed null/null/null/null: table ohlcv_daily: 22023: as told/60/ts-store: error: table ohlcv_daily: 22023: as told" \
+	"a catalogue that cannot be read costs the table once, in one sentence"
+DATABASE_URL=$odd ts-store -n </dev/null 2>err
+is "$?/$(grep -c 'warning: table ohlcv_daily: 22023: as told' err)/$(grep -c 'table ohlcv_monthly: public.ohlcv_monthly' err)" 0/1/1 "-n tells it, too"
+DATABASE_URL=$odd ts-audit <tasks >out 2>err
+is "$?/$(tail -n 1 out)/$(grep -c 'error: table ohlcv_daily: 22023: as told' err)" "1/0 of 2 complete: AAPL day unusable, AAPL week empty/1" "and so does ts-audit"
+sql "DROP SCHEMA odd CASCADE; TRUNCATE ohlcv_weekly" 2>/dev/null
+
 # A table that is published without a key to tell its rows by: said before a bar is sent.
 published() {
 	bars AAPL 3 | ts-store >out 2>err
@@ -125,6 +186,39 @@ ok $? "a key that is dropped in mid-run is noticed"
 exec {fd}>&-
 wait $store
 is "$?" 1 "which shows in the exit status"
+
+# Others at work: three loaders of the same bars, all of them serializable, a table that is written anew, locked and altered meanwhile.
+sql "ALTER DATABASE postgres SET default_transaction_isolation = 'serializable'; TRUNCATE ohlcv_daily; ALTER TABLE ohlcv_daily ADD PRIMARY KEY (symbol, date)"
+for s in A B C D; do bars $s 2000; done >in
+rm -f out? err?
+loaders=()
+for n in 1 2 3; do
+	ts-store -j 2 -b 500 <in >out$n 2>err$n &
+	loaders+=($!)
+done
+wait_for 10 grep -q stored out1
+for n in 1 2; do
+	sql "VACUUM FULL ohlcv_daily"
+	sql "BEGIN; LOCK TABLE ohlcv_daily IN ACCESS EXCLUSIVE MODE; ALTER TABLE ohlcv_daily ADD COLUMN extra$n int DEFAULT $n; ALTER TABLE ohlcv_daily ALTER open TYPE numeric(12,$n); COMMIT"
+done
+codes=
+for pid in "${loaders[@]}"; do
+	wait "$pid"
+	codes+=$?
+done
+is "$codes/$(cat out? | jq -s -c 'map(select(.type == "stored")) | [length, (map(.inserted) | add), (map(.bars - .inserted - .unchanged) | add)]')/$(sql "SELECT count(*), count(DISTINCT (symbol, date)) FROM ohlcv_daily WHERE open = 1.5 AND extra2 = 2")" \
+	"000/[12,8000,0]/8000|8000" "three serializable loaders, VACUUM FULL, ACCESS EXCLUSIVE and ALTER TABLE: every bar is there once, and counted once" || sed 's/^/# /' err?
+sql "ALTER DATABASE postgres RESET default_transaction_isolation"
+
+# Encodings: what the database can write is stored as it is, what it cannot costs its bar.
+sql "CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
+latin=$DATABASE_URL'&dbname=latin'
+{ bars BÄR 3; bars 日本 1; } >in
+for want in 3/0/0/0 0/0/3/0; do
+	DATABASE_URL=$latin ts-store -i <in >out 2>err
+	like "$?/$(counts | paste -s -d ' ')" "^1/BÄR stored $want 日本 failed null/null/null/null: 22P05: .*LATIN1" "a database in LATIN1 ($want)"
+done
+is "$(PGDATABASE=latin sql "SELECT DISTINCT encode(convert_to(symbol, 'UTF8'), 'escape'), octet_length(symbol) FROM ohlcv_daily")" 'B\303\204R|3' "has it in its own encoding"
 
 # Logins that never pass, and servers that never take a row.
 sql "CREATE DATABASE other"

@@ -70,12 +70,14 @@ never "no such role" "$plain&user=nobody" '28000: .*role "nobody" does not exist
 
 # ---- a standby, made of this server
 
+[ -x "$pg_bin/pg_basebackup" ] || { skip "no pg_basebackup in $pg_bin: a standby cannot be made"; done_testing; }
 primary_pid=$pg_pid
 echo 'local replication all trust' >>"$tmp/pg/data/pg_hba.conf"
 sql "SELECT pg_reload_conf()" >/dev/null
 mkdir standby && chmod 700 standby
 [ "$(id -u)" -ne 0 ] || chown nobody:nogroup standby
 spare "$pg_bin/pg_basebackup" -h "$tmp/pg" -p "$port" -U postgres -D "$tmp/standby" -R -c fast -X stream --no-sync >backup 2>&1 || { cat backup; exit 1; }
+cp -Rp standby cold
 (cd "$tmp/pg" && spare_exec "$pg_bin/postgres" -D "$tmp/standby" -k "$tmp/pg" -c listen_addresses= -c port=$((port + 1)) -c fsync=off >>"$tmp/standby.log" 2>&1) &
 started+=($!)
 wait_for 20 "$pg_bin/pg_isready" -q -p $((port + 1)) || { tail standby.log; exit 1; }
@@ -89,6 +91,22 @@ bar='{"type":"bar","symbol":"AAPL","timeframe":"day","date":"2026-01-05","open":
 both="postgresql://postgres@/postgres?host=$tmp/pg,$tmp/pg&port=$((port + 1)),$port&target_session_attrs=read-write"
 echo "$bar" | DATABASE_URL=$both ts-store 2>err
 is "$?/$(sql "SELECT count(*) FROM ohlcv_daily")" 0/1 "and with both named the bars go to the primary"
+# One that lets nobody read: what it is is said while it is waited for, since it may be promoted.
+(cd "$tmp/pg" && spare_exec "$pg_bin/postgres" -D "$tmp/cold" -k "$tmp/pg" -c listen_addresses= -c port=$((port + 2)) -c hot_standby=off -c fsync=off >>"$tmp/cold.log" 2>&1) &
+started+=($!)
+cold() {
+	PGPORT=$((port + 2)) sql 'SELECT 1' 2>&1 | grep 'Hot standby mode is disabled'
+}
+wait_for 20 cold
+rm -f err
+DATABASE_URL="$plain&port=$((port + 2))" ts-store </dev/null 2>err &
+store=$!
+started+=("$store")
+wait_for 10 grep -q 'warning: Postgres: .*57P03: .*: Hot standby mode is disabled.: trying again' err
+ok $? "a standby without hot_standby: said at once"
+spare "$pg_bin/pg_ctl" promote -D "$tmp/cold" -s
+wait "$store"
+is $? 0 "and waited for, since it may be promoted" || sed 's/^/# /' err cold.log
 # It takes the primary's place in mid-run.
 mkfifo input
 rm -f err

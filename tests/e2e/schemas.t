@@ -118,6 +118,14 @@ serves "a unique index beside a primary key of its own" \
 serves "partitions" \
 	"CREATE TABLE ohlcv_daily (symbol text, date date, $p, volume bigint, PRIMARY KEY (symbol, date)) PARTITION BY RANGE (date);
 	CREATE TABLE p1 PARTITION OF ohlcv_daily FOR VALUES FROM ('2026-01-01') TO ('2026-01-07'); CREATE TABLE p2 PARTITION OF ohlcv_daily DEFAULT"
+# What is planned without the other partition waits for none of its locks, be it read, inserted or corrected.
+sql "DELETE FROM s.p1 WHERE symbol = 'MSFT'"
+hold "LOCK TABLE s.p2 IN ACCESS EXCLUSIVE MODE"
+sed '/"bar"/{/2026-01-0[789]/d}; 1s/270.97/270.98/; s/2026-01-09","bars":5/2026-01-06","bars":2/' plain | timeout 20 ts-store >out 2>err
+is "$(sums)" "0/2 1 1 0" "partitions: bars of one are stored while another is locked" || sed 's/^/# /' err
+sed 's/2026-01-09/2026-01-06/' tasks | timeout 20 ts-audit >out 2>err
+is "$?/$(tail -n 1 out | cut -d ';' -f 1)" "0/2 of 2 complete" "partitions: and certified" || sed 's/^/# /' err
+let_go
 serves "partitions by symbol" \
 	"CREATE TABLE ohlcv_daily (symbol text, date date, $p, volume bigint, PRIMARY KEY (symbol, date)) PARTITION BY HASH (symbol);
 	CREATE TABLE p1 PARTITION OF ohlcv_daily FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE p2 PARTITION OF ohlcv_daily FOR VALUES WITH (MODULUS 2, REMAINDER 1)"
@@ -169,6 +177,21 @@ serves "row security" "$table; GRANT USAGE ON SCHEMA s TO app; GRANT SELECT, INS
 
 # ---- looked at before anything is fetched
 
+fresh "$table; GRANT USAGE ON SCHEMA s TO app; GRANT SELECT, INSERT ON ohlcv_daily TO app"
+mkfifo input
+rm -f err
+ts-store <input >out 2>err &
+store=$!
+started+=("$store")
+exec {fd}>input
+echo '{"type":"loading","job_id":"j","symbol":"AAPL","timeframe":"day","from":"2026-01-05","to":"2026-01-09"}' >&"$fd"
+wait_for 10 grep -q 'error: table ohlcv_daily: UPDATE not granted to app' err
+ok $? "a task that begins: what is wrong with its table is told before its bars come"
+cat plain >&"$fd"
+exec {fd}>&-
+wait "$store"
+is "$?/$(grep -c 'UPDATE not granted' err)/$(jq -r .type out | sort | uniq -c | tr -s ' \n' ' ')" "1/1/ 2 failed 1 loading " "once"
+
 sql "SET client_min_messages = error; DROP SCHEMA s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO app; SET search_path = s;
 	CREATE TABLE ohlcv_daily (symbol text, date date, open numeric(9,2), high float8, low numeric, close numeric, volume bigint, PRIMARY KEY (symbol, date));
 	CREATE TABLE ohlcv_weekly (LIKE ohlcv_daily INCLUDING ALL); GRANT SELECT, INSERT, UPDATE ON ohlcv_daily TO app" 2>err
@@ -179,6 +202,8 @@ ts-store: table ohlcv_daily: s.ohlcv_daily (symbol text, open numeric(9,2), high
 ts-store: warning: table ohlcv_weekly: SELECT, INSERT, UPDATE not granted to app: GRANT SELECT, INSERT, UPDATE ON s.ohlcv_weekly TO app
 ts-store: warning: table ohlcv_monthly: does not exist; create it, or run ts-store -i" "ts-store -n tells each table as it is"
 like "$(cat err)" 'end checked: bars=10' "and checks the bars"
+ts-audit <tasks 2>&1 >out | grep 'ts-audit: table ohlcv_daily' >told
+is "$(cat told)" "$(sed -n 's/^ts-store: table ohlcv_daily/ts-audit: table ohlcv_daily/p' err)" "ts-audit tells the same of those that it reads"
 is "$(sql "SELECT count(*) FROM s.ohlcv_daily")" 0 "but stores none"
 
 done_testing

@@ -915,6 +915,11 @@ is "$?" 100 "a wrong password"
 unlike "$(cat err)" "$secret" "is not repeated either"
 DATABASE_URL="postgresql://locked@/postgres?host=$tmp/pg" ts-store </dev/null 2>err
 is "$?" 100 "no password"
+echo "*:*:*:locked:other" >.pgpass && chmod 600 .pgpass
+printf '%s\n' '[bars]' "host=$tmp/pg" 'dbname=postgres' 'user=locked' >.pg_service.conf
+DATABASE_URL="postgresql://locked@/postgres?host=$tmp/pg" ts-store </dev/null 2>err
+is "$?/$(ts-store -u service=bars </dev/null 2>&1 | grep -c ' start .* user=locked ')" 0/1 "a password of .pgpass, a service of .pg_service.conf" || sed 's/^/# /' err
+rm .pgpass .pg_service.conf
 DATABASE_URL="postgresql://h:x/db" ts-store </dev/null 2>err
 is "$?" 100 "a URL that libpq cannot read"
 for u in "postgres:$secret@host/x" "dbname=postgres://u:$secret@h/x" "postgresql:///postgres%3A$secret@h" \

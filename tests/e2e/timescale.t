@@ -83,6 +83,9 @@ wait_for 10 test -s held
 awk 'NR % 300 == 7 || /fetched/' later >far
 timeout 25 ts-store <far >out 2>err
 is "$?/$(jq -s 'map(select(.type == "stored")) | length' out)" 0/4 "compressed: a chunk that holds none of the bars is not even locked"
+printf '{"type":"task","job_id":"j","symbol":"%s","timeframe":"1min","from":"2024-01-16T14:30:00Z","to":"2024-01-19T21:00:00Z"}\n' A B |
+	timeout 25 ts-audit >audited 2>err
+like "$?/$(tail -n 1 audited)" '^0/2 of 2 complete' "compressed: nor by ts-audit" || sed "s|^|# |" audited err
 let_go
 load plain "$(sums | jq -c '[4, 0, .[2], 23400 - .[2]]')" "compressed: and back"
 is "$(contents)" "$whole" "compressed: each value is what came"

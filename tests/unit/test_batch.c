@@ -309,7 +309,7 @@ bars_and_their_lines(void **state)
 		assert_int_equal(record_parse(parser, line, RECORD_BIT(RECORD_BAR), &r, &why), 0);
 		assert_null(bar_read(&r, &b));
 		out.len = 0;
-		bar_write(r.symbol, r.tf, b.key, b.volume, b.prices, &out);
+		bar_write(&r, b.key, b.volume, b.prices, &out);
 		assert_string_equal(buffer_cstr(&out), lines[i]);
 	}
 	buffer_release(&out);

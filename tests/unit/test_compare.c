@@ -427,7 +427,8 @@ static void
 doubts(void **state)
 {
 	struct fixture *f = *state;
-	unsigned char tmp[8];
+	unsigned char tmp[8], bound[2][8];
+	struct pg_values v;
 
 	for (int i = 0; i < 3; i++) {
 		add(f, "A", TF_1MIN, (int64_t)i * MINUTE, 1);
@@ -446,9 +447,10 @@ doubts(void **state)
 		encode_element(
 			&loader.array[2], tmp, encode_key(TF_1MIN, (int64_t)i * MINUTE, tmp));
 	}
-	assert_int_equal(compare_doubted(&loader, &f->batch, &loader.table[TF_1MIN], 3, 0,
-				 (int64_t)2 * MINUTE),
-		PG_OK);
+	encode_values(&v, loader.array, 3, 3);
+	encode_bound(&v, TF_1MIN, 0, bound[0]);
+	encode_bound(&v, TF_1MIN, (int64_t)2 * MINUTE, bound[1]);
+	assert_int_equal(compare_doubted(&loader, &f->batch, &loader.table[TF_1MIN], &v), PG_OK);
 	assert_int_equal(f->batch.status[0], ROW_SAME);
 	assert_int_equal(f->batch.status[1], ROW_DOUBTED);
 	assert_int_equal(f->batch.status[2], ROW_REFUSED);
