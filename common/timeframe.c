@@ -49,20 +49,28 @@ timeframe_parse(struct slice s)
 const char *
 timeframe_advice(struct slice s)
 {
-	static const char *const nearest[TF_COUNT] = {UNKNOWN "; the nearest is 1min",
-		UNKNOWN "; the nearest is hour", UNKNOWN "; the nearest is day",
-		UNKNOWN "; the nearest is week", UNKNOWN "; the nearest is month"};
+	size_t digits = 0;
 
-	if (s.n > 1 && s.p[0] >= '1' && s.p[0] <= '9')
+	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+		digits++;
+	if (digits > 1 || (digits == 1 && s.p[0] != '1'))
 		return UNKNOWN "; a view over them makes others, see ts-cookbook(7)";
-	/* By the letters that no two of them share. */
-	for (int i = 0; i < TF_COUNT && s.n > 1; i++) {
-		const char *word = timeframes[i].words[i == TF_1MIN ? 1 : 0];
-
-		if ((s.p[0] | 0x20) == word[0] && (s.p[1] | 0x20) == word[1])
-			return nearest[i];
+	/* By the first letter, of which two have the same. */
+	switch (s.n > digits ? s.p[digits] | 0x20 : 0) {
+	case 'h':
+		return UNKNOWN "; the nearest is hour";
+	case 'd':
+		return UNKNOWN "; the nearest is day";
+	case 'w':
+		return UNKNOWN "; the nearest is week";
+	case 'm':
+		if (s.n == digits + 1)
+			return UNKNOWN;
+		return (s.p[digits + 1] | 0x20) == 'i' ? UNKNOWN "; the nearest is 1min"
+						       : UNKNOWN "; the nearest is month";
+	default:
+		return UNKNOWN;
 	}
-	return UNKNOWN;
 }
 
 const char *

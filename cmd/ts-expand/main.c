@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,60 +72,55 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-expand", "[symbol ...]", letters, NULL};
 
-static _Noreturn void
-refuse_option(const char *what, const char *value)
-{
-	command_misuse(&self, what, value);
-}
-
-/* Splits -t at its commas; NULL, or what to say of a name that is unknown. */
-static const char *
+/* Splits -t at its commas. */
+static void
 default_timeframes(const char *list, struct job *defaults)
 {
 	while (list != NULL) {
-		const char *comma = strchr(list, ',');
-		struct slice s = {list, comma == NULL ? strlen(list) : (size_t)(comma - list)};
+		size_t n = strcspn(list, ",");
+		struct slice s = {list, n};
+		char name[32];
 
-		if (timeframe_parse(s) == TF_NONE)
-			return timeframe_advice(s);
+		if (timeframe_parse(s) == TF_NONE) {
+			job_release(defaults);
+			(void)snprintf(name, sizeof name, "%.*s", (int)n, list);
+			command_misuse(&self, n == 0 ? "-t" : name, timeframe_advice(s));
+		}
 		job_add_timeframe(defaults, s);
-		list = comma == NULL ? NULL : comma + 1;
+		list = list[n] == '\0' ? NULL : list + n + 1;
 	}
-	return NULL;
 }
 
 /* What does not go together. */
 static void
 check_options(const struct options *o)
 {
-	if (o->retry && o->nsymbols > 0)
-		refuse_option("-f makes the job of a recorded run, not of symbols", o->symbols[0]);
+	if (o->retry && (o->nsymbols > 0 || o->list != NULL))
+		command_misuse(&self, "-f", "makes jobs of a recorded run and takes no symbols");
 	if (o->retry && o->dry)
-		refuse_option("-n plans jobs, not what is left of a recorded run", "-f");
-	if (o->retry && o->list != NULL)
-		refuse_option("-f makes the job of a recorded run, not of symbols", o->list);
+		command_misuse(
+			&self, "-n", "plans jobs and not a recorded run, so -f is not taken");
 	for (int i = 0; i < o->nsymbols; i++) {
 		if (operand_fault(o->symbols[i]) != NULL)
-			refuse_option(operand_fault(o->symbols[i]), o->symbols[i]);
+			command_misuse(&self, o->symbols[i], operand_fault(o->symbols[i]));
 	}
 	if (o->to != NULL && o->from == NULL)
-		refuse_option("-T ends a range: it needs -F", o->to);
+		command_misuse(&self, "-T", "ends a range, so it needs -F");
 	if (o->from != NULL && o->years != NULL)
-		refuse_option("-F is instead of -y", o->from);
+		command_misuse(&self, "-F", "takes the place of years, so -y is not taken");
 	if (o->rate != NULL && !o->dry)
-		refuse_option("-r is the rate of a plan: it needs -n", o->rate);
+		command_misuse(&self, "-r", "is the rate of a plan, so it needs -n");
 	if (o->plan != NULL && (!o->dry || strcmp(o->plan, "free") != 0))
-		refuse_option("-P goes with -n, and knows the plan \"free\"", o->plan);
+		command_misuse(&self, "-P", "goes with -n, and the only plan known is free");
 	if ((o->derive || o->grouped) && !o->dry)
-		refuse_option(
-			"-d and -g plan as ts-fetch does: they need -n", o->derive ? "-d" : "-g");
+		command_misuse(&self, o->derive ? "-d" : "-g",
+			"plans as ts-fetch does with it, so it needs -n");
 }
 
 static void
 read_options(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
 {
 	struct slice now = slice_of(o->now == NULL ? "now" : o->now);
-	const char *why;
 	int days;
 
 	*e = (struct expand){.years = slice_of(o->years),
@@ -141,17 +137,14 @@ read_options(const struct options *o, struct expand *e, struct job *defaults, st
 	if (plan->free_plan)
 		plan->rate = (struct rate){5, 60000};
 	if (o->rate != NULL && rate_parse(o->rate, &plan->rate) != 0)
-		refuse_option("-r wants a rate such as 5/m or 50/s", o->rate);
+		command_misuse(&self, "-r", "wants a rate such as 5/m or 50/s");
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
-		refuse_option("-N wants \"now\" or a UTC time such as 2025-12-23T17:15:13Z", now.p);
+		command_misuse(
+			&self, "-N", "wants now, or a UTC time such as 2025-12-23T17:15:13Z");
 	if (o->years != NULL && window_days(e->years, &days) != 0)
-		refuse_option("-y wants a number above 0 and at most 50", o->years);
+		command_misuse(&self, "-y", "wants a number above 0 and at most 50");
 	job_init(defaults);
-	why = default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults);
-	if (why != NULL) {
-		job_release(defaults);
-		refuse_option(why, o->timeframes);
-	}
+	default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults);
 }
 
 static void

@@ -18,7 +18,7 @@ operand_fault(const char *operand)
 	size_t n = strlen(operand);
 
 	if (n > 5 && strcmp(operand + n - 5, ".json") == 0)
-		return "a job is read from standard input: ts-expand <job.json";
+		return "a job is read from standard input, as in ts-expand <job.json";
 	return operand[strspn(operand, dividers)] == '\0' ? "not a symbol" : NULL;
 }
 

@@ -97,7 +97,7 @@ bar_read(const struct record *r, struct bar *b)
 	const char *why = bar_symbol_fault(r->symbol);
 
 	if (why == NULL && r->tf == TF_NONE)
-		why = "timeframe is not one of 1min, hour, day, week, month";
+		why = timeframe_advice(r->timeframe);
 	if (why == NULL)
 		why = read_key(r, b);
 	if (why == NULL)

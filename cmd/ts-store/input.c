@@ -72,7 +72,7 @@ take_fetched(struct tasks *s, struct slice line, struct record *r, uint64_t line
 	if (why == NULL)
 		why = bar_symbol_fault(r->symbol);
 	if (why == NULL && r->tf == TF_NONE)
-		why = "timeframe is not one of 1min, hour, day, week, month";
+		why = timeframe_advice(r->timeframe);
 	if (why != NULL) {
 		log_warning("line %" PRIu64 ": fetched: %s", lineno, why);
 		tasks_fail(s, r, why);

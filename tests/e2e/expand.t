@@ -116,13 +116,22 @@ is "$(printf '%s\n' "$job" | ts-expand -N 2025-12-24T17:15:13Z | jq -r 'select(.
 	2025-12-23 "-N serves jobs that carry a moment too"
 is "$(printf '{"job_id":"j","symbols":["A"],"received_at":"2025-12-23T17:15:13Z"}\n' | ts-expand -y 0.003 -t week | jq -r 'select(.type == "task").to')" \
 	2025-12-20 "-y and -t serve jobs that say nothing of it"
-is "$(ts-expand -t day,dayly A 2>&1 | sed 1q)" "ts-expand: error: unknown timeframe: want 1min, hour, day, week or month; the nearest is day: day,dayly" \
-	"a word that is none is refused with the nearest"
-like "$(ts-expand -t 5min A 2>&1 | sed 1q)" 'a view over them makes others, see ts-cookbook\(7\)' "and five minutes with how they are made"
+is "$(ts-expand -t day,dayly A 2>&1 | sed 1q)" "ts-expand: error: dayly: unknown timeframe: want 1min, hour, day, week or month; the nearest is day" \
+	"a word that is none is refused, by name, with the nearest"
+for word in dya:day 1D:day Hours:hour 1W:week wk:week mnth:month mins:1min; do
+	like "$(ts-expand -t "${word%:*}" A 2>&1 | sed 1q)" "the nearest is ${word#*:}$" "the nearest of ${word%:*}"
+done
+for word in 5min 15m 4h 10; do
+	like "$(ts-expand -t $word A 2>&1 | sed 1q)" ' month; a view over them makes others, see ts-cookbook\(7\)$' "$word is told how it is made"
+done
+for word in x 1M q; do
+	like "$(ts-expand -t $word A 2>&1 | sed 1q)" 'error: .{1,2}: unknown timeframe: want 1min, hour, day, week or month$' "nothing is nearest to $word"
+done
 for wrong in "-y 0" "-y 51" "-y x" "-t 2min" "-t day," "-N tomorrow" "-N 2040-01-01T00:00:00"; do
 	# shellcheck disable=SC2086
 	ts-expand $wrong AAPL >out 2>err
 	is "$?/$(wc -c <out)" 100/0 "refused: $wrong"
+	like "$(sed 1q err)" "^ts-expand: error: (${wrong%% *}|${wrong#-t }): [a-z]" "and named: $wrong"
 done
 ts-expand -y 1 -N 2040-01-01T00:00:00Z AAPL >out 2>err
 is "$?/$(jq -r .error out)" "1/received_at lies outside of the exchange calendar, 2000 to 2035" \
@@ -300,9 +309,9 @@ for bad in '2025-12-20:2025-12-21:from lies in the future' '2025-12-13:2025-12-1
 	like "$(ts-expand -q -N 2025-12-16T17:00:30Z -F "$from" -T "$to" A)" "\"failed\",.*$words" "$from to $to: $words"
 done
 ts-expand -y 1 -F today A >out 2>err
-is "$?/$(grep -c 'instead of -y' err)" 100/1 "-F with -y is refused"
+is "$?/$(grep -c 'error: -F: takes the place of years' err)" 100/1 "-F with -y is refused"
 ts-expand -T today A >out 2>err
-is "$?/$(grep -c 'it needs -F' err)" 100/1 "-T without -F is refused"
+is "$?/$(grep -c 'error: -T: .* it needs -F' err)" 100/1 "-T without -F is refused"
 range='"symbols":["A"],"timeframes":["1d"],"received_at":"2025-12-16T17:00:30Z"'
 printf '%s\n' '{"job_id":"r","years":1,"from":"2021-03-01","to":"2021-03-31",'"$range"'}' \
 	'{"job_id":"s","start_date":"2021-03-01","end_date":"2021-03-31",'"$range"'}' '{"job_id":"t","to":"2021-03-31",'"$range"'}' |
@@ -321,7 +330,7 @@ is "$(tasks -l - <list | wc -l)" 4 "symbols of standard input"
 tasks '^GSPC' >out
 like "$(cat err)" '\^GSPC is not a symbol' "an impossible symbol is named"
 ts-expand job.json >out 2>err
-is "$?/$(grep -c 'ts-expand <job.json' err)" 100/1 "a job as an operand is refused, with what to do"
+is "$?/$(grep -c 'error: job.json: .*ts-expand <job.json$' err)" 100/1 "a job as an operand is refused, with what to do"
 ts-expand -l nosuch >out 2>err
 is "$?/$(grep -c 'nosuch: No such file' err)" 100/1 "a list that is not there is told"
 [ "$(ts-expand -q A | jq -r .job_id | tail -n 1)" != "$(ts-expand -q A | jq -r .job_id | tail -n 1)" ]

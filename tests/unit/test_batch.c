@@ -377,7 +377,7 @@ bad_bars(void **state)
 	memset(symbol, 'A', 65);
 	symbol[65] = '\0';
 	BAD(symbol, slice_of(symbol), "symbol is longer than 64 bytes");
-	BAD(tf, TF_NONE, "timeframe is not one of 1min, hour, day, week, month");
+	BAD(tf, TF_NONE, "unknown timeframe: want 1min, hour, day, week or month");
 	BAD(tf, TF_DAY, "date is missing");
 	BAD(timestamp, (struct slice){0}, "timestamp is missing");
 	BAD(timestamp, slice_of("2025-12-22"),
