@@ -168,15 +168,13 @@ wait "$absent_pid"
 for s in AWY1 AWY2 AWY3; do week j $s; done |
 	timeout 120 "$fetch" -u "$absent" >"$tmp/absent.out" 2>"$tmp/absent.err" &
 away_pid=$!
+# shellcheck disable=SC2094 # one waits for what the other writes
 {
 	week j GUP1
 	session j GUP1
-	# shellcheck disable=SC2094
 	wait_for 40 grep -q 'all pending tasks have failed' "$tmp/hasty.err" >&2
 	week later GUP2
-} |
-	# shellcheck disable=SC2094
-	timeout 60 "$hasty" -j 1 -u http://127.0.0.1:1 >"$tmp/hasty.out" 2>"$tmp/hasty.err" &
+} | timeout 60 "$hasty" -j 1 -u http://127.0.0.1:1 >"$tmp/hasty.out" 2>"$tmp/hasty.err" &
 hasty_pid=$!
 echo '* * 502html' >"$tmp/gateway.faults"
 sim gateway -f "$tmp/gateway.faults"
