@@ -171,7 +171,7 @@ run() {
 }
 
 # From the last to the first: when jobs are listened for, all are there. The flags of a stage are words:
-# TS_FETCH_FLAGS="-j 4 -r 5/m".
+# TS_FETCH_FLAGS="-r 5/m -d -g".
 # shellcheck disable=SC2086
 {
 	exec 7>&1

@@ -16,7 +16,7 @@ enum { WAITING_MAX = 400000 }; /* bars that wait for a sample: some 20 MB */
 
 /* Whether all that t needs comes with the base; the days' range is widened for it. */
 static bool
-fits(const struct derive *d, const struct task *base, const struct task *t)
+rider_fits(const struct derive *d, const struct task *base, const struct task *t)
 {
 	if (t->direct || base->direct || d->of[t->tf].proof == PROOF_REFUTED)
 		return false;
@@ -24,13 +24,13 @@ fits(const struct derive *d, const struct task *base, const struct task *t)
 }
 
 static void
-ride(struct tasks *ts, struct rider **riders, struct task *t)
+rider_add(struct tasks *ts, struct rider **riders, struct task *t)
 {
 	struct derive_timeframe *of = &ts->derive.of[t->tf];
 	struct series series = {t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
 	struct rider *r = memory_grow(NULL, 1, sizeof *r);
 
-	*r = (struct rider){.task = t};
+	*r = (struct rider){.task = t, .earliest = INT64_MAX};
 	bars_init(&r->bars, ts->calendar, &series, ts->options.extended);
 	rollup_init(&r->rollup);
 	if (of->proof == PROOF_NONE && of->first == NULL && of->sample == NULL)
@@ -46,21 +46,21 @@ derive_begin(struct tasks *ts, struct task *t, struct rider **riders, int64_t *s
 	struct rider *r;
 
 	*riders = NULL;
-	if (d->every > 0 && timeframe_base(t->tf) != TF_NONE) {
+	if (ts->options.derive > 0 && timeframe_base(t->tf) != TF_NONE) {
 		base = queue_beside(t, timeframe_base(t->tf));
-		if (base == NULL || !fits(d, base, t) || !queue_begin(ts->queue, base))
+		if (base == NULL || !rider_fits(d, base, t) || !queue_begin(ts->queue, base))
 			base = t;
 		else
-			ride(ts, riders, t);
+			rider_add(ts, riders, t);
 	}
-	for (int tf = 0; tf < TF_COUNT && d->every > 0; tf++) {
+	for (int tf = 0; tf < TF_COUNT && ts->options.derive > 0; tf++) {
 		struct task *other = timeframe_base((enum timeframe)tf) == base->tf
 					     ? queue_beside(base, (enum timeframe)tf)
 					     : NULL;
 
-		if (other != NULL && tf != (int)t->tf && fits(d, base, other) &&
+		if (other != NULL && tf != (int)t->tf && rider_fits(d, base, other) &&
 			queue_begin(ts->queue, other))
-			ride(ts, riders, other);
+			rider_add(ts, riders, other);
 	}
 	*start = base->start;
 	*end = base->end;
@@ -89,31 +89,20 @@ derive_ended(const struct calendar *c, enum timeframe tf, int64_t t)
 	return timeframe_last(tf, calendar_date(c, t)) < calendar_date(c, clock_wall());
 }
 
-static void
-add_row(struct rider *r, const struct page *page, const struct row *row, int64_t before)
-{
-	int64_t t = bar_start(r->bars.calendar, r->task->tf, row->t);
-
-	if (row->t == before)
-		r->rollup.unfit = true;
-	if (bars_belong(&r->bars, t))
-		rollup_add(&r->rollup, t, page, row);
-}
-
 void
-derive_rows(struct rider *riders, const struct page *page, const struct row *row, size_t n,
-	int64_t before)
+derive_row(struct rider *riders, const struct page *page, const struct row *row, int64_t before)
 {
 	struct rider *r;
 
 	DL_FOREACH(riders, r)
 	{
-		int64_t last = before;
+		int64_t t = bar_start(r->bars.calendar, r->task->tf, row->t);
 
-		for (size_t i = 0; i < n; i++) {
-			add_row(r, page, &row[i], last);
-			last = row[i].t;
-		}
+		r->earliest = row->t < r->earliest ? row->t : r->earliest;
+		if (row->t == before)
+			r->rollup.unfit = true;
+		if (bars_belong(&r->bars, t))
+			rollup_add(&r->rollup, t, page, row);
 	}
 }
 
@@ -122,14 +111,14 @@ derive_page(struct tasks *ts, const struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
 	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
+	int64_t before = c->after;
 
-	if (page->rows > 0 && page->row[0].t < a->earliest)
-		a->earliest = page->row[0].t;
-	derive_rows(a->riders, page, page->row, page->rows, c->after);
-	for (size_t i = 0; i < page->rows && of->sample == a->task; i++) {
+	for (size_t i = 0; i < page->rows; i++) {
 		const struct row *row = &page->row[i];
 
-		if (bars_belong(&a->bars, row->t) &&
+		derive_row(a->riders, page, row, before);
+		before = row->t;
+		if (of->sample == a->task && bars_belong(&a->bars, row->t) &&
 			derive_ended(ts->calendar, a->task->tf, row->t))
 			rollup_compare(&of->rollup, page, row);
 	}
@@ -140,7 +129,7 @@ derive_page(struct tasks *ts, const struct chunk *c, const struct page *page)
  * back so many days, but gives weeks and months whole.
  */
 static bool
-begins_late(const struct rider *r, int64_t earliest)
+begins_late(const struct rider *r)
 {
 	const struct calendar *c = r->bars.calendar;
 	int32_t date;
@@ -148,7 +137,7 @@ begins_late(const struct rider *r, int64_t earliest)
 	if (timeframe_intraday(r->task->tf) || r->rollup.bars.n == 0)
 		return false;
 	date = calendar_date(c, r->rollup.bars.p[0].t);
-	return calendar_session_after(c, date) < calendar_date(c, earliest);
+	return calendar_session_after(c, date) < calendar_date(c, r->earliest);
 }
 
 void
@@ -163,21 +152,24 @@ derive_return(struct tasks *ts, struct rider *r)
 
 /* It is asked for by itself after all. */
 static void
-ask(struct tasks *ts, struct rider *r)
+ask_rider(struct tasks *ts, struct rider *r)
 {
 	r->task->direct = true;
 	derive_return(ts, r);
 }
 
-/* A sample has come, and what it is compared with. */
+/* A sample has come, and what it is compared with: where that is nothing the next one tells. */
 static void
-judge(struct tasks *ts, struct active *a)
+judge_sample(struct tasks *ts, struct active *a)
 {
 	struct derive_timeframe *of = &ts->derive.of[a->task->tf];
 	char key[TIMESTAMP_SIZE];
 
 	rollup_compared(&of->rollup);
-	of->proof = of->rollup.differs == INT64_MAX ? PROOF_GIVEN : PROOF_REFUTED;
+	if (of->rollup.differs < INT64_MAX)
+		of->proof = PROOF_REFUTED;
+	else if (of->rollup.bars.n > 0)
+		of->proof = PROOF_GIVEN;
 	if (of->proof == PROOF_REFUTED) {
 		ts->derive.differing++;
 		log_warning("symbol=%.*s timeframe=%s: the API's bar at %s is not what its %s "
@@ -190,7 +182,7 @@ judge(struct tasks *ts, struct active *a)
 }
 
 void
-derive_ready(struct tasks *ts, struct rider **riders, int64_t earliest, unsigned pages)
+derive_ready(struct tasks *ts, struct rider **riders, unsigned pages)
 {
 	struct derive *d = &ts->derive;
 	struct rider *r;
@@ -198,7 +190,7 @@ derive_ready(struct tasks *ts, struct rider **riders, int64_t earliest, unsigned
 	while ((r = *riders) != NULL) {
 		DL_DELETE(*riders, r);
 		r->pages = pages;
-		if (begins_late(r, earliest))
+		if (begins_late(r))
 			r->rollup.unfit = true;
 		DL_APPEND(d->waiting, r);
 		d->waits += r->rollup.bars.n + 1;
@@ -209,8 +201,8 @@ void
 derive_fetched(struct tasks *ts, struct active *a)
 {
 	if (ts->derive.of[a->task->tf].sample == a->task)
-		judge(ts, a);
-	derive_ready(ts, &a->riders, a->earliest, a->pages);
+		judge_sample(ts, a);
+	derive_ready(ts, &a->riders, a->pages);
 }
 
 /* The series is asked for, too, and compared. */
@@ -230,7 +222,7 @@ take_sample(struct tasks *ts, struct rider *r)
 	while (of->rollup.bars.n > 0 &&
 		!derive_ended(c, r->task->tf, of->rollup.bars.p[of->rollup.bars.n - 1].t))
 		of->rollup.bars.n--;
-	ask(ts, r);
+	ask_rider(ts, r);
 }
 
 static void
@@ -256,22 +248,22 @@ write_bars(struct tasks *ts, struct rider *r)
 
 /* What becomes of a series that is made; false: nothing yet. */
 static bool
-settle(struct tasks *ts, struct rider *r)
+settle_rider(struct tasks *ts, struct rider *r)
 {
 	struct derive *d = &ts->derive;
 	struct derive_timeframe *of = &d->of[r->task->tf];
 	bool full = d->waits > WAITING_MAX;
 	bool due = of->proof == PROOF_NONE ? of->first == NULL || of->first == r
-					   : of->since + 1 >= d->every;
+					   : of->since + 1 >= ts->options.derive;
 
 	if (of->proof == PROOF_REFUTED || r->rollup.unfit) {
-		ask(ts, r);
+		ask_rider(ts, r);
 	} else if (of->sample == NULL && due) {
 		take_sample(ts, r);
 	} else if (of->proof == PROOF_GIVEN && (!due || full)) {
 		write_bars(ts, r);
 	} else if (full) {
-		ask(ts, r);
+		ask_rider(ts, r);
 	} else {
 		return false;
 	}
@@ -288,7 +280,7 @@ derive_settle(struct tasks *ts)
 	d->waits = 0;
 	while ((r = list) != NULL) {
 		DL_DELETE(list, r);
-		if (!settle(ts, r)) {
+		if (!settle_rider(ts, r)) {
 			DL_APPEND(d->waiting, r);
 			d->waits += r->rollup.bars.n + 1;
 		}

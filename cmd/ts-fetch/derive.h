@@ -25,7 +25,8 @@ struct rider {
 	struct task *task;
 	struct bars bars;
 	struct rollup rollup;
-	unsigned pages; /* that its bars came on */
+	int64_t earliest; /* start of the first bar that came, whether it belongs or not */
+	unsigned pages;	  /* that its bars came on */
 };
 
 /* What is known of a timeframe. */
@@ -40,7 +41,6 @@ struct derive_timeframe {
 };
 
 struct derive {
-	unsigned every; /* one series in so many is a sample; 0: nothing is derived */
 	struct derive_timeframe of[TF_COUNT];
 	struct rider *waiting; /* made, but not written before a sample is compared */
 	size_t waits;	       /* bars of theirs, and they */
@@ -60,11 +60,11 @@ struct task *derive_begin(
 /* The rows of a task's page, into what is made of them; a sample is compared. */
 void derive_page(struct tasks *, const struct chunk *, const struct page *);
 
-/* Rows, in order, of what riders are made of; before is the start of the one in front of them. */
-void derive_rows(struct rider *, const struct page *, const struct row *, size_t n, int64_t before);
+/* A row of what riders are made of; before is the start of the one in front of it. */
+void derive_row(struct rider *, const struct page *, const struct row *, int64_t before);
 
-/* All that riders are made of has come, its first bar at earliest, on so many pages. */
-void derive_ready(struct tasks *, struct rider **, int64_t earliest, unsigned pages);
+/* All that riders are made of has come, on so many pages. */
+void derive_ready(struct tasks *, struct rider **, unsigned pages);
 
 /* A rider that was taken out of its list begins anew. */
 void derive_return(struct tasks *, struct rider *);

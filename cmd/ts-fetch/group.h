@@ -15,8 +15,7 @@ struct member {
 	struct task *task;
 	struct bars bars;
 	struct rider *riders;
-	int64_t earliest; /* start of its first bar, whether it belongs or not */
-	size_t row;	  /* of the page that was checked last, if look is the group's */
+	size_t row; /* of the page that was checked last, if look is the group's */
 	uint64_t look;
 	bool done;   /* it has its verdict */
 	bool sample; /* it is asked for singly */
@@ -25,9 +24,8 @@ struct member {
 /* A member that is asked for singly. */
 struct sample {
 	struct member *member;
-	struct rollup own;   /* its days, and the first that differs from its grouped one */
-	struct rollup first; /* the day of the grouped page that came before */
-	bool failed;	     /* nothing is compared with it */
+	struct rollup own; /* its days, and the first that differs from its grouped one */
+	bool failed;	   /* nothing is compared with it */
 };
 
 struct group {
@@ -40,24 +38,32 @@ struct group {
 	unsigned dates;	    /* that were asked for */
 	unsigned pages;	    /* that have come */
 	ARRAY(struct sample) samples;
-	size_t asked;	    /* samples that have come; all: dates are asked for */
-	struct buffer held; /* bars that are not written before the samples are compared */
+	size_t asked; /* samples that have come; all: dates are asked for */
+	/* The first page that has rows of members, until the samples have come. */
+	struct buffer body;
+	ARRAY(struct row) rows;
 };
 
 /* A row of a grouped page as the API has it in a series: a day begins at midnight. */
 struct row group_day_of(
 	struct tasks *, const struct group *, const struct page *, const struct member *);
 
-/* A day of a member's: into out, if it belongs, and into what is made of it. */
-void group_add_day(struct tasks *, struct member *, const struct page *, const struct row *,
-	struct buffer *out);
+/*
+ * A day of a member's: is written, if it belongs, and goes into what is made of it; before is the
+ * start of the one in front of it.
+ */
+void group_add_day(
+	struct tasks *, struct member *, const struct page *, const struct row *, int64_t before);
 
-/* The next date, or the end; the verdict of one member; the end, good or not. */
+/* The page of a date that was checked last; the next date, or the end. */
+void group_date(struct tasks *, struct active *, const struct page *);
 void group_go_on(struct tasks *, struct active *);
+
+/* The verdict of one member; the end, good or not. */
 void group_finish_member(struct tasks *, struct active *, struct member *);
 void group_finish(struct tasks *, struct active *, bool good);
 
-/* Chooses the samples from the first page that has rows of members. */
+/* Chooses the samples of a page, and keeps it until they have come; none if it has no members. */
 void sample_take(struct tasks *, struct group *, const struct page *);
 
 /* Compares the samples with their rows of the page that was checked last. */

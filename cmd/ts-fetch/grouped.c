@@ -15,7 +15,7 @@ enum { LOOK = 32 }; /* tasks of a job for each that would be grouped: its timefr
 /* Begin. */
 
 static bool
-belongs(const struct task *t, const struct task *first)
+task_belongs(const struct task *t, const struct task *first)
 {
 	return t->tf == TF_DAY && !t->direct && !t->alone && t->start == first->start &&
 	       t->end == first->end;
@@ -23,13 +23,13 @@ belongs(const struct task *t, const struct task *first)
 
 /* Whether so many tasks wait for the days of one. If not, they are not looked at again. */
 static bool
-enough(const struct task *first, int sessions)
+enough_tasks(const struct task *first, int sessions)
 {
 	struct task *t = queue_first(first);
 	int n = 1, looked = 0;
 
 	for (; t != NULL && n <= sessions && looked < LOOK * (sessions + 1); t = t->next) {
-		n += belongs(t, first);
+		n += task_belongs(t, first);
 		looked++;
 	}
 	return n > sessions;
@@ -41,7 +41,7 @@ add_member(struct tasks *ts, struct group *g, struct task *t, struct rider *ride
 	struct series series = {t->symbol, TF_DAY, t->start, t->end, ts->options.adjusted};
 	struct member *m = array_add(&g->members);
 
-	*m = (struct member){.task = t, .riders = riders, .earliest = INT64_MAX};
+	*m = (struct member){.task = t, .riders = riders};
 	bars_init(&m->bars, ts->calendar, &series, ts->options.extended);
 }
 
@@ -55,7 +55,7 @@ take_members(struct tasks *ts, struct group *g, const struct task *first)
 		struct rider *riders;
 		int64_t from, to;
 
-		if (!belongs(t, first) || !queue_may_begin(ts->queue, t)) {
+		if (!task_belongs(t, first) || !queue_may_begin(ts->queue, t)) {
 			next = t->next;
 			continue;
 		}
@@ -92,8 +92,8 @@ grouped_begin(struct tasks *ts, struct active *a, struct chunk *c)
 	int sessions = calendar_sessions(ts->calendar, (int32_t)c->start, (int32_t)c->end);
 	struct group *g;
 
-	if (ts->options.grouped == 0 || ts->derive.ungrouped || !belongs(a->task, a->task) ||
-		sessions == 0 || !enough(a->task, sessions))
+	if (ts->options.grouped == 0 || ts->derive.ungrouped || !task_belongs(a->task, a->task) ||
+		sessions == 0 || !enough_tasks(a->task, sessions))
 		return false;
 	g = memory_grow(NULL, 1, sizeof *g);
 	*g = (struct group){.chunk = c, .start = c->start, .end = c->end};
@@ -113,7 +113,7 @@ grouped_begin(struct tasks *ts, struct active *a, struct chunk *c)
 }
 
 static void
-announce(struct tasks *ts, struct member *m)
+announce_member(struct tasks *ts, struct member *m)
 {
 	announce_loading(ts, m->task);
 	for (struct rider *r = m->riders; r != NULL; r = r->next)
@@ -124,7 +124,7 @@ void
 grouped_announce(struct tasks *ts, struct group *g)
 {
 	for (size_t i = 0; i < g->members.n && g->pages == 0; i++)
-		announce(ts, &g->members.p[i]);
+		announce_member(ts, &g->members.p[i]);
 }
 
 /* Verdicts. */
@@ -138,7 +138,7 @@ group_finish_member(struct tasks *ts, struct active *a, struct member *m)
 	m->bars.bytes = a->bars.bytes;
 	a->bars.bytes = 0;
 	announce_fetched(ts, m->task, &m->bars);
-	derive_ready(ts, &m->riders, m->earliest, g->asked < g->samples.n ? g->pages : 1);
+	derive_ready(ts, &m->riders, g->asked < g->samples.n ? g->pages : 1);
 	m->done = true;
 }
 
@@ -147,7 +147,7 @@ group_finish_member(struct tasks *ts, struct active *a, struct member *m)
  * stay: they had been compared.
  */
 static void
-give_back(struct tasks *ts, struct group *g, struct member *m)
+give_member_back(struct tasks *ts, struct group *g, struct member *m)
 {
 	struct task *t = m->task;
 	struct rider *r;
@@ -157,9 +157,7 @@ give_back(struct tasks *ts, struct group *g, struct member *m)
 		derive_return(ts, r);
 	}
 	t->alone = true;
-	if (m->bars.count > 0 && g->held.len > 0) {
-		ts->count.bars -= m->bars.count;
-	} else if (m->bars.count > 0) {
+	if (m->bars.count > 0) {
 		t->written = (uint32_t)m->bars.count;
 		t->first = calendar_date(ts->calendar, m->bars.first);
 		t->last = calendar_date(ts->calendar, m->bars.last);
@@ -185,7 +183,7 @@ group_finish(struct tasks *ts, struct active *a, bool good)
 			group_finish_member(ts, a, m);
 			written++;
 		} else {
-			give_back(ts, g, m);
+			give_member_back(ts, g, m);
 		}
 	}
 	ts->derive.grouped += written;
@@ -235,16 +233,15 @@ group_day_of(
 	return row;
 }
 
-/* A day of a member's: into out, if it belongs, and into what is made of it. */
 void
 group_add_day(struct tasks *ts, struct member *m, const struct page *page, const struct row *row,
-	struct buffer *out)
+	int64_t before)
 {
-	derive_rows(m->riders, page, row, 1, INT64_MIN);
-	m->earliest = row->t < m->earliest ? row->t : m->earliest;
+	derive_row(m->riders, page, row, before);
 	if (!bars_belong(&m->bars, row->t))
 		return;
-	(void)bars_add(&m->bars, page, row, out);
+	(void)bars_add(&m->bars, page, row, writer_room(ts->out));
+	writer_done(ts->out);
 	ts->count.bars++;
 }
 
@@ -258,12 +255,10 @@ write_date(struct tasks *ts, struct group *g, const struct page *page)
 		if (m->look != g->look || m->sample)
 			continue;
 		row = group_day_of(ts, g, page, m);
-		group_add_day(ts, m, page, &row, writer_room(ts->out));
-		writer_done(ts->out);
+		group_add_day(ts, m, page, &row, INT64_MIN);
 	}
 }
 
-/* The next date, or the end. */
 void
 group_go_on(struct tasks *ts, struct active *a)
 {
@@ -283,6 +278,18 @@ group_go_on(struct tasks *ts, struct active *a)
 }
 
 void
+group_date(struct tasks *ts, struct active *a, const struct page *page)
+{
+	sample_compare(ts, a->group, page);
+	if (sample_proven(ts, a->group)) {
+		write_date(ts, a->group, page);
+		group_go_on(ts, a);
+	} else {
+		group_finish(ts, a, false);
+	}
+}
+
+void
 grouped_page(struct tasks *ts, struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
@@ -297,13 +304,7 @@ grouped_page(struct tasks *ts, struct chunk *c, const struct page *page)
 		sample_take(ts, g, page);
 		group_go_on(ts, a);
 	} else {
-		sample_compare(ts, g, page);
-		if (sample_proven(ts, g)) {
-			write_date(ts, g, page);
-			group_go_on(ts, a);
-		} else {
-			group_finish(ts, a, false);
-		}
+		group_date(ts, a, page);
 	}
 }
 
@@ -348,13 +349,12 @@ grouped_end(struct tasks *ts, struct active *a)
 		n += !m->done + derive_end(ts, &m->riders, (struct slice){0});
 		queue_end(ts->queue, m->task);
 	}
-	for (size_t i = 0; i < g->samples.n; i++) {
+	for (size_t i = 0; i < g->samples.n; i++)
 		rollup_release(&g->samples.p[i].own);
-		rollup_release(&g->samples.p[i].first);
-	}
 	free(g->samples.p);
 	free(g->members.p);
-	buffer_release(&g->held);
+	free(g->rows.p);
+	buffer_release(&g->body);
 	free(g);
 	a->group = NULL;
 	return n;

@@ -31,7 +31,7 @@ sample_proven(struct tasks *ts, const struct group *g)
 	return !ts->derive.ungrouped && failed < g->samples.n;
 }
 
-/* The first page that has rows of members: of these one in so many is a sample. */
+/* Of the members that the page has one in so many is a sample. */
 void
 sample_take(struct tasks *ts, struct group *g, const struct page *page)
 {
@@ -39,45 +39,32 @@ sample_take(struct tasks *ts, struct group *g, const struct page *page)
 
 	for (size_t i = 0; i < g->members.n; i++) {
 		struct member *m = &g->members.p[i];
-		struct row row;
 
-		if (m->look != g->look)
+		if (m->look != g->look || n++ % ts->options.grouped != 0)
 			continue;
-		row = group_day_of(ts, g, page, m);
-		if (n++ % ts->options.grouped != 0) {
-			group_add_day(ts, m, page, &row, &g->held);
-		} else {
-			struct sample *s = array_add(&g->samples);
-
-			*s = (struct sample){.member = m};
-			rollup_init(&s->own);
-			rollup_init(&s->first);
-			rollup_add(&s->first, row.t, page, &row);
-			ts->derive.sampled++;
-			m->sample = true;
-		}
+		*array_add(&g->samples) = (struct sample){.member = m};
+		rollup_init(&g->samples.p[g->samples.n - 1].own);
+		ts->derive.sampled++;
+		m->sample = true;
 	}
+	if (n > 0)
+		buffer_add(&g->body, page->body.p, page->body.n);
+	for (size_t i = 0; i < page->rows && n > 0; i++)
+		*array_add(&g->rows) = page->row[i];
 }
 
-/* The sample is over, its days have come or not; with the last one what was held is written. */
+/* A sample is over, its days have come or not; with the last one the page that was kept is read. */
 static void
 end_sample(struct tasks *ts, struct active *a)
 {
 	struct group *g = a->group;
+	struct page kept = {.body = buffer_slice(&g->body), .row = g->rows.p, .rows = g->rows.n};
 
 	g->asked++;
-	if (g->asked < g->samples.n) {
+	if (g->asked < g->samples.n)
 		group_go_on(ts, a);
-		return;
-	}
-	if (!sample_proven(ts, g)) {
-		group_finish(ts, a, false);
-		return;
-	}
-	buffer_add(writer_room(ts->out), g->held.p, g->held.len);
-	writer_done(ts->out);
-	g->held.len = 0;
-	group_go_on(ts, a);
+	else
+		group_date(ts, a, &kept);
 }
 
 void
@@ -100,14 +87,10 @@ sample_compare(struct tasks *ts, const struct group *g, const struct page *page)
 	}
 }
 
-/* Compares its days with the date that has come, and with those for which there was nothing. */
+/* Of its days are compared those that end, with the dates for which there was nothing as yet. */
 static void
-compare_first(struct tasks *ts, const struct group *g, struct sample *s)
+compare_dates_before(struct tasks *ts, const struct group *g, struct sample *s)
 {
-	struct buffer text = {0};
-	struct page page;
-	struct row row;
-
 	while (s->own.bars.n > 0 &&
 		!derive_ended(ts->calendar, TF_DAY, s->own.bars.p[s->own.bars.n - 1].t))
 		s->own.bars.n--;
@@ -118,12 +101,6 @@ compare_first(struct tasks *ts, const struct group *g, struct sample *s)
 		if (date < g->date || calendar_session(ts->calendar, date) == SESSION_NONE)
 			rollup_lacks(&s->own, t);
 	}
-	if (!s->first.unfit && s->first.bars.n > 0 &&
-		derive_ended(ts->calendar, TF_DAY, s->first.bars.p[0].t)) {
-		rollup_row(&s->first.bars.p[0], &text, &page, &row);
-		rollup_compare(&s->own, &page, &row);
-	}
-	buffer_release(&text);
 }
 
 /* A page of the member that is asked for singly. */
@@ -134,27 +111,20 @@ sample_page(struct tasks *ts, struct active *a, const struct page *page)
 	struct sample *s = &g->samples.p[g->asked];
 	struct member *m = s->member;
 
-	derive_rows(m->riders, page, page->row, page->rows, g->chunk->after);
 	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
 		const struct row *row = &page->row[i];
 
 		rollup_add(&s->own, row->t, page, row);
-		m->earliest = row->t < m->earliest ? row->t : m->earliest;
-		if (!bars_belong(&m->bars, row->t))
-			continue;
-		(void)bars_add(&m->bars, page, row, writer_room(ts->out));
-		writer_done(ts->out);
-		ts->count.bars++;
+		group_add_day(ts, m, page, row, g->chunk->after);
+		g->chunk->after = row->t;
 	}
-	if (page->rows > 0)
-		g->chunk->after = page->row[page->rows - 1].t;
 	if (page->next.p != NULL) {
 		chunk_follow(g->chunk, page->next);
 		queue_again(ts->queue, a->task);
 		return;
 	}
 	group_finish_member(ts, a, m);
-	compare_first(ts, g, s);
+	compare_dates_before(ts, g, s);
 	end_sample(ts, a);
 }
 

@@ -24,7 +24,6 @@ tasks_init(struct tasks *ts, const struct task_options *options, struct transfer
 	*ts = (struct tasks){.options = *options,
 		.transfer = transfer,
 		.out = out,
-		.derive.every = options->derive,
 		.chunks = options->parallel * TASKS_CHUNKS};
 	ts->calendar = calendar_new(why);
 	ts->queue = queue_new(TASKS_QUEUE);
@@ -112,7 +111,7 @@ begin_task(struct tasks *ts, struct task *t)
 
 	while (a->task != NULL)
 		a++;
-	*a = (struct active){.earliest = INT64_MAX};
+	*a = (struct active){0};
 	t = a->task = derive_begin(ts, t, &a->riders, &start, &end);
 	series = (struct series){t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
 	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);

@@ -36,7 +36,6 @@ struct active {
 	unsigned pages;	      /* that have come */
 	struct rider *riders; /* tasks whose bars are made of this one's */
 	struct group *group;  /* that it stands for; NULL: it is by itself */
-	int64_t earliest;     /* start of the first bar that came, whether it belongs or not */
 };
 
 struct task_options {

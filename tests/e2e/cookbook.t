@@ -134,7 +134,7 @@ is "$code/$(rows)/$(grep -v fsync=off err)" "0/12/" "and so by the timer's unit,
 is "$(paste -s -d '|' units)" "enable --now ts-sync.timer|start ts-sync|list-timers ts-sync.timer" "which is enabled, and shown"
 
 cook plan
-cooked "what a plan costs" "4 requests, 48 s" "$(tail -n 1 out)"
+cooked "what a plan costs" "3 requests, 36 s" "$(tail -n 1 out)"
 job '["AAPL"]' '["day"]'
 cook free
 cooked "the job at that pace" completed "$(jq -r .status out)"

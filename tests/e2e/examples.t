@@ -84,8 +84,8 @@ try 'ts-expand -y 1 -t day AAPL'
 is "$code/$(types)/$(jq -r 'select(.type == "task") | .symbol + .timeframe' out)" "0/1 job, 1 task/AAPLday" "a year of one symbol, as tasks"
 try "ts-expand <job.json | grep '\"timeframe\":\"1min\"'"
 is "$code/$(jq -r 'select(.type == "task") | .symbol' out | tr '\n' ' ')" "0/AAPL MSFT " "what a job asks for in one timeframe"
-try 'ts-expand -n -r 5/m <job.json'
-like "$code/$(tail -n 1 out)" '^0/.*10' "what a job will cost"
+try 'ts-expand -n -r 5/m -d -g <job.json'
+is "$code/$(tail -n 1 out)" '0/7 requests, 84 s' "what a job will cost"
 jq . job.json >job.tmp && mv job.tmp job.json
 try 'jq -c . job.json | ts-expand'
 is "$code/$(types)" "0/1 job, 10 task" "a job typed over several lines"
@@ -148,11 +148,11 @@ empty
 try 'ts-expand -f <run.log | ts-fetch | ts-store'
 is "$code/$(types)" "0/1 job, 1 loading, 1 stored" "what failed is done once more"
 job '["AAPL"]' '["day"]'
-try "ts-expand <job.json | ts-fetch -r 5/m | ts-store | ts-status -u none"
+try "ts-expand <job.json | ts-fetch -r 5/m -d -g | ts-store | ts-status -u none"
 is "$code/$(jq -r .status out)" 0/completed "at the pace of a free plan"
 job '["AAPL"]' '["day","hour"]'
 empty
-try "ts-expand <job.json | grep '\"timeframe\":\"day\"' | ts-fetch -r 5/m | ts-store"
+try "ts-expand <job.json | grep '\"timeframe\":\"day\"' | ts-fetch -r 5/m -d -g | ts-store"
 is "$code/$(sql 'SELECT (SELECT count(*) FROM ohlcv_daily), (SELECT count(*) FROM ohlcv_hourly)')" "0/5|0" "the tasks of one timeframe"
 
 # The gallery.

@@ -34,7 +34,8 @@ load
 result >direct
 load -g
 is "$code/$(counts)" "0/derived=0 grouped=63 sampled=1 differing=0 saved=56" "what was grouped and compared is counted"
-is "$(requests /grouped/)/$(requests /ticker/)" 7/5 "a request for each session, one for a sample, one for each that is in none"
+is "$(requests '/v2/aggs/grouped/locale/us/market/stocks/2026-0.-..?adjusted=true$')/$(requests /ticker/)" 7/5 \
+	"a request for each session, one for a sample, one for each that is in none"
 is "$(tail -n "$asked" "$sim_log" | sed -n 's|.*/ticker/\([^/]*\)/.*|\1|p' | sort | tr '\n' ' ')" "AAPL GONE1 I:SPX NONE1 OTC1 " \
 	"before it is called empty a symbol is asked for by itself"
 diff <(result) direct >differs
@@ -50,6 +51,20 @@ head -n 7 symbols >few
 expand 0.03 day few
 load -g
 is "$(requests /grouped/)/$(requests /ticker/)" 0/7 "no more than sessions: one by one"
+
+# What is stamped otherwise, not adjusted, or refused for a while.
+expand 0.03 day
+echo 'GROUPED day otherhour' >faults
+load -g
+is "$(requests /grouped/)/$(diff <(result) direct)" 7/ "a row is of the date of its stamp in New York, whatever its hour"
+printf 'GROUPED day delayed 3\nGROUPED day 429 2\n' >faults
+hasty -g
+is "$code/$(requests /grouped/)/$(diff <(result) direct)" 0/9/ "refused in the middle: it goes on from there"
+: >faults
+load -a
+result >direct
+load -g -a
+is "$(requests 'adjusted=false')/$(requests /grouped/)/$(diff <(result) direct)" "$asked/7/" "-a: not adjusted"
 
 # With weeks and months, and pages that are not right at first.
 expand 0.03 day,week,month
@@ -115,6 +130,50 @@ sim_go
 load -g -d
 diff <(result) direct >differs
 ok $? "killed and begun again: the same"
+
+# A session that no calendar knows to be closed.
+sim_stop
+echo '* gone 2026-06-05' >>events
+sim_start -N $now -e events -g universe || exit 1
+echo '2026-06-05 closed' >closures
+export TS_CLOSURES=$tmp/closures
+expand 0.03 day
+load
+result >direct
+load -g
+is "$code/$(requests /grouped/)/$(requests 2026-06-05?)/$(diff <(result) direct)" 0/6/0/ "a day in TS_CLOSURES is not asked for"
+
+# A service whose ts-fetch is killed in the middle of a market's days.
+pg_start && redis_start || exit 1
+ts-store -i </dev/null 2>/dev/null
+rows() {
+	for t in daily weekly; do
+		psql -X -q -c "COPY (SELECT symbol, date, open, high, low, close, volume FROM ohlcv_$t ORDER BY 1, 2) TO STDOUT"
+	done
+}
+answered() {
+	[ "$(($(wc -l <"$sim_log") - before))" -ge "$1" ]
+}
+job=$(jq -R . symbols | jq -s -c --arg now $now '{job_id: "night", source: "x", symbols: ., timeframes: ["day", "week"], years: 0.03, received_at: $now}')
+ts-expand <<<"$job" | ts-fetch 2>/dev/null | ts-store >/dev/null 2>&1
+rows >direct
+empty
+export TS_SPOOL=$tmp/spool TS_FETCH_FLAGS='-d -g'
+sim_hold 4
+before=$(wc -l <"$sim_log")
+serve
+publish "$job"
+wait_for 20 answered 4
+kill -KILL "$(pgrep -P "$service_pid" -x ts-fetch)"
+wait "$service_pid"
+sim_go
+serve
+wait_for 20 over night
+serve_end
+is "$(hash night status)/$(rows | cmp - direct)" completed/ "killed and begun again by the service: the tables are those of a direct load"
+[ $(($(wc -l <"$sim_log") - before)) -lt 60 ]
+ok $? "with few requests ($(($(wc -l <"$sim_log") - before)))"
+unset TS_CLOSURES TS_SPOOL TS_FETCH_FLAGS
 
 # A night of 1000 symbols: the market's day, one in a hundred, and those that are not in it.
 { seq -f N%g 990; seq -f OTC%g 10; } >universe

@@ -315,6 +315,9 @@ build_grouped(struct builder *pg)
 			continue;
 		pg->base++;
 		b.t += CLOSE_STAMP - (pg->order->fault == PAGE_OTHER_DAY ? 24 * HOUR_MS : 0);
+		if (pg->order->fault == PAGE_OTHER_HOUR)
+			b.t += pg->rows % 2 == 0 ? -CLOSE_STAMP
+						 : 24 * HOUR_MS - MINUTE_MS - CLOSE_STAMP;
 		put_bar(pg, &b);
 	}
 	if (pg->holding)

@@ -262,6 +262,48 @@ echo 'SPLT split 2025-12-10 4' >"$tmp/events"
 "$sim" -c "$cal" -e "$tmp/events" >/dev/null 2>&1
 is "a wrong event is fatal" "$?" 100
 
+# Grouped days: each ticker's own day, stamped with the close in New York
+printf '%s\n' MSFT AAPL OTC1 NONE1 GONE1 I:SPX EXPO >"$tmp/market"
+grouped() {
+	curl -s -m 20 "$url/v2/aggs/grouped/locale/us/market/stocks/$1"
+}
+# singly DATE TICKER...: a row of each as a grouped day has them, but for the stamp
+singly() {
+	date=$1
+	shift
+	for s in "$@"; do
+		aggs "$s/range/1/day/$date/$date" | jq -c --arg s "$s" '.results[] | [$s, .o, .h, .l, .c, .v]'
+	done
+}
+together='.results[] | [.T, .o, .h, .l, .c, .v]'
+fault "# none"
+start -N 2026-06-30T12:00:00Z -g "$tmp/market" -f "$tmp/faults"
+for d in "2026-06-26 20" "2025-12-22 21" "2025-11-28 21"; do
+	grouped "${d% *}?adjusted=true" >"$tmp/page"
+	is "a grouped day: ${d% *}" "$(jq -c "$together" "$tmp/page")" "$(singly "${d% *}" MSFT AAPL EXPO)"
+	is "its stamps and counts" "$(jq -c '[.queryCount, .resultsCount, .count, .adjusted, has("ticker"), has("next_url")],
+		([.results[].t / 1000 | todate] | unique)' "$tmp/page" | tr '\n' ' ')" \
+		"[3,3,3,true,false,false] [\"${d% *}T${d#* }:00:00Z\"] "
+done
+is "unadjusted" "$(grouped '2020-08-28?adjusted=false' | jq -c '[.adjusted, (.results[] | select(.T == "AAPL").c)]')" \
+	"$(aggs 'AAPL/range/1/day/2020-08-28/2020-08-28?adjusted=false' | jq -c '[.adjusted, .results[].c]')"
+for d in 2026-06-27 2026-06-19 2026-07-01; do
+	is "there is none of $d" "$(grouped $d | jq -c '[.status, .resultsCount, has("results")]')" '["OK",0,false]'
+done
+is "a date that is none" "$(grouped 2026-02-30 | jq -r '.error // .message' | cut -c 1-30)" "Could not parse the time param"
+fault 'GROUPED day dup'
+is "dup: a ticker twice" "$(grouped 2026-06-26 | jq -c '[.resultsCount, .results[].T]')" '[4,"MSFT","AAPL","AAPL","EXPO"]'
+fault 'GROUPED day otherday'
+is "otherday" "$(grouped 2026-06-26 | jq -r '.results[].t / 1000 | todate' | sort -u)" 2026-06-25T20:00:00Z
+fault 'GROUPED day otherhour'
+is "otherhour: the rows" "$(grouped 2026-06-26 | jq -c "$together")" "$(singly 2026-06-26 MSFT AAPL EXPO)"
+is "otherhour: the stamps" "$(grouped 2026-06-26 | starts | tr '\n' ' ')" \
+	"2026-06-26T04:00:00Z 2026-06-27T03:59:00Z 2026-06-26T04:00:00Z "
+fault 'GROUPED day norows'
+is "norows" "$(grouped 2026-06-26 | jq -c '[.status, .resultsCount, has("results")]')" '["OK",0,false]'
+is "nothing else is hit" "$(aggs AAPL/range/1/day/2026-06-26/2026-06-26 | jq .resultsCount)" 1
+stop
+
 # Rows and numbers
 start -N 2026-06-30T12:00:00Z
 ok='map(.l <= .o and .l <= .c and .h >= .o and .h >= .c and .l > 0 and .v > 0) | all'
@@ -496,6 +538,21 @@ is "restated: 2 % of the rows" "$(diff "$tmp/rows" "$tmp/restated" | grep -c '^>
 	awk -v n="$(wc -l <"$tmp/rows")" '{ print ($1 > n * 0.01 && $1 < n * 0.03) }')" 1
 is "restated: always the same" "$(aggs "$year" | rows | cksum)" "$(cksum <"$tmp/restated")"
 is "restated: sound" "$(jq -s "$ok" "$tmp/restated")" true
+
+# Hours that are not those of all minutes
+hours=AAPL/range/1/hour/2025-12-22/2025-12-22
+fault '# none'
+aggs $hours | rows >"$tmp/rows"
+fault '* hour otherhours'
+aggs $hours | rows >"$tmp/other"
+is "otherhours: none before 09:00" "$(jq -s -r '.[0].t / 1000 | todate' "$tmp/other")" 2025-12-22T14:00:00Z
+is "otherhours: that of 09:00 is made of the minutes from 09:30 on" \
+	"$(jq -c 'select(.t == 1766412000000) | [.o, .h, .l, .c, .v]' "$tmp/other")" \
+	"$(jq -c -s 'map(select(.t >= 1766413800000 and .t < 1766415600000)) |
+	[.[0].o, (map(.h) | max), (map(.l) | min), .[-1].c, (map(.v) | add)]' "$tmp/full")"
+is "otherhours: not of all of them" "$(grep -c -F -x -f "$tmp/rows" "$tmp/other")" "$(($(wc -l <"$tmp/other") - 1))"
+is "otherhours: minutes are as ever" "$(aggs AAPL/range/1/minute/2025-12-22/2025-12-22?limit=50000 | rows | cksum)" \
+	"$(cksum <"$tmp/full")"
 
 # Faults of the paging
 fault '* * loop'
