@@ -86,8 +86,8 @@ is_misspelt(struct json *j, const char *member, char *why, size_t size)
 	return true;
 }
 
-bool
-foreign_fault(struct json *j, char *why, size_t size, const char **hint)
+const char *
+foreign_fault(struct json *j, char *why, size_t size)
 {
 	static const char *const wanted[] = {"symbol", "timeframe", "open", "high", "low", "close",
 		"volume", "date", "timestamp"};
@@ -98,20 +98,17 @@ foreign_fault(struct json *j, char *why, size_t size, const char **hint)
 		n -= 2;
 	if (json_type(j, json_find(j, 0, "results")) == JSON_ARRAY) {
 		(void)snprintf(why, size, "a page of the API is not a bar");
-		*hint = page_hint;
-		return true;
+		return page_hint;
 	}
 	if (json_type(j, json_find(j, 0, "timestamp")) == JSON_NUMBER) {
 		(void)snprintf(why, size, "timestamp is a number");
-		*hint = epoch_hint;
-		return true;
+		return epoch_hint;
 	}
-	*hint = names_hint;
 	for (size_t i = 0; i < n; i++) {
 		if (is_misspelt(j, wanted[i], why, size))
-			return true;
+			return names_hint;
 	}
-	return false;
+	return NULL;
 }
 
 /* How many bytes of a value that other programs write and JSON has not stand there: 0 for none. */

@@ -14,9 +14,9 @@ bool foreign_bar(struct json *);
 
 /*
  * What is wrong with the object last parsed, which is meant as a bar, as far as its members' names
- * and a number in place of a time go: true, with a reason in why and the hint.
+ * and a number in place of a time go: the hint, with a reason in why; or NULL.
  */
-bool foreign_fault(struct json *, char *why, size_t size, const char **hint);
+const char *foreign_fault(struct json *, char *why, size_t size);
 
 /* The line with null for each NaN and Infinity, which JSON has not, in *out: whether there was one.
  */

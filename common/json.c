@@ -231,18 +231,17 @@ tokenize(struct json *j, struct slice text)
 		parser.pos);
 }
 
-int
-json_parse(struct json *j, struct slice text, const char **why)
+const char *
+json_parse(struct json *j, struct slice text)
 {
 	bool ok = tokenize(j, text);
 
-	*why = j->why;
 	if (ok && j->tok[0].type != JSMN_OBJECT)
 		ok = refuse_text(j, "not an object", 0);
 	ok = ok && check_value(j, 0, 0) != 0;
 	if (ok && json_skip(text, j->at) != text.n)
 		ok = refuse_text(j, "more text behind the object", json_skip(text, j->at));
-	return ok ? 0 : -1;
+	return ok ? NULL : j->why;
 }
 
 /* Where the value that starts at text[at] ends, by its quotes and brackets alone. */
@@ -270,24 +269,24 @@ value_extent(struct slice text, size_t at)
 	return at < text.n ? at : text.n;
 }
 
-size_t
-json_end(struct json *j, struct slice text, size_t at, const char **why)
+const char *
+json_end(struct json *j, struct slice text, size_t *at)
 {
-	size_t end;
+	size_t start = json_skip(text, *at);
+	bool ok;
 
-	at = json_skip(text, at);
-	end = at < text.n ? value_extent(text, at) : at;
-	text = (struct slice){text.p + at, end - at};
+	*at = start < text.n ? value_extent(text, start) : start;
+	text = (struct slice){text.p + start, *at - start};
 	/* jsmn takes a primitive only where something follows it. */
 	if (text.n > 0 && strchr("{[\"", text.p[0]) == NULL) {
 		j->text = text;
 		j->tok[0] = (jsmntok_t){.type = JSMN_PRIMITIVE, .end = (int)text.n, .parent = -1};
 		j->count = 1;
-		*why = j->why;
-		return check_primitive(j, &j->tok[0]) ? end : 0;
+		ok = check_primitive(j, &j->tok[0]);
+	} else {
+		ok = tokenize(j, text) && check_value(j, 0, 0) != 0 && j->at == text.n;
 	}
-	*why = j->why;
-	return tokenize(j, text) && check_value(j, 0, 0) != 0 && j->at == text.n ? end : 0;
+	return ok ? NULL : j->why;
 }
 
 json_at

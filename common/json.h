@@ -31,16 +31,16 @@ void json_free(struct json *);
 
 /*
  * Reads one object with nothing but white space around it. The text must stay as long as the tokens
- * are used. 0; or -1 with a reason in *why, valid until the next call.
+ * are used. NULL; or a reason, valid until the next call.
  */
-int json_parse(struct json *, struct slice text, const char **why);
+const char *json_parse(struct json *, struct slice text);
 
 /*
- * The offset behind the JSON value that starts at text[at], white space before it skipped, whatever
- * stands behind it; or 0 if no value begins there, with a reason in *why, valid until the next
- * call. What was parsed before is forgotten.
+ * Moves *at behind the JSON value that starts there, white space before it skipped, whatever stands
+ * behind it. NULL; or a reason why no value begins there, valid until the next call. What was
+ * parsed before is forgotten.
  */
-size_t json_end(struct json *, struct slice text, size_t at, const char **why);
+const char *json_end(struct json *, struct slice text, size_t *at);
 
 /* The offset of the first byte from at on that is not JSON white space. */
 size_t json_skip(struct slice text, size_t at);

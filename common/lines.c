@@ -121,6 +121,15 @@ reader_waiting(const struct reader *r)
 	       (!r->eof && r->error == 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0);
 }
 
+int
+reader_end(const struct reader *r, int status)
+{
+	if (r->error == 0)
+		return status;
+	log_error("reading stdin: %s", strerror(r->error));
+	return STATUS_SERVICE;
+}
+
 const char *
 line_reason(enum line kind)
 {
@@ -229,8 +238,10 @@ lines_read(struct reader *r, struct writer *w, struct slice *line)
 			return LINE_STOP;
 		/* No timeout: nothing can happen here but input, a signal, or the reader going
 		 * away. */
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR) {
+			r->error = errno;
 			return LINE_ERROR;
+		}
 		writer_watch(w, fds[2].revents);
 		if (w->error != 0 || signals_stop())
 			return LINE_STOP;

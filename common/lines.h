@@ -57,6 +57,12 @@ bool reader_fill(struct reader *);
 /* Whether there is input that was not given out: bytes that were read, or that could be. */
 bool reader_waiting(const struct reader *);
 
+/*
+ * Says on stderr what went wrong with stdin, if anything, and returns the exit status that follows:
+ * status, or 111.
+ */
+int reader_end(const struct reader *, int status);
+
 /* How a stage names the reason why a line was not even looked at (LINE_CUT, LINE_LONG). */
 const char *line_reason(enum line);
 

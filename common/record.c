@@ -175,13 +175,11 @@ read_field(struct record_parser *p, struct record *r, const struct field *f, jso
 static void
 read_fields(struct record_parser *p, struct record *r)
 {
-	const char *hint;
-
-	if (r->type == RECORD_BAR && foreign_fault(p->json, p->fault, sizeof p->fault, &hint)) {
-		/* One that is there already stands in the same text: NaN, which is replaced. */
+	if (r->type == RECORD_BAR)
+		r->hint = foreign_fault(p->json, p->fault, sizeof p->fault);
+	/* One that is there already stands in the same text: NaN, which is replaced. */
+	if (r->hint != NULL)
 		r->fault = p->fault;
-		r->hint = hint;
-	}
 	for (const struct field *f = types[r->type].field; f->key != NULL; f++) {
 		json_at at = json_find(p->json, 0, f->key);
 		bool null = json_type(p->json, at) == JSON_NULL;
@@ -298,10 +296,7 @@ fast_bar(struct slice line, struct record *r)
 static bool
 nan_bar(struct record_parser *p, struct slice line, struct record *r)
 {
-	const char *ignored;
-
-	if (!foreign_nan(line, &p->line) ||
-		json_parse(p->json, buffer_slice(&p->line), &ignored) != 0)
+	if (!foreign_nan(line, &p->line) || json_parse(p->json, buffer_slice(&p->line)) != NULL)
 		return false;
 	r->type = type_of(p);
 	if (r->type != RECORD_BAR)
@@ -310,33 +305,34 @@ nan_bar(struct record_parser *p, struct slice line, struct record *r)
 	return true;
 }
 
-int
-record_parse(struct record_parser *p, struct slice line, unsigned owned, struct record *r,
-	const char **why)
+const char *
+record_parse(struct record_parser *p, struct slice line, unsigned owned, struct record *r)
 {
+	const char *why;
+
 	*r = (struct record){.tf = TF_NONE};
 	if ((owned & RECORD_BIT(RECORD_BAR)) != 0 && fast_bar(line, r))
-		return 0;
+		return NULL;
 	*r = (struct record){.tf = TF_NONE};
 	/* No decoded string is longer than what it was, so none moves once there is room for all.
 	 */
 	p->scratch.len = 0;
 	(void)buffer_room(&p->scratch, line.n);
-	if (json_parse(p->json, line, why) == 0) {
+	if (json_parse(p->json, line) == NULL) {
 		r->type = type_of(p);
 	} else if ((owned & RECORD_BIT(RECORD_BAR)) == 0 || !nan_bar(p, line, r)) {
 		/* What is wrong with the line as it came. */
 		*r = (struct record){.tf = TF_NONE};
-		(void)json_parse(p->json, line, why);
-		if (strncmp(*why, "not JSON", 8) == 0)
+		why = json_parse(p->json, line);
+		if (strncmp(why, "not JSON", 8) == 0)
 			r->hint = foreign_hint(line);
-		return -1;
+		return why;
 	}
 	if ((owned & RECORD_BIT(r->type)) != 0)
 		read_fields(p, r);
 	else
 		r->job_id = json_decode(p->json, json_find(p->json, 0, "job_id"), &p->scratch);
-	return 0;
+	return NULL;
 }
 
 static void

@@ -85,12 +85,11 @@ void record_parser_free(struct record_parser *);
 #define RECORD_BIT(type) (1u << (type))
 
 /*
- * Reads a line. 0: *r is filled, its slices valid until the line or the parser changes; look at
- * r->fault. -1: the line is not a JSON object; *why says so, valid until the next call, and
- * r->hint.
+ * Reads a line. NULL: *r is filled, its slices valid until the line or the parser changes; look at
+ * r->fault. Else the line is not a JSON object: the reason, valid until the next call; and r->hint.
  */
-int record_parse(struct record_parser *, struct slice line, unsigned owned, struct record *r,
-	const char **why);
+const char *record_parse(
+	struct record_parser *, struct slice line, unsigned owned, struct record *r);
 
 /* Appends the record and a newline, fields in the order of ts-records(5), absent ones left out. */
 void record_write(struct buffer *, const struct record *);

@@ -106,9 +106,9 @@ take_line(struct audit *a, struct input *in, struct slice line)
 			       RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED);
 	enum outcome o = PG_OK;
 	struct record r;
-	const char *why;
+	const char *why = record_parse(in->parser, line, owned, &r);
 
-	if (record_parse(in->parser, line, owned, &r, &why) != 0) {
+	if (why != NULL) {
 		refuse(in, why, r.hint);
 		return PG_OK;
 	}
@@ -161,9 +161,9 @@ wait_for_input(struct audit *a, struct input *in)
 	return PG_OK;
 }
 
-/* Reads all tasks; PG_STOP also when stdout is gone. 0, or -1 when reading failed, in *failed. */
+/* Reads all tasks; PG_STOP also when stdout is gone, PG_LOST when reading failed. */
 static enum outcome
-loop(struct audit *a, struct input *in, bool *failed)
+loop(struct audit *a, struct input *in)
 {
 	struct slice line;
 	enum outcome o = PG_OK;
@@ -180,18 +180,17 @@ loop(struct audit *a, struct input *in, bool *failed)
 		else if (kind == LINE_CUT || kind == LINE_LONG)
 			refuse(in, line_reason(kind), NULL);
 	}
-	*failed = kind == LINE_ERROR;
-	if (*failed)
-		log_error("reading stdin: %s", strerror(errno));
-	return o == PG_OK && !*failed ? audit_run(a) : o;
+	if (kind == LINE_ERROR && reader_end(&in->reader, STATUS_DONE) != STATUS_DONE)
+		return PG_LOST;
+	return o == PG_OK ? audit_run(a) : o;
 }
 
 static int
-status_of(const struct audit *a, const struct input *in, enum outcome o, bool failed)
+status_of(const struct audit *a, const struct input *in, enum outcome o)
 {
 	if (o == PG_CONFIG)
 		return STATUS_USAGE;
-	if (o == PG_LOST || failed)
+	if (o == PG_LOST)
 		return STATUS_SERVICE;
 	if (o == PG_STOP && in->out->error == 0)
 		log_warning("told to stop: there are tasks that were not audited");
@@ -244,7 +243,6 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 	struct writer out;
 	struct audit a;
 	enum outcome outcome;
-	bool failed = false;
 	int status;
 
 	log_run("start version=%s least=%u%%", TS_VERSION, (unsigned)o->least);
@@ -259,8 +257,8 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 	a.fill.sessions = o->sessions;
 	a.fill.asked = asked;
 	a.least = (unsigned)o->least;
-	outcome = loop(&a, &in, &failed);
-	if (outcome == PG_OK && !failed && o->mode == MODE_TASKS) {
+	outcome = loop(&a, &in);
+	if (outcome == PG_OK && o->mode == MODE_TASKS) {
 		fill_end(&a.fill);
 		if (a.fill.again > 0)
 			log_info("asked again within 20 hours, and still as it was: %" PRIu64
@@ -268,9 +266,9 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 				 "weeks or months",
 				a.fill.again);
 	}
-	if (outcome == PG_OK && !failed && o->mode == MODE_TABLE)
+	if (outcome == PG_OK && o->mode == MODE_TABLE)
 		report_certificate(&a.report);
-	status = writer_end(&out, status_of(&a, &in, outcome, failed));
+	status = writer_end(&out, status_of(&a, &in, outcome));
 	/* Only what was written has been asked for. */
 	if (asked != NULL && status < STATUS_USAGE && outcome == PG_OK && asked_save(asked) != 0) {
 		log_error("writing %s: %s", o->asked, strerror(errno));

@@ -190,7 +190,7 @@ job_read(struct job *j, struct slice text)
 
 	job_reset(j);
 	(void)buffer_room(&j->scratch, text.n);
-	if (json_parse(j->json, text, &why) != 0)
+	if ((why = json_parse(j->json, text)) != NULL)
 		return why;
 	at = find_member(j, "job_id");
 	if (at < 0)

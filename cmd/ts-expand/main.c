@@ -223,9 +223,9 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 {
 	struct job *j = in->job;
 	struct record r;
-	const char *why;
+	const char *why = record_parse(in->parser, line, n->kinds.own, &r);
 
-	if (record_parse(in->parser, line, n->kinds.own, &r, &why) != 0) {
+	if (why != NULL) {
 		refuse_line(&in->reader, why, r.hint, n);
 		return;
 	}
@@ -254,10 +254,8 @@ expand_line(const struct expand *e, struct input *in, struct slice line, struct 
 static int
 input_status(const struct input *in, enum line kind, const struct counts *n)
 {
-	if (kind == LINE_ERROR) {
-		log_error("reading stdin: %s", strerror(errno));
-		return STATUS_SERVICE;
-	}
+	if (kind == LINE_ERROR)
+		return reader_end(&in->reader, STATUS_SERVICE);
 	if (kind == LINE_STOP)
 		return reader_waiting(&in->reader) ? signals_status(STATUS_DONE) : STATUS_DONE;
 	/* A service that nobody has asked for anything is done. */

@@ -65,11 +65,10 @@ static void
 add_key(struct noted *t, struct slice line)
 {
 	struct record r;
-	const char *why;
 
 	/* A line that a crash left unreadable notes nothing: its task is done again. */
-	if (record_parse(t->parser, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
-		    &why) != 0 ||
+	if (record_parse(t->parser, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED),
+		    &r) != NULL ||
 		r.symbol.p == NULL || r.timeframe.p == NULL)
 		return;
 	*array_add(&t->keys) =

@@ -1,21 +1,23 @@
 /* How the rooms are put together. */
 #include "fetch.h"
 
-int
-fetch_init(
-	struct fetch *f, const struct fetch_options *options, struct writer *out, const char **why)
+const char *
+fetch_init(struct fetch *f, const struct fetch_options *options, struct writer *out)
 {
+	const char *why;
+
 	*f = (struct fetch){0};
 	f->transfer =
-		transfer_new(options->task.parallel, options->key, "ts-fetch/" TS_VERSION, why);
+		transfer_new(options->task.parallel, options->key, "ts-fetch/" TS_VERSION, &why);
 	if (f->transfer == NULL)
-		return -1;
-	if (tasks_init(&f->tasks, &options->task, f->transfer, out, why) != 0)
-		return -1;
+		return why;
+	why = tasks_init(&f->tasks, &options->task, f->transfer, out);
+	if (why != NULL)
+		return why;
 	sched_init(&f->sched, &f->tasks, f->transfer, &options->sched);
 	responses_init(&f->responses, &f->sched, slice_of(options->key));
 	input_init(&f->input, &f->tasks);
-	return 0;
+	return NULL;
 }
 
 void

@@ -30,10 +30,10 @@ struct fetch {
 };
 
 /*
- * 0, or -1 with a static reason in *why. out and what the options point to must outlive it.
- * fetch_release() is called in either case.
+ * NULL, or a static reason. out and what the options point to must outlive it. fetch_release() is
+ * called in either case.
  */
-int fetch_init(struct fetch *, const struct fetch_options *, struct writer *out, const char **why);
+const char *fetch_init(struct fetch *, const struct fetch_options *, struct writer *out);
 void fetch_release(struct fetch *);
 
 /* Looks at what has been sent and at the responses that have come. */

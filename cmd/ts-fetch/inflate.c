@@ -94,23 +94,19 @@ is_padding(struct slice s)
 	return true;
 }
 
-bool
-inflate_gzip(
-	struct inflate *i, struct slice packed, size_t max, struct slice *body, const char **why)
+enum inflated
+inflate_gzip(struct inflate *i, struct slice packed, size_t max, struct slice *body)
 {
 	if (i->out.cap > KEEP)
 		buffer_release(&i->out);
 	i->out.len = 0;
-	*why = "bad gzip";
 	do {
 		enum libdeflate_result r = packed.n < MEMBER_MIN ? LIBDEFLATE_BAD_DATA
 								 : inflate_member(i, &packed, max);
 
-		if (r == LIBDEFLATE_INSUFFICIENT_SPACE)
-			*why = NULL;
 		if (r != LIBDEFLATE_SUCCESS)
-			return false;
+			return r == LIBDEFLATE_INSUFFICIENT_SPACE ? INFLATE_LONG : INFLATE_BAD;
 	} while (!is_padding(packed));
 	*body = buffer_slice(&i->out);
-	return true;
+	return INFLATE_OK;
 }

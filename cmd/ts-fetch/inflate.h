@@ -12,11 +12,12 @@ struct inflate;
 struct inflate *inflate_new(void);
 void inflate_free(struct inflate *);
 
-/*
- * The inflated body, of max bytes at most, in *body: valid until the next call. Else false, with a
- * static reason in *why, which is NULL if it is longer than max.
- */
-bool inflate_gzip(
-	struct inflate *, struct slice packed, size_t max, struct slice *body, const char **why);
+/* INFLATE_OK: the inflated body is in *body, valid until the next call. */
+enum inflated {
+	INFLATE_OK,
+	INFLATE_BAD,  /* it is not gzip, or not whole */
+	INFLATE_LONG, /* it has more than max bytes */
+};
+enum inflated inflate_gzip(struct inflate *, struct slice packed, size_t max, struct slice *body);
 
 #endif

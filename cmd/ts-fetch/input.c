@@ -101,10 +101,10 @@ void
 input_line(struct input *in, struct slice line, uint64_t lineno)
 {
 	struct record r;
-	const char *why;
+	const char *why = record_parse(
+		in->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r);
 
-	if (record_parse(in->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r,
-		    &why) != 0) {
+	if (why != NULL) {
 		refused_line(&in->refused, lineno, why, r.hint);
 		return;
 	}

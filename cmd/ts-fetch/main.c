@@ -6,11 +6,9 @@
 #include "signals.h"
 #include "timestamp.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -245,10 +243,8 @@ status_of(const struct fetch *f, const struct reader *in)
 
 	if (signals_stop())
 		return tasks_left(f) > 0 || reader_waiting(in) ? signals_status(status) : status;
-	if (in->error != 0) {
-		log_error("reading stdin: %s", strerror(in->error));
+	if (reader_end(in, STATUS_DONE) != STATUS_DONE)
 		return STATUS_SERVICE;
-	}
 	if (f->sched.pace != NULL && f->sched.pace->share.refused) {
 		log_error("Redis: %s", f->sched.pace->share.refusal);
 		return STATUS_USAGE;
@@ -273,7 +269,7 @@ run_fetch(struct options *o, struct fetch_options *options)
 	if (key_read(&key, &where) == 0) {
 		options->key = key.len > 0 ? buffer_cstr(&key) : NULL;
 		log_start(o, options, where);
-		if (fetch_init(&f, options, &out, &why) == 0) {
+		if ((why = fetch_init(&f, options, &out)) == NULL) {
 			reader_init(&in, STDIN_FILENO);
 			if (o->name != NULL) {
 				pace_init(&o->pace, options->sched.rate, o->name);

@@ -56,12 +56,10 @@ static size_t
 find_results(struct page_reader *m, struct slice body, size_t at)
 {
 	size_t key, end;
-	const char *why;
 
 	do {
-		key = json_skip(body, at + 1);
-		if (key == body.n || body.p[key] != '"' ||
-			(end = json_end(m->json, body, key, &why)) == 0)
+		key = end = json_skip(body, at + 1);
+		if (key == body.n || body.p[key] != '"' || json_end(m->json, body, &end) != NULL)
 			return 0;
 		at = json_skip(body, end);
 		if (at == body.n || body.p[at] != ':')
@@ -69,8 +67,7 @@ find_results(struct page_reader *m, struct slice body, size_t at)
 		at = json_skip(body, at + 1);
 		if (slice_is((struct slice){body.p + key, end - key}, "\"results\""))
 			return at < body.n && body.p[at] == '[' ? at : 0;
-		at = json_end(m->json, body, at, &why);
-		if (at == 0)
+		if (json_end(m->json, body, &at) != NULL)
 			return 0;
 		at = json_skip(body, at);
 	} while (at < body.n && body.p[at] == ',');
@@ -103,7 +100,7 @@ walk_body(struct page_reader *m, struct slice body)
 	buffer_add(&m->head, body.p + end, body.n - end);
 	m->scratch.len = 0;
 	(void)buffer_room(&m->scratch, m->head.len);
-	if (json_parse(m->json, buffer_slice(&m->head), &why) != 0)
+	if ((why = json_parse(m->json, buffer_slice(&m->head))) != NULL)
 		return refuse_page(
 			m, results > 0 ? "bad page: around its rows: " : "bad page: ", why);
 	at = json_find(m->json, 0, "results");

@@ -66,9 +66,10 @@ read_instant(struct slice s, int64_t *t)
 static const char *
 skip_value(struct rows *r, struct slice body, const char *p)
 {
-	size_t at = json_end(r->json, body, (size_t)(p - body.p), &r->why);
+	size_t at = (size_t)(p - body.p);
 
-	return at == 0 ? NULL : body.p + at;
+	r->why = json_end(r->json, body, &at);
+	return r->why != NULL ? NULL : body.p + at;
 }
 
 /* A member's key, which is skipped if it is not a column's. */

@@ -17,21 +17,23 @@ enum {
 	STALE_PAGES = 3,
 };
 
-int
+const char *
 tasks_init(struct tasks *ts, const struct task_options *options, struct transfer *transfer,
-	struct writer *out, const char **why)
+	struct writer *out)
 {
+	const char *why;
+
 	*ts = (struct tasks){.options = *options,
 		.transfer = transfer,
 		.out = out,
 		.chunks = options->parallel * TASKS_CHUNKS};
-	ts->calendar = calendar_new(why);
+	ts->calendar = calendar_new(&why);
 	ts->queue = queue_new(TASKS_QUEUE);
 	ts->active = memory_grow(NULL, ts->chunks, sizeof *ts->active);
 	memset(ts->active, 0, ts->chunks * sizeof *ts->active);
 	ts->chunk = memory_grow(NULL, ts->chunks, sizeof *ts->chunk);
 	memset(ts->chunk, 0, ts->chunks * sizeof *ts->chunk);
-	return ts->calendar == NULL ? -1 : 0;
+	return why;
 }
 
 void

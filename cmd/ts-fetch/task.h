@@ -65,9 +65,9 @@ struct tasks {
 	struct buffer dead; /* why nothing can be fetched any more, once the API refused the key */
 };
 
-/* 0, or -1 with a static reason in *why. transfer and out must outlive it. */
-int tasks_init(struct tasks *, const struct task_options *, struct transfer *, struct writer *out,
-	const char **why);
+/* NULL, or a static reason. transfer and out must outlive it. */
+const char *tasks_init(
+	struct tasks *, const struct task_options *, struct transfer *, struct writer *out);
 void tasks_release(struct tasks *);
 
 /* Whether no task is in progress and none waits. */

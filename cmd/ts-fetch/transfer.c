@@ -341,20 +341,22 @@ transfer_sent(struct transfer *t, void **owner, int64_t *at)
 static void
 unpack_body(struct slot *s, struct response *r)
 {
-	const char *encoding = easy_header(s->easy, "Content-Encoding"), *why;
+	const char *encoding = easy_header(s->easy, "Content-Encoding"), *why = "bad gzip";
+	enum inflated got = INFLATE_BAD;
 
 	r->body = buffer_slice(&s->body);
 	if (encoding == NULL || strcasecmp(encoding, "identity") == 0 || s->body.len == 0)
 		return;
 	if (strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "x-gzip") != 0)
 		why = "a content encoding that was not asked for";
-	else if (inflate_gzip(s->of->inflate, r->body, TRANSFER_BODY_MAX, &r->body, &why))
+	else
+		got = inflate_gzip(s->of->inflate, r->body, TRANSFER_BODY_MAX, &r->body);
+	if (got == INFLATE_OK)
 		return;
 	r->body = (struct slice){0};
-	if (why == NULL) {
-		r->too_long = true;
+	r->too_long = got == INFLATE_LONG;
+	if (r->too_long)
 		return;
-	}
 	r->trouble = TROUBLE_SERVICE;
 	s->words.len = 0;
 	buffer_printf(&s->words, "transfer failed: %s", why);

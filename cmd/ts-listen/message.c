@@ -62,13 +62,11 @@ read_id(struct messages *m, struct slice *id)
 static const char *
 parse_text(struct messages *m, struct slice text)
 {
-	const char *why;
-
 	m->scratch.len = 0;
 	if (text.n >= LINES_MAX)
 		return "over 1 MiB";
 	(void)buffer_room(&m->scratch, text.n);
-	return json_parse(m->json, text, &why) == 0 ? NULL : why;
+	return json_parse(m->json, text);
 }
 
 /* Why a message that names or means a job cannot be passed on, or NULL. */

@@ -194,10 +194,9 @@ jobs_take(struct job *j, struct slice id, struct slice line)
 	struct jobs *all = j->all;
 	struct record r;
 	struct task *t;
-	const char *why;
 
 	if (record_parse(all->parser, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED),
-		    &r, &why) != 0)
+		    &r) != NULL)
 		return;
 	if (r.type != RECORD_STORED && r.type != RECORD_FAILED) {
 		buffer_add(&j->spent, id.p, id.n);

@@ -8,10 +8,8 @@
 #include "listing.h"
 #include "timestamp.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { TASK_BYTES = 1 << 16 /* of a task's line, as ts-fetch takes it */ };
@@ -44,11 +42,10 @@ static void
 take_record(struct input *t, struct slice line)
 {
 	struct record r;
-	const char *why;
+	const char *why = record_parse(t->parser, line,
+		RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL) | RECORD_BIT(RECORD_JOB), &r);
 
-	if (record_parse(t->parser, line,
-		    RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL) | RECORD_BIT(RECORD_JOB),
-		    &r, &why) != 0) {
+	if (why != NULL) {
 		refused_line(&t->refused, t->in.lineno, why, r.hint);
 		return;
 	}
@@ -135,10 +132,8 @@ status_of(const struct input *t, const struct share *s)
 		log_error("Redis: %s", s->refusal);
 		return STATUS_USAGE;
 	}
-	if (t->in.error != 0) {
-		log_error("reading stdin: %s", strerror(t->in.error));
+	if (reader_end(&t->in, STATUS_DONE) != STATUS_DONE)
 		return STATUS_SERVICE;
-	}
 	if (signals_stop())
 		return t->jobs.count > 0 ? signals_status(status) : status;
 	return kinds_status(&t->kinds, status);

@@ -49,14 +49,13 @@ open_job(struct job *j)
 	struct jobs *all = j->all;
 	struct buffer first = j->first;
 	struct record r;
-	const char *why;
 
 	j->state = OPEN;
 	j->look = j->check = 0;
 	j->loaded = true;
 	j->first = (struct buffer){0};
 	if (first.len > 0 && record_parse(all->parser, buffer_slice(&first),
-				     RECORD_BIT(RECORD_TASK), &r, &why) == 0)
+				     RECORD_BIT(RECORD_TASK), &r) == NULL)
 		jobs_task(all, &r, buffer_slice(&first));
 	buffer_release(&first);
 }
@@ -96,7 +95,6 @@ on_page(void *data, const struct redis_reply *reply)
 	struct job *j = data;
 	const struct redis_reply *entry;
 	struct record r;
-	const char *why;
 	uint64_t n = 0;
 	size_t i;
 
@@ -107,8 +105,7 @@ on_page(void *data, const struct redis_reply *reply)
 
 		n = entry_n(redis_text(redis_item(entry, 0)));
 		if (line.p == NULL ||
-			record_parse(j->all->parser, line, RECORD_BIT(RECORD_TASK), &r, &why) !=
-				0 ||
+			record_parse(j->all->parser, line, RECORD_BIT(RECORD_TASK), &r) != NULL ||
 			jobs_find(j, &r) != NULL)
 			continue;
 		(void)jobs_add(j, n, line);

@@ -164,8 +164,8 @@ resume_note(void *data, struct slice line)
 	const char *why;
 
 	/* A line that a crash cut is not a verdict. */
-	if (record_parse(d->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED), &r,
-		    &why) == 0 &&
+	if (record_parse(d->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED),
+		    &r) == NULL &&
 		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED))
 		if (progress_take(d->progress, &r, now, &j, &why) == TAKEN_CHANGED &&
 			r.type == RECORD_FAILED)
@@ -246,7 +246,7 @@ dispatch_line(struct dispatch *d, enum line kind, struct slice line, uint64_t li
 
 	if (kind != LINE_OK)
 		refused_line(&d->refused, lineno, line_reason(kind), NULL);
-	else if (record_parse(d->parser, line, OWNED, &r, &why) != 0)
+	else if ((why = record_parse(d->parser, line, OWNED, &r)) != NULL)
 		refused_line(&d->refused, lineno, why, r.hint);
 	else if ((RECORD_BIT(r.type) & OWNED) == 0)
 		writer_line(d->out, line);

@@ -12,7 +12,6 @@
 #include "signals.h"
 #include "timestamp.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,13 +101,11 @@ take_lines(struct dispatch *d, struct reader *in)
 	return kind;
 }
 
-/* Until the end of input; -1 when reading failed. */
+/* Until the end of input; the exit status, as far as it is reading's. */
 static int
 run_loop(struct dispatch *d, struct meter *meter, struct reader *in)
 {
-	enum line kind;
-
-	while ((kind = take_lines(d, in)) == LINE_NONE) {
+	while (take_lines(d, in) == LINE_NONE) {
 		int64_t now = clock_mono_ms();
 
 		dispatch_serve(d, now);
@@ -117,17 +114,15 @@ run_loop(struct dispatch *d, struct meter *meter, struct reader *in)
 		if (d->out->buf.len > 0)
 			meter_hide(meter);
 		if (publish_denied(d->publish) || writer_flush(d->out) != 0)
-			return 0;
+			break;
 		meter_show(meter, d->progress, now);
 		if (wait_and_serve(d, publish_crowded(d->publish) ? -1 : in->fd,
 			    meter_deadline(meter, d->progress)) != 0)
 			(void)reader_fill(in);
 		if (d->out->error != 0)
-			return 0;
+			break;
 	}
-	if (kind == LINE_ERROR)
-		log_error("reading stdin: %s", strerror(errno));
-	return kind == LINE_ERROR ? -1 : 0;
+	return reader_end(in, STATUS_DONE);
 }
 
 /* After the end of input: the final states are written, and verified for a while. 0, or -1. */
@@ -171,7 +166,7 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 	int status;
 
 	reader_init(&in, STDIN_FILENO);
-	status = run_loop(d, meter, &in) == 0 ? STATUS_DONE : STATUS_SERVICE;
+	status = run_loop(d, meter, &in);
 	meter_hide(meter);
 	if (finish_hashes(d) != 0)
 		status = STATUS_SERVICE;

@@ -123,7 +123,7 @@ input_line(struct tasks *s, struct slice line, uint64_t lineno)
 
 	if (!tasks_ok(s))
 		return;
-	if (record_parse(s->parser, line, owned, &r, &why) != 0) {
+	if ((why = record_parse(s->parser, line, owned, &r)) != NULL) {
 		input_refuse(s, lineno, line, why, r.hint);
 		return;
 	}

@@ -106,7 +106,7 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 		tasks_commit(s);
 }
 
-/* Reads all input; 0, or -1 when reading failed. */
+/* Reads all input; the exit status, as far as it is reading's. */
 static int
 run_loop(struct tasks *s)
 {
@@ -114,7 +114,7 @@ run_loop(struct tasks *s)
 	struct slice line;
 	enum line kind = LINE_NONE;
 	struct wait wait = {0};
-	int result = 0;
+	int status;
 
 	reader_init(&in, STDIN_FILENO);
 	while (kind != LINE_END && kind != LINE_ERROR && tasks_ok(s) && s->out->error == 0) {
@@ -126,17 +126,14 @@ run_loop(struct tasks *s)
 		else if (kind == LINE_CUT || kind == LINE_LONG)
 			input_refuse(s, in.lineno, (struct slice){0}, line_reason(kind), NULL);
 	}
-	if (kind == LINE_ERROR) {
-		log_error("reading stdin: %s", strerror(errno));
-		result = -1;
-	}
+	status = reader_end(&in, STATUS_DONE);
 	/* Without a reader of the verdicts bars that nobody has begun to store are let go. */
 	while (s->out->error != 0 && s->pool != NULL && pool_busy(s->pool) > 0)
 		tasks_settle(s);
 	if (s->out->error == 0)
 		tasks_finish(s);
 	reader_release(&in);
-	return result;
+	return status;
 }
 
 static int
@@ -146,7 +143,7 @@ status_of(const struct tasks *s, int read)
 
 	if (s->trouble == PG_CONFIG)
 		return STATUS_USAGE;
-	if (!tasks_ok(s) || read != 0)
+	if (!tasks_ok(s) || read != STATUS_DONE)
 		return STATUS_SERVICE;
 	return kinds_status(&n->kinds,
 		n->refused.n + n->bars.rejected + n->bars.dropped + n->failed > 0 ? STATUS_REFUSED
@@ -214,7 +211,7 @@ run_store(const struct options *o, struct pool *pool, struct rejects *rejects)
 }
 
 /* Connects, so that a wrong password shows at once and not with the first bar. */
-static enum status
+static int
 connect_first(const struct options *o, struct pg *pg)
 {
 	enum outcome outcome = pg_ready(pg);
@@ -269,7 +266,7 @@ run_any(const struct options *o, struct rejects *rejects)
 	return run_store(o, NULL, rejects);
 }
 
-static enum status
+static int
 open_rejects(const char *path, struct rejects *rejects)
 {
 	if (rejects_open(rejects, path) == 0)

@@ -95,10 +95,9 @@ static bool
 make_line(struct rejects *rj, struct slice line, const char *why)
 {
 	struct buffer *b = &rj->text;
-	const char *ignored;
 
 	b->len = 0;
-	if (json_parse(rj->json, line, &ignored) != 0)
+	if (json_parse(rj->json, line) != NULL)
 		return false;
 	if (json_find(rj->json, 0, "error") >= 0) {
 		add_others(rj, b);
@@ -110,7 +109,7 @@ make_line(struct rejects *rj, struct slice line, const char *why)
 		buffer_add(b, line.p, n - 1);
 	}
 	add_error(b, why);
-	return b->len + 1 < LINES_MAX && json_parse(rj->json, buffer_slice(b), &ignored) == 0;
+	return b->len + 1 < LINES_MAX && json_parse(rj->json, buffer_slice(b)) == NULL;
 }
 
 void

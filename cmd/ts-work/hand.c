@@ -104,9 +104,9 @@ hand_line(struct hand *h, struct slice line)
 		RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED) | RECORD_BIT(RECORD_LOADING);
 	struct record r;
 	struct held *t;
-	const char *why;
+	const char *why = record_parse(h->parser, line, owned, &r);
 
-	if (record_parse(h->parser, line, owned, &r, &why) != 0) {
+	if (why != NULL) {
 		log_warning("the command wrote a line that is not a record: %s", why);
 		return 0;
 	}
@@ -180,9 +180,8 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 	struct hand *h = j->hand;
 	struct record r;
 	struct held *t;
-	const char *why;
 
-	if (record_parse(h->parser, line, RECORD_BIT(RECORD_TASK), &r, &why) != 0)
+	if (record_parse(h->parser, line, RECORD_BIT(RECORD_TASK), &r) != NULL)
 		return;
 	t = find_task(h, &r);
 	if (t != NULL) {

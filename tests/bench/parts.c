@@ -104,11 +104,9 @@ read_lines(struct bench *b)
 static void
 parse(struct bench *b, const struct slice *line)
 {
-	const char *why;
-
 	for (int i = 0; i < BARS; i++)
-		must(record_parse(b->parser, line[i], RECORD_BIT(RECORD_BAR), &b->record[i],
-			     &why) == 0 &&
+		must(record_parse(b->parser, line[i], RECORD_BIT(RECORD_BAR), &b->record[i]) ==
+					NULL &&
 				b->record[i].fault == NULL && b->record[i].tf == TF_1MIN,
 			"parsing");
 }

@@ -73,7 +73,6 @@ begin(struct given *g, unsigned parallel, const char *rate)
 		.key = KEY,
 		.task.parallel = parallel,
 		.task.adjusted = true};
-	const char *why;
 
 	now = 1000 * 1000;
 	said_n = 0;
@@ -82,7 +81,7 @@ begin(struct given *g, unsigned parallel, const char *rate)
 	if (rate != NULL)
 		assert_int_equal(rate_parse(rate, &o.sched.rate), 0);
 	writer_init(&g->out, -1);
-	assert_int_equal(fetch_init(&g->f, &o, &g->out, &why), 0);
+	assert_null(fetch_init(&g->f, &o, &g->out));
 }
 
 static void
