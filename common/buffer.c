@@ -83,6 +83,51 @@ slice_cmp(struct slice a, struct slice b)
 }
 
 struct slice
+slice_after(struct slice s, size_t n)
+{
+	return n == 0 ? s : (struct slice){s.p + n, s.n - n};
+}
+
+bool
+slice_starts(struct slice s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return s.n >= n && memcmp(s.p, with, n) == 0;
+}
+
+size_t
+slice_until(struct slice s, const char *any)
+{
+	size_t i = 0, n = strlen(any);
+
+	while (i < s.n && memchr(any, s.p[i], n) == NULL)
+		i++;
+	return i;
+}
+
+struct slice
+slice_part(struct slice *rest, const char *any)
+{
+	struct slice part = {rest->p, slice_until(*rest, any)};
+
+	*rest = slice_after(*rest, part.n < rest->n ? part.n + 1 : part.n);
+	return part;
+}
+
+struct slice
+slice_trim(struct slice s)
+{
+	static const char white[] = {' ', '\t', '\n', '\v', '\f', '\r'};
+
+	while (s.n > 0 && memchr(white, s.p[0], sizeof white) != NULL)
+		s = slice_after(s, 1);
+	while (s.n > 0 && memchr(white, s.p[s.n - 1], sizeof white) != NULL)
+		s.n--;
+	return s;
+}
+
+struct slice
 slice_cut(struct slice s, size_t max)
 {
 	if (s.n <= max)

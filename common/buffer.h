@@ -67,6 +67,22 @@ bool slice_is(struct slice, const char *);
 /* memcmp order, a prefix first: <0, 0 or >0. */
 int slice_cmp(struct slice, struct slice);
 
+/* What it has behind its first n bytes. Whether it starts with the bytes of the string. */
+struct slice slice_after(struct slice, size_t n);
+bool slice_starts(struct slice, const char *);
+
+/* The offset of the first of any of these characters, or its length. */
+size_t slice_until(struct slice, const char *any);
+
+/*
+ * The part before the first of these characters, all of it where there is none; *rest is what
+ * follows that character then.
+ */
+struct slice slice_part(struct slice *rest, const char *any);
+
+/* Without the white space around it. */
+struct slice slice_trim(struct slice);
+
 /* For "%.*s"; the argument is evaluated more than once. An absent slice is printed as an empty one.
  */
 #define SLICE(s) (int)(s).n, (s).n == 0 ? "" : (s).p

@@ -19,36 +19,22 @@ struct reading {
 	void *data;
 };
 
-static struct slice
-trim_blanks(struct slice s)
-{
-	while (s.n > 0 && strchr(" \t\r", s.p[0]) != NULL)
-		s = (struct slice){s.p + 1, s.n - 1};
-	while (s.n > 0 && strchr(" \t\r", s.p[s.n - 1]) != NULL)
-		s.n--;
-	return s;
-}
-
 /* NULL, or what is wrong with the line. */
 static const char *
 take_line(const struct reading *r, struct slice line)
 {
-	struct slice word = line;
 	int32_t date;
 
 	if (line.n == 0 || line.p[0] == '#')
 		return NULL;
-	word.n = 0;
-	while (word.n < line.n && line.p[word.n] != ' ' && line.p[word.n] != '\t')
-		word.n++;
-	if (date_parse(word, &date) != 0)
+	if (date_parse(slice_part(&line, " \t"), &date) != 0)
 		return "does not begin with a date such as 2026-03-11";
 	if (date_weekday(date) == 0 || date_weekday(date) == 6)
 		return "is a day of a weekend";
-	word = trim_blanks((struct slice){line.p + word.n, line.n - word.n});
-	if (!slice_is(word, "closed") && !slice_is(word, "13:00"))
+	line = slice_trim(line);
+	if (!slice_is(line, "closed") && !slice_is(line, "13:00"))
 		return "says neither closed nor 13:00";
-	r->take(r->data, date, word.p[0] == '1');
+	r->take(r->data, date, line.p[0] == '1');
 	return NULL;
 }
 
@@ -63,15 +49,8 @@ closures_read(const char *path, void (*take)(void *, int32_t date, bool half), v
 	struct slice rest = buffer_slice(&text);
 	int line = 0;
 
-	while (why == NULL && rest.n > 0) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
-
-		why = take_line(&r, trim_blanks((struct slice){rest.p, n}));
-		n += end != NULL;
-		rest = (struct slice){rest.p + n, rest.n - n};
-		line++;
-	}
+	for (; why == NULL && rest.n > 0; line++)
+		why = take_line(&r, slice_trim(slice_part(&rest, "\n")));
 	if (why != NULL && line > 0)
 		(void)snprintf(reason, sizeof reason, "TS_CLOSURES: line %d %s", line, why);
 	else if (why != NULL)

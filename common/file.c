@@ -126,14 +126,8 @@ file_read(int dir, const char *name, size_t most, struct buffer *text)
 void
 file_lines(struct slice text, void (*each)(void *, struct slice), void *ctx)
 {
-	const char *nl;
-
-	while (text.n > 0 && (nl = memchr(text.p, '\n', text.n)) != NULL) {
-		struct slice line = {text.p, (size_t)(nl - text.p)};
-
-		text.p += line.n + 1;
-		text.n -= line.n + 1;
-		if (line.n > 0)
-			each(ctx, line);
+	for (size_t n; (n = slice_until(text, "\n")) < text.n; text = slice_after(text, n + 1)) {
+		if (n > 0)
+			each(ctx, (struct slice){text.p, n});
 	}
 }

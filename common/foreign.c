@@ -119,10 +119,8 @@ not_finite(struct slice line, size_t at)
 		"NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf", "-inf"};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		size_t n = strlen(words[i]);
-
-		if (line.n - at >= n && memcmp(line.p + at, words[i], n) == 0)
-			return n;
+		if (slice_starts(slice_after(line, at), words[i]))
+			return strlen(words[i]);
 	}
 	return 0;
 }
@@ -154,20 +152,17 @@ foreign_nan(struct slice line, struct buffer *out)
 const char *
 foreign_hint(struct slice line)
 {
-	size_t at = 0;
-
-	while (at < line.n && (line.p[at] == ' ' || line.p[at] == '\t'))
-		at++;
-	if (line.n >= 3 && memcmp(line.p, "\xef\xbb\xbf", 3) == 0)
+	if (slice_starts(line, "\xef\xbb\xbf"))
 		return "a byte order mark is taken away by sed '1s/^\\xef\\xbb\\xbf//'";
-	if (at == line.n)
+	line = slice_trim(line);
+	if (line.n == 0)
 		return NULL;
-	if (line.p[at] == '[' && at + 1 < line.n)
+	if (line.p[0] == '[' && line.n > 1)
 		return "an array becomes lines through jq -c '.[]'";
-	if (line.p[at] != '{' && memchr(line.p, ',', line.n) != NULL &&
+	if (line.p[0] != '{' && memchr(line.p, ',', line.n) != NULL &&
 		memchr(line.p, ':', line.n) == NULL)
 		return "CSV becomes bars through mlr: see ts-cookbook(7)";
-	if (strchr("{}[]\"", line.p[at]) != NULL)
+	if (strchr("{}[]\"", line.p[0]) != NULL)
 		return "JSON typed over several lines goes through jq -c .";
 	return NULL;
 }

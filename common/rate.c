@@ -1,26 +1,21 @@
 /* The one reader of rates. */
 #include "rate.h"
 
-#include "buffer.h"
-
 #include <string.h>
 
 enum { RATE_MAX = 100000 };
 
 int
-rate_parse(const char *s, struct rate *r)
+rate_parse(struct slice s, struct rate *r)
 {
-	static const char unit[] = "smh";
+	static const char unit[] = {'s', 'm', 'h'};
 	static const int64_t ms[] = {1000, 60 * 1000, 60 * 60 * 1000};
-	const char *slash = strchr(s, '/');
-	const char *u;
 	uint64_t n;
+	const char *u;
 
-	if (slash == NULL || slice_count((struct slice){s, (size_t)(slash - s)}, &n) != 0)
+	if (slice_count(slice_part(&s, "/"), &n) != 0 || n < 1 || n > RATE_MAX || s.n != 1)
 		return -1;
-	if (n < 1 || n > RATE_MAX || slash[1] == '\0' || slash[2] != '\0')
-		return -1;
-	u = strchr(unit, slash[1]);
+	u = memchr(unit, s.p[0], sizeof unit);
 	if (u == NULL)
 		return -1;
 	*r = (struct rate){(unsigned)n, ms[u - unit]};

@@ -401,7 +401,7 @@ record_check_values(const struct record *r, struct record_values *v)
 	static const char *const sign[] = {"open is not above 0", "high is not above 0",
 		"low is not above 0", "close is not above 0", "volume is below 0"};
 	const struct slice text[] = {r->open, r->high, r->low, r->close, r->volume};
-	bool index = r->symbol.n > 2 && memcmp(r->symbol.p, "I:", 2) == 0;
+	bool index = r->symbol.n > 2 && slice_starts(r->symbol, "I:");
 	struct number volume = {0};
 
 	for (int i = 0; i < 5; i++) {

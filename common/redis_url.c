@@ -32,21 +32,6 @@ decode_text(struct slice s)
 	return out;
 }
 
-/* The offset of c in s, or s.n. */
-static size_t
-offset_of(struct slice s, char c)
-{
-	const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);
-
-	return at == NULL ? s.n : (size_t)(at - s.p);
-}
-
-static struct slice
-slice_after(struct slice s, size_t n)
-{
-	return (struct slice){s.p + n, s.n - n};
-}
-
 static bool
 read_number(struct slice s, int max, int *out)
 {
@@ -64,21 +49,16 @@ take_user(struct slice *rest, size_t n, struct redis_url *u)
 {
 	size_t at = n;
 	struct slice user, password;
-	size_t colon;
 
 	while (at > 0 && rest->p[at - 1] != '@')
 		at--;
 	if (at == 0)
 		return NULL;
-	user = (struct slice){rest->p, at - 1};
+	password = (struct slice){rest->p, at - 1};
 	*rest = slice_after(*rest, at);
-	colon = offset_of(user, ':');
-	if (colon < user.n) {
-		password = slice_after(user, colon + 1);
-		user.n = colon;
-		if (password.n > 0 && (u->password = decode_text(password)) == NULL)
-			return "bad percent escape in the password";
-	}
+	user = slice_part(&password, ":");
+	if (password.n > 0 && (u->password = decode_text(password)) == NULL)
+		return "bad percent escape in the password";
 	if (user.n > 0 && (u->user = decode_text(user)) == NULL)
 		return "bad percent escape in the user";
 	return NULL;
@@ -89,13 +69,13 @@ static const char *
 take_host(struct slice s, int port, struct redis_url *u)
 {
 	struct redis_host *h = &u->host[u->hosts];
-	size_t end = offset_of(s, ':');
+	size_t end = slice_until(s, ":");
 
 	if (u->hosts == REDIS_SENTINELS)
 		return "more than 16 hosts";
 	h->port = port;
 	if (s.n > 0 && s.p[0] == '[') {
-		end = offset_of(s, ']');
+		end = slice_until(s, "]");
 		if (end == s.n)
 			return "a bracket is missing behind the host";
 		h->name = decode_text((struct slice){s.p + 1, end++ - 1});
@@ -115,10 +95,9 @@ take_host(struct slice s, int port, struct redis_url *u)
 static const char *
 parse_tcp(struct slice rest, struct redis_url *u)
 {
-	struct slice host = {rest.p, offset_of(rest, '/')};
-	struct slice db = slice_after(rest, host.n);
+	struct slice host = slice_part(&rest, "/");
 
-	if (db.n > 1 && !read_number(slice_after(db, 1), DB_MAX, &u->db))
+	if (rest.n > 0 && !read_number(rest, DB_MAX, &u->db))
 		return "bad database number: want redis://host:port/0";
 	return take_host(host, REDIS_PORT, u);
 }
@@ -126,19 +105,16 @@ parse_tcp(struct slice rest, struct redis_url *u)
 static const char *
 parse_sentinel(struct slice rest, struct redis_url *u)
 {
-	struct slice hosts = {rest.p, offset_of(rest, '/')};
-	struct slice master = slice_after(rest, hosts.n < rest.n ? hosts.n + 1 : rest.n), db;
+	struct slice hosts = slice_part(&rest, "/"), master = slice_part(&rest, "/");
 	const char *why = NULL;
 
-	db = slice_after(master, offset_of(master, '/'));
-	master.n -= db.n;
 	if (master.n == 0 || (u->master = decode_text(master)) == NULL)
 		return "the name of the master is missing: want "
 		       "redis+sentinel://host:port,host:port/NAME";
-	if (db.n > 1 && !read_number(slice_after(db, 1), DB_MAX, &u->db))
+	if (rest.n > 0 && !read_number(rest, DB_MAX, &u->db))
 		return "bad database number: want redis+sentinel://host:port,host:port/NAME/0";
 	while (why == NULL) {
-		size_t n = offset_of(hosts, ',');
+		size_t n = slice_until(hosts, ",");
 
 		why = take_host((struct slice){hosts.p, n}, REDIS_SENTINEL_PORT, u);
 		if (n == hosts.n)
@@ -151,7 +127,7 @@ parse_sentinel(struct slice rest, struct redis_url *u)
 static const char *
 parse_unix(struct slice rest, struct redis_url *u)
 {
-	size_t query = offset_of(rest, '?');
+	size_t query = slice_until(rest, "?");
 	struct slice db = slice_after(rest, query);
 
 	if (rest.n == 0 || rest.p[0] != '/')
@@ -161,8 +137,8 @@ parse_unix(struct slice rest, struct redis_url *u)
 		return "bad percent escape in the path";
 	if (strlen(u->path) >= sizeof((struct sockaddr_un *)0)->sun_path)
 		return "the path of the socket is too long";
-	if (db.n > 0 && (db.n < 5 || memcmp(db.p, "?db=", 4) != 0 ||
-				!read_number(slice_after(db, 4), DB_MAX, &u->db)))
+	if (db.n > 0 &&
+		(!slice_starts(db, "?db=") || !read_number(slice_after(db, 4), DB_MAX, &u->db)))
 		return "bad query: want unix:///path?db=0";
 	return NULL;
 }
@@ -188,7 +164,7 @@ redis_url_parse(const char *text, struct redis_url *u)
 			continue;
 		rest = slice_after(rest, n);
 		u->tls = schemes[i].tls;
-		why = take_user(&rest, offset_of(rest, '/'), u);
+		why = take_user(&rest, slice_until(rest, "/"), u);
 		return why != NULL ? why : schemes[i].parse(rest, u);
 	}
 	return "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or "

@@ -20,10 +20,9 @@ share_key(struct buffer *b, struct slice name, const char *what)
 struct slice
 share_job_id(struct slice name)
 {
-	const char *colon = memchr(name.p, ':', name.n);
+	size_t run = slice_until(name, ":");
 
-	return colon == NULL ? name
-			     : (struct slice){colon + 1, (size_t)(name.p + name.n - colon - 1)};
+	return run == name.n ? name : slice_after(name, run + 1);
 }
 
 void
@@ -100,37 +99,24 @@ share_failed(struct share *s, const struct redis_reply *reply)
 static struct slice
 info_value(struct slice text, const char *name)
 {
-	const char *at = text.p, *end = text.p + text.n, *stop;
-	size_t n = strlen(name);
+	while (text.n > 0) {
+		struct slice line = slice_part(&text, "\r\n");
 
-	while (at < end && !((size_t)(end - at) > n && memcmp(at, name, n) == 0 && at[n] == ':')) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		at = at == NULL ? end : at + 1;
+		if (slice_is(slice_part(&line, ":"), name))
+			return line;
 	}
-	if (at >= end)
-		return (struct slice){0};
-	at += n + 1;
-	for (stop = at; stop < end && *stop != '\r' && *stop != '\n';)
-		stop++;
-	return (struct slice){at, (size_t)(stop - at)};
+	return (struct slice){0};
 }
 
 /* Whether a version is older than 6.2, which has brought XPENDING IDLE. */
 static bool
 too_old(struct slice version)
 {
-	const char *end = version.p + version.n, *dot, *next;
 	uint64_t major, minor;
 
-	if (version.p == NULL || (dot = memchr(version.p, '.', version.n)) == NULL)
-		return false;
-	next = memchr(dot + 1, '.', (size_t)(end - dot - 1));
-	if (slice_count((struct slice){version.p, (size_t)(dot - version.p)}, &major) != 0 ||
-		slice_count(
-			(struct slice){dot + 1, (size_t)((next == NULL ? end : next) - dot - 1)},
-			&minor) != 0)
-		return false;
-	return major < 6 || (major == 6 && minor < 2);
+	return slice_count(slice_part(&version, "."), &major) == 0 &&
+	       slice_count(slice_part(&version, "."), &minor) == 0 &&
+	       (major < 6 || (major == 6 && minor < 2));
 }
 
 static void

@@ -30,10 +30,10 @@ struct spool {
 	struct buffer text; /* a file read or about to be written */
 };
 
-/* A kept job and when it came. */
+/* A kept job and when it came, in nanoseconds since 1970. */
 struct kept {
 	char *name;
-	struct timespec at;
+	int64_t at;
 };
 struct kept_list {
 	struct kept *p;
@@ -171,16 +171,24 @@ spool_has(struct spool *s, struct slice job_id)
 	return has_file(s, job_id, job_suffix);
 }
 
+/* When a file was written, in nanoseconds since 1970; -1 where it is not there. */
+static int64_t
+file_time(const struct spool *s, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
 int64_t
 spool_accepted(struct spool *s, struct slice job_id)
 {
 	char name[NAME_SIZE];
-	struct stat st;
 
 	spool_name(name, job_id, job_suffix);
-	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return -1;
-	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return file_time(s, name);
 }
 
 bool
@@ -306,11 +314,9 @@ by_age(const void *a, const void *b)
 {
 	const struct kept *x = a, *y = b;
 
-	int order = (x->at.tv_sec > y->at.tv_sec) - (x->at.tv_sec < y->at.tv_sec);
-
-	if (order == 0)
-		order = (x->at.tv_nsec > y->at.tv_nsec) - (x->at.tv_nsec < y->at.tv_nsec);
-	return order != 0 ? order : strcmp(x->name, y->name);
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return strcmp(x->name, y->name);
 }
 
 /* The name of another file of the same job; false where it would be no name of ours. */
@@ -350,17 +356,12 @@ list_jobs(struct spool *s, struct kept_list *out)
 		return -1;
 	}
 	while ((e = readdir(d)) != NULL) {
-		struct stat st;
-		struct kept *k;
+		int64_t at = ends_in(e->d_name, job_suffix) ? file_time(s, e->d_name) : -1;
 
 		drop_orphan(s, e->d_name, notes_suffix);
 		drop_orphan(s, e->d_name, cancel_suffix);
-		if (!ends_in(e->d_name, job_suffix) ||
-			fstatat(s->dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		k = array_add(out);
-		k->at = st.st_mtim;
-		k->name = slice_copy(slice_of(e->d_name));
+		if (at >= 0)
+			*array_add(out) = (struct kept){slice_copy(slice_of(e->d_name)), at};
 	}
 	(void)closedir(d);
 	if (out->n > 0)
@@ -368,37 +369,22 @@ list_jobs(struct spool *s, struct kept_list *out)
 	return 0;
 }
 
-/* A file of one line that is read for somebody; why it cannot be used. */
-struct taking {
-	const struct spool_reader *reader;
-	bool cancel;
-	size_t lines;
-	const char *why;
-};
-
-static void
-take_line(void *data, struct slice line)
-{
-	struct taking *t = data;
-
-	if (t->lines++ == 0)
-		t->why = t->reader->job(t->reader->ctx, line, t->cancel);
-}
-
 /* Gives the line of a file. NULL, or why not, with errno: 0 for what will never be of use. */
 static const char *
 give_line(struct spool *s, const char *name, const struct spool_reader *reader, bool cancel)
 {
-	struct taking t = {.reader = reader, .cancel = cancel};
 	const char *why = file_read(s->dir, name, JOB_MAX, &s->text);
+	struct slice line = buffer_slice(&s->text);
+	size_t n = slice_until(line, "\n");
 
 	if (why != NULL)
 		return why;
 	s->given = name;
-	file_lines(buffer_slice(&s->text), take_line, &t);
+	why = n == 0 || n == line.n ? "holds no line"
+				    : reader->job(reader->ctx, (struct slice){line.p, n}, cancel);
 	s->given = NULL;
 	errno = 0;
-	return t.lines == 0 ? "holds no line" : t.why;
+	return why;
 }
 
 /* Leaves a file out, and sets it aside if it will never be of use. */

@@ -5,7 +5,6 @@
 #include "timeframe.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { NAME_MAX_BYTES = 64, JOB_ID_MAX = 300 };
 
@@ -40,22 +39,10 @@ cut_name(struct slice s)
 	return s.n == 0 ? slice_of("(empty)") : slice_cut(s, NAME_MAX_BYTES);
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 void
 job_add_symbol(struct job *j, struct slice s)
 {
-	while (s.n > 0 && is_blank(s.p[0])) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	*array_add(&j->symbols) = cut_name(s);
+	*array_add(&j->symbols) = cut_name(slice_trim(s));
 }
 
 void

@@ -136,7 +136,7 @@ read_options(const struct options *o, struct expand *e, struct job *defaults, st
 	plan->free_plan = o->plan != NULL;
 	if (plan->free_plan)
 		plan->rate = (struct rate){5, 60000};
-	if (o->rate != NULL && rate_parse(o->rate, &plan->rate) != 0)
+	if (o->rate != NULL && rate_parse(slice_of(o->rate), &plan->rate) != 0)
 		command_misuse(&self, "-r", "wants a rate such as 5/m or 50/s");
 	if (!slice_is(now, "now") && timestamp_parse(now, &e->now) != 0)
 		command_misuse(

@@ -16,7 +16,7 @@ bars_init(
 	*b = (struct bars){.calendar = calendar,
 		.series = *series,
 		.extended = extended,
-		.index = series->symbol.n > 2 && memcmp(series->symbol.p, "I:", 2) == 0};
+		.index = series->symbol.n > 2 && slice_starts(series->symbol, "I:")};
 }
 
 void

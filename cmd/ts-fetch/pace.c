@@ -41,19 +41,14 @@ pace_parse(const char *text, struct rate *rate, const char **name)
 	static const char fine[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	const char *at = strchr(text, '@');
-	char plain[32];
-	size_t n = at == NULL ? 0 : strlen(at + 1);
+	struct slice rest = slice_of(text);
 
-	*name = NULL;
-	if (at == NULL)
-		return rate_parse(text, rate);
-	if ((size_t)(at - text) >= sizeof plain || n == 0 || n > NAME_MAX ||
-		strspn(at + 1, fine) != n)
+	*name = at == NULL ? NULL : at + 1;
+	if (rate_parse(slice_part(&rest, "@"), rate) != 0)
 		return -1;
-	memcpy(plain, text, (size_t)(at - text));
-	plain[at - text] = '\0';
-	*name = at + 1;
-	return rate_parse(plain, rate);
+	return at == NULL || (rest.n > 0 && rest.n <= NAME_MAX && strspn(rest.p, fine) == rest.n)
+		       ? 0
+		       : -1;
 }
 
 void

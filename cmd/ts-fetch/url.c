@@ -10,14 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool
-starts_with(struct slice s, const char *with)
-{
-	size_t n = strlen(with);
-
-	return s.n >= n && memcmp(s.p, with, n) == 0;
-}
-
 /* How long the scheme of a URL is with its "://", in any case; 0 if it is neither http nor https.
  */
 static size_t
@@ -26,23 +18,6 @@ scheme_length(struct slice s)
 	if (s.n >= 7 && strncasecmp(s.p, "http://", 7) == 0)
 		return 7;
 	return s.n >= 8 && strncasecmp(s.p, "https://", 8) == 0 ? 8 : 0;
-}
-
-static struct slice
-slice_behind(struct slice s, size_t n)
-{
-	return (struct slice){s.p + n, s.n - n};
-}
-
-/* The offset of the first of any of these characters, or the length. */
-static size_t
-length_until(struct slice s, const char *any)
-{
-	size_t i = 0;
-
-	while (i < s.n && strchr(any, s.p[i]) == NULL)
-		i++;
-	return i;
 }
 
 /* Whether a text may stand in a request as it is: no blank, no control character, plain ASCII. */
@@ -67,7 +42,7 @@ port_ok(struct slice host)
 		at--;
 	if (at == 0 || host.p[at - 1] == ']')
 		return at == host.n || at == 0;
-	return slice_count(slice_behind(host, at), &port) == 0 && port >= 1 && port <= 65535;
+	return slice_count(slice_after(host, at), &port) == 0 && port >= 1 && port <= 65535;
 }
 
 const char *
@@ -80,8 +55,8 @@ url_base(struct slice *base)
 		return "it holds a character that has no place in a URL";
 	if (scheme_length(*base) == 0)
 		return "it is neither http:// nor https://";
-	rest = slice_behind(*base, scheme_length(*base));
-	host = length_until(rest, "/?");
+	rest = slice_after(*base, scheme_length(*base));
+	host = slice_until(rest, "/?");
 	if (memchr(rest.p, '@', rest.n) != NULL)
 		return "it names a user";
 	if (memchr(rest.p, '?', rest.n) != NULL)
@@ -153,9 +128,9 @@ stands_for(struct slice encoded, struct slice plain)
 static struct slice
 take_part(struct slice *s)
 {
-	struct slice p = {s->p, length_until(*s, "/?")};
+	struct slice p = {s->p, slice_until(*s, "/?")};
 
-	*s = slice_behind(*s, p.n < s->n && s->p[p.n] == '/' ? p.n + 1 : p.n);
+	*s = slice_after(*s, p.n < s->n && s->p[p.n] == '/' ? p.n + 1 : p.n);
 	return p;
 }
 
@@ -178,13 +153,13 @@ same_series(struct slice path, const struct series *s, struct slice *query)
 	static const char head[] = "/v2/aggs/ticker/";
 	const char *span = timeframe_span(s->tf);
 
-	if (!starts_with(path, head))
+	if (!slice_starts(path, head))
 		return false;
-	path = slice_behind(path, sizeof head - 1);
+	path = slice_after(path, sizeof head - 1);
 	if (!stands_for(take_part(&path), s->symbol) || !slice_is(take_part(&path), "range") ||
-		!starts_with(path, span))
+		!slice_starts(path, span))
 		return false;
-	path = slice_behind(path, strlen(span));
+	path = slice_after(path, strlen(span));
 	if (take_part(&path).n != 0 || !is_time(take_part(&path)) || !is_time(take_part(&path)))
 		return false;
 	*query = path;
@@ -199,17 +174,17 @@ add_query(struct buffer *b, struct slice query, bool adjusted)
 	bool said = adjusted;
 
 	while (query.n > 0) {
-		struct slice rest = slice_behind(query, 1);
-		struct slice one = {rest.p, length_until(rest, "&")};
+		struct slice rest = slice_after(query, 1);
+		struct slice one = {rest.p, slice_until(rest, "&")};
 		static const char key[] = "apikey=";
 		size_t i = 0;
 
-		query = slice_behind(rest, one.n);
+		query = slice_after(rest, one.n);
 		while (i < one.n && i < sizeof key - 1 && (one.p[i] | 0x20) == (key[i] | 0x20))
 			i++;
 		if (one.n == 0 || i == sizeof key - 1)
 			continue;
-		said = said || starts_with(one, "adjusted=");
+		said = said || slice_starts(one, "adjusted=");
 		buffer_printf(b, "%c%.*s", mark, SLICE(one));
 		mark = '&';
 	}
@@ -224,8 +199,8 @@ url_rest(struct slice url)
 {
 	if (scheme_length(url) == 0)
 		return url;
-	url = slice_behind(url, scheme_length(url));
-	return slice_behind(url, length_until(url, "/?"));
+	url = slice_after(url, scheme_length(url));
+	return slice_after(url, slice_until(url, "/?"));
 }
 
 /* Path and query of a URL, without the path that the base has of its own. */
@@ -236,7 +211,7 @@ local_path(struct slice url, struct slice base)
 
 	url = url_rest(url);
 	if (own.n > 0 && url.n > own.n && memcmp(url.p, own.p, own.n) == 0)
-		url = slice_behind(url, own.n);
+		url = slice_after(url, own.n);
 	return url;
 }
 

@@ -29,6 +29,27 @@ array_grows(void **state)
 	free(a.p);
 }
 
+/* Texts are taken apart in one way, whatever they are of. */
+static void
+slices_part(void **state)
+{
+	struct slice s = slice_of("GET /a b,c\r");
+
+	(void)state;
+	assert_true(slice_starts(s, "GET"));
+	assert_false(slice_starts(slice_of("GE"), "GET"));
+	assert_int_equal(slice_until(s, " ,"), 3);
+	assert_int_equal(slice_until(s, "\n"), s.n);
+	assert_true(slice_is(slice_part(&s, "/ "), "GET"));
+	assert_true(slice_is(slice_part(&s, " "), "/a"));
+	assert_true(slice_is(slice_part(&s, "\n"), "b,c\r"));
+	assert_int_equal(s.n, 0);
+	assert_int_equal(slice_part(&s, "\n").n, 0);
+	assert_true(slice_is(slice_trim(slice_of(" \ta b\r\n")), "a b"));
+	assert_int_equal(slice_trim(slice_of(" \v")).n, 0);
+	assert_int_equal(slice_trim((struct slice){"\0", 1}).n, 1);
+}
+
 struct entry {
 	char key[16];
 	int value;
@@ -239,6 +260,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(array_grows),
+		cmocka_unit_test(slices_part),
 		cmocka_unit_test(hash_is_fnv),
 		cmocka_unit_test(utf8_knows_characters),
 		cmocka_unit_test(bytes_are_told_in_units),

@@ -12,17 +12,17 @@ test_rate_parse(void **state)
 	struct rate r;
 
 	(void)state;
-	assert_int_equal(rate_parse("5/m", &r), 0);
+	assert_int_equal(rate_parse(slice_of("5/m"), &r), 0);
 	assert_int_equal(r.n, 5);
 	assert_int_equal(r.period_ms, 60000);
-	assert_int_equal(rate_parse("50/s", &r), 0);
+	assert_int_equal(rate_parse(slice_of("50/s"), &r), 0);
 	assert_int_equal(r.n, 50);
 	assert_int_equal(r.period_ms, 1000);
-	assert_int_equal(rate_parse("100000/h", &r), 0);
+	assert_int_equal(rate_parse(slice_of("100000/h"), &r), 0);
 	assert_int_equal(r.n, 100000);
 	assert_int_equal(r.period_ms, 3600000);
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-		assert_int_equal(rate_parse(wrong[i], &r), -1);
+		assert_int_equal(rate_parse(slice_of(wrong[i]), &r), -1);
 }
 
 static void

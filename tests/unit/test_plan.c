@@ -93,7 +93,7 @@ expect_time(uint64_t requests, const char *rate, const char *text)
 	struct rate r;
 	struct buffer b = {0};
 
-	assert_int_equal(rate_parse(rate, &r), 0);
+	assert_int_equal(rate_parse(slice_of(rate), &r), 0);
 	plan_time(&b, requests, &r);
 	assert_string_equal(buffer_cstr(&b), text);
 	buffer_release(&b);
@@ -121,8 +121,8 @@ rates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-		assert_int_equal(rate_parse(wrong[i], &r), -1);
-	assert_int_equal(rate_parse("100000/h", &r), 0);
+		assert_int_equal(rate_parse(slice_of(wrong[i]), &r), -1);
+	assert_int_equal(rate_parse(slice_of("100000/h"), &r), 0);
 	assert_int_equal(r.n, 100000);
 	assert_int_equal(r.period_ms, 3600000);
 }

@@ -79,7 +79,7 @@ begin(struct given *g, unsigned parallel, const char *rate)
 	said_lines = 0;
 	step = 0;
 	if (rate != NULL)
-		assert_int_equal(rate_parse(rate, &o.sched.rate), 0);
+		assert_int_equal(rate_parse(slice_of(rate), &o.sched.rate), 0);
 	writer_init(&g->out, -1);
 	assert_null(fetch_init(&g->f, &o, &g->out));
 }
