@@ -53,10 +53,7 @@ refuse_text(struct json *j, const char *reason, size_t where)
 size_t
 json_skip(struct slice text, size_t at)
 {
-	while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t' || text.p[at] == '\n' ||
-				      text.p[at] == '\r'))
-		at++;
-	return at;
+	return (size_t)(json_blanks(text.p + at, text.p + text.n) - text.p);
 }
 
 /* The value of the four hex digits at p. */

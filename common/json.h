@@ -45,6 +45,15 @@ const char *json_end(struct json *, struct slice text, size_t *at);
 /* The offset of the first byte from at on that is not JSON white space. */
 size_t json_skip(struct slice text, size_t at);
 
+/* Behind the white space at p. */
+static inline const char *
+json_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
+}
+
 /* Behind the digits at p. */
 static inline const char *
 json_digits(const char *p, const char *end)

@@ -19,14 +19,6 @@ enum {
 /* Instants up to the end of 2199: what common/timestamp can write. */
 #define T_MAX_MS 7258118399999
 
-static const char *
-skip_blanks(const char *p, const char *end)
-{
-	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
-		p++;
-	return p;
-}
-
 /* Which column a key is; *p moves behind it. -1 for any other. */
 static int
 read_column(const char **p, const char *end)
@@ -51,11 +43,11 @@ static bool
 read_instant(struct slice s, int64_t *t)
 {
 	struct number d;
-	uint64_t plain;
+	uint64_t count;
 	int64_t ms;
 
-	if (slice_count(s, &plain) == 0 && plain <= T_MAX_MS)
-		ms = (int64_t)plain;
+	if (slice_count(s, &count) == 0 && count <= T_MAX_MS)
+		ms = (int64_t)count;
 	else if (number_parse(s, &d) != 0 || number_to_int(&d, 0, &ms) != 0)
 		return false;
 	*t = ms / 1000;
@@ -145,21 +137,21 @@ read_row(struct rows *r, struct slice body, const char *p, struct row *row)
 	do {
 		int c;
 
-		p = read_key(r, body, skip_blanks(p + 1, end), &c);
+		p = read_key(r, body, json_blanks(p + 1, end), &c);
 		if (p == NULL)
 			return NULL;
 		r->why = "a key is there twice";
 		if (c >= 0 && (seen & 1u << c) != 0)
 			return NULL;
 		seen |= c >= 0 ? 1u << c : 0;
-		p = skip_blanks(p, end);
+		p = json_blanks(p, end);
 		r->why = "a colon is missing";
 		if (p == end || *p != ':')
 			return NULL;
-		p = read_value(r, body, skip_blanks(p + 1, end), c, row);
+		p = read_value(r, body, json_blanks(p + 1, end), c, row);
 		if (p == NULL)
 			return NULL;
-		p = skip_blanks(p, end);
+		p = json_blanks(p, end);
 	} while (p < end && *p == ',');
 	r->why = p == end || *p != '}' ? "a comma is missing or it ends too early" : "it has no t";
 	return p < end && *p == '}' && (seen & 1u << T) != 0 ? p + 1 : NULL;

@@ -75,10 +75,11 @@ add_escaped(struct buffer *b, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-			     (c != 0 && strchr(".:_-", c) != NULL);
+		bool unreserved = (c >= '0' && c <= '9') ||
+				  ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+				  (c != 0 && strchr(".:_-", c) != NULL);
 
-		buffer_printf(b, plain ? "%c" : "%%%02X", c);
+		buffer_printf(b, unreserved ? "%c" : "%%%02X", c);
 	}
 }
 
@@ -105,9 +106,9 @@ url_path(struct buffer *b, const struct series *s)
 	buffer_printf(b, "?adjusted=%s&sort=asc&limit=%d", adjusted, URL_LIMIT);
 }
 
-/* Whether a percent-encoded text stands for the plain one. */
+/* Whether a text stands for another, percent-encoded. */
 static bool
-stands_for(struct slice encoded, struct slice plain)
+stands_for(struct slice encoded, struct slice text)
 {
 	size_t n = 0;
 
@@ -118,10 +119,10 @@ stands_for(struct slice encoded, struct slice plain)
 			c = slice_hex(encoded, i + 1);
 			i += 2;
 		}
-		if (n >= plain.n || (unsigned char)plain.p[n] != c)
+		if (n >= text.n || (unsigned char)text.p[n] != c)
 			return false;
 	}
-	return n == plain.n;
+	return n == text.n;
 }
 
 /* Moves *s behind the next part of a path, up to a slash or the query. */
