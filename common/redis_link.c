@@ -40,7 +40,7 @@ redis_link_deadline(const struct redis_link *l)
 }
 
 void
-redis_link_well(struct redis_link *l, int64_t now)
+redis_link_recovered(struct redis_link *l, int64_t now)
 {
 	if (l->away)
 		log_info("Redis is %s", l->ever ? "back" : "there now");

@@ -24,7 +24,7 @@ enum redis_event redis_link_serve(struct redis_link *, short revents, int64_t no
 int64_t redis_link_deadline(const struct redis_link *);
 
 /* It serves: whoever asked for more than a login has been answered. */
-void redis_link_well(struct redis_link *, int64_t now);
+void redis_link_recovered(struct redis_link *, int64_t now);
 
 /* It does not let us do what we must: for good, if it never did. */
 void redis_link_refuse(struct redis_link *, const char *why);

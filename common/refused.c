@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-	TOLD = 100,
+	LOGGED = 100,
 	QUIET_MS = 600000,
 };
 
@@ -34,13 +34,14 @@ refused_line(struct refused *r, uint64_t lineno, const char *why, const char *hi
 
 	r->n++;
 	if (now - r->last >= QUIET_MS)
-		r->told = 0;
+		r->logged = 0;
 	r->last = now;
-	if (r->told < TOLD)
+	if (r->logged < LOGGED)
 		log_warning("line %" PRIu64 ": %s", lineno, why);
-	else if (r->told == TOLD)
-		log_warning("more than %d lines are refused: further ones are only counted", TOLD);
-	r->told += r->told <= TOLD;
+	else if (r->logged == LOGGED)
+		log_warning(
+			"more than %d lines are refused: further ones are only counted", LOGGED);
+	r->logged += r->logged <= LOGGED;
 	refused_hint(r, hint);
 }
 

@@ -12,7 +12,7 @@
  */
 struct refused {
 	uint64_t n;
-	unsigned told;
+	unsigned logged;
 	int64_t last;	      /* when the last one came, clock_mono_ms() */
 	const char *hints[8]; /* those that were given */
 };

@@ -55,7 +55,7 @@ share_release(struct share *s)
 bool
 share_ready(const struct share *s)
 {
-	return s->told && !s->refused && redis_ready(s->link.redis);
+	return s->announced && !s->refused && redis_ready(s->link.redis);
 }
 
 /* Gives up, with that reason. */
@@ -158,17 +158,17 @@ share_serve(struct share *s, short revents, int64_t now)
 	else if (event == REDIS_EVENT_READY)
 		SHARE_CALL(s, on_info, s, slice_of("INFO"));
 	else if (event != REDIS_EVENT_NONE)
-		s->checked = s->told = false;
+		s->checked = s->announced = false;
 	if (event == REDIS_EVENT_DENIED)
 		refuse_server(s, redis_why(s->link.redis));
 	if (s->refused)
 		return REDIS_EVENT_DENIED;
 	if (event == REDIS_EVENT_LOST)
 		return event;
-	if (!s->checked || s->told)
+	if (!s->checked || s->announced)
 		return REDIS_EVENT_NONE;
-	s->told = true;
-	redis_link_well(&s->link, now);
+	s->announced = true;
+	redis_link_recovered(&s->link, now);
 	return REDIS_EVENT_READY;
 }
 

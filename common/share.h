@@ -38,11 +38,11 @@ void share_natural(struct buffer *, const struct record *);
 /* A connection, and what is known of the server behind it. */
 struct share {
 	struct redis_link link;
-	bool any;     /* whatever server it is: it is not asked how it keeps what it has */
-	bool checked; /* the server may be used, as far as it has said */
-	bool told;    /* and that is known */
-	bool lossy;   /* that it forgets with the machine was said */
-	bool refused; /* what will not mend: give up; refusal tells why */
+	bool any;	/* whatever server it is: it is not asked how it keeps what it has */
+	bool checked;	/* the server may be used, as far as it has said */
+	bool announced; /* and that is known */
+	bool lossy;	/* that it forgets with the machine was said */
+	bool refused;	/* what will not mend: give up; refusal tells why */
 	char refusal[300];
 };
 

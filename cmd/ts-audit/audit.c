@@ -144,7 +144,7 @@ count(struct audit *a, const struct cross *c, size_t i, size_t n)
 {
 	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
 	int64_t start = clock_mono_ms();
-	bool known = t->known, told = t->fault[0] != '\0';
+	bool known = t->known, logged = t->fault[0] != '\0';
 	enum outcome o = cross_table(t, a->pg);
 
 	if (o == PG_OK && t->absent) {
@@ -162,7 +162,7 @@ count(struct audit *a, const struct cross *c, size_t i, size_t n)
 		pg_table_fail(t, pg_why(a->pg));
 		o = PG_OK;
 	}
-	if (!told && t->fault[0] != '\0')
+	if (!logged && t->fault[0] != '\0')
 		log_error("%s", t->fault);
 	for (size_t k = i; k < i + n; k++)
 		a->order[k]->unusable = t->fault[0] != '\0';

@@ -2,7 +2,7 @@
 #include "report.h"
 
 #include "timestamp.h"
-#include "told.h"
+#include "wording.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@ list(struct report *r, struct slice symbol, struct slice timeframe)
 	if (r->listed++ >= LISTED)
 		return false;
 	buffer_str(&r->text, r->listed == 1 ? ": " : ", ");
-	told_name(&r->text, symbol, 0);
+	wording_name(&r->text, symbol, 0);
 	buffer_byte(&r->text, ' ');
-	told_name(&r->text, timeframe, 0);
+	wording_name(&r->text, timeframe, 0);
 	return true;
 }
 
@@ -66,26 +66,26 @@ report_count(struct report *r, const struct series *s)
 	r->older += s->answer.older;
 	r->extra += s->answer.extra;
 	if (r->closed.len == 0)
-		told_gap(&r->closed, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
+		wording_gap(&r->closed, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
 	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last)) {
 		buffer_str(&r->renamed, r->renamed.len == 0 ? "; two securities? " : ", ");
-		told_name(&r->renamed, s->symbol, 0);
+		wording_name(&r->renamed, s->symbol, 0);
 	}
 	if (s->verdict != VERDICT_COMPLETE) {
 		if (!list(r, s->symbol, tf))
 			return;
-		buffer_printf(&r->text, " %s", told_verdict_name(s->verdict));
+		buffer_printf(&r->text, " %s", wording_verdict_name(s->verdict));
 		/* Another basis is the one thing that a name alone would not tell. */
 		if (series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last)) {
 			buffer_str(&r->text, ": ");
-			told_stretch(&r->text, s, first, last);
+			wording_stretch(&r->text, s, first, last);
 		}
-		told_old_basis(&r->text, s, ": ");
+		wording_old_basis(&r->text, s, ": ");
 	} else if (s->compared == 0 && s->schedule->due > 0 && r->presence++ < LISTED) {
 		buffer_str(&r->uncompared, r->presence == 1 ? ": " : ", ");
-		told_name(&r->uncompared, s->symbol, 0);
+		wording_name(&r->uncompared, s->symbol, 0);
 		buffer_byte(&r->uncompared, ' ');
-		told_name(&r->uncompared, tf, 0);
+		wording_name(&r->uncompared, tf, 0);
 	}
 }
 
@@ -96,7 +96,7 @@ report_row(struct report *r, const struct series *s)
 	struct buffer *b = head(r);
 	char counts[48];
 
-	told_name(b, s->symbol, 8);
+	wording_name(b, s->symbol, 8);
 	(void)snprintf(counts, sizeof counts, "%zu/%zu", s->present, d->due);
 	buffer_printf(b, " %-9s %9s %9" PRIu64, timeframe_name(d->tf), counts, s->bars);
 	if (d->due_bars > 0)
@@ -111,7 +111,7 @@ report_row(struct report *r, const struct series *s)
 		buffer_str(b, "-          -         ");
 	}
 	buffer_byte(b, ' ');
-	told_verdict(b, s);
+	wording_verdict(b, s);
 	writer_done(r->out);
 }
 
@@ -120,11 +120,11 @@ report_failed_row(struct report *r, const struct record *task)
 {
 	struct buffer *b = head(r);
 
-	told_name(b, task->symbol.p == NULL ? slice_of("job") : task->symbol, 8);
+	wording_name(b, task->symbol.p == NULL ? slice_of("job") : task->symbol, 8);
 	buffer_byte(b, ' ');
-	told_name(b, task->timeframe.p == NULL ? task->job_id : task->timeframe, 9);
+	wording_name(b, task->timeframe.p == NULL ? task->job_id : task->timeframe, 9);
 	buffer_str(b, "         -         -     -  -          -          failed: ");
-	told_name(b, task->error, 0);
+	wording_name(b, task->error, 0);
 	buffer_byte(b, '\n');
 	writer_done(r->out);
 }
@@ -211,7 +211,7 @@ add_differs(struct buffer *b, const struct series *s)
 		for (size_t first = 0, last; series_run(s, FOUND_BIT(f), &first, &last);
 			first = last + 1) {
 			buffer_printf(b, "%s[\"%s\",\"%s\",\"%s\"", before,
-				told_check((enum finding)f), date_format(from, p[first].first),
+				wording_check((enum finding)f), date_format(from, p[first].first),
 				date_format(to, p[last].last));
 			if (f == FOUND_BASIS)
 				buffer_printf(b, ",%.6g", series_factor(s, first, last));
@@ -253,7 +253,7 @@ report_record(struct report *r, const struct series *s)
 	add_text(b, "timeframe", slice_of(timeframe_name(d->tf)));
 	add_key(b, "from", d->tf, d->from);
 	add_key(b, "to", d->tf, d->to);
-	add_text(b, "verdict", slice_of(told_verdict_name(s->verdict)));
+	add_text(b, "verdict", slice_of(wording_verdict_name(s->verdict)));
 	buffer_printf(b,
 		",\"expected\":%zu,\"present\":%zu,\"expected_bars\":%" PRIu64 ",\"bars\":%" PRIu64,
 		d->due, s->present, d->due_bars, s->bars);

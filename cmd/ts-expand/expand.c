@@ -40,7 +40,7 @@ write_header(const struct expand *e, const struct job *j, struct slice received,
 		.tasks = j->symbols.n * names->timeframes.n,
 		.received_at = received,
 		.timestamp = j->timestamp.n <= TIME_BYTES ? j->timestamp : (struct slice){0},
-		.run = noted_run(e->noted, j->job_id)};
+		.run = done_tasks_run(e->done_tasks, j->job_id)};
 
 	for (size_t i = 0; i < names->timeframes.n; i++) {
 		buffer_byte(&list, i == 0 ? '[' : ',');
@@ -138,12 +138,12 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 	if (j->from.p != NULL && j->years.p != NULL)
 		log_info("job %.*s: its range of dates is used, not its years",
 			(int)slice_cut(j->job_id, 64).n, j->job_id.p);
-	if (noted_load(e->noted, j->job_id) != 0)
+	if (done_tasks_load(e->done_tasks, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(e, j, slice_of(timestamp_format(received, w.now)), out);
 	for (size_t i = 0; i < j->symbols.n && out->error == 0; i++) {
 		for (size_t k = 0; k < names->timeframes.n; k++) {
-			if (!noted_has(e->noted, j->symbols.p[i], names->timeframes.p[k]))
+			if (!done_tasks_has(e->done_tasks, j->symbols.p[i], names->timeframes.p[k]))
 				failed += write_task(
 					&w, j, j->symbols.p[i], names->timeframes.p[k], out);
 		}

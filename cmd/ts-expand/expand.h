@@ -4,7 +4,7 @@
 #include "calendar.h"
 #include "job.h"
 #include "lines.h"
-#include "noted.h"
+#include "done_tasks.h"
 #include "window.h"
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct expand {
 	struct slice years;		 /* for jobs that have none; absent when not given */
 	struct slice from, to;		 /* -F, -T: likewise */
 	const struct job *defaults;	 /* timeframes for jobs that have none; borrowed */
-	struct noted *noted;		 /* tasks that have their verdict; borrowed */
+	struct done_tasks *done_tasks;	 /* tasks that have their verdict; borrowed */
 	bool unfinished;		 /* -p */
 	bool fixed;			 /* -N: now serves every job, even one with received_at */
 	int64_t now;			 /* UTC seconds; the moment for jobs without received_at */

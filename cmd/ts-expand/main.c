@@ -355,9 +355,9 @@ main(int argc, char **argv)
 		log_error("spool %s: %s", o.spool, why);
 		status = STATUS_SERVICE;
 	} else {
-		e.noted = noted_new(spool);
+		e.done_tasks = done_tasks_new(spool);
 		status = run_expand(&o, &e, &plan);
-		noted_free(e.noted);
+		done_tasks_free(e.done_tasks);
 	}
 	spool_close(spool);
 	calendar_free(calendar);

@@ -117,7 +117,7 @@ count_tasks(const struct expand *e, const struct job *j, struct slice timeframe,
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < j->symbols.n; i++) {
-		if (noted_has(e->noted, j->symbols.p[i], timeframe))
+		if (done_tasks_has(e->done_tasks, j->symbols.p[i], timeframe))
 			continue;
 		if (record_symbol_ok(j->symbols.p[i]) && timeframe_parse(timeframe) != TF_NONE)
 			n++;
@@ -268,7 +268,7 @@ plan_job(struct plan *p, const struct expand *e, const struct job *j, const char
 		return 1;
 	}
 	buffer_printf(b, ": %zu %s\n", j->symbols.n, j->symbols.n == 1 ? "symbol" : "symbols");
-	if (noted_load(e->noted, j->job_id) != 0)
+	if (done_tasks_load(e->done_tasks, j->job_id) != 0)
 		log_warning("spool: %s: all tasks of the job are planned", strerror(errno));
 	buffer_str(b, "timeframe   tasks  from        to         sessions        bars  pages"
 		      "  requests\n");

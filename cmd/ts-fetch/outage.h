@@ -22,7 +22,7 @@ struct outage {
 	bool several;	   /* they are of more than one task */
 	bool unreachable;  /* that is what it is taken for */
 	bool certain;	   /* what succeeded before fails as well */
-	bool told;	   /* to the log */
+	bool announced;	   /* to the log */
 	bool refused;	   /* refusals, and no success since */
 	const void *first; /* whose failure was the first; only to compare with */
 	int64_t since;	   /* the first failure or refusal */

@@ -108,7 +108,7 @@ note_success(struct responses *rs, const struct response *r)
 	struct outage *o = &rs->sched->outage;
 	int64_t now = clock_mono_ms();
 
-	if (o->told)
+	if (o->announced)
 		log_info("the API is back after %" PRId64 " s", (now - o->since) / 1000);
 	outage_over(o);
 	limiter_answered(&rs->sched->limiter, r->started);
@@ -217,8 +217,8 @@ note_outage(struct responses *rs, const struct response *r, int64_t now, bool ce
 	struct outage *o = &rs->sched->outage;
 
 	/* One that comes and goes is told when it has been there for longer. */
-	if (certain && !o->told && quota_take(&rs->outages, OUTAGES, now)) {
-		o->told = true;
+	if (certain && !o->announced && quota_take(&rs->outages, OUTAGES, now)) {
+		o->announced = true;
 		log_warning("the API is unreachable: %.*s; asking again until it is back, for "
 			    "%" PRId64 " minutes at most",
 			SLICE(buffer_slice(&rs->error.text)), o->patience / OUTAGE_MINUTE_MS);

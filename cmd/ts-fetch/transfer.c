@@ -43,7 +43,7 @@ struct slot {
 	bool active;
 	bool alone;
 	int64_t sent; /* when the request was, monotonic ms; 0: not yet */
-	bool sent_told;
+	bool sent_taken;
 	bool stalled;
 	bool too_long;
 	struct buffer words; /* why it failed */
@@ -115,7 +115,7 @@ on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)port;
 	(void)local_port;
 	s->sent = clock_mono_ms();
-	s->sent_told = false;
+	s->sent_taken = false;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -237,7 +237,7 @@ transfer_start(struct transfer *t, const char *url, void *owner)
 	s->body.len = 0;
 	s->error[0] = '\0';
 	s->sent = 0;
-	s->sent_told = s->stalled = s->too_long = false;
+	s->sent_taken = s->stalled = s->too_long = false;
 	s->owner = owner;
 	s->started = clock_mono_ms();
 	s->asked = s->heard = t->waited;
@@ -327,8 +327,8 @@ transfer_sent(struct transfer *t, void **owner, int64_t *at)
 	for (unsigned i = 0; i < t->n; i++) {
 		struct slot *s = &t->slot[i];
 
-		if (s->active && s->sent != 0 && !s->sent_told) {
-			s->sent_told = true;
+		if (s->active && s->sent != 0 && !s->sent_taken) {
+			s->sent_taken = true;
 			*owner = s->owner;
 			*at = s->sent;
 			return true;

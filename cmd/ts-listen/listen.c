@@ -20,7 +20,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2, TOLD = 100, MINUTE_MS = 60000 };
+enum { PING_MS = 5000, GRACE_MS = 1000, CHANNELS = 2, LOGGED = 100, MINUTE_MS = 60000 };
 
 static void
 drop_message(struct listen *l, const char *what, const char *why)
@@ -30,14 +30,14 @@ drop_message(struct listen *l, const char *what, const char *why)
 	l->dropped++;
 	if (now >= l->minute) {
 		l->minute = now + MINUTE_MS;
-		l->told = 0;
+		l->logged = 0;
 	}
-	if (l->told++ < TOLD)
+	if (l->logged++ < LOGGED)
 		log_warning("%s dropped: %s", what, why);
-	else if (l->told == TOLD + 1)
+	else if (l->logged == LOGGED + 1)
 		log_warning(
 			"more than %d messages dropped: those of the next minute are only counted",
-			TOLD);
+			LOGGED);
 }
 
 /*
@@ -261,7 +261,7 @@ note_listening(struct listen *l, int64_t now)
 	l->ping_due = now + PING_MS;
 	/* That it is back was said. */
 	l->link.away = false;
-	redis_link_well(&l->link, now);
+	redis_link_recovered(&l->link, now);
 }
 
 static void

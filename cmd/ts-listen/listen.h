@@ -33,8 +33,9 @@ struct listen {
 	int64_t asked; /* wall clock, as the next two: when the last PING or SUBSCRIBE was sent */
 	int64_t known; /* all that was published until then was heard; at first, the start */
 
-	int64_t minute; /* until when drops are counted in told: of one minute a hundred are told */
-	uint64_t told;
+	int64_t minute; /* until when drops are counted in logged: of one minute a hundred are told
+			 */
+	uint64_t logged;
 
 	uint64_t kept; /* jobs of an earlier life */
 	uint64_t jobs, cancels, ignored, dropped, gaps;

@@ -51,7 +51,7 @@ on_group(void *data, const struct redis_reply *reply)
 	if (!s->link.ever)
 		log_info("taking jobs of the stream %s", s->key);
 	s->ready = true;
-	redis_link_well(&s->link, clock_mono_ms());
+	redis_link_recovered(&s->link, clock_mono_ms());
 }
 
 static void

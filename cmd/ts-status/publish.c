@@ -184,7 +184,7 @@ serve_jobs(struct publish *p, int64_t now)
 static void
 on_ready(struct publish *p, int64_t now)
 {
-	redis_link_well(&p->link, now);
+	redis_link_recovered(&p->link, now);
 	heartbeat_connected(&p->heartbeat, p->shared.redis, now);
 	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
 		if (j->user != NULL)

@@ -107,12 +107,12 @@ load_next(const struct batch *b, struct range range, struct run *run)
 static void
 tell_fault(struct load *l, const struct pg_table *t)
 {
-	char *told = l->shared->told[t->tf];
+	char *told = l->shared->logged[t->tf];
 
 	(void)pthread_mutex_lock(&l->shared->lock);
-	if (strcmp(t->fault, told) != 0 && t->fault[0] != '\0')
+	if (strcmp(t->fault, logged) != 0 && t->fault[0] != '\0')
 		log_error("%s", t->fault);
-	memcpy(told, t->fault, sizeof l->shared->told[0]);
+	memcpy(logged, t->fault, sizeof l->shared->logged[0]);
 	(void)pthread_mutex_unlock(&l->shared->lock);
 }
 
@@ -121,7 +121,7 @@ static void
 tell_notes(struct load *l, const struct pg_table *t)
 {
 	if (t->notes[0] != '\0' && t->fault[0] == '\0' &&
-		!atomic_exchange(&l->shared->notes_told[t->tf], true))
+		!atomic_exchange(&l->shared->notes_logged[t->tf], true))
 		log_warning("table %s: %s", timeframe_table(t->tf), t->notes);
 }
 

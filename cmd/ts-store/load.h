@@ -12,8 +12,8 @@ struct load_shared {
 	struct pg_shared pg;
 	pthread_mutex_t lock;
 	const struct calendar *calendar;
-	char told[TF_COUNT][500]; /* the faults of tables that the log has; under the lock */
-	atomic_bool rounding_told[TF_COUNT][4], notes_told[TF_COUNT], altered_told[TF_COUNT];
+	char logged[TF_COUNT][500]; /* the faults of tables that the log has; under the lock */
+	atomic_bool rounding_logged[TF_COUNT][4], notes_logged[TF_COUNT], altered_logged[TF_COUNT];
 };
 
 /* Whether a batch may be committed: the earlier ones that have bars of the same series are. */

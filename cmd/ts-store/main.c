@@ -54,7 +54,7 @@ static const struct command self = {"ts-store", NULL, letters, "DATABASE_URL PGP
 struct wait {
 	uint64_t batch; /* the one being filled, */
 	int64_t since;	/* and since when it holds bars */
-	bool told;	/* was the first signal told? */
+	bool announced; /* the first signal is in the log */
 };
 
 /* How long poll(2) may wait. */
@@ -96,9 +96,9 @@ wait_for_input(struct reader *in, struct tasks *s, struct wait *w)
 		writer_watch(s->out, fds[1].revents);
 	if (n > 0 && fds[0].revents != 0)
 		(void)reader_fill(in);
-	if (signals_stop() && !w->told) {
+	if (signals_stop() && !w->announced) {
 		log_info("told to stop: going on to the end of input");
-		w->told = true;
+		w->announced = true;
 	}
 	if (n > 0 && fds[3].revents != 0)
 		tasks_settle(s);
@@ -173,10 +173,10 @@ say_end(const struct tasks *s, int64_t start)
 			ms);
 		return;
 	}
-	say_untold(b->odd - n->told.odd,
+	say_untold(b->odd - n->stated.odd,
 		"with open or close outside of low and high: stored as it came");
-	say_untold(b->rounded - n->told.rounded, "rounded to what the columns hold");
-	say_untold(b->restated - n->told.restated, "changed a stored price by more than 0.5 %");
+	say_untold(b->rounded - n->stated.rounded, "rounded to what the columns hold");
+	say_untold(b->restated - n->stated.restated, "changed a stored price by more than 0.5 %");
 	log_end(log_run, "end",
 		(const struct log_count[]){{"bars", b->received}, {"inserted", b->inserted},
 			{"updated", b->updated}, {"unchanged", b->unchanged},

@@ -14,7 +14,7 @@ static const char *const price_name[4] = {"open", "high", "low", "close"};
 static void
 tell_rounding(struct load *l, const struct pg_table *t, int column)
 {
-	if (!atomic_exchange(&l->shared->rounding_told[t->tf][column], true))
+	if (!atomic_exchange(&l->shared->rounding_logged[t->tf][column], true))
 		log_warning("table %s: column %s holds %d decimals: prices with more are rounded",
 			timeframe_table(t->tf), price_name[column], t->scale[column]);
 }

@@ -143,11 +143,11 @@ rejects_add_text(struct rejects *rj, struct slice line, const char *why)
 int
 rejects_flush(struct rejects *rj)
 {
-	bool told = rj->out.error != 0;
+	bool logged = rj->out.error != 0;
 
 	if (writer_flush(&rj->out) == 0)
 		return 0;
-	if (!told)
+	if (!logged)
 		log_error("writing %s: %s", rj->path, strerror(rj->out.error));
 	return -1;
 }

@@ -97,8 +97,8 @@ tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct r
 	char name[SYMBOL_MAX + 64];
 
 	tasks_keep(s, line, r, why);
-	if (s->n.rejects_told++ >= REJECTS_TOLD) {
-		if (s->n.rejects_told == REJECTS_TOLD + 1)
+	if (s->n.rejects_logged++ >= REJECTS_TOLD) {
+		if (s->n.rejects_logged == REJECTS_TOLD + 1)
 			log_warning("more than %d bars are rejected: further ones are only counted",
 				REJECTS_TOLD);
 		return;
@@ -146,9 +146,9 @@ conclude_task(struct tasks *s, struct record *r, struct series *of)
 	if (of->n.rejected > 0 && of->image.deleted == 0)
 		of->image.extra = 0;
 	stored_tell(of);
-	s->n.told.odd += of->n.odd;
-	s->n.told.rounded += of->n.rounded;
-	s->n.told.restated += of->n.restated;
+	s->n.stated.odd += of->n.odd;
+	s->n.stated.rounded += of->n.rounded;
+	s->n.stated.restated += of->n.restated;
 	s->n.bars.extra += of->image.extra;
 	s->n.bars.deleted += of->image.deleted;
 	if (of->fault != NULL)

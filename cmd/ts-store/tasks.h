@@ -18,12 +18,12 @@ struct task {
 
 struct totals {
 	struct counts bars;
-	struct counts told;	/* of these what verdicts say: odd, rounded and restated */
+	struct counts stated;	/* of these what verdicts say: odd, rounded and restated */
 	struct refused refused; /* lines that are not a record, or that cannot be used */
 	struct kinds kinds;
 	uint64_t stored, failed; /* tasks */
 	uint64_t batches;
-	uint64_t rejects_told;
+	uint64_t rejects_logged;
 };
 
 /* The stage between input and loader: series, tasks, verdicts. */

@@ -224,7 +224,7 @@ add_bounds(struct writing *w, struct pg_values *v)
 static void
 tell_altered(struct load *l, const struct pg_table *t)
 {
-	if (!atomic_exchange(&l->shared->altered_told[t->tf], true))
+	if (!atomic_exchange(&l->shared->altered_logged[t->tf], true))
 		log_warning("table %s: a trigger changes the values of bars: they are not as they "
 			    "were loaded",
 			timeframe_table(t->tf));

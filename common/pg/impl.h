@@ -23,7 +23,7 @@ struct pg {
 	int64_t raised;		/* and what it gets instead; 0 for that */
 	size_t unflushed;	/* bytes of COPY that libpq may still hold */
 	int64_t since;		/* since when nothing was committed for trouble; 0: all is well */
-	bool told;
+	bool announced;
 	struct backoff backoff;
 	char settings[4096];
 	char why[400];

@@ -105,7 +105,7 @@ take_server(struct pg *p, const PGresult *res)
 				 "target_session_attrs=read-write into the URL");
 		return p->ever ? PG_LOST : PG_CONFIG;
 	}
-	if (!atomic_exchange(&p->o.shared->durability_told, true))
+	if (!atomic_exchange(&p->o.shared->durability_logged, true))
 		tell_durability(res);
 	return PG_OK;
 }

@@ -188,9 +188,9 @@ in_trouble(struct pg *p)
 	}
 	if (p->conn == NULL)
 		p->o.shared->broke = now;
-	if (!p->told && atomic_fetch_add(&p->o.shared->troubled, 1) == 0)
+	if (!p->announced && atomic_fetch_add(&p->o.shared->troubled, 1) == 0)
 		log_warning("Postgres: %s: trying again", p->why);
-	p->told = true;
+	p->announced = true;
 	return true;
 }
 
@@ -246,10 +246,10 @@ recover_connection(struct pg *p)
 void
 pg_recovered(struct pg *p)
 {
-	if (p->told && atomic_fetch_sub(&p->o.shared->troubled, 1) == 1)
+	if (p->announced && atomic_fetch_sub(&p->o.shared->troubled, 1) == 1)
 		log_info("Postgres is back after %.1f s",
 			(double)(clock_mono_ms() - p->since) / 1000);
-	p->told = false;
+	p->announced = false;
 	p->since = 0;
 	p->backoff = (struct backoff){0};
 }

@@ -1,5 +1,5 @@
 /* The words for what was found. */
-#include "told.h"
+#include "wording.h"
 
 #include "timestamp.h"
 
@@ -8,7 +8,7 @@
 
 /* Text as it may stand on a terminal, filled up to a width. */
 void
-told_name(struct buffer *b, struct slice name, size_t width)
+wording_name(struct buffer *b, struct slice name, size_t width)
 {
 	for (size_t i = 0; i < name.n; i++) {
 		unsigned char c = (unsigned char)name.p[i];
@@ -20,7 +20,7 @@ told_name(struct buffer *b, struct slice name, size_t width)
 }
 
 const char *
-told_verdict_name(enum verdict v)
+wording_verdict_name(enum verdict v)
 {
 	static const char *const names[VERDICT_COUNT] = {
 		"complete", "holes", "differs", "outside", "empty", "unusable"};
@@ -39,7 +39,7 @@ static const char *const findings[FOUND_KINDS][2] = {
 };
 
 const char *
-told_check(enum finding f)
+wording_check(enum finding f)
 {
 	return findings[f][1];
 }
@@ -62,7 +62,7 @@ run_dates(char text[2 * DATE_SIZE + 4], const struct series *s, size_t first, si
 }
 
 void
-told_runs(struct buffer *b, const struct series *s, uint32_t bits, const char *before)
+wording_runs(struct buffer *b, const struct series *s, uint32_t bits, const char *before)
 {
 	char text[2 * DATE_SIZE + 4];
 
@@ -74,7 +74,7 @@ told_runs(struct buffer *b, const struct series *s, uint32_t bits, const char *b
 
 /* "prices before 2025-12-22 are 4 times the days'" */
 void
-told_stretch(struct buffer *b, const struct series *s, size_t first, size_t last)
+wording_stretch(struct buffer *b, const struct series *s, size_t first, size_t last)
 {
 	const struct period *p = s->schedule->period;
 	char from[DATE_SIZE], to[DATE_SIZE];
@@ -94,7 +94,7 @@ told_stretch(struct buffer *b, const struct series *s, size_t first, size_t last
 
 /* History that a restatement did not reach. */
 void
-told_old_basis(struct buffer *b, const struct series *s, const char *before)
+wording_old_basis(struct buffer *b, const struct series *s, const char *before)
 {
 	if (series_old_basis(s))
 		buffer_printf(b,
@@ -108,11 +108,11 @@ add_findings(struct buffer *b, const struct series *s)
 {
 	const char *before = "; ";
 
-	told_old_basis(b, s, before);
+	wording_old_basis(b, s, before);
 	for (size_t first = 0, last; series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last);
 		first = last + 1) {
 		buffer_str(b, before);
-		told_stretch(b, s, first, last);
+		wording_stretch(b, s, first, last);
 	}
 	for (int f = FOUND_BASIS + 1; f < FOUND_KINDS; f++) {
 		size_t first = 0, last;
@@ -120,7 +120,7 @@ add_findings(struct buffer *b, const struct series *s)
 		if (!series_run(s, FOUND_BIT(f), &first, &last))
 			continue;
 		buffer_printf(b, "; %s ", findings[f][0]);
-		told_runs(b, s, FOUND_BIT(f), "");
+		wording_runs(b, s, FOUND_BIT(f), "");
 	}
 }
 
@@ -144,26 +144,26 @@ add_counts(struct buffer *b, const struct series *s)
 }
 
 void
-told_gap(struct buffer *b, const struct series *s, uint32_t bit, const char *before)
+wording_gap(struct buffer *b, const struct series *s, uint32_t bit, const char *before)
 {
 	size_t first = 0, last;
 
 	if (!series_run(s, bit, &first, &last))
 		return;
 	buffer_str(b, before);
-	told_runs(b, s, bit, "");
+	wording_runs(b, s, bit, "");
 }
 
 void
-told_verdict(struct buffer *b, const struct series *s)
+wording_verdict(struct buffer *b, const struct series *s)
 {
-	buffer_str(b, told_verdict_name(s->verdict));
+	buffer_str(b, wording_verdict_name(s->verdict));
 	if (s->verdict == VERDICT_HOLES)
-		told_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
+		wording_runs(b, s, FOUND_BIT(FOUND_MISSING), " ");
 	add_findings(b, s);
-	told_gap(b, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
-	told_gap(b, s, FOUND_BIT(FOUND_RENAMED), "; two securities? no bars ");
-	told_gap(b, s, FOUND_BIT(FOUND_ANSWERED), "; the API has no more of ");
+	wording_gap(b, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
+	wording_gap(b, s, FOUND_BIT(FOUND_RENAMED), "; two securities? no bars ");
+	wording_gap(b, s, FOUND_BIT(FOUND_ANSWERED), "; the API has no more of ");
 	add_counts(b, s);
 	buffer_byte(b, '\n');
 }

@@ -1,5 +1,5 @@
-#ifndef TS_NOTED_H
-#define TS_NOTED_H
+#ifndef TS_DONE_TASKS_H
+#define TS_DONE_TASKS_H
 
 #include "buffer.h"
 #include "spool.h"
@@ -9,18 +9,18 @@
 /*
  * The tasks of a job that have their verdict from an earlier run, by the notes in the spool.
  */
-struct noted;
+struct done_tasks;
 
 /* Without a spool (NULL) nothing is ever noted. The spool stays the caller's. */
-struct noted *noted_new(struct spool *);
-void noted_free(struct noted *);
+struct done_tasks *done_tasks_new(struct spool *);
+void done_tasks_free(struct done_tasks *);
 
 /* Reads the notes of a job in place of the last one's. 0, or -1 with errno. */
-int noted_load(struct noted *, struct slice job_id);
+int done_tasks_load(struct done_tasks *, struct slice job_id);
 
 /* Tells this time that the job was accepted from any other; absent when it is not in the spool. */
-struct slice noted_run(struct noted *, struct slice job_id);
+struct slice done_tasks_run(struct done_tasks *, struct slice job_id);
 
-bool noted_has(const struct noted *, struct slice symbol, struct slice timeframe);
+bool done_tasks_has(const struct done_tasks *, struct slice symbol, struct slice timeframe);
 
 #endif

@@ -1,5 +1,5 @@
 /* What need not be done again after a crash. */
-#include "noted.h"
+#include "done_tasks.h"
 
 #include "buffer.h"
 #include "record.h"
@@ -13,7 +13,7 @@ struct key {
 	struct slice timeframe;
 };
 
-struct noted {
+struct done_tasks {
 	struct spool *spool;
 	struct record_parser *parser;
 	struct buffer text; /* the notes as they stand; keys point into it or into decoded */
@@ -22,17 +22,17 @@ struct noted {
 	char run[24];
 };
 
-struct noted *
-noted_new(struct spool *spool)
+struct done_tasks *
+done_tasks_new(struct spool *spool)
 {
-	struct noted *t = memory_grow(NULL, 1, sizeof *t);
+	struct done_tasks *t = memory_grow(NULL, 1, sizeof *t);
 
-	*t = (struct noted){.spool = spool, .parser = record_parser_new()};
+	*t = (struct done_tasks){.spool = spool, .parser = record_parser_new()};
 	return t;
 }
 
 void
-noted_free(struct noted *t)
+done_tasks_free(struct done_tasks *t)
 {
 	if (t == NULL)
 		return;
@@ -46,7 +46,7 @@ noted_free(struct noted *t)
 static void
 keep_line(void *ctx, struct slice line)
 {
-	struct noted *t = ctx;
+	struct done_tasks *t = ctx;
 
 	buffer_add(&t->text, line.p, line.n);
 	buffer_byte(&t->text, '\n');
@@ -62,7 +62,7 @@ copy_text(struct buffer *b, struct slice s)
 }
 
 static void
-add_key(struct noted *t, struct slice line)
+add_key(struct done_tasks *t, struct slice line)
 {
 	struct record r;
 
@@ -85,7 +85,7 @@ compare_keys(const void *a, const void *b)
 }
 
 int
-noted_load(struct noted *t, struct slice job_id)
+done_tasks_load(struct done_tasks *t, struct slice job_id)
 {
 	size_t start = 0;
 
@@ -109,7 +109,7 @@ noted_load(struct noted *t, struct slice job_id)
 }
 
 struct slice
-noted_run(struct noted *t, struct slice job_id)
+done_tasks_run(struct done_tasks *t, struct slice job_id)
 {
 	int64_t accepted = t->spool == NULL ? -1 : spool_accepted(t->spool, job_id);
 
@@ -120,7 +120,7 @@ noted_run(struct noted *t, struct slice job_id)
 }
 
 bool
-noted_has(const struct noted *t, struct slice symbol, struct slice timeframe)
+done_tasks_has(const struct done_tasks *t, struct slice symbol, struct slice timeframe)
 {
 	struct key k = {symbol, timeframe};
 
