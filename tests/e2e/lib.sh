@@ -364,6 +364,11 @@ options() {
 		"$name: the program takes the options of the page"
 }
 
+# job ID SYMBOLS TIMEFRAMES [YEARS]: one that was received at $now.
+job() {
+	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":%s,"received_at":"%s"}\n' \
+		"$1" "$2" "$3" "${4:-0.02}" "$now"
+}
 # publish JOB: as the admin page does it: publish first, then write "submitted" with a day to live.
 publish() {
 	local id

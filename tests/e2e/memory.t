@@ -14,9 +14,9 @@ sim_start -N "$now" || exit 1
 export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
 serve || exit 1
 
-# job ID SYMBOLS TIMEFRAMES YEARS: publishes and waits for the end.
-job() {
-	publish "{\"job_id\":\"$1\",\"source\":\"test\",\"symbols\":$2,\"timeframes\":$3,\"years\":$4,\"received_at\":\"$now\"}"
+# loaded JOB... [SECONDS]: publishes it and waits for its end.
+loaded() {
+	publish "$(job "$@")"
 	wait_for $((60 + ${5:-0})) over "$1"
 }
 # The most memory that a stage ever had, in kB; how many descriptors it has open.
@@ -44,15 +44,15 @@ flat() {
 	ok $? "$1: $3: $2 kB, then $is kB"
 }
 
-job small '["AAPL"]' '["1min"]' 0.003
+loaded small '["AAPL"]' '["1min"]' 0.003
 is "$(hash small status)" completed "1 symbol, 1 day"
 note before peak
 # One that fills the page of each transfer.
-job filling "$(jq -nc '[range(50) | "F\(.)"]')" '["1min","hour","day","week","month"]' "$years" 1800
+loaded filling "$(jq -nc '[range(50) | "F\(.)"]')" '["1min","hour","day","week","month"]' "$years" 1800
 note filled peak
 note open descriptors
 
-job large "$(jq -nc '[range(500) | "S\(.)"]')" '["1min","hour","day","week","month"]' "$years" 1800
+loaded large "$(jq -nc '[range(500) | "S\(.)"]')" '["1min","hour","day","week","month"]' "$years" 1800
 is "$(hash large status)/$(hash large stored_tasks)" completed/2500 "500 symbols x 5, $years years"
 bars=$(hash large bars_loaded)
 [ "$bars" -gt 1000000 ]

@@ -28,11 +28,6 @@ places() {
 		sql "SELECT '$t', symbol, $(key "$t"), ctid, xmin FROM $t ORDER BY 2, 3"
 	done
 }
-# job ID SYMBOLS TIMEFRAMES YEARS
-job() {
-	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":%s,"received_at":"%s"}\n' \
-		"$1" "$2" "$3" "$4" "$now"
-}
 # run JOB...: through pipeline.sh without Redis; what ts-status says of it is in done.json.
 run() {
 	printf '%s\n' "$@" | TS_STATUS_FLAGS='-u none -q' "$top/pipeline.sh" - >done.json 2>log

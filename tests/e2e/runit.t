@@ -79,11 +79,6 @@ logged() {
 well() {
 	(cd "$sv" && ./check)
 }
-# job ID SYMBOLS TIMEFRAMES
-job() {
-	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":0.02,"received_at":"%s"}' \
-		"$1" "$2" "$3" "$now"
-}
 main_pid() {
 	cat "$sv/supervise/pid"
 }

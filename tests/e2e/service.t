@@ -10,11 +10,6 @@ ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 50 || exit 1
 serve || { cat pipeline.log >&2; exit 1; }
 
-# job ID SYMBOLS TIMEFRAMES YEARS
-job() {
-	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":%s,"received_at":"%s"}' \
-		"$1" "$2" "$3" "$4" "$now"
-}
 all='["1min","hour","day","week","month"]'
 
 # A small job behind a large one.

@@ -34,9 +34,6 @@ wire() {
 told() {
 	is "$(grep -Ec "$2" err)/$(grep -Ec "$3" err)" 1/1 "$1: told once when it goes, once when it is back"
 }
-said() {
-	grep -Eq -- "$1" err
-}
 
 # ---- ts-store and Postgres
 
@@ -77,7 +74,7 @@ name="Postgres does not answer a connection"
 wire freeze
 store
 bars A 100 >&"$feed"
-wait_for 5 said "$gone"'the server does not answer'
+wait_for 5 logged "$gone"'the server does not answer'
 ok $? "$name: that has a deadline"
 sleep 2
 wire thaw
@@ -93,7 +90,7 @@ wire freeze-past 130000
 bars B 4000 >&"$feed"
 wait_for 5 grep -q frozen relay.out
 bars C 4000 >&"$feed"
-wait_for 6 said "$gone"'the server gives no sign of life'
+wait_for 6 logged "$gone"'the server gives no sign of life'
 ok $? "$name: that has a deadline"
 # Who is to end it is not answered at first, and does not forget.
 : >relay.out
@@ -108,7 +105,7 @@ bars A 10 >&"$feed"
 wait_for 5 verdicts 1
 wire freeze-after COMMIT
 bars B 10 >&"$feed"
-wait_for 6 said "$gone"'the server gives no sign of life'
+wait_for 6 logged "$gone"'the server gives no sign of life'
 ok $? "$name: that has a deadline"
 wire abandon
 bars C 10 >&"$feed"
@@ -150,11 +147,11 @@ relay "$tmp/redis.sock"
 name="Redis does not answer a connection"
 wire freeze
 listen
-wait_for 5 said 'warning: cannot connect to Redis: no connection'
+wait_for 5 logged 'warning: cannot connect to Redis: no connection'
 ok $? "ts-listen: $name: that has a deadline"
 sleep 1.5
 wire thaw
-wait_for 10 said 'listening on'
+wait_for 10 logged 'listening on'
 say 1
 wait_for 5 lines_are 2
 heard "ts-listen: $name" "gap 1"
@@ -164,12 +161,12 @@ name="Redis is silent and speaks again"
 : >err
 wire freeze
 say 2
-wait_for 5 said 'Redis does not answer'
+wait_for 5 logged 'Redis does not answer'
 ok $? "ts-listen: $name: that has a deadline"
 sleep 2.5
 say 3
 wire thaw
-wait_for 5 said 'Redis answers again on the same connection'
+wait_for 5 logged 'Redis answers again on the same connection'
 say 4
 wait_for 5 lines_are 5
 heard "ts-listen: $name" "gap 1 2 3 4"
@@ -180,9 +177,9 @@ name="the other end is gone"
 wire abandon
 say lost
 from=$(date +%s)
-wait_for 5 said 'Redis does not answer'
+wait_for 5 logged 'Redis does not answer'
 ok $? "ts-listen: $name: that has a deadline"
-wait_for 5 said 'listening on'
+wait_for 5 logged 'listening on'
 say 5
 wait_for 5 lines_are 7
 heard "ts-listen: $name" "gap 1 2 3 4 gap 5"
@@ -194,12 +191,12 @@ ok $? "ts-listen: $name: the gap spans what was lost"
 name="the server ends while it is silent"
 : >err
 wire freeze
-wait_for 5 said 'Redis does not answer'
+wait_for 5 logged 'Redis does not answer'
 kill -TERM "$redis_pid"
 wait "$redis_pid" 2>/dev/null
 redis_start --loglevel warning
 wire thaw
-wait_for 10 said 'listening on'
+wait_for 10 logged 'listening on'
 say 6
 wait_for 5 lines_are 9
 heard "ts-listen: $name" "gap 1 2 3 4 gap 5 gap 6"
@@ -259,7 +256,7 @@ counted() {
 name="Redis does not answer a connection"
 wire freeze
 status
-wait_for 5 said 'warning: cannot connect to Redis: no connection'
+wait_for 5 logged 'warning: cannot connect to Redis: no connection'
 ok $? "ts-status: $name: that has a deadline"
 sleep 1.5
 verdict 2 3 4 5 >&"$feed"
@@ -272,7 +269,7 @@ for way in thaw abandon; do
 	wait_for 5 hash_is j stored_tasks 1
 	wire freeze
 	verdict 2 3 4 5 >&"$feed"
-	wait_for 5 said 'warning: lost Redis: no answer'
+	wait_for 5 logged 'warning: lost Redis: no answer'
 	ok $? "ts-status: $name: that has a deadline"
 	sleep 1.5
 	wire $way

@@ -10,11 +10,6 @@ ts-store -i </dev/null 2>store.log || exit 1
 sim_start -N "$now" -d 20 || exit 1
 export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=
 
-# job ID SYMBOLS TIMEFRAMES
-job() {
-	printf '{"job_id":"%s","source":"test","symbols":%s,"timeframes":%s,"years":0.02,"received_at":"%s"}' \
-		"$1" "$2" "$3" "$now"
-}
 kept() {
 	find "$TS_SPOOL" -type f ! -name '.*' | wc -l
 }
@@ -253,7 +248,7 @@ like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-fet
 	"all stages ended well"
 
 # A run in the foreground has no next start: what is cut short is over, and whoever waits for it is told.
-{ job cut "$(jq -nc '[range(900) | "C\(.)"]')" '["day","hour"]'; echo; } >cut.json
+job cut "$(jq -nc '[range(900) | "C\(.)"]')" '["day","hour"]' >cut.json
 TS_STATUS_FLAGS='' "$top/pipeline.sh" cut.json >pipeline.out 2>pipeline.log &
 run=$!
 started+=("$run")
