@@ -5,7 +5,9 @@
 
 #include <stddef.h>
 
-enum { WORDS = 5 };
+enum { WORDS = 5, SESSION_SECONDS = 390 * 60 };
+
+#define UNKNOWN "unknown timeframe: want 1min, hour, day, week or month"
 
 /* What a bar's length is counted in. */
 enum unit { SECONDS, DAYS, WEEKS, MONTHS };
@@ -17,19 +19,17 @@ static const struct {
 	enum unit unit;
 	int length;	/* in units */
 	int chunk_days; /* of a hypertable: some gigabytes where thousands of symbols are stored */
-	short bars;	/* of a session */
-	short base;	/* an enum timeframe: whose bars can be joined to its bars */
+	enum timeframe base; /* whose bars can be joined to its bars */
 } timeframes[TF_COUNT] = {
 	[TF_1MIN] = {{"1min", "minute", "1m", "1minute", "min"}, "1/minute", "ohlcv_1min", SECONDS,
-		60, 7, 390, TF_NONE},
+		60, 7, TF_NONE},
 	[TF_HOUR] = {{"hour", "1hour", "1h", "60min", "hourly"}, "1/hour", "ohlcv_hourly", SECONDS,
-		3600, 90, 7, TF_1MIN},
-	[TF_DAY] = {{"day", "1day", "1d", "daily"}, "1/day", "ohlcv_daily", DAYS, 1, 1826, 1,
-		TF_NONE},
-	[TF_WEEK] = {{"week", "1week", "1w", "weekly"}, "1/week", "ohlcv_weekly", WEEKS, 1, 7305, 1,
+		3600, 90, TF_1MIN},
+	[TF_DAY] = {{"day", "1day", "1d", "daily"}, "1/day", "ohlcv_daily", DAYS, 1, 1826, TF_NONE},
+	[TF_WEEK] = {{"week", "1week", "1w", "weekly"}, "1/week", "ohlcv_weekly", WEEKS, 1, 7305,
 		TF_DAY},
 	[TF_MONTH] = {{"month", "1month", "1mo", "monthly"}, "1/month", "ohlcv_monthly", MONTHS, 1,
-		7305, 1, TF_DAY},
+		7305, TF_DAY},
 };
 
 enum timeframe
@@ -43,8 +43,6 @@ timeframe_parse(struct slice s)
 	}
 	return TF_NONE;
 }
-
-#define UNKNOWN "unknown timeframe: want 1min, hour, day, week or month"
 
 const char *
 timeframe_advice(struct slice s)
@@ -100,13 +98,15 @@ timeframe_chunk_days(enum timeframe tf)
 int
 timeframe_bars(enum timeframe tf)
 {
-	return timeframes[tf].bars;
+	int length = timeframes[tf].length;
+
+	return timeframe_intraday(tf) ? (SESSION_SECONDS + length - 1) / length : 1;
 }
 
 enum timeframe
 timeframe_base(enum timeframe tf)
 {
-	return (enum timeframe)timeframes[tf].base;
+	return timeframes[tf].base;
 }
 
 bool
@@ -132,11 +132,15 @@ timeframe_days(enum timeframe tf)
 int32_t
 timeframe_first(enum timeframe tf, int32_t date)
 {
+	struct civil c;
+
 	switch (timeframes[tf].unit) {
 	case WEEKS:
 		return date - date_weekday(date);
 	case MONTHS:
-		return date - date_civil(date).day + 1;
+		c = date_civil(date);
+		c.month -= (c.month - 1) % timeframes[tf].length;
+		return date_of((struct civil){c.year, c.month, 1});
 	default:
 		return date;
 	}
@@ -147,8 +151,8 @@ timeframe_last(enum timeframe tf, int32_t date)
 {
 	int32_t first = timeframe_first(tf, date);
 
-	/* 31 days on it is the next month, whichever this one is. */
+	/* 31 days a month on it is the next one, whichever this is. */
 	if (timeframes[tf].unit == MONTHS)
-		return timeframe_first(tf, first + 31) - 1;
+		return timeframe_first(tf, first + 31 * timeframes[tf].length) - 1;
 	return first + timeframe_days(tf) - 1;
 }

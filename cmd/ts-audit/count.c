@@ -51,7 +51,7 @@ add_query(struct buffer *b, const struct pg_table *t, bool bounds, const struct 
 
 	SQL(b, rolled ? "WITH m AS (" : "", "SELECT symbol, bin,");
 	if (rolled)
-		buffer_str(b, t->tf == TF_1MIN ? " t / 60 AS h," : " t AS h,");
+		buffer_printf(b, " t / %d AS h,", 3600 / timeframe_seconds(t->tf));
 	buffer_str(b, " count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR high IS NULL OR"
 		      " low IS NULL OR close IS NULL OR"
 		      /* An index has no volume. */

@@ -112,13 +112,16 @@ schedule_end(const struct schedule *s)
 int
 schedule_slice_start(enum timeframe tf)
 {
-	return tf == TF_1MIN ? 48600 : 46800;
+	return 48600 - 48600 % timeframe_seconds(tf);
 }
 
 int
 schedule_slice_seconds(enum timeframe tf)
 {
-	return tf == TF_1MIN ? 480 : 3600;
+	int seconds = timeframe_seconds(tf);
+
+	/* Sixty slices at most, of whole bars. */
+	return (450 + seconds - 1) / seconds * seconds;
 }
 
 int

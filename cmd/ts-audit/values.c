@@ -67,7 +67,7 @@ values_sessions(struct buffer *b, enum timeframe tf, const struct values *v)
 {
 	/* The hour in which regular hours begin has bars from before them. */
 	const char *regular =
-		tf == TF_1MIN
+		REGULAR_OPEN * 60 % timeframe_seconds(tf) == 0
 			? ""
 			: " FILTER (WHERE h * 3600 > date_part('epoch', ($4::timestamptz[])[bin]))";
 

@@ -62,7 +62,7 @@ bars_belong(struct bars *b, int64_t t)
 	if (b->extended)
 		return true;
 	look_at_day(b, t);
-	return t < b->close && (s->tf == TF_1MIN ? t >= b->open : t + seconds > b->open);
+	return t < b->close && t + seconds > b->open;
 }
 
 static const char *

@@ -9,9 +9,7 @@
 static const char lock_sql[] = "SELECT pg_advisory_xact_lock(128040171827813)";
 
 static const char missing_sql[] =
-	"SELECT 1 FROM "
-	"unnest('{ohlcv_1min,ohlcv_hourly,ohlcv_daily,ohlcv_weekly,ohlcv_monthly}'::text[])"
-	" AS name WHERE to_regclass(name) IS NULL";
+	"SELECT 1 FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL";
 
 static const char timescale_sql[] = "SELECT quote_ident(n.nspname) || '.create_hypertable'"
 				    " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
@@ -45,10 +43,19 @@ make_hypertable(struct pg *pg, const char *function, enum timeframe tf)
 static enum outcome
 create_tables(struct pg *pg, const char *schema)
 {
+	struct pg_values v = {.n = 1};
+	struct buffer names = {0};
 	PGresult *res = NULL;
-	enum outcome o = pg_query(pg, missing_sql, NULL, &res);
-	bool missing = o == PG_OK && PQntuples(res) > 0;
+	enum outcome o;
+	bool missing;
 
+	for (int tf = 0; tf < TF_COUNT; tf++)
+		buffer_printf(&names, "%c%s", tf == 0 ? '{' : ',', timeframe_table(tf));
+	buffer_byte(&names, '}');
+	v.value[0] = buffer_cstr(&names);
+	o = pg_query(pg, missing_sql, &v, &res);
+	missing = o == PG_OK && PQntuples(res) > 0;
+	buffer_release(&names);
 	PQclear(res);
 	return missing ? pg_exec(pg, schema) : o;
 }
