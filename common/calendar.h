@@ -3,7 +3,6 @@
 
 #include "timestamp.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /*

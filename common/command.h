@@ -1,7 +1,6 @@
 #ifndef TS_COMMAND_H
 #define TS_COMMAND_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

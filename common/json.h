@@ -3,7 +3,6 @@
 
 #include "buffer.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /*

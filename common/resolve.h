@@ -1,8 +1,6 @@
 #ifndef TS_RESOLVE_H
 #define TS_RESOLVE_H
 
-#include <stddef.h>
-
 /*
  * Host names looked up by a thread, because getaddrinfo(3) can block for half a minute and can
  * neither be polled nor interrupted. The answer comes by a pipe; whoever no longer wants it closes

@@ -4,7 +4,6 @@
 #include "buffer.h"
 #include "file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>

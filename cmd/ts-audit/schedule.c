@@ -2,7 +2,6 @@
 #include "schedule.h"
 
 #include "buffer.h"
-#include "timestamp.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,6 @@
 
 #include "checks.h"
 
-#include <math.h>
-
 /* Behind "(" and a first open or last close. */
 #define UNSTAMPED " % 100000000000) / 1e4::float8"
 

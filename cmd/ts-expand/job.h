@@ -3,9 +3,6 @@
 
 #include "buffer.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
 /*
  * A job as its message tells it. The memory is kept from one job to the next; slices are valid
  * until the next job_read() or the text changes.

@@ -8,7 +8,6 @@
 #include "task.h"
 #include "timestamp.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <utlist.h>
 

@@ -7,7 +7,6 @@
 #include "buffer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* No request has ever started: long before any now. */
 #define NEVER (INT64_MIN / 4)

@@ -3,7 +3,6 @@
 
 #include "rate.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

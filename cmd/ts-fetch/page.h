@@ -4,7 +4,6 @@
 #include "buffer.h"
 #include "url.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -3,8 +3,6 @@
 
 #include "buffer.h"
 
-#include <stdbool.h>
-
 /* The ids of the jobs that were passed on, the last 10,000 of them, so that all can be cancelled.
  */
 struct passed;

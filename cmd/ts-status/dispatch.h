@@ -9,7 +9,6 @@
 #include "refused.h"
 #include "spool.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* What one line of input does, and what the end of input does. No waiting: that is main.c's. */

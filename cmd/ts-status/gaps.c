@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { WAIT_MS = 2000, AGAIN_MS = 1000, SLACK_S = 1, DEAD_S = 60 };
 

@@ -13,7 +13,6 @@
 #include "timestamp.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -5,7 +5,6 @@
 #include "timestamp.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	MERGE_MS = 100,	 /* a running job is written no more often */

@@ -12,7 +12,6 @@
 #include "write.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	READ_ROWS = 512, /* slots covered by one read, so that a result stays small */

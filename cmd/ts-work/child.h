@@ -3,7 +3,6 @@
 
 #include "lines.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 /* The command that does the work, a shell's line in a process group of its own. */

@@ -1,9 +1,6 @@
 /* Requests and answers: every wait is for the socket, and has an end. */
 #include "impl.h"
 
-#include "timestamp.h"
-#include "utf8.h"
-
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 #include "table.h"
 
 #include "catalogue.h"
-#include "impl.h"
 #include "timestamp.h"
 
 #include <stdio.h>

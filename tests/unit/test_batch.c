@@ -5,7 +5,6 @@
 #include "batch.h"
 #include "timestamp.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include "encode.h"
 #include "number.h"
 #include "wire.h"
-#include "write.h"
 
 #include <string.h>
 

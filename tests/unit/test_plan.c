@@ -4,9 +4,6 @@
 
 #include "plan.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static void
 expect(const char *now, int days, enum timeframe tf, uint64_t units, uint64_t bars,
 	uint64_t requests)

@@ -1,8 +1,6 @@
 /* What ts-status makes of records: counts, statuses, messages. Links cmd/ts-status without main. */
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <cmocka.h>
 
@@ -11,10 +9,8 @@
 #include "progress.h"
 #include "record.h"
 #include "summary.h"
-#include "timestamp.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct calendar *calendar;

@@ -4,7 +4,6 @@
 #include "record.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { ALL = ~0 };
 

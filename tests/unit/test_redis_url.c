@@ -1,14 +1,10 @@
 /* Redis URLs: what is read, what is refused, and that a password is shown to nobody. */
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <cmocka.h>
 
 #include "redis_url.h"
-
-#include <string.h>
 
 static void
 check(const char *text, const char *host, int port, const char *path, const char *user,

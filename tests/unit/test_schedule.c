@@ -7,9 +7,7 @@
 #include "verdict.h"
 #include "timestamp.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int64_t
 key(enum timeframe tf, const char *text)

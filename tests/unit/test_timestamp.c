@@ -5,7 +5,6 @@
 #include "timestamp.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 static void

@@ -7,9 +7,6 @@
 
 #include "window.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static struct window
 window(const char *now, const char *years, bool unfinished)
 {
