@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h> /* renameat() */
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -107,7 +107,7 @@ load_next(const struct batch *b, struct range range, struct run *run)
 static void
 tell_fault(struct load *l, const struct pg_table *t)
 {
-	char *told = l->shared->logged[t->tf];
+	char *logged = l->shared->logged[t->tf];
 
 	(void)pthread_mutex_lock(&l->shared->lock);
 	if (strcmp(t->fault, logged) != 0 && t->fault[0] != '\0')

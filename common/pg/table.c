@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include "catalogue.h"
+#include "impl.h"
 #include "timestamp.h"
 
 #include <stdio.h>

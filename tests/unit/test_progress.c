@@ -1,8 +1,5 @@
 /* What ts-status makes of records: counts, statuses, messages. Links cmd/ts-status without main. */
-#include <setjmp.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "check.h"
 
 #include "calendar.h"
 #include "meter.h"

@@ -1,8 +1,5 @@
 /* Redis URLs: what is read, what is refused, and that a password is shown to nobody. */
-#include <setjmp.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "check.h"
 
 #include "redis_url.h"
 
