@@ -36,9 +36,9 @@ struct schedule {
 enum { SCHEDULE_BOUNDS = 4 };
 
 /*
- * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in slices of whole bars, of 7.5
- * minutes at least: the number of the slice that an instant lies in, below 64; the second of the day
- * at which the first one begins, and how long they are.
+ * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in slices of whole bars,
+ * of 7.5 minutes at least: the number of the slice that an instant lies in, below 64; the second of
+ * the day at which the first one begins, and how long they are.
  */
 int schedule_slice(enum timeframe, int64_t instant);
 int schedule_slice_start(enum timeframe);

@@ -33,8 +33,8 @@ void bars_resume(struct bars *, uint64_t count, int32_t first, int32_t last);
 
 /*
  * Whether a bar that starts then belongs to the task: it starts at or after the series' start and
- * ends at or before its end. Without extended, bars of 1min and hour must touch the regular hours of
- * a session.
+ * ends at or before its end. Without extended, bars of 1min and hour must touch the regular hours
+ * of a session.
  */
 bool bars_belong(struct bars *, int64_t t);
 
