@@ -93,15 +93,16 @@ unset DATABASE_URL PGPORT
 # A stage holds no secret but its own, not even where /proc shows what it was started with, and leaves none
 # in a core file.
 ulimit -c unlimited 2>/dev/null
-secret='MASSIVE_API_KEY=k:secret-MASSIVE_API_KEY@ PGPASSWORD=:secret-PGPASSWORD@
+secret='TS_SEEN=:secret-Z@ MASSIVE_API_KEY=k:secret-MASSIVE_API_KEY@ PGPASSWORD=:secret-PGPASSWORD@
 	DATABASE_URL=postgres://u:secret-DATABASE_URL@127.0.0.1:1/d REDIS_URL=redis://:secret-REDIS_URL@127.0.0.1:1'
-# holds WHAT COMMAND...: starts it, looks, and ends it.
+# holds WHAT COMMAND...: starts it, looks, and ends it. Z is no secret: with it, what is seen is the stage itself and not
+# the shell from which it comes.
 holds() {
 	mkfifo idle
 	# shellcheck disable=SC2086 # a list of words
 	env $secret "${@:2}" <>idle >/dev/null 2>&1 &
 	started+=($!)
-	wait_for 5 eval "[ \"\$(tr '\0' '\n' </proc/$!/environ | sed -n 's/.*:secret-\([A-Z_]*\)@.*/\1/p' | sort | xargs)\" = '$1' ]"
+	wait_for 5 eval "[ \"\$(tr '\0' '\n' </proc/$!/environ | sed -n 's/.*:secret-\([A-Z_]*\)@.*/\1/p' | sort | xargs)\" = '${1:+$1 }Z' ]"
 	ok $? "$2 holds ${1:-no secret}${1:+ and no other secret}"
 	like "$(grep 'core file' /proc/$!/limits)" ' 0 +0 ' "$2 leaves no core file"
 	kill $!

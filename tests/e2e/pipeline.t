@@ -218,6 +218,18 @@ chmod 755 hook
 TS_DONE=$tmp/hook TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame "$top/pipeline.sh" one.json >done.json 2>log
 is "$?/$(cat hook.out)" "0/$(cat done.json)" "TS_DONE gets the done record, which still goes to stdout"
 is "$(cat hook.env)/$(grep -c 'warning: TS_DONE: .* ended with 3' log)" 0/1 "without secrets; its failure is told and no more"
+# One that hangs and ignores SIGTERM: its 10 and 2 seconds are made tenths here.
+mkdir short
+cat >short/timeout <<END
+#!/bin/sh
+[ "\$1 \$2 \$3" = '-k 2 10' ] && shift 3 && exec $(command -v timeout) -k 0.2 1 "\$@"
+END
+printf '#!/bin/sh\ntrap "" TERM\nsed "w %s/hung"\nwhile :; do sleep 0.1; done\n' "$tmp" >hook
+chmod 755 short/timeout
+PATH=$tmp/short:$PATH TS_DONE=$tmp/hook TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame "$top/pipeline.sh" one.json >done.json 2>log
+is "$?/$(cat hung)" "0/$(cat done.json)" "one that hangs holds up neither the record nor the end"
+like "$(cat log)" "warning: TS_DONE: $tmp/hook ended with 137" "it is killed, which is told"
+is "$(pgrep -f "$tmp/hook")" "" "and gone"
 TS_DONE=$tmp/nosuch "$top/pipeline.sh" one.json 2>log
 is $? 100 "a TS_DONE that is no program is refused"
 

@@ -242,6 +242,21 @@ ts-store <<<'{"symbol":"EXP","timeframe":"day","date":"2025-01-02","open":1.25e+
 is "$(sql "SELECT open, high, low, close, volume FROM ohlcv_daily WHERE symbol = 'EXP'")" \
 	"12.5|12345678901234567890.5|0.00000000000000000001|12.5|1200000" "exponents and long numbers are exact"
 
+# The words of the trade for the timeframes.
+empty
+{
+	for word in 1min 1m minute hour 1h 60min hourly day 1d daily week 1w weekly month 1mo monthly 5min; do
+		echo "{\"symbol\":\"S$word\",\"timeframe\":\"$word\",\"date\":\"2025-06-01\",\"timestamp\":\"2025-12-19T15:00:00Z\",\"open\":1,\"high\":1,\"low\":1,\"close\":1,\"volume\":1}"
+	done
+} | ts-store >out 2>err
+is "$?/$(for t in $tables; do sql "SELECT string_agg(symbol, ' ' ORDER BY symbol) FROM $t"; done)" "1/S1m S1min Sminute
+S1h S60min Shour Shourly
+S1d Sdaily Sday
+S1w Sweek Sweekly
+S1mo Smonth Smonthly" "other words for a timeframe are taken"
+like "$(cat err)" 'S5min 5min .*: unknown timeframe: want .* month; a view over them makes others, see ts-cookbook\(7\)' \
+	"five minutes are rejected, with how they are made"
+
 # ---- bars that are not stored
 
 empty
