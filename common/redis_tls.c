@@ -54,7 +54,7 @@ configure_context(struct redis_wire *w, SSL_CTX *ctx)
 
 /* For whom the certificate must be. */
 static bool
-expect_host(SSL *ssl, const char *host)
+expect_host(SSL *ssl, char *host)
 {
 	unsigned char address[16];
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2119 # a function that takes options is called without any
 # ts-fetch -d: hours made of minutes, weeks and months of days. The tables are those of a direct load, whatever
 # the days are like and whatever goes wrong, and requests are saved.
 # shellcheck source=tests/e2e/lib.sh

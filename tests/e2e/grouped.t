@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2119 # a function that takes options is called without any
 # ts-fetch -g: the whole market's days, date by date. What is written is what each symbol would have had, whatever
 # the pages are like, and requests are saved.
 # shellcheck source=tests/e2e/lib.sh

@@ -289,7 +289,7 @@ listens_again() {
 	[ "$(count_log 'listening on')" -eq 2 ]
 }
 ids() {
-	jq -r '.job_id // .type' "${1:-out}" | xargs
+	jq -r '.job_id // .type' out | xargs
 }
 add x1 x2
 listen -s "$tmp/x" -x $stream

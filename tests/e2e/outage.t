@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2119 # a function that takes options is called without any
 # Postgres, Redis and the API go away and come back in the middle of jobs: told once when they go and
 # once when they are back, and nothing is lost or doubled. What is silent for longer than a command's
 # patience is silence.t's affair.

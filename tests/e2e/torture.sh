@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # The torture itself: the service under restart while its stages, and with $servers Postgres and Redis,
 # are killed at random. Sourced by torture.t after lib.sh.
 #
