@@ -13,20 +13,33 @@ install:
 	for c in $(COMMANDS) ts-pipeline ts-sync ts-health; do \
 		install -m 644 pkg/completion.bash $(DESTDIR)$(COMPLETIONS)/$$c || exit; done
 
-# The service for runit. What an administrator has set in conf and env/ is kept.
+# The services for runit: the loader, and a host, which has its own run, conf and env/. What an
+# administrator has set in conf and env/ is kept.
 SVDIR = /etc/sv
 SERVICE = $(DESTDIR)$(SVDIR)/ts-pipeline
-SERVICE_ENV = $(notdir $(wildcard doc/runit/env/*))
+HOST = $(DESTDIR)$(SVDIR)/ts-work
+define install_service
+	install -d $(1)/log
+	install -d -m 700 $(1)/env
+	install $(2)/run doc/runit/finish $(1)
+	install -m 644 doc/runit/leftover $(1)
+	install doc/runit/log/run $(1)/log
+	install -m 644 doc/runit/log/config $(1)/log
+	[ -e $(1)/conf ] || sed 's|/usr/local|$(PREFIX)|' $(2)/conf >$(1)/conf
+	for f in $(notdir $(wildcard $(2)/env/*)); do [ -e $(1)/env/$$f ] || \
+		install -m 600 $(2)/env/$$f $(1)/env || exit; done
+endef
+define uninstall_service
+	cd $(1) 2>/dev/null && rm -f run finish check leftover log/run log/config || true
+	[ ! -e $(1)/conf ] || ! sed 's|/usr/local|$(PREFIX)|' $(2)/conf | cmp -s - $(1)/conf || rm $(1)/conf
+	for f in $(notdir $(wildcard $(2)/env/*)); do \
+		! cmp -s $(2)/env/$$f $(1)/env/$$f || rm $(1)/env/$$f; done
+	-[ ! -d $(1) ] || rmdir $(1)/env $(1)/log $(1)
+endef
 install-runit:
-	install -d $(SERVICE)/log
-	install -d -m 700 $(SERVICE)/env
-	install doc/runit/run doc/runit/finish doc/runit/check $(SERVICE)
-	install -m 644 doc/runit/leftover $(SERVICE)
-	install doc/runit/log/run $(SERVICE)/log
-	install -m 644 doc/runit/log/config $(SERVICE)/log
-	[ -e $(SERVICE)/conf ] || sed 's|/usr/local|$(PREFIX)|' doc/runit/conf >$(SERVICE)/conf
-	for f in $(SERVICE_ENV); do [ -e $(SERVICE)/env/$$f ] || \
-		install -m 600 doc/runit/env/$$f $(SERVICE)/env || exit; done
+	$(call install_service,$(SERVICE),doc/runit)
+	install doc/runit/check $(SERVICE)
+	$(call install_service,$(HOST),doc/runit-work)
 
 # The units for systemd.
 UNITDIR = $(PREFIX)/lib/systemd/system
@@ -43,12 +56,8 @@ uninstall:
 		cd $(DESTDIR)$$d 2>/dev/null && rm -f $(COMMANDS) ts-pipeline ts-sync ts-health; done || true
 	for p in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$$p; done
 	cd $(DESTDIR)$(UNITDIR) 2>/dev/null && rm -f $(UNITS) || true
-	cd $(SERVICE) 2>/dev/null && rm -f run finish check leftover log/run log/config || true
-	[ ! -e $(SERVICE)/conf ] || ! sed 's|/usr/local|$(PREFIX)|' doc/runit/conf | \
-		cmp -s - $(SERVICE)/conf || rm $(SERVICE)/conf
-	for f in $(SERVICE_ENV); do \
-		! cmp -s doc/runit/env/$$f $(SERVICE)/env/$$f || rm $(SERVICE)/env/$$f; done
-	-[ ! -d $(SERVICE) ] || rmdir $(SERVICE)/env $(SERVICE)/log $(SERVICE)
+	$(call uninstall_service,$(SERVICE),doc/runit)
+	$(call uninstall_service,$(HOST),doc/runit-work)
 
 # The sources of the last commit; where there is no git, those that are here.
 NAME = tickstock-loader-$(VERSION)

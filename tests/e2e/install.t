@@ -11,6 +11,13 @@ files() {
 	(cd "$tmp/root" && find . -type f | LC_ALL=C sort)
 }
 
+# The folders for runit; a host has what it does not have of its own from the loader.
+services() {
+	(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+	(cd "$top/doc/runit-work" && find . -type f | sed 's|^\.|./etc/sv/ts-work|')
+	printf './etc/sv/ts-work/%s\n' finish leftover log/run log/config
+}
+
 mkdir root
 mk install install-runit install-systemd
 ok $? "make install install-runit with DESTDIR"
@@ -22,7 +29,7 @@ commands=$(cd "$top/cmd" && echo *)
 	done
 	for c in $commands ts-pipeline ts-sync ts-health; do echo "./usr/share/bash-completion/completions/$c"; done
 	printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1 ./usr/share/man/man1/ts-health.1 ./usr/share/man/man7/ts-pipeline.7 ./usr/share/man/man7/ts-cookbook.7 ./usr/share/man/man5/ts-records.5
-	(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+	services
 	(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./usr/lib/systemd/system|')
 } | LC_ALL=C sort >want
 is "$(files)" "$(cat want)" "every program, page and file of the service is installed, and no other"
@@ -32,8 +39,8 @@ completed() {
 }
 is "$(completed -t m)/$(completed -F)/$(completed AA)" month/-F/ "bash completes timeframes and letters"
 is "$(root/usr/bin/ts-expand -V)" "ts-expand $(cat "$top/VERSION")" "the programs run"
-is "$(cd root/etc/sv/ts-pipeline && stat -c %a run finish check log/run env | tr '\n' ' ')" "755 755 755 755 700 " \
-	"modes of the service"
+is "$(cd root/etc/sv && stat -c %a */run */finish */check */log/run */env | xargs)" "755 755 755 755 755 755 755 700 700" \
+	"modes of the services"
 # The units, with the programs where they were installed.
 if command -v systemd-analyze >/dev/null; then
 	mkdir units
@@ -84,12 +91,12 @@ if command -v dpkg-deb >/dev/null; then
 		echo ./usr/share/lintian/overrides/tickstock-loader
 		printf '%s\n' ./usr/bin/ts-pipeline ./usr/bin/ts-sync ./usr/bin/ts-health ./usr/share/man/man1/ts-sync.1.gz ./usr/share/man/man1/ts-health.1.gz ./usr/share/man/man7/ts-pipeline.7.gz ./usr/share/man/man7/ts-cookbook.7.gz ./usr/share/man/man5/ts-records.5.gz
 		printf './usr/share/doc/tickstock-loader/%s\n' NEWS.md.gz README.md changelog.gz copyright
-		(cd "$top/doc/runit" && find . -type f | sed 's|^\.|./etc/sv/ts-pipeline|')
+		services
 		(cd "$top/doc/systemd" && find . -type f | sed 's|^\.|./lib/systemd/system|')
 	} | LC_ALL=C sort >want
 	is "$(dpkg-deb -c "$deb" | awk '!/^d/ {print $6}' | LC_ALL=C sort)" "$(cat want)" "its files"
 	is "$(dpkg-deb -c "$deb" | awk '{print $2}' | sort -u)" root/root "they are root's"
-	is "$(dpkg-deb -I "$deb" conffiles | grep -c /env/)" "$(find "$top/doc/runit/env" -type f | wc -l)" "the settings are conffiles"
+	is "$(dpkg-deb -I "$deb" conffiles | grep -c /env/)" "$(find "$top"/doc/runit*/env -type f | wc -l)" "the settings are conffiles"
 	if command -v lintian >/dev/null; then
 		is "$(lintian "$deb" 2>/dev/null | grep '^[EW]:')" "" "lintian has nothing against it"
 	fi
