@@ -52,6 +52,11 @@ bool redis_down(const struct redis *);
  */
 int redis_call(struct redis *, redis_fn *, void *data, const struct slice *words, int n);
 
+/* The same with the words, slices, behind data. */
+#define REDIS_CALL(redis, fn, data, ...)                                                           \
+	redis_call((redis), (fn), (data), (const struct slice[]){__VA_ARGS__},                     \
+		(int)(sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice)))
+
 /* How many more requests it would take now. */
 size_t redis_room(const struct redis *);
 

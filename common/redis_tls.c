@@ -52,7 +52,7 @@ configure_context(struct redis_wire *w, SSL_CTX *ctx)
 	return 0;
 }
 
-/* For whom the certificate must be. */
+/* For whom the certificate must be. OpenSSL's macro takes the const off a name. */
 static bool
 expect_host(SSL *ssl, char *host)
 {

@@ -295,13 +295,12 @@ on_subscribed(void *data, const struct redis_reply *reply)
 static void
 subscribe_channels(struct listen *l)
 {
-	const struct slice job[] = {slice_of("SUBSCRIBE"), slice_of(l->channel)};
-	const struct slice control[] = {slice_of("SUBSCRIBE"), slice_of(l->control)};
-
 	l->confirmed = 0;
 	l->asked = clock_wall();
-	(void)redis_call(l->link.redis, on_subscribed, l, job, 2);
-	(void)redis_call(l->link.redis, on_subscribed, l, control, 2);
+	(void)REDIS_CALL(
+		l->link.redis, on_subscribed, l, slice_of("SUBSCRIBE"), slice_of(l->channel));
+	(void)REDIS_CALL(
+		l->link.redis, on_subscribed, l, slice_of("SUBSCRIBE"), slice_of(l->control));
 }
 
 /* The subscription is silent for too long: it is put aside, and another connection is tried. */
@@ -399,7 +398,6 @@ on_pong(void *data, const struct redis_reply *reply)
 void
 listen_serve(struct listen *l, const struct pollfd fds[LISTEN_FDS], int64_t now)
 {
-	const struct slice ping = slice_of("PING");
 	short revents = fds[0].revents;
 	enum redis_event event;
 
@@ -425,7 +423,7 @@ listen_serve(struct listen *l, const struct pollfd fds[LISTEN_FDS], int64_t now)
 	if (l->confirmed == CHANNELS && now >= l->ping_due) {
 		l->ping_due = now + PING_MS;
 		if (redis_waiting(l->link.redis) == 0 &&
-			redis_call(l->link.redis, on_pong, l, &ping, 1) == 0)
+			REDIS_CALL(l->link.redis, on_pong, l, slice_of("PING")) == 0)
 			l->asked = clock_wall();
 	}
 }

@@ -31,12 +31,6 @@ stream_release(struct stream *s)
 }
 
 static void
-call(struct stream *s, redis_fn *fn, const struct slice *words, int n)
-{
-	(void)redis_call(s->link.redis, fn, s, words, n);
-}
-
-static void
 on_group(void *data, const struct redis_reply *reply)
 {
 	struct stream *s = data;
@@ -57,14 +51,12 @@ on_group(void *data, const struct redis_reply *reply)
 static void
 make_group(struct stream *s)
 {
-	const struct slice words[] = {slice_of("XGROUP"), slice_of("CREATE"), slice_of(s->key),
-		slice_of("listen"), slice_of("0"), slice_of("MKSTREAM")};
-
 	s->ready = s->asked = s->fresh = false;
 	(void)snprintf(s->last, sizeof s->last, "0");
 	for (size_t i = 0; i < s->held.n; i++)
 		s->held.p[i].sent = false;
-	call(s, on_group, words, 6);
+	(void)REDIS_CALL(s->link.redis, on_group, s, slice_of("XGROUP"), slice_of("CREATE"),
+		slice_of(s->key), slice_of("listen"), slice_of("0"), slice_of("MKSTREAM"));
 }
 
 static void
@@ -91,13 +83,12 @@ acknowledge(struct stream *s)
 {
 	for (size_t i = 0; i < s->held.n; i++) {
 		struct stream_entry *e = &s->held.p[i];
-		const struct slice words[] = {
-			slice_of("XACK"), slice_of(s->key), slice_of("listen"), slice_of(e->id)};
 
 		if (!e->kept || e->sent)
 			continue;
 		e->sent = true;
-		call(s, on_acknowledged, words, 4);
+		(void)REDIS_CALL(s->link.redis, on_acknowledged, s, slice_of("XACK"),
+			slice_of(s->key), slice_of("listen"), slice_of(e->id));
 	}
 }
 
@@ -170,13 +161,11 @@ on_entries(void *data, const struct redis_reply *reply)
 static void
 ask(struct stream *s)
 {
-	struct slice words[] = {slice_of("XREADGROUP"), slice_of("GROUP"), slice_of("listen"),
-		slice_of("listen"), slice_of("COUNT"), slice_of(PAGE), slice_of("BLOCK"),
-		slice_of(BLOCK_MS), slice_of("STREAMS"), slice_of(s->key),
-		slice_of(s->fresh ? ">" : s->last)};
-
 	s->asked = true;
-	call(s, on_entries, words, 11);
+	(void)REDIS_CALL(s->link.redis, on_entries, s, slice_of("XREADGROUP"), slice_of("GROUP"),
+		slice_of("listen"), slice_of("listen"), slice_of("COUNT"), slice_of(PAGE),
+		slice_of("BLOCK"), slice_of(BLOCK_MS), slice_of("STREAMS"), slice_of(s->key),
+		slice_of(s->fresh ? ">" : s->last));
 }
 
 /* Whether there is something to acknowledge, or more to ask for. */
