@@ -8,27 +8,66 @@
 #include <string.h>
 
 void
-share_key(struct buffer *b, struct slice name, const char *what)
+share_job_init(struct share_job *j, struct slice name)
 {
 	char coded[SPOOL_NAME_SIZE];
-
-	spool_name(coded, name, "");
-	b->len = 0;
-	buffer_printf(b, "tickstock.share:{%s}:%s", coded, what);
-}
-
-struct slice
-share_job_id(struct slice name)
-{
 	size_t run = slice_until(name, ":");
 
-	return run == name.n ? name : slice_after(name, run + 1);
+	*j = (struct share_job){0};
+	buffer_add(&j->name, name.p, name.n);
+	j->id = buffer_slice(&j->name);
+	if (run < name.n)
+		j->id = slice_after(j->id, run + 1);
+	spool_name(coded, name, "");
+	buffer_printf(&j->tasks, "tickstock.share:{%s}:tasks", coded);
+	buffer_printf(&j->verdicts, "tickstock.share:{%s}:verdicts", coded);
+	buffer_str(&j->member, "\"job_id\":");
+	buffer_json(&j->member, j->id);
+	buffer_byte(&j->member, ',');
+}
+
+void
+share_job_release(struct share_job *j)
+{
+	buffer_release(&j->name);
+	buffer_release(&j->tasks);
+	buffer_release(&j->verdicts);
+	buffer_release(&j->member);
+}
+
+/* Where the job_id stands in a verdict: behind {"type":"stored", or {"type":"failed", */
+enum { ID_AT = 17 };
+
+const char *
+share_pack(const struct share_job *j, struct slice line, struct buffer *to)
+{
+	size_t behind = ID_AT + j->member.len;
+
+	buffer_set(to, line);
+	if (line.n <= behind || memcmp(line.p + ID_AT, j->member.p, j->member.len) != 0)
+		return SHARE_WHOLE;
+	to->len = ID_AT;
+	buffer_add(to, line.p + behind, line.n - behind);
+	return SHARE_SHORT;
+}
+
+void
+share_unpack(const struct share_job *j, struct slice field, struct slice packed, struct buffer *to)
+{
+	size_t before = slice_is(field, SHARE_SHORT) && packed.n > ID_AT ? ID_AT : packed.n;
+
+	to->len = 0;
+	buffer_add(to, packed.p, before);
+	if (before == packed.n)
+		return;
+	buffer_add(to, j->member.p, j->member.len);
+	buffer_add(to, packed.p + before, packed.n - before);
 }
 
 void
 share_natural(struct buffer *b, const struct record *r)
 {
-	const struct slice part[] = {r->job_id, r->symbol, r->timeframe, r->from};
+	const struct slice part[] = {r->job_id, r->symbol, r->timeframe, r->from, r->to};
 
 	b->len = 0;
 	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {

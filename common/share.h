@@ -17,7 +17,8 @@
  *	tickstock.share.jobs          set of the names of the jobs that are worked on
  *	tickstock.share:{J}:tasks     stream with the group `work`; entry n-0 holds a task line in the
  *	                              field t; what has its verdict is deleted from it
- *	tickstock.share:{J}:verdicts  stream; the field v holds a line for the stages behind ts-share
+ *	tickstock.share:{J}:verdicts  stream; the field v holds a line for the stages behind ts-share, the
+ *	                              field s one without its job_id
  *
  * An entry that was delivered and has no verdict is a lease: it is over when the entry has been idle
  * for longer than that. Streams that nobody renews go after SHARE_TTL_S.
@@ -26,13 +27,32 @@
 #define SHARE_JOBS "tickstock.share.jobs"
 enum { SHARE_TTL_S = 24 * 60 * 60 };
 
-/* Sets the buffer to the key of a job, by its name: "tasks" or "verdicts". */
-void share_key(struct buffer *, struct slice name, const char *what);
+/* A job as the server knows it. */
+struct share_job {
+	struct buffer name;
+	struct slice id;	       /* the job_id within that */
+	struct buffer tasks, verdicts; /* its keys */
+	struct buffer member;	       /* "job_id":"...", as records have it */
+};
 
-/* The job_id within a name. */
-struct slice share_job_id(struct slice name);
+/* The name is copied. */
+void share_job_init(struct share_job *, struct slice name);
+void share_job_release(struct share_job *);
 
-/* Appends what a task and its verdict have in common: job_id, symbol, timeframe, from. */
+/*
+ * What is kept of a verdict: of 50,000 the job_id alone would take some MB. Without it, the field is
+ * SHARE_SHORT; a line that is not written as ts-store does stays as it is, under SHARE_WHOLE.
+ * share_unpack() gives the line back, the same bytes.
+ */
+#define SHARE_SHORT "s"
+#define SHARE_WHOLE "v"
+const char *share_pack(const struct share_job *, struct slice line, struct buffer *to);
+void share_unpack(
+	const struct share_job *, struct slice field, struct slice packed, struct buffer *to);
+
+/* Sets the buffer to what a task and its verdict have in common: job_id, symbol, timeframe, from,
+ * to.
+ */
 void share_natural(struct buffer *, const struct record *);
 
 /* A connection, and what is known of the server behind it. */
@@ -70,7 +90,6 @@ bool share_failed(struct share *, const struct redis_reply *);
 
 /* Asks for something; the arguments behind data are slices. */
 #define SHARE_CALL(share, fn, data, ...)                                                           \
-	((void)redis_call((share)->link.redis, (fn), (data), (const struct slice[]){__VA_ARGS__},  \
-		(int)(sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))))
+	((void)REDIS_CALL((share)->link.redis, (fn), (data), __VA_ARGS__))
 
 #endif

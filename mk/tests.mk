@@ -5,7 +5,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 LONG = $(addprefix tests/e2e/,torture.t silence.t runit.t status.t outage.t store.t fetch.t)
 E2E = $(LONG) $(filter-out $(LONG),$(wildcard tests/e2e/*.t))
 SCRIPTS = pipeline.sh ts-sync ts-health .ci/run $(wildcard tests/*.sh tests/*/*.sh tests/e2e/*.t tests/network/*.t tests/nights/*.t tests/requests/*.t) pkg/deb.sh \
-	$(addprefix doc/runit/,run finish check conf leftover log/run)
+	$(addprefix doc/runit/,run finish check conf leftover log/run) $(addprefix doc/runit-work/,run conf) model/check.sh
 
 # The folder of the build as a shell sees it from anywhere; make's own functions would take a path with
 # a space apart.

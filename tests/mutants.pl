@@ -53,7 +53,7 @@ sub spit {
 # What the tests need. Some of e2e/ have a command in a hurry.
 sub build {
 	my @made = ('all', map { m{^unit/} ? "build/$_" : 'build/ts-sim' } @_);
-	push @made, 'build/stop/built' if grep { m{^e2e/(fetch|grouped|network|silence)\.t$} } @_;
+	push @made, 'build/stop/built' if grep { m{^e2e/(fetch|grouped|listen|network|silence)\.t$} } @_;
 	return system("env -u MAKEFLAGS make -s -C '$copy' TWINS=impatient @made >'$copy/make.log' 2>&1") == 0;
 }
 

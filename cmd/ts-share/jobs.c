@@ -23,9 +23,7 @@ free_job(struct job *j)
 		free(j->task.p[i]);
 	}
 	free(j->task.p);
-	buffer_release(&j->name);
-	buffer_release(&j->tasks_key);
-	buffer_release(&j->verdicts_key);
+	share_job_release(&j->shared);
 	buffer_release(&j->first);
 	buffer_release(&j->read);
 	buffer_release(&j->spent);
@@ -60,8 +58,8 @@ jobs_drop(struct job *j)
 	free_job(j);
 }
 
-void
-jobs_header(struct jobs *all, const struct record *r)
+static void
+set_header(struct jobs *all, const struct record *r)
 {
 	buffer_set(&all->header, r->job_id);
 	all->name.len = 0;
@@ -78,8 +76,9 @@ find_job(struct jobs *all, struct slice id)
 	bool named = slice_eq(buffer_slice(&all->header), id);
 	struct job *j = all->list;
 
-	while (j != NULL && !(named ? slice_eq(buffer_slice(&j->name), buffer_slice(&all->name))
-				    : slice_eq(j->id, id)))
+	while (j != NULL &&
+		!(named ? slice_eq(buffer_slice(&j->shared.name), buffer_slice(&all->name))
+			: slice_eq(j->shared.id, id)))
 		j = j->next;
 	return j;
 }
@@ -90,12 +89,9 @@ add_job(struct jobs *all, struct slice id)
 	struct job *j = memory_grow(NULL, 1, sizeof *j);
 
 	if (!slice_eq(buffer_slice(&all->header), id))
-		jobs_header(all, &(struct record){.job_id = id});
+		set_header(all, &(struct record){.job_id = id});
 	*j = (struct job){.next = all->list, .all = all};
-	buffer_set(&j->name, buffer_slice(&all->name));
-	j->id = share_job_id(buffer_slice(&j->name));
-	share_key(&j->tasks_key, buffer_slice(&j->name), "tasks");
-	share_key(&j->verdicts_key, buffer_slice(&j->name), "verdicts");
+	share_job_init(&j->shared, buffer_slice(&all->name));
 	buffer_byte(&j->read, '0');
 	all->list = j;
 	all->count++;
@@ -143,6 +139,20 @@ settle_task(struct job *j, struct task *t)
 }
 
 void
+jobs_header(struct jobs *all, const struct record *r)
+{
+	struct job *j;
+
+	set_header(all, r);
+	j = find_job(all, r->job_id);
+	if (j == NULL || (j->left > 0 && !j->cancelled))
+		return;
+	j->again = true;
+	if (j->state != CLOSED)
+		j->state = CLOSING;
+}
+
+void
 jobs_task(struct jobs *all, const struct record *r, struct slice line)
 {
 	struct job *j = find_job(all, r->job_id);
@@ -181,7 +191,7 @@ bool
 jobs_full(const struct jobs *all)
 {
 	for (const struct job *j = all->list; j != NULL; j = j->next) {
-		if (j->first.len > 0)
+		if (j->first.len > 0 || j->again)
 			return true;
 	}
 	return all->held >= HELD_MAX;

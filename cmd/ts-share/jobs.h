@@ -28,7 +28,10 @@ struct jobs {
 void jobs_init(struct jobs *, struct share *, struct writer *);
 void jobs_release(struct jobs *);
 
-/* Takes the header of a job: the tasks behind it are those of this run. */
+/*
+ * Takes the header of a job: the tasks behind it are those of this run. One of the same name that
+ * is over is removed first, and input must wait for that.
+ */
 void jobs_header(struct jobs *, const struct record *);
 
 /* Takes a task, whose line is the second. The record has job_id and symbol. */
@@ -37,7 +40,7 @@ void jobs_task(struct jobs *, const struct record *, struct slice line);
 /* Nothing more is to come of the job. */
 void jobs_cancel(struct jobs *, struct slice job_id);
 
-/* Whether input must wait: a job is being taken up, or too much is held. */
+/* Whether input must wait: a job is being taken up or removed, or too much is held. */
 bool jobs_full(const struct jobs *);
 
 /* The connection is there again. */

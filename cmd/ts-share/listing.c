@@ -7,8 +7,6 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { PATIENCE_MS = 10000 };
@@ -42,20 +40,9 @@ struct listing {
 
 struct job_row {
 	struct listing *listing;
-	struct buffer name;
+	struct share_job shared;
 	struct job_row *next;
 };
-
-static void __attribute__((format(printf, 2, 3))) row(struct writer *out, const char *fmt, ...)
-{
-	char text[600];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	writer_line(out, slice_of(text));
-}
 
 static int64_t
 number_at(const struct redis_reply *reply, size_t i)
@@ -67,8 +54,8 @@ static void
 on_job(void *data, const struct redis_reply *reply)
 {
 	const struct job_row *j = data;
-	struct slice id = share_job_id(buffer_slice(&j->name));
-	struct writer *out = j->listing->out;
+	struct slice id = j->shared.id;
+	struct buffer *to = writer_room(j->listing->out);
 	const struct redis_reply *host;
 	int64_t in_hand = 0;
 
@@ -78,44 +65,41 @@ on_job(void *data, const struct redis_reply *reply)
 	for (size_t i = 2; redis_item(reply, i) != NULL; i += 5)
 		in_hand += number_at(reply, i + 1);
 	j->listing->jobs++;
-	row(out, "job %.*s: %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done",
-		(int)(id.n < 300 ? id.n : 300), id.p, number_at(reply, 0) - in_hand, in_hand,
-		number_at(reply, 1));
+	buffer_printf(to,
+		"job %.*s: %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done\n",
+		(int)id.n, id.p, number_at(reply, 0) - in_hand, in_hand, number_at(reply, 1));
 	for (size_t i = 2; (host = redis_item(reply, i)) != NULL; i += 5)
-		row(out,
+		buffer_printf(to,
 			"    %-40.*s %3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
-			", seen %" PRId64 " s ago",
+			", seen %" PRId64 " s ago\n",
 			(int)redis_text(host).n, redis_text(host).p, number_at(reply, i + 1),
 			number_at(reply, i + 3) / 1000, number_at(reply, i + 4),
 			number_at(reply, i + 2) / 1000);
+	writer_done(j->listing->out);
 }
 
 static void
 on_jobs(void *data, const struct redis_reply *reply)
 {
 	struct listing *t = data;
-	const struct redis_reply *id;
-	struct buffer tasks = {0}, verdicts = {0};
+	const struct redis_reply *name;
 
 	t->waiting--;
 	if (share_failed(t->share, reply))
 		return;
-	for (size_t i = 0; (id = redis_item(reply, i)) != NULL; i++) {
+	for (size_t i = 0; (name = redis_item(reply, i)) != NULL; i++) {
 		struct job_row *j = memory_grow(NULL, 1, sizeof *j);
 
 		*j = (struct job_row){.listing = t, .next = t->row};
 		t->row = j;
-		buffer_set(&j->name, redis_text(id));
-		share_key(&tasks, redis_text(id), "tasks");
-		share_key(&verdicts, redis_text(id), "verdicts");
+		share_job_init(&j->shared, redis_text(name));
 		if (redis_room(t->share->link.redis) == 0)
 			break;
 		t->waiting++;
 		SHARE_CALL(t->share, on_job, j, slice_of("EVAL"), slice_of(job_script),
-			slice_of("2"), buffer_slice(&tasks), buffer_slice(&verdicts));
+			slice_of("2"), buffer_slice(&j->shared.tasks),
+			buffer_slice(&j->shared.verdicts));
 	}
-	buffer_release(&tasks);
-	buffer_release(&verdicts);
 }
 
 int
@@ -151,7 +135,7 @@ listing_show(struct share *s, struct writer *out)
 	}
 	for (struct job_row *j = t.row, *next; j != NULL; j = next) {
 		next = j->next;
-		buffer_release(&j->name);
+		share_job_release(&j->shared);
 		free(j);
 	}
 	return status;

@@ -83,7 +83,7 @@ ask_page(struct job *j, uint64_t after)
 	struct buffer from = {0};
 
 	buffer_printf(&from, "(%" PRIu64 "-0", after);
-	SHARE_CALL(j->all->share, on_page, j, slice_of("XRANGE"), buffer_slice(&j->tasks_key),
+	SHARE_CALL(j->all->share, on_page, j, slice_of("XRANGE"), buffer_slice(&j->shared.tasks),
 		buffer_slice(&from), slice_of("+"), slice_of("COUNT"), slice_of("500"));
 	buffer_release(&from);
 }
@@ -163,11 +163,12 @@ static void
 ask_job(struct job *j)
 {
 	struct share *s = j->all->share;
-	struct slice key = buffer_slice(&j->tasks_key);
+	struct slice key = buffer_slice(&j->shared.tasks);
 
 	SHARE_CALL(s, on_group, j, slice_of("XGROUP"), slice_of("CREATE"), key, slice_of("work"),
 		slice_of("0"), slice_of("MKSTREAM"));
-	SHARE_CALL(s, on_done, j, slice_of("SADD"), slice_of(SHARE_JOBS), buffer_slice(&j->name));
+	SHARE_CALL(s, on_done, j, slice_of("SADD"), slice_of(SHARE_JOBS),
+		buffer_slice(&j->shared.name));
 	SHARE_CALL(s, on_info, j, slice_of("XINFO"), slice_of("STREAM"), key);
 	j->state = ASKED;
 }
@@ -197,7 +198,7 @@ send_tasks(struct job *j)
 			continue;
 		if (t->n == 0)
 			t->n = ++j->last_n;
-		SHARE_CALL(s, on_added, j, slice_of("XADD"), buffer_slice(&j->tasks_key),
+		SHARE_CALL(s, on_added, j, slice_of("XADD"), buffer_slice(&j->shared.tasks),
 			entry_id(&id, t->n), slice_of("t"), t->line);
 		j->sent++;
 	}
@@ -212,45 +213,10 @@ forget_spent(struct job *j)
 
 	while (at < end) {
 		SHARE_CALL(j->all->share, on_done, j, slice_of("XDEL"),
-			buffer_slice(&j->verdicts_key), slice_of(at));
+			buffer_slice(&j->shared.verdicts), slice_of(at));
 		at += strlen(at) + 1;
 	}
 	j->spent.len = 0;
-}
-
-static void
-on_verdicts(void *data, const struct redis_reply *reply)
-{
-	struct job *j = data;
-	const struct redis_reply *entry;
-	size_t i = 0;
-
-	j->reading = false;
-	if (share_failed(j->all->share, reply))
-		return;
-	for (; (entry = redis_stream_entry(reply, i)) != NULL; i++) {
-		struct slice id = redis_text(redis_item(entry, 0)), line = entry_line(entry);
-
-		if (id.p == NULL || line.p == NULL)
-			continue;
-		buffer_set(&j->read, id);
-		jobs_take(j, id, line);
-	}
-	j->caught_up = i == 0;
-	j->look = i == 0 ? clock_mono_ms() + POLL_MS : 0;
-	if (j->state == LOADING && i > 0)
-		read_verdicts(j, "500");
-	else if (j->state == LOADING)
-		open_job(j);
-}
-
-static void
-read_verdicts(struct job *j, const char *count)
-{
-	SHARE_CALL(j->all->share, on_verdicts, j, slice_of("XREAD"), slice_of("COUNT"),
-		slice_of(count), slice_of("STREAMS"), buffer_slice(&j->verdicts_key),
-		buffer_slice(&j->read));
-	j->reading = true;
 }
 
 /*
@@ -258,14 +224,11 @@ read_verdicts(struct job *j, const char *count)
  * anew. They are handed out again, under new numbers.
  */
 static void
-on_length(void *data, const struct redis_reply *reply)
+hand_out_again(struct job *j)
 {
-	struct job *j = data;
 	uint64_t lost = 0;
 
-	if (share_failed(j->all->share, reply) || redis_integer(reply) > 0 || j->state != OPEN ||
-		!j->caught_up || j->reading || j->sent > 0 || j->cursor < j->task.n)
-		return;
+	j->empty = false;
 	for (size_t i = 0; i < j->task.n; i++) {
 		struct task *t = j->task.p[i];
 
@@ -275,8 +238,59 @@ on_length(void *data, const struct redis_reply *reply)
 	if (lost == 0)
 		return;
 	log_warning("Redis has lost %" PRIu64 " tasks of job_id=%.*s: they are handed out again",
-		lost, (int)(j->id.n < 100 ? j->id.n : 100), j->id.p);
+		lost, (int)(j->shared.id.n < 100 ? j->shared.id.n : 100), j->shared.id.p);
 	j->state = NEW;
+}
+
+static void
+on_verdicts(void *data, const struct redis_reply *reply)
+{
+	struct job *j = data;
+	const struct redis_reply *entry;
+	struct buffer line = {0};
+	size_t i = 0;
+
+	j->reading = false;
+	if (share_failed(j->all->share, reply))
+		return;
+	for (; (entry = redis_stream_entry(reply, i)) != NULL; i++) {
+		struct slice id = redis_text(redis_item(entry, 0)), packed = entry_line(entry);
+
+		if (id.p == NULL || packed.p == NULL)
+			continue;
+		buffer_set(&j->read, id);
+		share_unpack(&j->shared, redis_text(redis_item(redis_item(entry, 1), 0)), packed,
+			&line);
+		jobs_take(j, id, buffer_slice(&line));
+	}
+	buffer_release(&line);
+	j->caught_up = i == 0;
+	j->look = i == 0 ? clock_mono_ms() + POLL_MS : 0;
+	if (j->state == LOADING && i > 0)
+		read_verdicts(j, "500");
+	else if (j->state == LOADING)
+		open_job(j);
+	else if (j->state == OPEN && i == 0 && j->empty)
+		hand_out_again(j);
+}
+
+static void
+read_verdicts(struct job *j, const char *count)
+{
+	SHARE_CALL(j->all->share, on_verdicts, j, slice_of("XREAD"), slice_of("COUNT"),
+		slice_of(count), slice_of("STREAMS"), buffer_slice(&j->shared.verdicts),
+		buffer_slice(&j->read));
+	j->reading = true;
+}
+
+/* What is no task there, and not among the verdicts that are read after this, is lost. */
+static void
+on_length(void *data, const struct redis_reply *reply)
+{
+	struct job *j = data;
+
+	j->empty = !share_failed(j->all->share, reply) && redis_integer(reply) == 0 &&
+		   j->sent == 0 && j->cursor == j->task.n;
 }
 
 /* Both streams live for a day from the last time. */
@@ -284,11 +298,12 @@ static void
 check_job(struct job *j, int64_t now)
 {
 	struct share *s = j->all->share;
-	struct slice tasks = buffer_slice(&j->tasks_key), ttl = slice_of("86400");
+	struct slice tasks = buffer_slice(&j->shared.tasks), ttl = slice_of("86400");
 
 	j->check = now + CHECK_MS;
+	j->look = 0;
 	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), tasks, ttl);
-	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), buffer_slice(&j->verdicts_key), ttl);
+	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), buffer_slice(&j->shared.verdicts), ttl);
 	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), slice_of(SHARE_JOBS), ttl);
 	SHARE_CALL(s, on_length, j, slice_of("XLEN"), tasks);
 }
@@ -302,7 +317,6 @@ on_closed(void *data, const struct redis_reply *reply)
 		return;
 	if (j->left > 0 && !j->cancelled) {
 		/* Tasks came meanwhile. */
-		j->last_n = 0;
 		j->state = NEW;
 		return;
 	}
@@ -315,11 +329,12 @@ close_job(struct job *j)
 {
 	struct share *s = j->all->share;
 
-	SHARE_CALL(s, on_done, j, slice_of("SREM"), slice_of(SHARE_JOBS), buffer_slice(&j->name));
-	SHARE_CALL(s, on_done, j, slice_of("DEL"), buffer_slice(&j->tasks_key));
+	SHARE_CALL(s, on_done, j, slice_of("SREM"), slice_of(SHARE_JOBS),
+		buffer_slice(&j->shared.name));
+	SHARE_CALL(s, on_done, j, slice_of("DEL"), buffer_slice(&j->shared.tasks));
 	read_verdicts(j, "200000");
 	j->state = CLOSED;
-	SHARE_CALL(s, on_closed, j, slice_of("DEL"), buffer_slice(&j->verdicts_key));
+	SHARE_CALL(s, on_closed, j, slice_of("DEL"), buffer_slice(&j->shared.verdicts));
 }
 
 static void
@@ -331,10 +346,10 @@ serve_job(struct job *j, bool open, int64_t now)
 		send_tasks(j);
 		if (j->spent.len > 0 && redis_room(j->all->share->link.redis) > 2 * PAGE)
 			forget_spent(j);
-		if (!j->reading && now >= j->look)
-			read_verdicts(j, "500");
 		if (now >= j->check)
 			check_job(j, now);
+		if (!j->reading && now >= j->look)
+			read_verdicts(j, "500");
 		if (j->left == 0 && j->caught_up && j->sent == 0 && !j->reading &&
 			(!open || now - j->came >= QUIET_MS))
 			j->state = CLOSING;
@@ -358,7 +373,7 @@ void
 jobs_ready(struct jobs *all)
 {
 	for (struct job *j = all->list; j != NULL; j = j->next) {
-		j->reading = false;
+		j->reading = j->empty = false;
 		j->spent.len = 0;
 		j->state = j->state == CLOSING || j->state == CLOSED ? CLOSING : NEW;
 	}

@@ -30,11 +30,11 @@ enum state {
 struct job {
 	struct job *next;
 	struct jobs *all;
-	struct buffer name, tasks_key, verdicts_key;
-	struct slice id; /* within name */
+	struct share_job shared;
 	enum state state;
 	bool loaded;
 	bool cancelled;
+	bool again;	     /* another of its name waits until it is gone */
 	struct buffer first; /* the line that began it, until what was there is loaded */
 	struct task *table;
 	ARRAY(struct task *) task; /* in the order in which they came */
@@ -46,6 +46,7 @@ struct job {
 	struct buffer spent; /* ids of entries that need not be read again */
 	bool reading;
 	bool caught_up; /* the last look found nothing new */
+	bool empty;	/* no task was in the stream when it was looked at */
 	int64_t look, check;
 	int64_t came; /* the last task */
 };

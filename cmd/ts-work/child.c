@@ -9,16 +9,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 5000, LOOK_MS = 10 };
+enum { WAIT_MS = 5000, LOOK_MS = 10, NOT_FOUND = 127 };
 
 static _Noreturn void
 become_command(const char *command, int in, int out)
 {
 	(void)setpgid(0, 0);
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
+	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
+		/* Debian's sh tells the status of the last stage alone. */
+		(void)execl("/bin/bash", "bash", "-o", "pipefail", "-c", command, (char *)NULL);
 		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-	_exit(127);
+	}
+	_exit(NOT_FOUND);
 }
 
 int

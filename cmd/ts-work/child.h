@@ -5,7 +5,10 @@
 
 #include <sys/types.h>
 
-/* The command that does the work, a shell's line in a process group of its own. */
+/*
+ * The command that does the work, a shell's line in a process group of its own: bash's, with
+ * pipefail, or else that of sh.
+ */
 struct child {
 	pid_t pid;
 	int in;		      /* its stdin, ours to write; -1 once that is closed */
@@ -26,7 +29,7 @@ void child_stop(struct child *, int sig);
 
 /*
  * Waits for its end, once its stdout has ended, but not for long: then it is killed. Its exit
- * status as a shell tells it.
+ * status as a shell tells it: that of the last stage that did not end with 0, with bash.
  */
 int child_wait(struct child *);
 

@@ -41,9 +41,7 @@ hand_drop(struct held *t)
 static void
 free_job(struct work_job *j)
 {
-	buffer_release(&j->name);
-	buffer_release(&j->tasks_key);
-	buffer_release(&j->verdicts_key);
+	share_job_release(&j->shared);
 	free(j);
 }
 
@@ -136,17 +134,14 @@ hand_job(struct hand *h, struct slice name)
 {
 	struct work_job *j = h->jobs;
 
-	while (j != NULL && !slice_eq(buffer_slice(&j->name), name))
+	while (j != NULL && !slice_eq(buffer_slice(&j->shared.name), name))
 		j = j->next;
 	if (j != NULL)
 		return j;
 	j = memory_grow(NULL, 1, sizeof *j);
 	*j = (struct work_job){.next = h->jobs, .hand = h};
 	h->jobs = j;
-	buffer_set(&j->name, name);
-	j->id = share_job_id(buffer_slice(&j->name));
-	share_key(&j->tasks_key, name, "tasks");
-	share_key(&j->verdicts_key, name, "verdicts");
+	share_job_init(&j->shared, name);
 	return j;
 }
 
@@ -174,7 +169,7 @@ condemn_task(struct held *t, const struct record *task, int64_t deliveries)
 	buffer_release(&line);
 }
 
-void
+bool
 hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice line)
 {
 	struct hand *h = j->hand;
@@ -182,16 +177,13 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 	struct held *t;
 
 	if (record_parse(h->parser, line, RECORD_BIT(RECORD_TASK), &r) != NULL)
-		return;
+		return true;
 	t = find_task(h, &r);
 	if (t != NULL) {
-		/*
-		 * It came back to us under a new lease, while the command works on it; that of
-		 * another run of its job is another's to do.
-		 */
+		/* It came back to us under a new lease, while the command works on it. */
 		if (t->job == j)
 			buffer_set(&t->id, id);
-		return;
+		return t->job == j;
 	}
 	if (h->table == NULL)
 		h->spoke = clock_mono_ms();
@@ -208,17 +200,18 @@ hand_take(struct work_job *j, struct slice id, int64_t deliveries, struct slice 
 	h->got = true;
 	if (deliveries >= (int64_t)h->tries) {
 		condemn_task(t, &r, deliveries);
-		return;
+		return true;
 	}
 	h->alone = deliveries >= 3;
 	child_line(h->child, line);
+	return true;
 }
 
 /* What the command has of the job is of no use any more. */
 static void
 cancel_job(struct hand *h, struct work_job *j)
 {
-	struct record r = {.type = RECORD_CANCEL, .job_id = j->id};
+	struct record r = {.type = RECORD_CANCEL, .job_id = j->shared.id};
 	struct buffer line = {0};
 	uint64_t n = 0;
 
@@ -236,8 +229,8 @@ cancel_job(struct hand *h, struct work_job *j)
 	record_write(&line, &r);
 	line.len--;
 	child_line(h->child, buffer_slice(&line));
-	log_info("cancelled job_id=%.*s tasks=%" PRIu64, (int)(j->id.n < 100 ? j->id.n : 100),
-		j->id.p, n);
+	log_info("cancelled job_id=%.*s tasks=%" PRIu64,
+		(int)(j->shared.id.n < 100 ? j->shared.id.n : 100), j->shared.id.p, n);
 	buffer_release(&line);
 }
 
@@ -264,7 +257,7 @@ hand_give_back(struct hand *h, bool innocent)
 {
 	h->given = true;
 	if (share_ready(h->share))
-		lease_hold(h, "86400000", innocent ? "1" : "0");
+		lease_hold(h, GIVEN_BACK, innocent ? "1" : "0");
 }
 
 void

@@ -36,11 +36,11 @@ static const char take_script[] =
 	"end\n"
 	"return out";
 
-/* The gate: the first verdict of a task is passed on. Arguments: id, line. */
+/* The gate: the first verdict of a task is passed on. Arguments: id, what is kept of it, field. */
 static const char gate_script[] =
 	"if redis.call('XACK', KEYS[1], 'work', ARGV[1]) == 0 then return 0 end\n"
 	"redis.call('XDEL', KEYS[1], ARGV[1])\n"
-	"redis.call('XADD', KEYS[2], '*', 'v', ARGV[2])\n"
+	"redis.call('XADD', KEYS[2], '*', ARGV[3], ARGV[2])\n"
 	"redis.call('EXPIRE', KEYS[2], 86400)\n"
 	"return 1";
 
@@ -93,10 +93,13 @@ on_gate(void *data, const struct redis_reply *reply)
 void
 lease_gate(struct held *t)
 {
+	const struct share_job *j = &t->job->shared;
+	struct buffer *packed = &t->hand->key;
+	const char *field = share_pack(j, buffer_slice(&t->verdict), packed);
+
 	SHARE_CALL(t->hand->share, on_gate, t, slice_of("EVAL"), slice_of(gate_script),
-		slice_of("2"), buffer_slice(&t->job->tasks_key),
-		buffer_slice(&t->job->verdicts_key), buffer_slice(&t->id),
-		buffer_slice(&t->verdict));
+		slice_of("2"), buffer_slice(&j->tasks), buffer_slice(&j->verdicts),
+		buffer_slice(&t->id), buffer_slice(packed), slice_of(field));
 }
 
 static void
@@ -111,12 +114,22 @@ lease_pass(struct hand *h, struct slice job_id, struct slice line)
 {
 	const struct work_job *j = h->jobs;
 
-	while (j != NULL && (job_id.p == NULL ? j->held == 0 : !slice_eq(j->id, job_id)))
+	while (j != NULL && (job_id.p == NULL ? j->held == 0 : !slice_eq(j->shared.id, job_id)))
 		j = j->next;
 	if (j == NULL || redis_room(h->share->link.redis) < LEASE_ROOM || !share_ready(h->share))
 		return;
 	SHARE_CALL(h->share, on_done, h, slice_of("EVAL"), slice_of(pass_script), slice_of("2"),
-		buffer_slice(&j->tasks_key), buffer_slice(&j->verdicts_key), line);
+		buffer_slice(&j->shared.tasks), buffer_slice(&j->shared.verdicts), line);
+}
+
+static void
+hold_entry(const struct work_job *j, struct slice id, const char *idle, const char *uncounted)
+{
+	struct hand *h = j->hand;
+
+	SHARE_CALL(h->share, on_done, h, slice_of("EVAL"), slice_of(hold_script), slice_of("1"),
+		buffer_slice(&j->shared.tasks), buffer_slice(&h->name), id, slice_of(idle),
+		slice_of(uncounted));
 }
 
 static void
@@ -133,11 +146,12 @@ on_taken(void *data, const struct redis_reply *reply)
 		const struct redis_reply *n = redis_item(reply, i + 1),
 					 *line = redis_item(reply, i + 2);
 
-		if (n == NULL) {
+		if (n == NULL)
 			h->lone = j;
-		} else if (line != NULL && h->child->in >= 0) {
-			hand_take(j, redis_text(id), redis_integer(n), redis_text(line));
-		}
+		else if (line != NULL &&
+			 (h->given || h->child->in < 0 ||
+				 !hand_take(j, redis_text(id), redis_integer(n), redis_text(line))))
+			hold_entry(j, redis_text(id), GIVEN_BACK, "1");
 	}
 	if (h->asking == 0 && h->got)
 		h->due = 0;
@@ -160,7 +174,7 @@ ask_tasks(struct work_job *j, size_t want, size_t in_hand)
 	held = b.len;
 	h->asking++;
 	SHARE_CALL(h->share, on_taken, j, slice_of("EVAL"), slice_of(take_script), slice_of("1"),
-		buffer_slice(&j->tasks_key), buffer_slice(&h->name), {b.p, lease},
+		buffer_slice(&j->shared.tasks), buffer_slice(&h->name), {b.p, lease},
 		{b.p + lease, tries - lease}, {b.p + tries, count - tries},
 		{b.p + count, held - count});
 	buffer_release(&b);
@@ -224,7 +238,7 @@ on_jobs(void *data, const struct redis_reply *reply)
 	for (size_t i = 0; (id = redis_item(reply, i)) != NULL; i++)
 		hand_job(h, redis_text(id))->seen = true;
 	hand_forget_unseen(h);
-	if (!h->given)
+	if (!h->given && h->child->in >= 0)
 		ask_all(h);
 }
 
@@ -233,9 +247,7 @@ void
 lease_hold(struct hand *h, const char *idle, const char *uncounted)
 {
 	for (struct held *t = h->table; t != NULL; t = t->hh.next)
-		SHARE_CALL(h->share, on_done, h, slice_of("EVAL"), slice_of(hold_script),
-			slice_of("1"), buffer_slice(&t->job->tasks_key), buffer_slice(&h->name),
-			buffer_slice(&t->id), slice_of(idle), slice_of(uncounted));
+		hold_entry(t->job, buffer_slice(&t->id), idle, uncounted);
 }
 
 void

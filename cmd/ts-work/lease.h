@@ -9,11 +9,13 @@
 
 enum { LEASE_ROOM = 1000 /* requests that one look may make */ };
 
+/* Idle for so long, in ms, is what may be taken at once. */
+#define GIVEN_BACK "86400000"
+
 struct work_job {
 	struct work_job *next;
 	struct hand *hand;
-	struct buffer name, tasks_key, verdicts_key;
-	struct slice id; /* within name */
+	struct share_job shared;
 	size_t held;
 	bool seen; /* in the last look */
 };
@@ -34,8 +36,13 @@ struct held {
 struct work_job *hand_job(struct hand *, struct slice id);
 void hand_forget_unseen(struct hand *);
 
-/* A task was delivered, so many times now; and one is done with. */
-void hand_take(struct work_job *, struct slice id, int64_t deliveries, struct slice line);
+/*
+ * A task was delivered, so many times now. Whether it is taken: not while the same one of another
+ * run of its job is in hand.
+ */
+bool hand_take(struct work_job *, struct slice id, int64_t deliveries, struct slice line);
+
+/* One is done with. */
 void hand_drop(struct held *);
 
 /* Looks which jobs there are, and takes tasks of them. */

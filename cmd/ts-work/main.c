@@ -17,8 +17,8 @@ enum {
 	LEASE_S = 60,
 	TRIES = 4,
 	HANG_MIN = 60,
-	GRACE_MS = 15000, /* for the command, once it was told to stop */
-	LAST_MS = 5000,	  /* for the server, once the command has ended */
+	GRACE_MS = 10000, /* for the command, once it was told to stop */
+	LAST_MS = 5000,	  /* after each further word; for the server, once the command has ended */
 	MINUTE_MS = 60000,
 };
 
@@ -37,7 +37,7 @@ static const struct command_option letters[] = {
 	COMMAND_TEXT('u', "redis-url", url,
 		"the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0)"),
 	COMMAND_NUMBER('w', "minutes", minutes, 1, 10080,
-		"how long to wait for a verdict before the command is killed (60)"),
+		"how long to wait for a verdict before the command is stopped (60)"),
 	{0},
 };
 
@@ -49,8 +49,10 @@ struct work {
 	struct child child;
 	struct hand hand;
 	int64_t hang; /* ms without a verdict */
-	int64_t kill; /* when the command is killed; 0: it was not told to stop */
+	int64_t due;  /* when the command is told the next of the words; 0: none was told */
+	size_t told;  /* how many of them */
 	bool ended;   /* its stdout has */
+	int code;     /* its exit status then; see child_wait() */
 	int64_t end;  /* when the wait for the server is over */
 	bool misset;  /* it can never give a verdict */
 	bool hung;
@@ -69,13 +71,39 @@ take_lines(struct work *w)
 	w->ended = kind != LINE_NONE;
 }
 
+/*
+ * What the command is told to end, one after the other. The second SIGTERM ends a stage at once
+ * that waits for a database or a network; what outlives even its death holds our pipe no longer.
+ */
+static const int words[] = {SIGTERM, SIGTERM, SIGKILL, 0};
+enum { LAST_WORD = sizeof words / sizeof words[0] - 1 };
+
+static void
+tell_child(struct work *w, int64_t now)
+{
+	if (w->told > 0)
+		log_warning("the command has not ended: %s", w->told == 1	   ? "told again"
+							     : w->told < LAST_WORD ? "killed"
+										   : "given up");
+	child_stop(&w->child, words[w->told]);
+	w->due = now + (w->told == 0 ? GRACE_MS : LAST_MS);
+	w->ended = w->ended || w->told == LAST_WORD;
+	w->told++;
+}
+
 /* It is to end: what it has is given back. Its last verdicts may still be the first. */
 static void
 stop_child(struct work *w, int64_t now, bool innocent)
 {
-	w->kill = now + GRACE_MS;
 	hand_give_back(&w->hand, innocent);
-	child_stop(&w->child, SIGTERM);
+	tell_child(w, now);
+}
+
+/* Whether the command will end like that each time it is started. */
+static bool
+is_misset(const struct work *w)
+{
+	return w->misset || w->code == STATUS_USAGE || w->code == 126 || w->code == 127;
 }
 
 static void
@@ -83,21 +111,21 @@ look_after_child(struct work *w, int64_t now)
 {
 	bool busy = hand_size(&w->hand) > hand_verdicts(&w->hand);
 
-	if (busy && w->kill == 0 && now >= w->hand.spoke + w->hang) {
+	if (busy && w->told == 0 && now >= w->hand.spoke + w->hang) {
 		log_error("no verdict for %" PRId64 " minutes: the command hangs",
 			w->hang / MINUTE_MS);
 		w->hung = true;
 		stop_child(w, now, false);
-		w->kill = now;
 	}
-	if (w->kill == 0 && (signals_stop() || w->share.refused || w->misset || w->ended))
-		stop_child(w, now, !w->ended);
-	if (w->kill != 0 && now >= w->kill && !w->ended) {
-		child_stop(&w->child, SIGKILL);
-		w->kill = INT64_MAX;
-	}
-	if (w->ended && w->end == 0)
+	if (w->told > 0 && now >= w->due && !w->ended)
+		tell_child(w, now);
+	if (w->ended && w->end == 0) {
 		w->end = now + LAST_MS;
+		w->code = child_wait(&w->child);
+	}
+	/* A task that ends its host is told apart from a host that cannot do any. */
+	if (w->told == 0 && (signals_stop() || w->share.refused || w->misset || w->ended))
+		stop_child(w, now, !w->ended || is_misset(w));
 }
 
 /* Whether nothing more is to be done: all that is known was told to the server, or it is away. */
@@ -116,8 +144,8 @@ work_deadline(const struct work *w, int64_t now)
 {
 	int64_t due = clock_sooner(share_deadline(&w->share), hand_deadline(&w->hand));
 
-	if (w->ended || w->kill != 0)
-		due = clock_sooner(due, w->ended ? w->end : w->kill);
+	if (w->ended || w->told > 0)
+		due = clock_sooner(due, w->ended ? w->end : w->due);
 	return clock_sooner(due, now + MINUTE_MS);
 }
 
@@ -130,7 +158,7 @@ run_loop(struct work *w)
 		struct pollfd fds[4] = {redis_pollfd(w->share.link.redis),
 			{.fd = w->ended ? -1 : w->child.out.fd, .events = POLLIN},
 			{.fd = w->child.unsent.len > 0 ? w->child.in : -1, .events = POLLOUT},
-			{.fd = w->kill == 0 ? signals_fd() : -1, .events = POLLIN}};
+			{.fd = w->told == 0 ? signals_fd() : -1, .events = POLLIN}};
 
 		if (poll(fds, 4, clock_wait_ms(work_deadline(w, now), now)) < 0)
 			fds[0].revents = fds[1].revents = 0;
@@ -154,10 +182,8 @@ run_loop(struct work *w)
 }
 
 static int
-status_of(struct work *w)
+status_of(const struct work *w)
 {
-	int code = child_wait(&w->child);
-
 	if (w->share.refused) {
 		log_error("Redis: %s", w->share.refusal);
 		return STATUS_USAGE;
@@ -166,8 +192,8 @@ status_of(struct work *w)
 		return STATUS_USAGE;
 	if (signals_stop() && !w->hung)
 		return share_ready(&w->share) ? STATUS_DONE : STATUS_SERVICE;
-	log_error("the command ended with %d", code);
-	return code == STATUS_USAGE || code == 126 || code == 127 ? STATUS_USAGE : STATUS_SERVICE;
+	log_error("the command ended with %d", w->code);
+	return is_misset(w) ? STATUS_USAGE : STATUS_SERVICE;
 }
 
 static int

@@ -98,6 +98,28 @@ end
 is $? 0 "told to stop, it ends"
 { job tls 3; } | REDIS_URL=rediss://127.0.0.1:$tls ts-status -q >out 2>err
 is "$?/$(over_tls hget tickstock.jobs.status:tls status)" 0/completed "a hash is written through TLS"
+# Tasks that are shared, done by a command that has their verdict at once, or when the file `go` is there.
+task() {
+	echo "{\"type\":\"task\",\"job_id\":\"$1\",\"symbol\":\"$2\",\"timeframe\":\"day\",\"from\":\"2025-12-15\",\"to\":\"2025-12-16\"}"
+}
+# shellcheck disable=SC2016 # for the command's shell
+answer='while read -r l; do l=${l/\"task\"/\"stored\"}; until [ -e go ]; do sleep 0.05; done; echo "${l%\}},\"bars\":1}"; done'
+: >go
+export REDIS_URL=rediss://127.0.0.1:$tls
+ts-work "$answer" 2>work.err &
+work=$!
+started+=("$work")
+{ task shared A; task shared B; } | ts-share >out 2>err
+is "$?/$(jq -r .symbol out | sort | xargs)" "0/A B" "tasks are handed out and done through TLS"
+kill -TERM $work
+wait $work
+is $? 0 "and the host ends well"
+unset REDIS_URL
+REDIS_CA_FILE='' REDIS_URL=rediss://127.0.0.1:$tls ts-share -l >out 2>err
+like "$?/$(cat err)" '^100/.*Redis: the certificate of 127.0.0.1 is not trusted: ' "a certificate of an unknown authority is refused by ts-share, too"
+REDIS_CA_FILE='' REDIS_URL=rediss://127.0.0.1:$tls ts-work cat 2>err
+like "$?/$(cat err)" '^100/.*Redis: the certificate of 127.0.0.1 is not trusted: ' "and by ts-work"
+rm go
 # refused URL REGEX NAME: exit 100, and why.
 refused() {
 	REDIS_URL=$1 timeout 20 ts-listen >out 2>err
@@ -248,6 +270,18 @@ mid_is() {
 	[ "$(on_replica hget tickstock.jobs.status:mid "$1")" = "$2" ]
 }
 wait_for 5 mid_is stored_tasks 1
+ts-work "$answer" 2>work.err &
+work=$!
+started+=("$work")
+{ task shared A; task shared B; } | ts-share >share.out 2>share.err &
+share=$!
+started+=("$share")
+has_pending() {
+	[ "$(redis-cli --raw -p "$1" xpending "$(redis-cli --raw -p "$1" keys 'tickstock.share:*:tasks')" work | sed 1q)" = 2 ]
+}
+wait_for 5 has_pending "$master"
+wait_for 5 has_pending "$replica"
+ok $? "sentinel: tasks are in the hand of a host, as both servers know"
 # The last write of a job that is over may not have come so far.
 on_replica replicaof no one >/dev/null
 on_replica del tickstock.jobs.status:over >/dev/null
@@ -278,6 +312,12 @@ is "$(jq -r '.job_id // .type' out | xargs)" "gap new" "sentinel: ts-listen foll
 exec {feed}>&-
 wait "$status_pid"
 is $? 0 "sentinel: ts-status ends well"
+: >go
+wait $share
+is "$?/$(jq -r .symbol share.out | sort | xargs)" "0/A B" "sentinel: ts-share has the verdicts by the new master"
+kill -TERM $work
+wait $work
+is "$?/$(on_replica keys 'tickstock.share*')" 0/ "sentinel: and so has ts-work, which leaves nothing there"
 end
 kill "$other" 2>/dev/null
 wait "$other" 2>/dev/null

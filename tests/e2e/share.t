@@ -9,15 +9,17 @@ redis_start --appendonly yes --dir "$tmp" --loglevel warning || exit 1
 # file that SEEN names. One whose symbol is STICKS is held until the file `go` is there, POISON ends it.
 cat >worker <<'END'
 #!/usr/bin/env bash
+stored() {
+	local line=${1/\"task\"/\"stored\"}
+	printf '%s\n' "${line%\}},\"bars\":1,\"inserted\":1,\"updated\":0,\"unchanged\":0,\"rejected\":0}"
+}
 while IFS= read -r line; do
-	[[ $line == *'"type":"task"'* ]] || { echo "$line" >>"$1"; continue; }
 	echo "$line" >>"$1"
 	case $line in
-	*'"STICKS'*) (until [ -e go ]; do sleep 0.02; done
-		sed 's/"task"/"stored"/; s/}$/,"bars":1,"inserted":1,"updated":0,"unchanged":0,"rejected":0}/' <<<"$line") & ;;
+	*'"type":"cancel"'*) ;;
+	*'"STICKS'*) (until [ -e go ]; do sleep 0.02; done; stored "$line") & ;;
 	*'"POISON"'*) exit 9 ;;
-	*) printf '%s\n' "${line/%\}/,\"bars\":1,\"inserted\":1,\"updated\":0,\"unchanged\":0,\"rejected\":0\}}" |
-		sed 's/"task"/"stored"/' ;;
+	*) stored "$line" ;;
 	esac
 done
 wait
@@ -63,6 +65,14 @@ in_hand() {
 bad_input ts-share
 bad_output ts-share
 
+# A command that nothing but death ends, and what it has started beside itself: looked at when all else is done.
+# shellcheck disable=SC2016 # for the shell of the command
+ts-work -j 1 'trap "" TERM; (trap "" TERM; echo $BASHPID >stubborn.pid; exec sleep 600) & while :; do sleep 1; done' 2>stubborn.err &
+stubborn=$!
+started+=("$stubborn")
+wait_for 5 test -s stubborn.pid
+kill -TERM $stubborn
+
 # The whole way, by two hosts, each command with no more rights than its page asks for.
 acl() {
 	# shellcheck disable=SC2046 # words
@@ -106,6 +116,12 @@ host c
 c=$!
 wait_for 5 has_verdicts two.out 4
 ok $? "four of five have their verdict"
+verdicts_kept() {
+	redis --raw xrange "$(redis --raw keys 'tickstock.share:{*two.*}:verdicts')" - +
+}
+is "$(verdicts_kept | grep -c '"stored"')/$(verdicts_kept | grep -c job_id)/$(grep '"A"' two.out | grep stored)" \
+	'4/0/{"type":"stored","job_id":"two","symbol":"A","timeframe":"day","from":"2025-12-15","to":"2025-12-16","bars":1,"inserted":1,"updated":0,"unchanged":0,"rejected":0}' \
+	"the server does not keep the job_id with each; out they come as they were"
 kill -KILL $head
 wait $head 2>/dev/null
 rm -f two.out
@@ -144,7 +160,13 @@ is "$(($(wc -l <c.tasks) - before))" 4 "and they are of its own run: each task w
 { run 3; sleep 0.3; run 4; } | ts-share >two.out 2>two.err
 is "$?/$(verdicts two.out)" 0/4 "nor is one that comes right behind the end of the last taken for that"
 redis flushall >/dev/null
+{ job plain A B; sleep 0.3; job plain A B; } | ts-share >two.out 2>two.err
+is "$?/$(verdicts two.out)" 0/4 "nor one without a run, while the same head lives"
 rm go
+{ job undone STICKS0; echo '{"type":"cancel","job_id":"undone"}'; job undone A B; } | ts-share >two.out 2>two.err
+is "$?/$(verdicts two.out)/$(grep '"stored"' two.out | jq -r .symbol | xargs)" "0/2/A B" "nor one that comes right behind the cancel of the last"
+no_keys
+ok $? "all that leaves no key"
 
 # A host that dies: others take over when the lease is over. One that was only stopped meets a shut gate.
 stop $c
@@ -183,6 +205,7 @@ f=$!
 wait_for 5 given f 2
 is "$(ts-share -l | grep -c 'in hand, idle')/$(ts-share -l | sed -n 's/^job four: //p')" \
 	"1/0 tasks waiting, 2 in hand, 0 done" "-l shows the job and who works on it"
+like "$(ts-share -l | sed -n 2p)" '^    [^ ]+:[0-9]+:[0-9]+ +2 in hand, idle [0-9]+ s, deliveries 1, seen [0-9]+ s ago$' "with what a host has in hand, for how long and how often"
 kill -TERM $f
 host g
 g=$!
@@ -195,27 +218,77 @@ is "$?/$(verdicts four.out)" 0/2 "each has one verdict"
 wait $f
 rm go
 
+# Tasks that are on their way to a host which is told to stop meanwhile go back as well.
+stop $g
+job late A B >late.in
+ts-share <late.in >late.out 2>late.err &
+head=$!
+started+=("$head")
+waiting_are() {
+	[ "$(redis xlen "$(tasks_key "$1")")" = "$2" ]
+}
+wait_for 5 waiting_are late 2
+redis client pause 60000 write >/dev/null
+host f
+f=$!
+asks() {
+	redis client list | grep -q 'cmd=eval'
+}
+wait_for 5 asks
+kill -TERM $f
+redis client unpause >/dev/null
+wait $f
+is "$?/$(redis --raw xpending "$(tasks_key late)" work - + 10 | sed -n '4~4p' | xargs)" "0/0 0" "what a host is given after it was told to stop was not a try"
+host g
+g=$!
+wait $head
+is "$?/$(verdicts late.out)" 0/2 "and is another's at once"
+
 # Cancel: the tasks are taken back from all hosts.
-{ job five STICKS4 STICKS5 STICKS6; sleep 600 & echo $! >sleeper; wait; } | ts-share >five.out 2>five.err &
+{ job five $(seq -f STICKS5%g 20); sleep 600 & echo $! >sleeper; wait; } | ts-share >five.out 2>five.err &
 head=$!
 started+=("$head")
 host h -j 1
 h=$!
-wait_for 5 in_hand five 3
-grep -q five g.tasks h.tasks
-ok $? "a job is in hand"
+wait_for 5 in_hand five 18
+is "$?/$(grep -c five g.tasks)/$(grep -c five h.tasks)" 0/16/2 "a job is in the hands of two hosts"
 kill "$(cat sleeper)" $head 2>/dev/null
 wait $head 2>/dev/null
 { sed -n 1p four.in; echo '{"type":"cancel","job_id":"five"}'; } | ts-share >five.out 2>five.err
 is "$(grep -c cancel five.out)" 1 "a cancel is passed on"
 no_keys
 ok $? "the job's keys are gone"
+begun=$(date +%s%N)
 wait_for 5 grep -q '"cancel"' g.tasks
-ok $? "and the hosts' commands are told"
+wait_for 5 grep -q '"cancel"' h.tasks
+[ $((($(date +%s%N) - begun) / 1000000)) -le $((1000 * patience)) ]
+ok $? "and the commands of both are told within a second"
 stop $g
 stop $h
 
 # Poison: exactly the task that ends its hosts is failed, and the innocent are not.
+# A command that is set wrong: no task has a part in that.
+job wrong A B >wrong.in
+ts-share <wrong.in >wrong.out 2>wrong.err &
+head=$!
+started+=("$head")
+wait_for 5 waiting_are wrong 2
+for _ in 1 2 3 4 5; do
+	ts-work '{ read -r _; exit 100; } | cat' 2>err
+	echo $?
+done >codes
+is "$(xargs <codes)/$(redis --raw xpending "$(tasks_key wrong)" work - + 10 | sed -n '4~4p' | sort -u)" "100 100 100 100 100/0" \
+	"a first stage that ends with 100: so does ts-work, and that its tasks were taken does not count"
+like "$(cat err)" 'error: the command ended with 100' "and says so"
+ts-work 'ts-fetch -r 5/m@ | cat' 2>err
+like "$?/$(xargs -d '\n' <err)" '^100/.*ts-fetch: error: -r: .*the command ended with 100' "as with an option that ts-fetch does not take"
+MASSIVE_API_KEY_FILE=$tmp/none ts-work 'ts-fetch | cat' 2>err
+like "$?/$(xargs -d '\n' <err)" '^100/.*ts-fetch: error: .*/none.*the command ended with 100' "or without its key"
+host r
+r=$!
+wait $head
+is "$?/$(verdicts wrong.out)" 0/2 "a host that is set right does them"
+stop $r
 job six $(seq -f T%g 12) POISON $(seq -f U%g 12) >six.in
 ts-share <six.in >six.out 2>six.err &
 head=$!
@@ -235,7 +308,7 @@ is "$(grep -c POISON p.tasks)" 3 "after three tries"
 is "$(grep -o '"[TU][0-9]*"' p.tasks | sort | uniq -c | awk '$1 > 3' | wc -l)" 0 "the innocent were not condemned with it"
 
 # Fairness: a job of one task behind one of many.
-job seven $(seq -f STICKS%g 100) >seven.in
+job seven $(seq -f STICKS%g 500) >seven.in
 job eight Z >eight.in
 ts-share <seven.in >seven.out 2>seven.err &
 seven=$!
@@ -244,7 +317,7 @@ host q
 q=$!
 wait_for 5 given q 16
 ts-share <eight.in >eight.out 2>eight.err
-is "$?/$(verdicts eight.out)/$(verdicts seven.out)" 0/1/0 "a job of one task behind one of many is done first"
+is "$?/$(verdicts eight.out)/$(verdicts seven.out)" 0/1/0 "a job of one task behind one of 500 is done first"
 is "$(grep -c seven q.tasks)" 16 "a host holds twice as many tasks as its command works on"
 
 # Redis dies and comes back with its file: all goes on.
@@ -253,8 +326,8 @@ wait_for 5 ended "$redis_pid"
 : >go
 redis_start --appendonly yes --dir "$tmp" --loglevel warning
 wait $seven
-is "$?/$(verdicts seven.out)" 0/100 "Redis dies in the middle: one verdict for each task"
-is "$(jq -r 'select(.type == "stored") | .symbol' seven.out | sort -u | wc -l)" 100 "each of another task"
+is "$?/$(verdicts seven.out)" 0/500 "Redis dies in the middle: one verdict for each task"
+is "$(jq -r 'select(.type == "stored") | .symbol' seven.out | sort -u | wc -l)" 500 "each of another task"
 rm go
 
 # Emptied, it is given again what is outstanding.
@@ -346,4 +419,152 @@ like "$?/$(xargs -d "\n" <err)" '^100/.*ts-store must stand at its end' "one wit
 no_keys
 ok $? "no key is left"
 
+
+# What a job of 50,000 tasks takes, with identifiers and a range as the page makes them.
+memory() {
+	redis info memory | tr -d '\r' | sed -n 's/^used_memory://p'
+}
+id=3f2b8c1e-5d7a-4e60-9b1f-0c2d4e6f8a90
+before=$(memory)
+seq 50000 | sed "s/.*/{\"type\":\"task\",\"job_id\":\"$id\",\"symbol\":\"S&\",\"timeframe\":\"hour\",\"from\":\"2024-12-16T09:00:00Z\",\"to\":\"2025-12-16T17:00:00Z\"}/" >large.in
+{ cat large.in; sleep 600 & echo $! >sleeper; wait; } | ts-share >/dev/null 2>err &
+head=$!
+started+=("$head")
+wait_for 20 waiting_are $id 50000
+took=$(($(memory) - before))
+[ $took -lt 20000000 ]
+ok $? "a job of 50,000 tasks takes $took bytes of Redis, less than 20 MB"
+kill "$(cat sleeper)" $head 2>/dev/null
+wait $head
+redis flushall >/dev/null
+
+# A cluster: one node that has all slots will do; where the keys of a job and the list of jobs are apart, it will not.
+answer='sed -u "s/\"task\"/\"stored\"/; s/}\$/,\"bars\":1}/"'
+node() {
+	mkdir "node$1"
+	for _ in {1..5}; do
+		node_port=$(free_port)
+		redis-server --port "$node_port" --bind 127.0.0.1 --cluster-enabled yes --save '' --appendonly yes --dir "$tmp/node$1" >"node$1.log" 2>&1 &
+		started+=($!)
+		wait_for 5 grep -Eq 'Ready to accept|in use' "node$1.log"
+		grep -q 'Ready to accept' "node$1.log" && break
+	done
+}
+of_node() {
+	redis-cli --raw -p "$@"
+}
+node 1
+one=$node_port
+of_node "$one" cluster addslots $(seq 0 16383) >/dev/null
+cluster_ok() {
+	of_node "$1" cluster info | grep -q 'cluster_state:ok'
+}
+wait_for 10 cluster_ok "$one"
+export REDIS_URL=redis://127.0.0.1:$one
+ts-work "$answer" 2>w.log &
+w=$!
+started+=("$w")
+ts-share <eight.in >out 2>err
+is "$?/$(verdicts out)" 0/1 "a cluster of one node that has all slots will do"
+stop $w
+node 2
+two=$node_port
+of_node "$one" cluster meet 127.0.0.1 "$two" >/dev/null
+both_known() {
+	[ "$(of_node "$1" cluster nodes | grep -c connected)" -eq 2 ] && ! of_node "$1" cluster nodes | grep -q handshake
+}
+wait_for 10 both_known "$one"
+wait_for 10 both_known "$two"
+slot=$(of_node "$one" cluster keyslot tickstock.share.jobs)
+id=$(of_node "$two" cluster myid)
+is "$(of_node "$two" cluster setslot "$slot" node "$id")$(of_node "$one" cluster setslot "$slot" node "$id")" OKOK "a cluster of two nodes"
+ts-share <eight.in >out 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*one of a cluster and other keys are elsewhere: what works is' "is refused in words by the head"
+ts-work "$answer" 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*one of a cluster and other keys are elsewhere: what works is' "and by a host"
+
+# A Redis of old, and one of which nothing can be learnt but that it has no streams.
+# shellcheck disable=SC2016 # for perl
+old() {
+	old_port=$(free_port)
+	start perl -MIO::Socket::INET -e 'my $l = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], ReuseAddr => 1) or die;
+		my $info = "redis_version:5.0.14\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
+		while (my $c = $l->accept) { while (<$c>) {
+			if (/^PING/) { print $c "+PONG\r\n" }
+			elsif (/^INFO/) { print $c $ARGV[1] ? "-NOPERM no\r\n" : sprintf "\$%d\r\n%s\r\n", length $info, $info }
+			elsif (/^(XGROUP|SMEMBERS|SADD|XINFO|EVAL)/) { print $c "-ERR unknown command `$1`\r\n" }
+		} }' "$old_port" "$1"
+	wait_for 5 eval "(exec 3<>/dev/tcp/127.0.0.1/$old_port)"
+	export REDIS_URL=redis://127.0.0.1:$old_port
+}
+old 0
+ts-share <eight.in >out 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*no streams as they are needed: 6.2 or newer is' "Redis 5 is refused in words by the head"
+ts-work "$answer" 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*no streams as they are needed: 6.2 or newer is' "and by a host"
+old 1
+ts-share <eight.in >out 2>err
+like "$?/$(xargs -d "\n" <err)" '^100/.*no streams: 6.2 or newer is needed' "one that does not know what it is asked, too"
+export REDIS_URL=$anybody
+
+# A host as a service.
+if command -v runsv >/dev/null && command -v chpst >/dev/null; then
+	(unset MAKEFLAGS MFLAGS MAKELEVEL && make -s -C "$top" B="$build" PREFIX="$tmp/usr" SVDIR="$tmp/sv" install install-runit >install.log 2>&1)
+	ok $? "make install-runit"
+	sv=$tmp/sv/ts-work
+	mkdir log
+	sed -i "s|^logs=.*|logs=$tmp/log|; s|^user=.*|user=$(id -un)|; s|^loguser=.*|loguser=$(id -un)|; s|^patience=.*|patience=1|; s|^flags=.*|flags='-j 2'|" "$sv/conf"
+	! grep -q __asan_init "$build/ts-work" || sed -i 's| -d [0-9]*||' "$sv/conf"
+	setting() {
+		printf '%s\n' "$2" >"$sv/env/$1"
+	}
+	is "$(cat "$sv/env/TS_WORK")" "ts-fetch | ts-store" "its command is that of the page, unless set"
+	setting REDIS_URL "$REDIS_URL"
+	setting TS_WORK "$answer"
+	start runsv "$sv"
+	ts-share <eight.in >out 2>err
+	is "$?/$(verdicts out)" 0/1 "a host as a service does tasks"
+	told() {
+		cat log/@* log/current 2>/dev/null | grep -q -- "$1"
+	}
+	wait_for 5 told 'ts-work: start .*parallel=2'
+	ok $? "with the options of conf, and a log"
+	before=$(cat "$sv/supervise/pid")
+	kill -KILL "$before"
+	again() {
+		local pid
+		pid=$(cat "$sv/supervise/pid")
+		[ -n "$pid" ] && [ "$pid" != "$before" ]
+	}
+	wait_for 10 again
+	ts-share <eight.in >out 2>err
+	is "$?/$(verdicts out)" 0/1 "killed, it is started again"
+	sv -w 20 down "$sv" >/dev/null
+	told 'ts-work: end '
+	ok $? "sv down stops it as SIGTERM does"
+	setting TS_WORK 'exit 100'
+	sv up "$sv" >/dev/null
+	wait_for 10 told 'exit 100: .*it stays down'
+	is "$?/$(cat "$sv/reason")" "0/exit 100: wrong usage, configuration or schema" "a command that is set wrong: it stays down, and says why"
+	# An up is not passed on while it is still wanted up.
+	is_down() {
+		local status
+		status=$(sv status "$sv")
+		[[ $status == down:* && $status != *want* ]]
+	}
+	wait_for 10 is_down
+	rm "$sv/env/TS_WORK" "$sv/reason"
+	sv up "$sv" >/dev/null
+	wait_for 10 told 'env/TS_WORK is missing'
+	ok $? "without a command, too"
+	sv -w 20 exit "$sv" >/dev/null
+else
+	skip "runit is not installed"
+fi
+
+wait_for 20 ended $stubborn
+wait $stubborn
+is "$(grep -o 'told again\|killed' stubborn.err | xargs)" "told again killed" "a command that does not end is told again, and killed"
+wait_for 5 ended "$(cat stubborn.pid)"
+ok $? "with all that it has started"
 done_testing
