@@ -259,8 +259,8 @@ on_verdicts(void *data, const struct redis_reply *reply)
 		if (id.p == NULL || packed.p == NULL)
 			continue;
 		buffer_set(&j->read, id);
-		share_unpack(&j->shared, redis_text(redis_item(redis_item(entry, 1), 0)), packed,
-			&line);
+		share_unpack(
+			&j->shared, redis_text(redis_item(redis_item(entry, 1), 0)), packed, &line);
 		jobs_take(j, id, buffer_slice(&line));
 	}
 	buffer_release(&line);

@@ -270,10 +270,10 @@ mid_is() {
 	[ "$(on_replica hget tickstock.jobs.status:mid "$1")" = "$2" ]
 }
 wait_for 5 mid_is stored_tasks 1
-ts-work "$answer" 2>work.err &
+ts-work "$answer" 2>work.err {feed}>&- &
 work=$!
 started+=("$work")
-{ task shared A; task shared B; } | ts-share >share.out 2>share.err &
+{ task shared A; task shared B; } | ts-share >share.out 2>share.err {feed}>&- &
 share=$!
 started+=("$share")
 has_pending() {
