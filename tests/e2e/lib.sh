@@ -300,13 +300,15 @@ bad_input() {
 	ok $? "$name: no log line of 1000 bytes"
 }
 
-# Where the output goes wrong. Input is some line that the stage copies.
+# Where the output goes wrong, or all of the input. Input is some line that the stage copies.
 bad_output() {
 	local name=$1 pid fd
 	printf '{"type":"foreign"}\n' >line
 	"$@" <line >/dev/full 2>err
 	is $? 111 "$name: a full disk is exit 111"
 	like "$(cat err)" 'No space left' "$name: a full disk is named"
+	"$@" <. >/dev/null 2>err
+	is "$?/$(grep -c 'error: reading stdin: Is a directory' err)" 111/1 "$name: input that cannot be read is exit 111, and named"
 	"$@" <line >&- 2>err
 	is $? 111 "$name: a closed stdout is exit 111"
 	# The reader is gone, and then comes input without end.
@@ -362,6 +364,11 @@ options() {
 		"$name: -h explains the options of the page"
 	is "$(fold -w 1 <<<"$known" | LC_ALL=C sort | tr -d '\n')" "$page" \
 		"$name: the program takes the options of the page"
+}
+
+# servers [OPTION...]: what a service needs: Postgres with the tables, Redis, the simulator at $now.
+servers() {
+	pg_start && redis_start --loglevel warning && ts-store -i </dev/null 2>store.log && sim_start -N "$now" "$@"
 }
 
 # job ID SYMBOLS TIMEFRAMES [YEARS]: one that was received at $now.

@@ -7,10 +7,7 @@ now=2025-12-16T17:00:30Z
 years=${TS_MEMORY_YEARS:-0.02}
 many=${TS_MEMORY_JOBS:-3000}
 stages="ts-listen ts-expand ts-fetch ts-store ts-status"
-pg_start || exit 1
-redis_start --loglevel warning || exit 1
-ts-store -i </dev/null 2>store.log || exit 1
-sim_start -N "$now" || exit 1
+servers -d 0 || exit 1
 export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=-q
 serve || exit 1
 

@@ -4,10 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 now=2025-12-16T17:00:30Z
-pg_start || exit 1
-redis_start --loglevel warning || exit 1
-ts-store -i </dev/null 2>store.log || exit 1
-sim_start -N "$now" -d 50 || exit 1
+servers -d 50 || exit 1
 serve || { cat pipeline.log >&2; exit 1; }
 
 all='["1min","hour","day","week","month"]'

@@ -5,10 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 now=2025-12-16T17:00:30Z
-pg_start || exit 1
-redis_start --loglevel warning || exit 1
-ts-store -i </dev/null 2>store.log || exit 1
-sim_start -N "$now" -d 20 || exit 1
+servers -d 20 || exit 1
 export TS_SPOOL=$tmp/spool TS_STATUS_FLAGS=
 
 kept() {

@@ -10,10 +10,7 @@ now=2025-12-16T17:00:30Z
 seed=${TORTURE_SEED:-7}
 echo "# TORTURE_SEED=$seed"
 RANDOM=$seed
-pg_start || exit 1
-redis_start --loglevel warning || exit 1
-ts-store -i </dev/null 2>store.log || exit 1
-sim_start -N "$now" -d 20 || exit 1
+servers -d 20 || exit 1
 export TS_SPOOL=$tmp/spool TS_EXPAND_FLAGS=-v
 
 # The service with signals as a terminal gives them: bash would have SIGINT ignored in the background.
