@@ -121,7 +121,7 @@ serves "partitions" \
 # What is planned without the other partition waits for none of its locks, be it read, inserted or corrected.
 sql "DELETE FROM s.p1 WHERE symbol = 'MSFT'"
 hold "LOCK TABLE s.p2 IN ACCESS EXCLUSIVE MODE"
-sed '/"bar"/{/2026-01-0[789]/d}; 1s/270.97/270.98/; s/2026-01-09","bars":5/2026-01-06","bars":2/' plain | timeout 20 ts-store >out 2>err
+sed '/"bar"/{/2026-01-0[789]/d}; 1s/270.97/270.98/; s/2026-01-09","bars":5/2026-01-06","bars":2/' plain | timeout -s KILL 20 ts-store >out 2>err
 is "$(sums)" "0/2 1 1 0" "partitions: bars of one are stored while another is locked" || sed 's/^/# /' err
 sed 's/2026-01-09/2026-01-06/' tasks | timeout 20 ts-audit >out 2>err
 is "$?/$(tail -n 1 out | cut -d ';' -f 1)" "0/2 of 2 complete" "partitions: and certified" || sed 's/^/# /' err

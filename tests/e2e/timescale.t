@@ -81,7 +81,7 @@ grep -v '"2024-01-0[1-5]' corrected >later
 hold "LOCK TABLE $first IN ACCESS EXCLUSIVE MODE"
 wait_for 10 test -s held
 awk 'NR % 300 == 7 || /fetched/' later >far
-timeout 25 ts-store <far >out 2>err
+timeout -s KILL 25 ts-store <far >out 2>err
 is "$?/$(jq -s 'map(select(.type == "stored")) | length' out)" 0/4 "compressed: a chunk that holds none of the bars is not even locked"
 printf '{"type":"task","job_id":"j","symbol":"%s","timeframe":"1min","from":"2024-01-16T14:30:00Z","to":"2024-01-19T21:00:00Z"}\n' A B |
 	timeout 25 ts-audit >audited 2>err
