@@ -86,28 +86,38 @@ take_fetched(struct tasks *s, struct slice line, struct record *r, uint64_t line
 	tasks_await(s, r, of);
 }
 
+/* The series of a record, if bars of it came before. */
+static struct series *
+known_series(struct tasks *s, const struct record *r)
+{
+	if (s->pool == NULL || r->symbol.p == NULL || r->symbol.n > SYMBOL_MAX || r->tf == TF_NONE)
+		return NULL;
+	return series_get(&s->series, r->symbol, r->tf, false);
+}
+
 /* The task of this series ended elsewhere: what came of it counts for no other. */
 static void
-take_failed(struct tasks *s, const struct record *r)
+take_failed(struct tasks *s, struct series *of)
 {
-	struct series *of = NULL;
-
-	if (s->pool != NULL && r->symbol.p != NULL && r->symbol.n <= SYMBOL_MAX && r->tf != TF_NONE)
-		of = series_get(&s->series, r->symbol, r->tf, false);
-	if (of == NULL)
-		return;
 	if (of->batches != 0 || of->awaited)
 		tasks_finish(s);
 	if (of->batches == 0)
 		series_reset(of);
 }
 
-/* The first task of a timeframe begins: what is wrong with its table is told before bars come. */
+/*
+ * A task begins. Bars of its series that came before without a fetched record are those of a task
+ * that was cancelled. With the first task of a timeframe, what is wrong with its table is told
+ * before bars come.
+ */
 static void
 take_loading(struct tasks *s, const struct record *r)
 {
 	unsigned bit = r->tf == TF_NONE ? 0 : 1U << r->tf;
+	struct series *of = known_series(s, r);
 
+	if (of != NULL && !of->awaited && of->n.received > 0)
+		take_failed(s, of);
 	if (s->pool != NULL)
 		s->filling->ask |= bit & ~s->begun;
 	s->begun |= bit;
@@ -135,8 +145,10 @@ input_line(struct tasks *s, struct slice line, uint64_t lineno)
 		if (s->pool != NULL)
 			take_fetched(s, line, &r, lineno);
 	} else {
-		if (r.type == RECORD_FAILED)
-			take_failed(s, &r);
+		struct series *of = r.type == RECORD_FAILED ? known_series(s, &r) : NULL;
+
+		if (of != NULL)
+			take_failed(s, of);
 		else if (r.type == RECORD_LOADING)
 			take_loading(s, &r);
 		writer_line(s->out, line);

@@ -78,6 +78,32 @@ dump | cmp -s - dump.restated
 ok $? "the tables hold the corrected values"
 sim_stop
 
+# A task that was cancelled in the middle, and comes again: its bars count once.
+sim_start -N "$now"
+empty
+mkfifo twice
+ts-fetch -j 1 <twice 2>/dev/null | ts-store >out 2>err &
+started+=($!)
+both=$!
+exec {twice}>twice
+task='{"type":"task","job_id":"j","symbol":"TWICE","timeframe":"1min","from":"2025-07-16T09:00:00Z","to":"2025-12-16T17:00:00Z"}'
+sim_hold 1
+echo "$task" >&"$twice"
+some_rows() {
+	[ "$(sql "SELECT count(*) FROM ohlcv_1min")" -gt 0 ]
+}
+wait_for 10 some_rows
+printf '{"type":"cancel","job_id":"j"}\n%s\n' "$task" >&"$twice"
+wait_for 5 grep -q cancel out
+sim_go
+exec {twice}>&-
+wait $both
+is "$(jq 'select(.type == "stored") | .bars - .inserted - .unchanged, .bars' out | xargs)" "0 $(sql "SELECT count(*) FROM ohlcv_1min")" \
+	"a task that is cancelled in the middle and comes again: each bar counts once"
+unlike "$(cat err)" 'bars arrived' "without a warning"
+empty
+sim_stop
+
 # Stages compose.
 sim_start -N "$now"
 empty

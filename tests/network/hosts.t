@@ -19,8 +19,7 @@ most() {
 # shared NAME HOSTS RATE TASKS: so many hosts with so many tasks each, with a simulator of their own.
 shared() {
 	local name=$1 hosts=$2 rate=$3 tasks=$4 h
-	sim_start -N 2025-12-16T17:00:30Z || exit 1
-	mv "$sim_log" "$name.log"
+	sim_start -N 2025-12-16T17:00:30Z -l "$tmp/$name.log" || exit 1
 	for ((h = 1; h <= hosts; h++)); do
 		for ((i = 1; i <= tasks; i++)); do
 			echo "{\"type\":\"task\",\"job_id\":\"j\",\"symbol\":\"H${h}S$i\",\"timeframe\":\"day\",\"from\":\"2025-12-15\",\"to\":\"2025-12-16\"}"
