@@ -40,8 +40,8 @@ void share_job_init(struct share_job *, struct slice name);
 void share_job_release(struct share_job *);
 
 /*
- * What is kept of a verdict: of 50,000 the job_id alone would take some MB. Without it, the field is
- * SHARE_SHORT; a line that is not written as ts-store does stays as it is, under SHARE_WHOLE.
+ * What is kept of a verdict: of 50,000 the job_id alone would take some MB. Without it, the field
+ * is SHARE_SHORT; a line that is not written as ts-store does stays as it is, under SHARE_WHOLE.
  * share_unpack() gives the line back, the same bytes.
  */
 #define SHARE_SHORT "s"

@@ -111,7 +111,7 @@ exit($unfit ? 2 : 0) if $only_fit;
 
 remove_tree($copy);
 make_path($copy);
-system("cd '$top' && cp -a Makefile mk VERSION README.md HACKING.md NEWS.md pipeline.sh ts-sync cmd common doc pkg tests '$copy'") == 0 or exit 2;
+system("cd '$top' && cp -a Makefile mk VERSION README.md HACKING.md NEWS.md pipeline.sh ts-sync ts-health cmd common doc pkg tests '$copy'") == 0 or exit 2;
 my %tests = map { $_ => 1 } map { split ' ', $_->{tests} } @fit;
 build(sort keys %tests) or die slurp("$copy/make.log");
 my $no = noticed(sort keys %tests);

@@ -39,7 +39,7 @@ completed() {
 }
 is "$(completed -t m)/$(completed -F)/$(completed AA)" month/-F/ "bash completes timeframes and letters"
 is "$(root/usr/bin/ts-expand -V)" "ts-expand $(cat "$top/VERSION")" "the programs run"
-is "$(cd root/etc/sv && stat -c %a */run */finish */check */log/run */env | xargs)" "755 755 755 755 755 755 755 700 700" \
+is "$(cd root/etc/sv && stat -c %a ./*/run ./*/finish ./*/check ./*/log/run ./*/env | xargs)" "755 755 755 755 755 755 755 700 700" \
 	"modes of the services"
 # The units, with the programs where they were installed.
 if command -v systemd-analyze >/dev/null; then
