@@ -330,6 +330,29 @@ is "$?/$(verdicts seven.out)" 0/500 "Redis dies in the middle: one verdict for e
 is "$(jq -r 'select(.type == "stored") | .symbol' seven.out | sort -u | wc -l)" 500 "each of another task"
 rm go
 
+# A host that is without Redis for half of its lease lets go of what it has, and takes it again.
+stop $q
+job ten STICKS1 >ten.in
+ts-share <ten.in >ten.out 2>ten.err &
+ten=$!
+started+=("$ten")
+host t -l 2
+t=$!
+wait_for 5 given t 1
+redis shutdown nosave
+wait_for 5 grep -q '"cancel"' t.tasks
+ok $? "without Redis for half of its lease a host lets go of what it has"
+redis_start --appendonly yes --dir "$tmp" --loglevel warning
+wait_for 10 given t 2
+ok $? "and is given it again"
+: >go
+wait $ten
+is "$?/$(verdicts ten.out)" 0/1 "it has one verdict"
+stop $t
+rm go
+host q
+q=$!
+
 # Emptied, it is given again what is outstanding.
 job nine STICKS1 STICKS2 >nine.in
 ts-share <nine.in >nine.out 2>nine.err &
@@ -362,6 +385,17 @@ is $? 0 "and it stops well"
 like "$(tail -n 1 pipeline.log)" 'end ts-listen=(0|141) ts-expand=(0|141) ts-share=0 ts-status=0' "and tells the status of each stage"
 stop $s
 
+# A lease is renewed for as long as the command works on a task; looked at when some of them are over.
+job held STICKS1 >held.in
+ts-share <held.in >held.out 2>held.err &
+held=$!
+started+=("$held")
+host v -l 1
+v=$!
+wait_for 5 given v 1
+host w -l 1
+w=$!
+
 # A rate that hosts share: their requests together are as far apart as those of one.
 sim_start -N 2025-12-16T17:00:30Z -f <(printf 'RETRY day 429retry=4 =1\n') || exit 1
 job rate $(seq -f R%g 6) | grep task >rate.in
@@ -385,6 +419,12 @@ wait $retry
 ok $? "and another one pauses, too"
 job rate R1 R2 | grep task | REDIS_URL=unix://$tmp/nobody ts-fetch -r 100/s@x >/dev/null 2>err
 like "$?/$(xargs -d '\n' <err)" '^0/.*without Redis the rate is a sixteenth' "without Redis a host goes on at a sixteenth, and says so"
+is "$(redis --raw xpending "$(tasks_key held)" work - + 1 | sed -n 4p)/$(cat w.tasks 2>/dev/null)" 1/ "a lease is renewed while the command works"
+: >go
+wait $held
+stop $v
+stop $w
+rm go
 ts-fetch -r 5/m@ </dev/null 2>err
 like "$?/$(sed 1q err)" '^100/.*50/s@NAME' "a rate without its name is refused"
 sim_stop
