@@ -24,7 +24,8 @@ shared() {
 		for ((i = 1; i <= tasks; i++)); do
 			echo "{\"type\":\"task\",\"job_id\":\"j\",\"symbol\":\"H${h}S$i\",\"timeframe\":\"day\",\"from\":\"2025-12-15\",\"to\":\"2025-12-16\"}"
 		done >"$name$h.in"
-		start ts-fetch -r "$rate@$name" <"$name$h.in" >"$name$h.out" 2>"$name$h.err"
+		ts-fetch -r "$rate@$name" <"$name$h.in" >"$name$h.out" 2>"$name$h.err" &
+		started+=($!)
 		pids+=($!)
 	done
 }
