@@ -28,12 +28,9 @@ entry_id(struct buffer *b, uint64_t n)
 static uint64_t
 entry_n(struct slice id)
 {
-	const char *dash = id.p == NULL ? NULL : memchr(id.p, '-', id.n);
 	uint64_t n;
 
-	return dash != NULL && slice_count((struct slice){id.p, (size_t)(dash - id.p)}, &n) == 0
-		       ? n
-		       : 0;
+	return slice_count(slice_part(&id, "-"), &n) == 0 ? n : 0;
 }
 
 /* The field of an entry, as XRANGE and XREAD give it: id and an array of names and values. */
