@@ -6,9 +6,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cd "$1"
 bad=0
-for model in spool share; do
+for model in spool share again; do
 	for break in 0 1 2 3 4; do
-		[ $model$break != spool4 ] || continue
+		case $model$break in spool4 | again[2-4]) continue ;; esac
 		spin -DBREAK=$break -a "$here/$model.pml" >$model.$break.log 2>&1
 		"${CC:-cc}" -O1 -w -DSAFETY -DCOLLAPSE -DMEMLIM=1024 -o pan pan.c
 		./pan -m1000000 >>$model.$break.log 2>&1 || true
