@@ -21,11 +21,10 @@
  *	                              field s one without its job_id
  *
  * An entry that was delivered and has no verdict is a lease: it is over when the entry has been idle
- * for longer than that. Streams that nobody renews go after SHARE_TTL_S.
+ * for longer than that. Streams that nobody renews go after a day.
  */
 /* clang-format on */
 #define SHARE_JOBS "tickstock.share.jobs"
-enum { SHARE_TTL_S = 24 * 60 * 60 };
 
 /* A job as the server knows it. */
 struct share_job {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A rate that two and four hosts share: in no window, wherever it begins, are there more requests than it says.
-# Meanwhile a host whose command hangs.
+# Meanwhile a host whose command hangs; then a large job, and a host that stops while Postgres does not answer.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 
@@ -82,6 +82,27 @@ is "$?/$(wc -l <large.out)" 0/50000 "50,000 tasks have their verdicts"
 took=$(($(memory used_memory_peak) - before))
 [ $took -lt 20000000 ]
 ok $? "they take $took bytes of Redis at most, less than 20 MB"
+# A host whose ts-store waits for Postgres when it is told to stop: the second word ends it, and nobody need be killed.
+pg_start || exit 1
+ts-store -i </dev/null 2>/dev/null
+sim_start -N 2025-12-16T17:00:30Z || exit 1
+hold 'LOCK TABLE ohlcv_daily IN ACCESS EXCLUSIVE MODE'
+ts-work 'ts-fetch | ts-store' 2>work.err &
+work=$!
+started+=("$work")
+ts-share <<<"$task" >verdict 2>share.err &
+share=$!
+started+=("$share")
+wait_for 10 held_up
+kill -TERM $work
+wait_for 30 ended $work
+wait $work
+is "$?/$(grep -o 'told to stop: going on to the end of input\|told again\|killed' work.err | xargs -d '\n')" \
+	"0/told to stop: going on to the end of input told again" "a ts-store that waits for a lock ends at the second word"
+let_go
+start ts-work 'ts-fetch | ts-store' 2>/dev/null
+wait $share
+is "$?/$(jq 'select(.type == "stored").bars' verdict)/$(sql 'SELECT count(*) FROM ohlcv_daily')" 0/2/2 "and another host does its task"
 # The measure can fail: two rates of 5/m that nobody shares.
 seq 0 12 120 | sed 's/$/000/' | awk '{print; print $1 + 500}' >twice.log
 is "$(most twice.log 60000)" 10 "two hosts that do not share would be seen"
