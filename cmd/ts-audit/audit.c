@@ -124,7 +124,7 @@ audit_waiting(const struct audit *a)
 
 /* By table, the coarse ones first, window and symbol. */
 static int
-compare(const void *x, const void *y)
+compare_series(const void *x, const void *y)
 {
 	const struct series *a = *(struct series *const *)x, *b = *(struct series *const *)y;
 	const struct schedule *s = a->schedule, *t = b->schedule;
@@ -140,9 +140,9 @@ compare(const void *x, const void *y)
 
 /* Counts a group of series, or marks them as unusable. */
 static enum outcome
-count(struct audit *a, const struct cross *c, size_t i, size_t n)
+count_group(struct audit *a, const struct cross *c, const struct group *g)
 {
-	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
+	struct pg_table *t = &a->table[g->series[0]->schedule->tf];
 	int64_t start = clock_mono_ms();
 	bool known = t->known, logged = t->fault[0] != '\0';
 	enum outcome o = cross_table(t, a->pg);
@@ -156,17 +156,16 @@ count(struct audit *a, const struct cross *c, size_t i, size_t n)
 	if (o == PG_OK && !known && t->fault[0] == '\0')
 		log_run("table %s: %s", timeframe_table(t->tf), t->about);
 	if (o == PG_OK && t->fault[0] == '\0')
-		o = a->presence ? count_series(t, a->pg, a->order + i, n, NULL)
-				: cross_count(c, a->order + i, n);
+		o = a->presence ? count_series(t, a->pg, g, NULL) : cross_count(c, g);
 	if (o == PG_TABLE || o == PG_DATA) {
 		pg_table_fail(t, pg_why(a->pg));
 		o = PG_OK;
 	}
 	if (!logged && t->fault[0] != '\0')
 		log_error("%s", t->fault);
-	for (size_t k = i; k < i + n; k++)
-		a->order[k]->unusable = t->fault[0] != '\0';
-	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), n,
+	for (size_t i = 0; i < g->n; i++)
+		g->series[i]->unusable = t->fault[0] != '\0';
+	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), g->n,
 		(double)(clock_mono_ms() - start) / 1000);
 	return o;
 }
@@ -176,32 +175,34 @@ count(struct audit *a, const struct cross *c, size_t i, size_t n)
  * the exchange may have been closed.
  */
 static void
-mark_closed(struct series *const *series, size_t n)
+mark_closed(const struct group *g)
 {
-	const struct schedule *d = series[0]->schedule;
+	const struct schedule *d = g->series[0]->schedule;
 	size_t held = 0;
 
-	for (size_t k = 0; k < n; k++)
-		held += series[k]->bars > 0;
+	for (size_t k = 0; k < g->n; k++)
+		held += g->series[k]->bars > 0;
 	if (held < CHECK_CLOSED_SYMBOLS)
 		return;
 	for (size_t i = 0; i < d->count; i++) {
 		size_t lack = 0;
 
-		for (size_t k = 0; k < n; k++)
-			lack += series[k]->bars > 0 && series[k]->cell[i].bars == 0 &&
-				series[k]->last >= d->period[i].end;
-		for (size_t k = 0; k < n && lack == held && d->period[i].due; k++)
-			series_mark(series[k], i, FOUND_BIT(FOUND_CLOSED));
+		for (size_t k = 0; k < g->n; k++) {
+			const struct series *s = g->series[k];
+
+			lack += s->bars > 0 && s->cell[i].bars == 0 && s->last >= d->period[i].end;
+		}
+		for (size_t k = 0; k < g->n && lack == held && d->period[i].due; k++)
+			series_mark(g->series[k], i, FOUND_BIT(FOUND_CLOSED));
 	}
 }
 
 static void
-sort(struct audit *a)
+sort_series(struct audit *a)
 {
 	for (size_t i = 0; i < a->count; i++)
 		a->order[i] = &a->series[i];
-	qsort(a->order, a->count, sizeof(struct series *), compare);
+	qsort(a->order, a->count, sizeof(struct series *), compare_series);
 }
 
 /* Begins a task's window where the table does, if that lies before it. */
@@ -220,14 +221,14 @@ widen(struct audit *a, struct series *s)
 
 /* The first key of each symbol of a group. */
 static enum outcome
-look_back(struct audit *a, size_t i, size_t n)
+look_back(struct audit *a, const struct group *g)
 {
-	struct pg_table *t = &a->table[a->order[i]->schedule->tf];
+	struct pg_table *t = &a->table[g->series[0]->schedule->tf];
 	enum outcome o = cross_table(t, a->pg);
 
 	if (o != PG_OK || t->absent || t->fault[0] != '\0')
 		return o;
-	o = count_first(t, a->pg, a->order + i, n);
+	o = count_first(t, a->pg, g);
 	/* Who may not read it is told when its rows are counted. */
 	return o == PG_TABLE || o == PG_DATA ? PG_OK : o;
 }
@@ -236,14 +237,15 @@ static enum outcome
 widen_all(struct audit *a)
 {
 	enum outcome o = PG_OK;
+	struct group g;
 
-	for (size_t i = 0, n; i < a->count && o == PG_OK; i += n) {
-		n = cross_group(a->order, a->count, i);
-		o = look_back(a, i, n);
+	for (size_t i = 0; i < a->count && o == PG_OK; i += g.n) {
+		g = cross_group(a->order, a->count, i);
+		o = look_back(a, &g);
 	}
 	for (size_t i = 0; i < a->count && o == PG_OK; i++)
 		widen(a, &a->series[i]);
-	sort(a);
+	sort_series(a);
 	return o;
 }
 
@@ -254,7 +256,7 @@ is_answered(void *data, const struct series *s, size_t period)
 }
 
 static void
-tell(struct audit *a, struct series *s)
+tell_series(struct audit *a, struct series *s)
 {
 	/* With -m it is the fill that counts what is not asked for again. */
 	bool ask = a->mode == MODE_TASKS;
@@ -270,31 +272,38 @@ tell(struct audit *a, struct series *s)
 		fill_series(&a->fill, s);
 }
 
+/* Counts and compares all series. */
+static enum outcome
+look_at_all(struct audit *a)
+{
+	const struct cross c = {a->order, a->count, a->table, a->pg, a->calendar};
+	enum outcome o = PG_OK;
+	struct group g;
+
+	for (size_t i = 0; i < a->count && o == PG_OK; i += g.n) {
+		g = cross_group(a->order, a->count, i);
+		o = count_group(a, &c, &g);
+		if (o == PG_OK)
+			mark_closed(&g);
+	}
+	return o == PG_OK && !a->presence ? cross_check(&c) : o;
+}
+
 enum outcome
 audit_run(struct audit *a)
 {
-	/* A refresh asks whatever is there. */
-	bool look = a->mode != MODE_TASKS || a->fill.missing;
-	const struct cross c = {a->order, a->count, a->table, a->pg, a->calendar};
 	enum outcome o = PG_OK;
 
 	if (a->count == 0)
 		return PG_OK;
-	sort(a);
+	sort_series(a);
 	if (a->back)
 		o = widen_all(a);
-	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
-		n = cross_group(a->order, a->count, i);
-		o = count(a, &c, i, n);
-	}
-	for (size_t i = 0, n; i < a->count && o == PG_OK && look; i += n) {
-		n = cross_group(a->order, a->count, i);
-		mark_closed(a->order + i, n);
-	}
-	if (o == PG_OK && look && !a->presence)
-		o = cross_check(&c);
+	/* A refresh asks whatever is there. */
+	if (o == PG_OK && (a->mode != MODE_TASKS || a->fill.missing))
+		o = look_at_all(a);
 	for (size_t i = 0; i < a->count && o == PG_OK && a->report.out->error == 0; i++)
-		tell(a, &a->series[i]);
+		tell_series(a, &a->series[i]);
 	forget(a);
 	return o;
 }

@@ -68,31 +68,29 @@ add_query(struct buffer *b, const struct pg_table *t, bool bounds, const struct 
 	sql_rows(b, t, bounds ? intraday ? "$4::timestamptz[]" : "$4::date[]" : NULL);
 	SQL(b, " GROUP BY 1, 2", rolled ? ", 3)" : "");
 	if (rolled)
-		values_sessions(b, t->tf, v);
+		values_sessions(b, t, v);
 }
 
-/* The series that are counted, found by symbol. */
 struct counting {
-	struct series *const *series;
-	size_t n;
+	struct group group;
 	int seconds; /* of a bar; 1: keys are dates */
 	const struct values *values;
 };
 
 static void
-begin(void *data)
+reset_group(void *data)
 {
 	struct counting *c = data;
 
-	for (size_t i = 0; i < c->n; i++)
-		series_reset(c->series[i]);
+	for (size_t i = 0; i < c->group.n; i++)
+		series_reset(c->group.series[i]);
 }
 
 static void
-take_row(void *data, const PGresult *res, int row)
+take_count(void *data, const PGresult *res, int row)
 {
 	struct counting *c = data;
-	struct series *s = sql_series(c->series, c->n, PQgetvalue(res, row, SYMBOL));
+	struct series *s = sql_series(&c->group, PQgetvalue(res, row, SYMBOL));
 	uint64_t bin = (uint64_t)sql_number(res, row, BIN);
 	struct tally t = {.bars = (uint64_t)sql_number(res, row, BARS),
 		.nulls = (uint64_t)sql_number(res, row, NULLS),
@@ -106,48 +104,44 @@ take_row(void *data, const PGresult *res, int row)
 	if (s == NULL)
 		return;
 	series_count(s, bin, &t);
-	if (bin % SCHEDULE_BOUNDS == 2 && PQnfields(res) > COLUMNS)
-		values_row(c->values, s, bin / SCHEDULE_BOUNDS, res, row, COLUMNS);
+	if (bin % SCHEDULE_BOUNDS == 2 && PQnfields(res) > COLUMNS) {
+		struct comparison x = values_comparison(res, row, COLUMNS);
+
+		c->values->take(c->values->data, s, bin / SCHEDULE_BOUNDS, &x);
+	}
 }
 
 static enum outcome
 count_some(const struct pg_table *t, struct pg *pg, struct counting *c)
 {
-	const struct schedule *s = c->series[0]->schedule;
-	const struct pg_sink sink = {take_row, c};
-	struct buffer sql = {0}, value[VALUES_PARAMETERS] = {0};
+	const struct schedule *s = c->group.series[0]->schedule;
+	struct query q = {.n = 3, .begin = reset_group, .sink = {take_count, c}};
 	bool bounds = s->count > 0;
-	int n = bounds ? 4 : 3;
-	enum outcome o;
 
-	add_query(&sql, t, bounds, c->values);
-	sql_symbols(&value[0], c->series, c->n);
-	sql_key(&value[1], s->tf, s->from);
-	sql_key(&value[2], s->tf, schedule_end(s));
+	add_query(&q.text, t, bounds, c->values);
+	sql_symbols(&q.value[0], &c->group);
+	sql_key(&q.value[1], s->tf, s->from);
+	sql_key(&q.value[2], s->tf, schedule_end(s));
 	if (bounds)
-		add_bounds(&value[3], s);
+		add_bounds(&q.value[q.n++], s);
 	if (bounds && c->values != NULL && timeframe_intraday(s->tf))
-		n = values_parameters(value, s);
-	o = sql_run(pg, buffer_cstr(&sql), value, n, begin, &sink);
-	buffer_release(&sql);
-	return o;
+		values_parameters(&q, s);
+	return sql_run(pg, &q);
 }
 
 enum outcome
-count_series(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n,
-	const struct values *v)
+count_series(const struct pg_table *t, struct pg *pg, const struct group *g, const struct values *v)
 {
-	const struct schedule *s = series[0]->schedule;
-	struct counting c = {
-		.seconds = timeframe_intraday(t->tf) ? timeframe_seconds(t->tf) : 1, .values = v};
+	bool intraday = timeframe_intraday(t->tf);
+	struct counting c = {.seconds = intraday ? timeframe_seconds(t->tf) : 1, .values = v};
 	enum outcome o = PG_OK;
-	size_t most = n;
+	size_t most = g->n;
 
-	if (v != NULL && timeframe_intraday(t->tf))
-		most = 1 + GROUPS / (GROUPS_A_SESSION * (s->count + 1));
-	for (size_t i = 0; i < n && o == PG_OK; i += c.n) {
-		c.series = series + i;
-		c.n = n - i < most ? n - i : most;
+	if (v != NULL && intraday)
+		most = 1 + GROUPS / (GROUPS_A_SESSION * (g->series[0]->schedule->count + 1));
+	for (size_t i = 0; i < g->n && o == PG_OK; i += c.group.n) {
+		c.group.series = g->series + i;
+		c.group.n = g->n - i < most ? g->n - i : most;
 		o = count_some(t, pg, &c);
 	}
 	return o;
@@ -157,27 +151,23 @@ static void
 take_first(void *data, const PGresult *res, int row)
 {
 	struct counting *c = data;
-	struct series *s = sql_series(c->series, c->n, PQgetvalue(res, row, 0));
+	struct series *s = sql_series(&c->group, PQgetvalue(res, row, 0));
 
 	if (s != NULL && !PQgetisnull(res, row, 1))
 		s->first = s->last = sql_number(res, row, 1);
 }
 
 enum outcome
-count_first(const struct pg_table *t, struct pg *pg, struct series *const *series, size_t n)
+count_first(const struct pg_table *t, struct pg *pg, const struct group *g)
 {
 	bool intraday = timeframe_intraday(t->tf);
-	struct counting c = {.series = series, .n = n};
-	const struct pg_sink sink = {take_first, &c};
-	struct buffer sql = {0}, symbols = {0};
-	enum outcome o;
+	struct counting c = {.group = *g};
+	struct query q = {.n = 1, .begin = reset_group, .sink = {take_first, &c}};
 
-	SQL(&sql, "SELECT s, floor(",
+	SQL(&q.text, "SELECT s, floor(",
 		intraday ? "date_part('epoch', key)" : "key - date '1970-01-01'",
 		")::int8 FROM (SELECT s, (SELECT min(", t->key, ") FROM ", t->name,
 		" WHERE symbol = s::", t->symbol_type, ") AS key FROM unnest($1::text[]) s) x");
-	sql_symbols(&symbols, series, n);
-	o = sql_run(pg, buffer_cstr(&sql), &symbols, 1, begin, &sink);
-	buffer_release(&sql);
-	return o;
+	sql_symbols(&q.value[0], g);
+	return sql_run(pg, &q);
 }

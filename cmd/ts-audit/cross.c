@@ -4,15 +4,15 @@
 #include "checks.h"
 #include "log.h"
 
-size_t
+struct group
 cross_group(struct series *const *order, size_t count, size_t i)
 {
-	size_t n = 1;
+	struct group g = {order + i, 1};
 
-	while (i + n < count && order[i + n]->schedule == order[i]->schedule &&
-		!slice_eq(order[i + n]->symbol, order[i + n - 1]->symbol))
-		n++;
-	return n;
+	while (i + g.n < count && order[i + g.n]->schedule == order[i]->schedule &&
+		!slice_eq(order[i + g.n]->symbol, order[i + g.n - 1]->symbol))
+		g.n++;
+	return g;
 }
 
 static enum outcome
@@ -51,18 +51,20 @@ peer(const struct cross *c, enum timeframe tf, const struct pg_table **t)
 /* Marks the period of a date in all series of a symbol and timeframe; all marks that it then has.
  */
 static uint32_t
-mark(const struct cross *c, enum timeframe tf, struct slice symbol, int32_t date, uint32_t bits)
+mark_date(
+	const struct cross *c, enum timeframe tf, struct slice symbol, int32_t date, uint32_t bits)
 {
 	uint32_t marks = 0;
+	struct group g;
 
-	for (size_t i = 0, n; i < c->count; i += n) {
+	for (size_t i = 0; i < c->count; i += g.n) {
 		struct series *s;
 		size_t period;
 
-		n = cross_group(c->order, c->count, i);
+		g = cross_group(c->order, c->count, i);
 		if (c->order[i]->schedule->tf != tf)
 			continue;
-		s = sql_series(c->order + i, n, symbol.p);
+		s = sql_series(&g, symbol.p);
 		if (s == NULL || (period = series_period(s, date)) == SIZE_MAX)
 			continue;
 		series_mark(s, period, bits);
@@ -74,7 +76,7 @@ mark(const struct cross *c, enum timeframe tf, struct slice symbol, int32_t date
 }
 
 static void
-take(void *data, struct series *s, size_t period, const struct comparison *x)
+take_comparison(void *data, struct series *s, size_t period, const struct comparison *x)
 {
 	const struct cross *c = data;
 	enum timeframe tf = s->schedule->tf;
@@ -84,13 +86,13 @@ take(void *data, struct series *s, size_t period, const struct comparison *x)
 	series_mark(s, period, series_findings(tf, x));
 	if (timeframe_intraday(tf)) {
 		if (x->day)
-			(void)mark(c, TF_DAY, s->symbol, p->first, FOUND_BIT(FOUND_COMPARED));
+			(void)mark_date(c, TF_DAY, s->symbol, p->first, FOUND_BIT(FOUND_COMPARED));
 		if (x->parts)
-			(void)mark(c, TF_HOUR, s->symbol, p->first, FOUND_BIT(FOUND_COMPARED));
+			(void)mark_date(c, TF_HOUR, s->symbol, p->first, FOUND_BIT(FOUND_COMPARED));
 		return;
 	}
 	for (int32_t d = p->first; x->parts && d <= p->last; d++)
-		(void)mark(c, TF_DAY, s->symbol, d, FOUND_BIT(FOUND_COMPARED));
+		(void)mark_date(c, TF_DAY, s->symbol, d, FOUND_BIT(FOUND_COMPARED));
 }
 
 /*
@@ -98,7 +100,7 @@ take(void *data, struct series *s, size_t period, const struct comparison *x)
  * fault, prices outside of it and hours that differ may be either's, except hours on another basis.
  */
 static void
-share(const struct cross *c, struct series *s)
+lay_to(const struct cross *c, struct series *s)
 {
 	const uint32_t volume = FOUND_BIT(FOUND_VOLUME), hours = FOUND_BIT(FOUND_HOURS);
 
@@ -108,16 +110,19 @@ share(const struct cross *c, struct series *s)
 			 day = *found & (volume | FOUND_BIT(FOUND_RANGE));
 
 		if ((*found & FOUND_BIT(FOUND_NO_DAY)) != 0 || s->cell[i].bars == 0) {
-			if ((mark(c, TF_DAY, s->symbol, date, 0) & FOUND_BIT(FOUND_ABSENT)) != 0)
+			if ((mark_date(c, TF_DAY, s->symbol, date, 0) & FOUND_BIT(FOUND_ABSENT)) !=
+				0)
 				*found |= FOUND_BIT(FOUND_DAY_FIRST);
 		}
 		if ((*found & hours) != 0 && s->schedule->tf == TF_1MIN) {
-			if ((mark(c, TF_HOUR, s->symbol, date, 0) & FOUND_BIT(FOUND_BASIS)) != 0)
+			if ((mark_date(c, TF_HOUR, s->symbol, date, 0) & FOUND_BIT(FOUND_BASIS)) !=
+				0)
 				*found &= ~hours;
 			else
-				(void)mark(c, TF_HOUR, s->symbol, date, hours);
+				(void)mark_date(c, TF_HOUR, s->symbol, date, hours);
 		}
-		if (day != 0 && mark(c, TF_DAY, s->symbol, date, day) != 0 && (day & volume) != 0)
+		if (day != 0 && mark_date(c, TF_DAY, s->symbol, date, day) != 0 &&
+			(day & volume) != 0)
 			*found &= ~day;
 	}
 }
@@ -133,11 +138,11 @@ uncompared(const struct cross *c, enum timeframe tf, enum outcome o)
 }
 
 enum outcome
-cross_count(const struct cross *c, struct series *const *series, size_t n)
+cross_count(const struct cross *c, const struct group *g)
 {
-	enum timeframe tf = series[0]->schedule->tf;
+	enum timeframe tf = g->series[0]->schedule->tf;
 	const struct pg_table *t = &c->table[tf];
-	struct values v = {.take = take, .data = (void *)(uintptr_t)c};
+	struct values v = {.take = take_comparison, .data = (void *)(uintptr_t)c};
 	enum outcome o = PG_OK;
 
 	if (timeframe_intraday(tf))
@@ -145,21 +150,21 @@ cross_count(const struct cross *c, struct series *const *series, size_t n)
 	if (o == PG_OK && tf == TF_1MIN)
 		o = peer(c, TF_HOUR, &v.hours);
 	if (o == PG_OK)
-		o = count_series(t, c->pg, series, n, &v);
+		o = count_series(t, c->pg, g, &v);
 	if (timeframe_intraday(tf) && (o == PG_TABLE || o == PG_DATA)) {
 		(void)uncompared(c, tf, o);
-		o = count_series(t, c->pg, series, n, NULL);
+		o = count_series(t, c->pg, g, NULL);
 	}
-	for (size_t i = 0; i < n && o == PG_OK && v.days != NULL; i++)
-		series_basis(series[i]);
+	for (size_t i = 0; i < g->n && o == PG_OK && v.days != NULL; i++)
+		series_basis(g->series[i]);
 	return o;
 }
 
 static enum outcome
-roll_up(const struct cross *c, struct series *const *series, size_t n)
+roll_up_group(const struct cross *c, const struct group *g)
 {
-	const struct schedule *d = series[0]->schedule;
-	struct values v = {.take = take, .data = (void *)(uintptr_t)c};
+	const struct schedule *d = g->series[0]->schedule;
+	struct values v = {.take = take_comparison, .data = (void *)(uintptr_t)c};
 	const struct pg_table *t;
 	enum outcome o = peer(c, d->tf, &t);
 
@@ -167,13 +172,7 @@ roll_up(const struct cross *c, struct series *const *series, size_t n)
 		o = peer(c, TF_DAY, &v.days);
 	if (o != PG_OK || t == NULL || v.days == NULL || d->count == 0)
 		return o;
-	return uncompared(c, d->tf, values_roll_up(t, &v, c->pg, series, n, c->calendar));
-}
-
-static void
-begin(void *data)
-{
-	*(double *)data = 0;
+	return uncompared(c, d->tf, values_roll_up(t, &v, c->pg, g, c->calendar));
 }
 
 static void
@@ -184,25 +183,22 @@ take_level(void *data, const PGresult *res, int row)
 
 /* How the open of a day stands to the close of an earlier one; 0: not known. */
 static enum outcome
-level(const struct cross *c, struct series *s, int32_t before, int32_t after, double *ratio)
+read_level(const struct cross *c, struct series *s, int32_t before, int32_t after, double *ratio)
 {
 	const struct pg_table *t = &c->table[TF_DAY];
-	const struct pg_sink sink = {take_level, ratio};
-	struct buffer sql = {0}, value[3] = {0};
-	enum outcome o;
+	struct query q = {.n = 3, .sink = {take_level, ratio}};
 
-	SQL(&sql,
+	*ratio = 0;
+	SQL(&q.text,
 		"SELECT least(b.open::float8 / NULLIF(a.close, 0)::float8 * 1000, 1e9)::int8 FROM ",
 		t->name, " a, ", t->name,
 		" b WHERE a.symbol = b.symbol AND a.symbol = ANY"
 		" ($1::text[]::",
 		t->symbol_type, "[]) AND a.", t->key, " = $2::date AND b.", t->key, " = $3::date");
-	sql_symbols(&value[0], &s, 1);
-	sql_key(&value[1], TF_DAY, before);
-	sql_key(&value[2], TF_DAY, after);
-	o = sql_run(c->pg, buffer_cstr(&sql), value, 3, begin, &sink);
-	buffer_release(&sql);
-	return o;
+	sql_symbols(&q.value[0], &(struct group){&s, 1});
+	sql_key(&q.value[1], TF_DAY, before);
+	sql_key(&q.value[2], TF_DAY, after);
+	return sql_run(c->pg, &q);
 }
 
 /* Days without bars between two securities are not missing, in no timeframe. */
@@ -218,13 +214,13 @@ find_renamed(const struct cross *c, struct series *s)
 		if (s->cell[i].bars == 0)
 			continue;
 		if (last != SIZE_MAX && i - last > CHECK_GAP + 1) {
-			o = level(c, s, p[last].first, p[i].first, &ratio);
+			o = read_level(c, s, p[last].first, p[i].first, &ratio);
 			for (int32_t d = p[last].first + 1;
 				d < p[i].first && ratio > 0 &&
 				(ratio > CHECK_LEVEL || ratio * CHECK_LEVEL < 1);
 				d++) {
 				for (int tf = 0; tf < TF_COUNT; tf++)
-					(void)mark(c, (enum timeframe)tf, s->symbol, d,
+					(void)mark_date(c, (enum timeframe)tf, s->symbol, d,
 						FOUND_BIT(FOUND_RENAMED));
 			}
 		}
@@ -237,19 +233,20 @@ enum outcome
 cross_check(const struct cross *c)
 {
 	enum outcome o = PG_OK;
+	struct group g;
 
-	for (size_t i = 0, n; i < c->count && o == PG_OK; i += n) {
+	for (size_t i = 0; i < c->count && o == PG_OK; i += g.n) {
 		enum timeframe tf = c->order[i]->schedule->tf;
 
-		n = cross_group(c->order, c->count, i);
+		g = cross_group(c->order, c->count, i);
 		if (tf == TF_WEEK || tf == TF_MONTH)
-			o = roll_up(c, c->order + i, n);
-		for (size_t k = i; k < i + n && o == PG_OK && tf == TF_DAY; k++)
-			o = uncompared(c, tf, find_renamed(c, c->order[k]));
+			o = roll_up_group(c, &g);
+		for (size_t k = 0; k < g.n && o == PG_OK && tf == TF_DAY; k++)
+			o = uncompared(c, tf, find_renamed(c, g.series[k]));
 	}
 	for (size_t i = 0; i < c->count && o == PG_OK; i++) {
 		if (timeframe_intraday(c->order[i]->schedule->tf))
-			share(c, c->order[i]);
+			lay_to(c, c->order[i]);
 	}
 	return o;
 }

@@ -14,18 +14,18 @@ struct cross {
 	const struct calendar *calendar;
 };
 
-/* How many series from i on have one window and each another symbol. */
-size_t cross_group(struct series *const *order, size_t count, size_t i);
+/* The series from i on that have one window and each another symbol. */
+struct group cross_group(struct series *const *order, size_t count, size_t i);
 
 /* Reads the catalogue's word on a table, unless that is done. PG_OK also when it is absent or
  * unusable. */
 enum outcome cross_table(struct pg_table *, struct pg *);
 
 /*
- * Counts n series of a window as count_series(), and compares those of 1min and hour. What they are
- * compared with is to be counted before, since marks are left there.
+ * Counts a group as count_series(), and compares it when it is of 1min or hour. What it is compared
+ * with is to be counted before, since marks are left there.
  */
-enum outcome cross_count(const struct cross *, struct series *const *, size_t n);
+enum outcome cross_count(const struct cross *, const struct group *);
 
 /* Compares the weeks and months, and says whom a difference is laid to, when all are counted.
  * PG_OK, or why it cannot go on. */

@@ -26,21 +26,40 @@ sql_where(struct buffer *b, const struct pg_table *t, int first)
 }
 
 void
+sql_values(struct buffer *b, const struct pg_table *t)
+{
+	static const char *const names[PG_TABLE_VALUES] = {
+		"open", "high", "low", "close", "volume"};
+	int volume = PG_TABLE_VALUES - 1;
+	bool real = false;
+
+	for (int i = 0; i < volume; i++)
+		real |= t->type[i] == PG_FLOAT4;
+	for (int i = 0; i < volume; i++)
+		SQL(b, names[i], real ? "::real AS " : "", real ? names[i] : "", ", ");
+	/* REAL would lose whole shares of a sum. */
+	SQL(b, names[volume], t->type[volume] == PG_FLOAT4 ? "::float8 AS volume" : "");
+}
+
+void
 sql_rows(struct buffer *b, const struct pg_table *t, const char *bounds)
 {
-	const char *prices = ", open, high, low, close, volume FROM ";
 	bool intraday = timeframe_intraday(t->tf);
 
 	if (intraday)
-		buffer_printf(b, "(SELECT symbol, bin, e, floor(e / %d)::int8 AS t%s",
-			timeframe_seconds(t->tf), prices);
+		buffer_printf(b,
+			"(SELECT symbol, bin, e, floor(e / %d)::int8 AS t, open, high, low, close,"
+			" volume FROM ",
+			timeframe_seconds(t->tf));
 	SQL(b, "(SELECT symbol::text AS symbol, ");
 	if (bounds != NULL)
 		SQL(b, "width_bucket(", t->key, ", ", bounds, ")");
 	else
 		buffer_str(b, "0");
 	SQL(b, " AS bin, ", intraday ? "date_part('epoch', " : "(", t->key,
-		intraday ? ") AS e" : " - date '1970-01-01') AS t", prices, t->name, " WHERE ");
+		intraday ? ") AS e, " : " - date '1970-01-01') AS t, ");
+	sql_values(b, t);
+	SQL(b, " FROM ", t->name, " WHERE ");
 	sql_where(b, t, 2);
 	buffer_str(b, intraday ? " OFFSET 0) y OFFSET 0) x" : " OFFSET 0) x");
 }
@@ -60,10 +79,10 @@ sql_comma(struct buffer *b, size_t i)
 }
 
 void
-sql_symbols(struct buffer *b, struct series *const *series, size_t n)
+sql_symbols(struct buffer *b, const struct group *g)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct slice s = series[i]->symbol;
+	for (size_t i = 0; i < g->n; i++) {
+		struct slice s = g->series[i]->symbol;
 
 		sql_comma(b, i);
 		buffer_byte(b, '"');
@@ -88,50 +107,44 @@ sql_number(const PGresult *res, int row, int column)
 }
 
 static int
-compare(const void *symbol, const void *series)
+compare_symbol(const void *symbol, const void *series)
 {
 	return slice_cmp(*(const struct slice *)symbol, (*(struct series *const *)series)->symbol);
 }
 
 struct series *
-sql_series(struct series *const *series, size_t n, const char *symbol)
+sql_series(const struct group *g, const char *symbol)
 {
 	struct slice key = slice_of(symbol);
-	struct series *const *at = bsearch(&key, series, n, sizeof(struct series *), compare);
+	struct series *const *at =
+		bsearch(&key, g->series, g->n, sizeof(struct series *), compare_symbol);
 
 	return at == NULL ? NULL : *at;
 }
 
-struct query {
-	const char *text;
-	struct pg_values values;
-	void (*begin)(void *);
-	const struct pg_sink *sink;
-};
-
 static enum outcome
-work(struct pg *pg, void *data)
+run_query(struct pg *pg, void *data)
 {
 	struct query *q = data;
+	struct pg_values values = {.n = q->n};
 	enum outcome o = pg_begin(pg);
 
-	q->begin(q->sink->data);
+	for (int i = 0; i < q->n; i++)
+		values.value[i] = buffer_cstr(&q->value[i]);
+	if (q->begin != NULL)
+		q->begin(q->sink.data);
 	if (o == PG_OK)
-		o = pg_stream(pg, q->text, &q->values, q->sink);
+		o = pg_stream(pg, buffer_cstr(&q->text), &values, &q->sink);
 	return o == PG_OK ? pg_commit(pg) : o;
 }
 
 enum outcome
-sql_run(struct pg *pg, const char *query, struct buffer *values, int n, void (*begin)(void *),
-	const struct pg_sink *sink)
+sql_run(struct pg *pg, struct query *q)
 {
-	struct query q = {.text = query, .values = {.n = n}, .begin = begin, .sink = sink};
-	enum outcome o;
+	enum outcome o = pg_patiently(pg, run_query, q);
 
-	for (int i = 0; i < n; i++)
-		q.values.value[i] = buffer_cstr(&values[i]);
-	o = pg_patiently(pg, work, &q);
-	for (int i = 0; i < n; i++)
-		buffer_release(&values[i]);
+	buffer_release(&q->text);
+	for (int i = 0; i < SQL_PARAMETERS; i++)
+		buffer_release(&q->value[i]);
 	return o;
 }

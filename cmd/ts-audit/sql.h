@@ -7,6 +7,12 @@
 /* What the queries of an audit have in common: how values go there and come back, and who takes
  * them. */
 
+/* Series of one schedule, each with another symbol, in ascending order of these. */
+struct group {
+	struct series *const *series;
+	size_t n;
+};
+
 /* Appends the words of a list; use the macro. */
 void sql_words(struct buffer *, const char *const *);
 #define SQL(b, ...) sql_words(b, (const char *const[]){__VA_ARGS__, NULL})
@@ -23,10 +29,13 @@ void sql_where(struct buffer *, const struct pg_table *, int first);
  */
 void sql_rows(struct buffer *, const struct pg_table *, const char *bounds);
 
-/* Append a key as text, the symbols of n series as an array, the bounds of all periods as an array.
+/* Appends open, high, low, close and volume of a table; what REAL rounds is rounded in all of them.
  */
+void sql_values(struct buffer *, const struct pg_table *);
+
+/* Append a key as text, the symbols of a group as an array. */
 void sql_key(struct buffer *, enum timeframe, int64_t key);
-void sql_symbols(struct buffer *, struct series *const *, size_t n);
+void sql_symbols(struct buffer *, const struct group *);
 
 /* Between two elements of an array, and before the first. */
 void sql_comma(struct buffer *, size_t i);
@@ -34,15 +43,22 @@ void sql_comma(struct buffer *, size_t i);
 /* A whole number of a result, which may have a sign; 0 for NULL. */
 int64_t sql_number(const PGresult *, int row, int column);
 
-/* The series of a symbol, of n that are in ascending order of their symbols; NULL if there is none.
- */
-struct series *sql_series(struct series *const *, size_t n, const char *symbol);
+/* The series of a symbol; NULL if there is none. */
+struct series *sql_series(const struct group *, const char *symbol);
 
 /*
- * Runs a query with n parameters in a transaction of its own, with patience. begin is called before
- * the first row, also when it is done again.
+ * A query, its parameters as text and who takes the rows; begin, which may be NULL, is called
+ * before the first row, also when it is done again.
  */
-enum outcome sql_run(struct pg *, const char *query, struct buffer *values, int n,
-	void (*begin)(void *), const struct pg_sink *);
+enum { SQL_PARAMETERS = 8 };
+struct query {
+	struct buffer text, value[SQL_PARAMETERS];
+	int n;
+	void (*begin)(void *data);
+	struct pg_sink sink;
+};
+
+/* Runs it in a transaction of its own, with patience, and releases its buffers. */
+enum outcome sql_run(struct pg *, struct query *);
 
 #endif

@@ -15,30 +15,56 @@ enum { DAY, RATIO, RANGE, SHARE, PARTS, PRICE, VOLUME, LOST };
 static void
 add_bars(struct buffer *b, const char *name, const struct pg_table *t, int first)
 {
-	SQL(b, ", ", name, " AS (SELECT symbol::text AS symbol, ", t->key,
-		" AS key, open, high, low, close, volume FROM ", t->name, " WHERE ");
+	SQL(b, ", ", name, " AS (SELECT symbol::text AS symbol, ", t->key, " AS key, ");
+	sql_values(b, t);
+	SQL(b, " FROM ", t->name, " WHERE ");
 	sql_where(b, t, first);
 	buffer_str(b, ")");
 }
 
-/* The largest difference of the four prices of a row x and one rolled up, m. */
+static bool
+is_real(const struct pg_table *t)
+{
+	for (int i = 0; i < PG_TABLE_VALUES; i++) {
+		if (t->type[i] == PG_FLOAT4)
+			return true;
+	}
+	return false;
+}
+
+/* What two numbers of which one at least is REAL may differ by: the rounding of both. */
 static void
-add_difference(struct buffer *b)
+add_rounding(
+	struct buffer *b, const char *value, const struct pg_table *t, const struct pg_table *u)
+{
+	if (is_real(t) || is_real(u))
+		SQL(b, " - ", value, " * 1.2e-7");
+}
+
+/*
+ * The largest difference of the four prices of a row x of one table and one rolled up of the other,
+ * m.
+ */
+static void
+add_difference(struct buffer *b, const struct pg_table *t, const struct pg_table *u)
 {
 	buffer_str(b, "greatest(abs(x.open::float8 - (m.o" UNSTAMPED "), abs(x.high - m.hi),"
 		      " abs(x.low - m.lo), abs(x.close::float8 - (m.c" UNSTAMPED "))");
+	add_rounding(b, "x.high", t, u);
 }
 
 /* "j AS (...)": the hours that lie wholly inside regular hours beside what their minutes make. */
 static void
-add_hours(struct buffer *b, const struct pg_table *hours)
+add_hours(struct buffer *b, const struct pg_table *minutes, const struct pg_table *hours)
 {
 	add_bars(b, "g", hours, 2);
 	buffer_str(b, ", j AS (SELECT symbol, bin, max(");
-	add_difference(b);
+	add_difference(b, minutes, hours);
+	buffer_str(b, ") AS price, max(abs(x.volume - m.v) - (m.bars + 1) / 2.0");
+	add_rounding(b, "x.volume", minutes, hours);
 	buffer_str(b,
-		") AS price, max(abs(x.volume - m.v) - (m.bars + 1) / 2.0) AS volume,"
-		" count(*) FILTER (WHERE m.bars IS NULL OR x.key IS NULL) AS lost FROM m FULL JOIN"
+		") AS volume, count(*) FILTER (WHERE m.bars IS NULL OR x.key IS NULL) AS lost FROM "
+		"m FULL JOIN"
 		" (SELECT *, width_bucket(key, $4::timestamptz[]) AS bin,"
 		" date_part('epoch', key)::int8 / 3600 AS h FROM g) x USING (symbol, bin, h)"
 		" WHERE bin % 4 = 2 AND h * 3600 >= date_part('epoch', ($4::timestamptz[])[bin])"
@@ -61,11 +87,11 @@ add_day(struct buffer *b)
 }
 
 void
-values_sessions(struct buffer *b, enum timeframe tf, const struct values *v)
+values_sessions(struct buffer *b, const struct pg_table *t, const struct values *v)
 {
 	/* The hour in which regular hours begin has bars from before them. */
 	const char *regular =
-		REGULAR_OPEN * 60 % timeframe_seconds(tf) == 0
+		REGULAR_OPEN * 60 % timeframe_seconds(t->tf) == 0
 			? ""
 			: " FILTER (WHERE h * 3600 > date_part('epoch', ($4::timestamptz[])[bin]))";
 
@@ -77,7 +103,7 @@ values_sessions(struct buffer *b, enum timeframe tf, const struct values *v)
 		")::float8 AS lo, (max(c)", regular, UNSTAMPED " AS c, (sum(v)", regular,
 		")::float8 AS v FROM m GROUP BY 1, 2)");
 	if (v->hours != NULL)
-		add_hours(b, v->hours);
+		add_hours(b, t, v->hours);
 	buffer_str(
 		b, " SELECT s.symbol, s.bin, bars, nulls, crossed, odd, off, filled, first, last,");
 	if (v->days != NULL)
@@ -103,18 +129,18 @@ values_sessions(struct buffer *b, enum timeframe tf, const struct values *v)
 	buffer_str(b, " WHERE ($5::date[], $6::timestamptz, $7::date, $8::date) IS NOT NULL");
 }
 
-int
-values_parameters(struct buffer *value, const struct schedule *s)
+void
+values_parameters(struct query *q, const struct schedule *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		sql_comma(&value[4], i);
-		sql_key(&value[4], TF_DAY, s->period[i].first);
+		sql_comma(&q->value[4], i);
+		sql_key(&q->value[4], TF_DAY, s->period[i].first);
 	}
-	buffer_byte(&value[4], '}');
-	sql_key(&value[5], s->tf, s->to);
-	sql_key(&value[6], TF_DAY, s->period[0].first);
-	sql_key(&value[7], TF_DAY, s->period[s->count - 1].last + 1);
-	return VALUES_PARAMETERS;
+	buffer_byte(&q->value[4], '}');
+	sql_key(&q->value[5], s->tf, s->to);
+	sql_key(&q->value[6], TF_DAY, s->period[0].first);
+	sql_key(&q->value[7], TF_DAY, s->period[s->count - 1].last + 1);
+	q->n = 8;
 }
 
 static double
@@ -123,11 +149,10 @@ millionths(const PGresult *res, int row, int column)
 	return (double)sql_number(res, row, column) / 1e6;
 }
 
-void
-values_row(const struct values *v, struct series *s, size_t period, const PGresult *res, int row,
-	int first)
+struct comparison
+values_comparison(const PGresult *res, int row, int first)
 {
-	struct comparison x = {.day = sql_number(res, row, first + DAY) != 0,
+	return (struct comparison){.day = sql_number(res, row, first + DAY) != 0,
 		.parts = sql_number(res, row, first + PARTS) != 0,
 		.ratio = millionths(res, row, first + RATIO),
 		.range = millionths(res, row, first + RANGE),
@@ -135,8 +160,6 @@ values_row(const struct values *v, struct series *s, size_t period, const PGresu
 		.price = millionths(res, row, first + PRICE),
 		.volume = millionths(res, row, first + VOLUME),
 		.lost = sql_number(res, row, first + LOST) > 0};
-
-	v->take(v->data, s, period, &x);
 }
 
 static void
@@ -155,7 +178,7 @@ add_roll_up_query(struct buffer *b, const struct pg_table *t, const struct pg_ta
 		MILLIONTHS("abs(x.volume - m.v)"),
 		", 0 FROM m JOIN held USING (symbol) JOIN w x ON"
 		" x.symbol = m.symbol AND x.key = ($4::date[])[m.bin], LATERAL (SELECT ");
-	add_difference(b);
+	add_difference(b, t, days);
 	/* Where the days begin or end within it, they do not make it. */
 	buffer_str(b, " AS price) p WHERE"
 		      " held.first <= ($5::date[])[(m.bin + 1) / 2] - date '1970-01-01' AND"
@@ -164,55 +187,45 @@ add_roll_up_query(struct buffer *b, const struct pg_table *t, const struct pg_ta
 
 struct comparing {
 	const struct values *values;
-	struct series *const *series;
-	size_t n;
+	const struct group *group;
 };
 
 static void
-begin(void *data)
+take_comparison(void *data, const PGresult *res, int row)
 {
-	(void)data;
-}
-
-static void
-take_row(void *data, const PGresult *res, int row)
-{
-	struct comparing *c = data;
-	struct series *s = sql_series(c->series, c->n, PQgetvalue(res, row, 0));
+	const struct comparing *c = data;
+	struct series *s = sql_series(c->group, PQgetvalue(res, row, 0));
+	struct comparison x = values_comparison(res, row, 2);
 
 	if (s != NULL)
-		values_row(c->values, s, ((size_t)sql_number(res, row, 1) - 1) / 2, res, row, 2);
+		c->values->take(c->values->data, s, ((size_t)sql_number(res, row, 1) - 1) / 2, &x);
 }
 
 enum outcome
 values_roll_up(const struct pg_table *t, const struct values *v, struct pg *pg,
-	struct series *const *series, size_t n, const struct calendar *calendar)
+	const struct group *g, const struct calendar *calendar)
 {
-	const struct schedule *s = series[0]->schedule;
-	struct comparing c = {v, series, n};
-	const struct pg_sink sink = {take_row, &c};
-	struct buffer sql = {0}, value[6] = {0};
-	enum outcome o;
+	const struct schedule *s = g->series[0]->schedule;
+	struct comparing c = {v, g};
+	struct query q = {.n = 6, .sink = {take_comparison, &c}};
 
-	add_roll_up_query(&sql, t, v->days);
-	sql_symbols(&value[0], series, n);
-	sql_key(&value[1], s->tf, s->period[0].first);
-	sql_key(&value[2], s->tf, s->period[s->count - 1].last + 1);
+	add_roll_up_query(&q.text, t, v->days);
+	sql_symbols(&q.value[0], g);
+	sql_key(&q.value[1], s->tf, s->period[0].first);
+	sql_key(&q.value[2], s->tf, s->period[s->count - 1].last + 1);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct period *p = &s->period[i];
 
-		sql_comma(&value[3], 2 * i);
-		sql_key(&value[3], s->tf, p->first);
-		buffer_byte(&value[3], ',');
-		sql_key(&value[3], s->tf, p->last + 1);
-		sql_comma(&value[4], i);
-		sql_key(&value[4], s->tf, calendar_session_after(calendar, p->first));
-		sql_comma(&value[5], i);
-		sql_key(&value[5], s->tf, calendar_session_before(calendar, p->last));
+		sql_comma(&q.value[3], 2 * i);
+		sql_key(&q.value[3], s->tf, p->first);
+		buffer_byte(&q.value[3], ',');
+		sql_key(&q.value[3], s->tf, p->last + 1);
+		sql_comma(&q.value[4], i);
+		sql_key(&q.value[4], s->tf, calendar_session_after(calendar, p->first));
+		sql_comma(&q.value[5], i);
+		sql_key(&q.value[5], s->tf, calendar_session_before(calendar, p->last));
 	}
-	for (int i = 3; i < 6; i++)
-		buffer_byte(&value[i], '}');
-	o = sql_run(pg, buffer_cstr(&sql), value, 6, begin, &sink);
-	buffer_release(&sql);
-	return o;
+	for (int i = 3; i < q.n; i++)
+		buffer_byte(&q.value[i], '}');
+	return sql_run(pg, &q);
 }

@@ -26,20 +26,20 @@ struct values {
 	" sum(volume) AS v"
 
 /*
- * Ends a query that begins with "WITH m AS (...)": the bars of a timeframe counted and rolled up by
+ * Ends a query that begins with "WITH m AS (...)": the bars of a table counted and rolled up by
  * symbol, bin of the bounds in parameter 4, and hour. The answer has the columns of m without hour
- * and roll-up, then those that values_row() takes, which begin with number first.
+ * and roll-up, then those of a comparison.
  */
-void values_sessions(struct buffer *, enum timeframe, const struct values *);
-void values_row(const struct values *, struct series *, size_t period, const PGresult *, int row,
-	int first);
+void values_sessions(struct buffer *, const struct pg_table *, const struct values *);
 
-/* Fills in the parameters behind the fourth; how many there are then. */
-enum { VALUES_PARAMETERS = 8 };
-int values_parameters(struct buffer *, const struct schedule *);
+/* The comparison of a row, whose columns begin with number first. */
+struct comparison values_comparison(const PGresult *, int row, int first);
 
-/* Compares n series of weeks or months, in ascending order of their symbols, with their days. */
+/* Fills in the parameters behind the fourth. */
+void values_parameters(struct query *, const struct schedule *);
+
+/* Compares weeks or months with their days. */
 enum outcome values_roll_up(const struct pg_table *, const struct values *, struct pg *,
-	struct series *const *, size_t n, const struct calendar *);
+	const struct group *, const struct calendar *);
 
 #endif

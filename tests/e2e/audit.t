@@ -321,6 +321,78 @@ hurt "DELETE FROM ohlcv_1min WHERE symbol = 'IBM' AND timestamp >= '2025-12-10 2
 restore
 is "$(contents)" "$whole" "a last minute before the rest is lost with it, and comes back with it"
 
+# ---- what is not compared, and many symbols over many years
+
+ts-fetch -x <killed 2>/dev/null | ts-store >/dev/null 2>&1
+hurt "UPDATE ohlcv_1min SET high = high * 2, volume = volume * 100 WHERE timestamp::time < '14:30';
+	DELETE FROM ohlcv_1min WHERE timestamp::time > '23:00'"
+ts-audit <killed >out 2>/dev/null
+is "$?/$(tail -n 1 out | cut -d : -f 1)" "0/20 of 20 complete; of 4 presence only" "extended hours are not compared"
+hurt "DELETE FROM ohlcv_1min WHERE timestamp::time NOT BETWEEN '14:30' AND '20:59'; DELETE FROM ohlcv_hourly WHERE timestamp::time NOT BETWEEN '14:00' AND '20:00'"
+# So many sessions that one query takes three symbols.
+grep '"1min"' killed | sed 's/"from":"20../"from":"2004/' >long
+is "$(ts-audit -J <long 2>/dev/null | jq -c 'select(.type == "audit") | [.symbol, .bars, .compared]')" \
+	"$(ts-audit -J <killed 2>/dev/null | jq -c 'select(.timeframe == "1min") | [.symbol, .bars, .compared]')" "each symbol is counted once"
+
+# ---- the same in columns of other types
+
+# typed NAME SYMBOL PRICE VOLUME: a schema with the same bars, so dear and in such volumes that REAL rounds them.
+typed() {
+	local t key volume
+	sql "CREATE SCHEMA $1"
+	for t in $tables; do
+		key="date" volume='volume * 1000'
+		[[ $t =~ 1min|hourly ]] && key=timestamp
+		[ "$t" = ohlcv_hourly ] && volume="(SELECT sum(volume) * 1000 FROM ohlcv_1min m WHERE m.symbol = t.symbol AND m.timestamp >= t.timestamp AND m.timestamp < t.timestamp + interval '1 hour')"
+		echo "CREATE TABLE $1.$t (LIKE public.$t INCLUDING ALL);"
+		for column in open high low close; do echo "ALTER TABLE $1.$t ALTER $column TYPE $3;"; done
+		echo "ALTER TABLE $1.$t ALTER symbol TYPE $2, ALTER volume TYPE $4;"
+		echo "INSERT INTO $1.$t SELECT symbol, $key, open * 20, high * 20, low * 20, close * 20, $volume FROM public.$t t;"
+	done | psql -X -q -v ON_ERROR_STOP=1
+}
+checked() { # NAME
+	local url=$DATABASE_URL
+	url+="&options=-csearch_path%3D$1,public"
+	DATABASE_URL=$url ts-audit <killed >out 2>err
+	# The days do not begin with a month.
+	is "$?/$(tail -n 1 out)" "0/20 of 20 complete; of 4 presence only: AAPL month, BRK.B month, IBM month, MSFT month" \
+		"$1: all that can be is compared, and nothing found" || sed 's/^/# /' err
+	sql "BEGIN; DELETE FROM $1.ohlcv_1min WHERE symbol = 'AAPL' AND timestamp = '2025-12-10 17:23Z';
+		UPDATE $1.ohlcv_1min SET high = high * 1.03 WHERE symbol = 'MSFT' AND timestamp = '2025-12-10 17:23Z';
+		UPDATE $1.ohlcv_hourly SET volume = volume * 1.001 WHERE symbol = 'BRK.B' AND timestamp = '2025-12-11 17:00Z';
+		UPDATE $1.ohlcv_daily SET open = open * 4, high = high * 4, low = low * 4, close = close * 4 WHERE symbol = 'IBM' AND date < '2025-12-10';
+		UPDATE $1.ohlcv_weekly SET high = high + 0.01 WHERE symbol = 'MSFT' AND date = '2025-12-07'; COMMIT"
+	DATABASE_URL=$url ts-audit -J <killed 2>/dev/null >out
+	is "$(jq -r 'select(.type == "audit") | . as $a | .differs[] | "\($a.symbol) \($a.timeframe) \(.[0]) \(.[1])"' out)" "AAPL 1min hours 2025-12-10
+AAPL hour hours 2025-12-10
+BRK.B 1min hours 2025-12-11
+BRK.B hour hours 2025-12-11
+IBM 1min basis 2025-11-24
+IBM hour basis 2025-11-24
+IBM week roll-up 2025-11-23
+MSFT 1min hours 2025-12-10
+MSFT 1min range 2025-12-10
+MSFT hour hours 2025-12-10
+MSFT day range 2025-12-10
+MSFT week roll-up 2025-12-07" "$1: what is wrong is found"
+}
+typed doubles 'char(12)' 'double precision' 'double precision'
+checked doubles
+typed reals varchar real real
+sql "CREATE EXTENSION citext" 2>err && sql "$(for t in $tables; do echo "ALTER TABLE reals.$t ALTER symbol TYPE citext;"; done)"
+checked reals
+typed mixed varchar numeric numeric
+sql "ALTER TABLE mixed.ohlcv_hourly ALTER open TYPE real, ALTER high TYPE double precision, ALTER volume TYPE real; ALTER TABLE mixed.ohlcv_1min ALTER close TYPE real;
+	ALTER TABLE mixed.ohlcv_daily ALTER open TYPE real, ALTER close TYPE real"
+checked mixed
+
+# ---- days that begin or end within a week
+
+sql "DELETE FROM ohlcv_daily WHERE date < '2025-12-03' OR date > '2025-12-17'"
+grep '"\(week\|month\)"' killed | ts-audit -J >out 2>/dev/null
+is "$(jq -c 'select(.type == "audit" and .symbol == "IBM") | [.timeframe, .verdict, .compared, .differs]' out)" '["week","complete",1,[]]
+["month","complete",0,[]]' "do not make it"
+
 # ---- a load at midday, and the night after it
 
 empty
