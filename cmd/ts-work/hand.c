@@ -27,12 +27,12 @@ hand_init(struct hand *h)
 }
 
 void
-hand_drop(struct held *t)
+hand_drop(struct hand *h, struct held *t)
 {
-	HASH_DEL(t->hand->table, t);
+	HASH_DEL(h->table, t);
 	t->job->held--;
-	if (HASH_COUNT(t->hand->table) == 0)
-		t->hand->alone = false;
+	if (HASH_COUNT(h->table) == 0)
+		h->alone = false;
 	buffer_release(&t->id);
 	buffer_release(&t->verdict);
 	free(t);
@@ -49,7 +49,7 @@ void
 hand_release(struct hand *h)
 {
 	while (h->table != NULL)
-		hand_drop(h->table);
+		hand_drop(h, h->table);
 	for (struct work_job *j = h->jobs, *next; j != NULL; j = next) {
 		next = j->next;
 		free_job(j);
@@ -220,7 +220,7 @@ cancel_job(struct hand *h, struct work_job *j)
 		/* A verdict on its way meets a gate that is shut. */
 		if (t->job != j || t->verdict.len > 0)
 			continue;
-		hand_drop(t);
+		hand_drop(h, t);
 		n++;
 	}
 	if (n == 0)

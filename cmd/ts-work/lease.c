@@ -86,7 +86,7 @@ on_gate(void *data, const struct redis_reply *reply)
 		log_info("a verdict was dropped: another host was first, or the job is over: %.*s",
 			(int)(t->key_n < 100 ? t->key_n : 100), t->key);
 	}
-	hand_drop(t);
+	hand_drop(h, t);
 	h->due = 0;
 }
 

@@ -43,7 +43,7 @@ void hand_forget_unseen(struct hand *);
 bool hand_take(struct work_job *, struct slice id, int64_t deliveries, struct slice line);
 
 /* One is done with. */
-void hand_drop(struct held *);
+void hand_drop(struct hand *, struct held *);
 
 /* Looks which jobs there are, and takes tasks of them. */
 void lease_look(struct hand *);
