@@ -112,4 +112,10 @@ const char *record_check_values(const struct record *, struct record_values *);
 /* Whether a symbol is one that the API could know: [A-Za-z0-9][A-Za-z0-9.:/_-]{0,19}. */
 bool record_symbol_ok(struct slice);
 
+/*
+ * Reads and checks what a task asks for: its window, between two instants (1min, hour) or dates,
+ * and that its symbol and timeframe can be. NULL, or a reason; it lasts as long as the record.
+ */
+const char *record_check_task(const struct record *, int64_t *from, int64_t *to);
+
 #endif

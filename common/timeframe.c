@@ -1,8 +1,6 @@
 /* The table of timeframes; see the table of the same name in ts-records(5). */
 #include "timeframe.h"
 
-#include "timestamp.h"
-
 #include <stddef.h>
 
 enum { WORDS = 5, SESSION_SECONDS = 390 * 60 };
@@ -113,6 +111,12 @@ bool
 timeframe_intraday(enum timeframe tf)
 {
 	return timeframes[tf].unit == SECONDS;
+}
+
+char *
+timeframe_write(char out[TIMESTAMP_SIZE], enum timeframe tf, int64_t key)
+{
+	return timeframe_intraday(tf) ? timestamp_format(out, key) : date_format(out, (int32_t)key);
 }
 
 int

@@ -1,7 +1,7 @@
 #ifndef TS_TIMEFRAME_H
 #define TS_TIMEFRAME_H
 
-#include "buffer.h"
+#include "timestamp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +35,9 @@ enum timeframe timeframe_base(enum timeframe);
 
 /* Whether its bars are keyed by an instant (1min, hour) and not by a date. */
 bool timeframe_intraday(enum timeframe);
+
+/* A key, or an end of a window, as text: an instant or a date; returns out. */
+char *timeframe_write(char out[TIMESTAMP_SIZE], enum timeframe, int64_t key);
 
 /* Length of an intraday bar in seconds: 60 or 3600. */
 int timeframe_seconds(enum timeframe);

@@ -66,39 +66,15 @@ schedule_of(struct audit *a, enum timeframe tf, int64_t from, int64_t to)
 	return s;
 }
 
-/* One end of a task's window, as an instant or a date. */
-static int
-read_time(struct slice s, enum timeframe tf, int64_t *at)
-{
-	int32_t date;
-
-	if (timeframe_intraday(tf))
-		return timestamp_parse(s, at);
-	if (date_parse(s, &date) != 0)
-		return -1;
-	*at = date;
-	return 0;
-}
-
 const char *
 audit_task(struct audit *a, const struct record *r)
 {
 	int64_t from, to;
 	struct schedule *d;
+	const char *why = record_check_task(r, &from, &to);
 
-	if (r->fault != NULL)
-		return r->fault;
-	if (r->tf == TF_NONE)
-		return timeframe_advice(r->timeframe);
-	if (!record_symbol_ok(r->symbol))
-		return "the symbol is not one that the API could know";
-	if (read_time(r->from, r->tf, &from) != 0)
-		return timeframe_intraday(r->tf) ? "from is not a UTC instant"
-						 : "from is not a date";
-	if (read_time(r->to, r->tf, &to) != 0)
-		return timeframe_intraday(r->tf) ? "to is not a UTC instant" : "to is not a date";
-	if (from > to || (from == to && timeframe_intraday(r->tf)))
-		return "from is not before to";
+	if (why != NULL)
+		return why;
 	if (a->count == a->cap) {
 		a->cap = a->cap == 0 ? 64 : a->cap * 2;
 		a->series = memory_grow(a->series, a->cap, sizeof *a->series);

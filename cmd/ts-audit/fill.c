@@ -223,8 +223,8 @@ write_task(struct fill *f, const struct series *s, size_t first, size_t last)
 	int64_t from, to;
 
 	schedule_range(d, f->calendar, first, last, &from, &to);
-	r.from = slice_of(schedule_key(a, d->tf, from));
-	r.to = slice_of(schedule_key(b, d->tf, to));
+	r.from = slice_of(timeframe_write(a, d->tf, from));
+	r.to = slice_of(timeframe_write(b, d->tf, to));
 	record_write(&f->lines, &r);
 	count(f, s->job_id, s->symbol);
 	f->tasks++;

@@ -178,7 +178,7 @@ add_key(struct buffer *b, const char *name, enum timeframe tf, int64_t key)
 {
 	char text[TIMESTAMP_SIZE];
 
-	add_text(b, name, slice_of(schedule_key(text, tf, key)));
+	add_text(b, name, slice_of(timeframe_write(text, tf, key)));
 }
 
 static void

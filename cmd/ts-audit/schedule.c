@@ -87,13 +87,6 @@ schedule_init(
 		add_periods(s, c, &cap);
 }
 
-const char *
-schedule_key(char *text, enum timeframe tf, int64_t key)
-{
-	return timeframe_intraday(tf) ? timestamp_format(text, key)
-				      : date_format(text, (int32_t)key);
-}
-
 int64_t
 schedule_aligned(enum timeframe tf, const struct calendar *c, int64_t key)
 {

@@ -55,9 +55,6 @@ void schedule_init(
 	struct schedule *, const struct calendar *, enum timeframe, int64_t from, int64_t to);
 void schedule_release(struct schedule *);
 
-/* A key as text, an instant or a date; text has TIMESTAMP_SIZE bytes and is returned. */
-const char *schedule_key(char *text, enum timeframe, int64_t key);
-
 /* Where a window must begin to take in a key: its week or month, or 04:00 New York of its date. */
 int64_t schedule_aligned(enum timeframe, const struct calendar *, int64_t key);
 

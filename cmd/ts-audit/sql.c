@@ -69,7 +69,7 @@ sql_key(struct buffer *b, enum timeframe tf, int64_t key)
 {
 	char text[TIMESTAMP_SIZE];
 
-	buffer_str(b, schedule_key(text, tf, key));
+	buffer_str(b, timeframe_write(text, tf, key));
 }
 
 void

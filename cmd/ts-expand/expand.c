@@ -67,8 +67,8 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 	} else {
 		struct span s = window_span(w, tf);
 
-		r.from = slice_of(window_format(from, tf, s.from));
-		r.to = slice_of(window_format(to, tf, s.to));
+		r.from = slice_of(timeframe_write(from, tf, s.from));
+		r.to = slice_of(timeframe_write(to, tf, s.to));
 		if (s.from > s.to) {
 			r.error = slice_of("no final bar in the range");
 			r.from = r.to = (struct slice){0};

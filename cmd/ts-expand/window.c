@@ -149,9 +149,3 @@ window_span(const struct window *w, enum timeframe tf)
 		return intraday_span(w, tf);
 	return tf == TF_DAY ? day_span(w) : period_span(w, tf);
 }
-
-char *
-window_format(char out[TIMESTAMP_SIZE], enum timeframe tf, int64_t end)
-{
-	return timeframe_intraday(tf) ? timestamp_format(out, end) : date_format(out, (int32_t)end);
-}

@@ -54,7 +54,4 @@ const char *window_range(struct window *, struct slice from, struct slice to);
 /* What a task of that timeframe covers; from is after to where no bar of a range is final. */
 struct span window_span(const struct window *, enum timeframe);
 
-/* The text of one end of a span, as records carry it. Returns out. */
-char *window_format(char out[TIMESTAMP_SIZE], enum timeframe, int64_t end);
-
 #endif

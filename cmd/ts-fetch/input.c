@@ -3,13 +3,11 @@
 
 #include "log.h"
 #include "error_text.h"
-#include "timestamp.h"
 
 #include <inttypes.h>
 
 enum {
 	TASK_BYTES = 1 << 16, /* of a task's line: its `failed` has to fit a line as well */
-	TIME_BYTES = 40,
 };
 
 void
@@ -26,43 +24,17 @@ input_release(struct input *in)
 	record_parser_free(in->parser);
 }
 
-/* One end of a task's window, as an instant or a date. */
-static int
-read_time(struct slice s, enum timeframe tf, int64_t *at)
-{
-	int32_t date;
-
-	if (s.n > TIME_BYTES)
-		return -1;
-	if (timeframe_intraday(tf))
-		return timestamp_parse(s, at);
-	if (date_parse(s, &date) != 0)
-		return -1;
-	*at = date;
-	return 0;
-}
-
 /* What the record asks for, in t; or why it cannot be done. */
 static const char *
 read_task(const struct record *r, struct task *t)
 {
-	if (r->fault != NULL)
-		return r->fault;
-	if (!record_symbol_ok(r->symbol))
-		return "the symbol is not one that the API could know";
-	if (r->tf == TF_NONE)
-		return timeframe_advice(r->timeframe);
+	const char *why;
+
 	*t = (struct task){.symbol = r->symbol, .from = r->from, .to = r->to, .tf = r->tf};
-	if (read_time(r->from, r->tf, &t->start) != 0)
-		return timeframe_intraday(r->tf) ? "from is not a UTC instant"
-						 : "from is not a date";
-	if (read_time(r->to, r->tf, &t->end) != 0)
-		return timeframe_intraday(r->tf) ? "to is not a UTC instant" : "to is not a date";
-	if (t->start > t->end || (t->start == t->end && timeframe_intraday(r->tf)))
-		return "from is not before to";
-	if (timeframe_intraday(r->tf) && t->start < 0)
-		return "from lies before 1970";
-	return NULL;
+	why = record_check_task(r, &t->start, &t->end);
+	if (why == NULL && timeframe_intraday(r->tf) && t->start < 0)
+		why = "from lies before 1970";
+	return why;
 }
 
 static void

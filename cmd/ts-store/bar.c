@@ -122,9 +122,8 @@ bar_write_key(enum timeframe tf, int64_t key, struct buffer *b)
 	char text[TIMESTAMP_SIZE];
 
 	if (timeframe_intraday(tf))
-		buffer_str(b, timestamp_format(text, key / SECOND - (key % SECOND < 0)));
-	else
-		buffer_str(b, date_format(text, (int32_t)key));
+		key = key / SECOND - (key % SECOND < 0);
+	buffer_str(b, timeframe_write(text, tf, key));
 }
 
 struct slice

@@ -26,8 +26,8 @@ expect(const struct window *w, enum timeframe tf, const char *from, const char *
 	struct span s = window_span(w, tf);
 	char a[TIMESTAMP_SIZE], b[TIMESTAMP_SIZE];
 
-	assert_string_equal(window_format(a, tf, s.from), from);
-	assert_string_equal(window_format(b, tf, s.to), to);
+	assert_string_equal(timeframe_write(a, tf, s.from), from);
+	assert_string_equal(timeframe_write(b, tf, s.to), to);
 }
 
 static void
