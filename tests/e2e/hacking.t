@@ -32,6 +32,21 @@ for my $dir (<cmd/*>, 'common') {
 	for my $room (sort keys %{ $floor{$part} }) {
 		print "HACKING.md names $room of $part, which is gone\n" unless $room{$room};
 	}
+	my (%text, %defined);
+	for my $file (sort glob("$dir/*.c $dir/*/*.c")) {
+		open my $in, '<', $file or die;
+		local $/;
+		my $from = $file =~ s{^\Q$dir\E/}{}r =~ s/\.c$//r;
+		$text{$from} = <$in> =~ s{/\*.*?\*/|"[^"\n]*"}{}gsr;
+		$defined{$_} = $from for $text{$from} =~ /^(?!static)\w[^;{}()\n]*\n(\w+)\(/mg;
+	}
+	for my $from (sort keys %text) {
+		my %to = map { $defined{$_} => $_ } grep { defined $defined{$_} } $text{$from} =~ /\b(\w+)\(/g;
+		for my $to (sort keys %to) {
+			next if $to eq $from || ($object{$part}{$to} // 1) eq ($object{$part}{$from} // 2);
+			print "$dir/$from.c calls $to{$to} of $to\n" if ($floor{$part}{$to} // 0) <= ($floor{$part}{$from} // 0);
+		}
+	}
 	for my $file (sort glob("$dir/*.[ch] $dir/*/*.[ch]")) {
 		my $from = $file =~ s{^\Q$dir\E/}{}r =~ s/\.[ch]$//r;
 		open my $in, '<', $file or die;
@@ -58,7 +73,7 @@ for my $dir (<cmd/*>, 'common') {
 END
 	)
 }
-is "$(arrows "$top")" "" "every include goes down the lists of HACKING.md, and no two rooms have one name" ||
+is "$(arrows "$top")" "" "every include and every call goes down the lists of HACKING.md, and no two rooms have one name" ||
 	echo "# add a new room to the list of its command, below all that include it"
 cp -R "$top/cmd" "$top/common" "$top/HACKING.md" .
 echo '#include "expand.h"' >>cmd/ts-expand/window.c
@@ -66,7 +81,9 @@ echo '#include "../ts-store/batch.h"' >>cmd/ts-fetch/bars.c
 echo '#include "record.h"' >>common/buffer.c
 echo 'int room;' >common/room.c
 echo 'int hash;' >cmd/ts-store/hash.c
-is "$(arrows .)" "cmd/ts-expand/window.c goes up to expand
+printf 'static void\ncall_up(void)\n{\n\t(void)expand_job();\n}\n' >>cmd/ts-expand/job.c
+is "$(arrows .)" "cmd/ts-expand/job.c calls expand_job of expand
+cmd/ts-expand/window.c goes up to expand
 cmd/ts-fetch/bars.c goes to ../ts-store/batch.h of another command
 HACKING.md does not name hash of ts-store
 hash of common has the name of a room of ts-store
