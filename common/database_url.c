@@ -19,7 +19,7 @@ is_address(const char *name)
 
 /* What is wrong with it, or NULL; and whether it holds a password. */
 static const char *
-examine(const char *url, bool *password)
+examine_url(const char *url, bool *password)
 {
 	PQconninfoOption *list;
 	const char *wrong = NULL;
@@ -60,7 +60,7 @@ database_url(const struct command *c, const char *option)
 			c, "PGDATABASE", "an address, where the name of a database is wanted");
 	if (url == NULL || url[0] == '\0')
 		return NULL;
-	wrong = examine(url, &password);
+	wrong = examine_url(url, &password);
 	if (wrong != NULL)
 		command_misuse(c, option != NULL ? "-u" : "DATABASE_URL", wrong);
 	if (option != NULL && password)

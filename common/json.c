@@ -208,7 +208,7 @@ check_value(struct json *j, int i, int depth)
 }
 
 static bool
-tokenize(struct json *j, struct slice text)
+tokenize_text(struct json *j, struct slice text)
 {
 	jsmn_parser parser;
 
@@ -231,7 +231,7 @@ tokenize(struct json *j, struct slice text)
 const char *
 json_parse(struct json *j, struct slice text)
 {
-	bool ok = tokenize(j, text);
+	bool ok = tokenize_text(j, text);
 
 	if (ok && j->tok[0].type != JSMN_OBJECT)
 		ok = refuse_text(j, "not an object", 0);
@@ -281,7 +281,7 @@ json_end(struct json *j, struct slice text, size_t *at)
 		j->count = 1;
 		ok = check_primitive(j, &j->tok[0]);
 	} else {
-		ok = tokenize(j, text) && check_value(j, 0, 0) != 0 && j->at == text.n;
+		ok = tokenize_text(j, text) && check_value(j, 0, 0) != 0 && j->at == text.n;
 	}
 	return ok ? NULL : j->why;
 }

@@ -4,7 +4,7 @@
 #include "log.h"
 
 static void
-lost(struct redis_link *l, bool denied, int64_t now)
+note_loss(struct redis_link *l, bool denied, int64_t now)
 {
 	l->denied = l->denied || (denied && !l->ever);
 	if (!l->away && !l->denied)
@@ -23,7 +23,7 @@ redis_link_serve(struct redis_link *l, short revents, int64_t now)
 	enum redis_event event = redis_serve(l->redis, revents, now);
 
 	if (event == REDIS_EVENT_LOST || event == REDIS_EVENT_DENIED) {
-		lost(l, event == REDIS_EVENT_DENIED, now);
+		note_loss(l, event == REDIS_EVENT_DENIED, now);
 		event = l->denied ? REDIS_EVENT_DENIED : REDIS_EVENT_LOST;
 	}
 	if (redis_down(l->redis) && now >= l->backoff.due && !l->denied)

@@ -36,7 +36,8 @@ on_tick(int sig)
 	alarm(1);
 }
 
-static int catch (int sig, void (*handler)(int))
+static int
+catch_signal(int sig, void (*handler)(int))
 {
 	struct sigaction sa = {0};
 
@@ -61,8 +62,8 @@ signals_init(int grace)
 			fcntl(pipe_fd[i], F_SETFL, O_NONBLOCK) != 0)
 			return -1;
 	}
-	if (catch (SIGPIPE, SIG_IGN) != 0 || catch (SIGALRM, on_tick) != 0 ||
-		catch (SIGTERM, on_stop) != 0 || catch (SIGINT, on_stop) != 0)
+	if (catch_signal(SIGPIPE, SIG_IGN) != 0 || catch_signal(SIGALRM, on_tick) != 0 ||
+		catch_signal(SIGTERM, on_stop) != 0 || catch_signal(SIGINT, on_stop) != 0)
 		return -1;
 	return 0;
 }

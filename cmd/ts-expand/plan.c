@@ -153,7 +153,7 @@ bars_missed(const struct window *w, enum timeframe tf, struct span s)
 
 /* Of so many series that are derived or grouped, those that are asked for as well. */
 static uint64_t
-samples(uint64_t series)
+count_samples(uint64_t series)
 {
 	return (series + PLAN_EVERY - 1) / PLAN_EVERY;
 }
@@ -192,9 +192,9 @@ plan_rows(const struct plan *p, const struct window *w, struct plan_row rows[TF_
 		if (p->derive && base != TF_NONE) {
 			uint64_t made = rows[base].tasks < n ? rows[base].tasks : n;
 
-			n = n - made + samples(made);
+			n = n - made + count_samples(made);
 		} else if (tf == TF_DAY && (dates = grouped_dates(p, w, rows)) > 0) {
-			n = samples(n);
+			n = count_samples(n);
 			r->requests = dates;
 			r->rows = dates * MARKET_ROWS;
 		}

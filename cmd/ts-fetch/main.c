@@ -96,19 +96,12 @@ take_lines(struct fetch *f, struct reader *in)
 	while (!queue_full(f->tasks.queue) && f->tasks.out->error == 0) {
 		enum line kind = reader_next(in, &line);
 
-		switch (kind) {
-		case LINE_OK:
+		if (kind == LINE_OK)
 			input_line(&f->input, line, in->lineno);
-			break;
-		case LINE_CUT:
-		case LINE_LONG:
+		else if (kind == LINE_CUT || kind == LINE_LONG)
 			refused_line(&f->input.refused, in->lineno, line_reason(kind), NULL);
-			break;
-		case LINE_NONE:
-			return true;
-		default:
-			return false;
-		}
+		else
+			return kind == LINE_NONE;
 	}
 	return true;
 }

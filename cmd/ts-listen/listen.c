@@ -105,7 +105,7 @@ cancel_all(struct listen *l)
 
 /* A message of the job channel or the control channel. Whether it is of no use any more. */
 static bool
-take(struct listen *l, bool job, struct slice text)
+take_message(struct listen *l, bool job, struct slice text)
 {
 	struct buffer *out = writer_room(l->out);
 	struct meant meant;
@@ -138,13 +138,13 @@ on_message(void *data, const struct redis_reply *reply)
 	const struct redis_reply *channel = redis_item(reply, 1), *text = redis_item(reply, 2);
 
 	if (channel != NULL && text != NULL)
-		(void)take(l, slice_is(redis_text(channel), l->channel), redis_text(text));
+		(void)take_message(l, slice_is(redis_text(channel), l->channel), redis_text(text));
 }
 
 static bool
 on_entry(void *data, struct slice text)
 {
-	return take(data, true, text);
+	return take_message(data, true, text);
 }
 
 void

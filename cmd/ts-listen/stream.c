@@ -79,7 +79,7 @@ on_acknowledged(void *data, const struct redis_reply *reply)
 }
 
 static void
-acknowledge(struct stream *s)
+acknowledge_entries(struct stream *s)
 {
 	for (size_t i = 0; i < s->held.n; i++) {
 		struct stream_entry *e = &s->held.p[i];
@@ -116,7 +116,7 @@ job_of(const struct redis_reply *fields)
 }
 
 static void
-take(struct stream *s, const struct redis_reply *entry)
+take_entry(struct stream *s, const struct redis_reply *entry)
 {
 	const struct redis_reply *id = redis_item(entry, 0);
 	struct slice text = job_of(redis_item(entry, 1));
@@ -154,12 +154,12 @@ on_entries(void *data, const struct redis_reply *reply)
 		return;
 	}
 	for (; (entry = redis_stream_entry(reply, n)) != NULL; n++)
-		take(s, entry);
+		take_entry(s, entry);
 	s->fresh = s->fresh || n == 0;
 }
 
 static void
-ask(struct stream *s)
+ask_entries(struct stream *s)
 {
 	s->asked = true;
 	(void)REDIS_CALL(s->link.redis, on_entries, s, slice_of("XREADGROUP"), slice_of("GROUP"),
@@ -170,7 +170,7 @@ ask(struct stream *s)
 
 /* Whether there is something to acknowledge, or more to ask for. */
 static bool
-due(const struct stream *s)
+is_due(const struct stream *s)
 {
 	bool some = s->held.n < HELD_MAX;
 
@@ -184,10 +184,10 @@ stream_serve(struct stream *s, short revents, int64_t now)
 {
 	enum redis_event event;
 
-	if (due(s)) {
-		acknowledge(s);
+	if (is_due(s)) {
+		acknowledge_entries(s);
 		if (s->held.n < HELD_MAX)
-			ask(s);
+			ask_entries(s);
 	}
 	event = redis_link_serve(&s->link, revents, now);
 	if (event == REDIS_EVENT_READY)
@@ -199,5 +199,5 @@ stream_serve(struct stream *s, short revents, int64_t now)
 int64_t
 stream_deadline(const struct stream *s)
 {
-	return due(s) ? 0 : redis_link_deadline(&s->link);
+	return is_due(s) ? 0 : redis_link_deadline(&s->link);
 }
