@@ -8,11 +8,12 @@ now=2025-12-23T05:00:00Z
 all=1min,hour,day,week,month
 
 # job SYMBOLS YEARS TIMEFRAMES [ABSENT]: into tasks, so many of the symbols being traded over the counter, and a
-# simulator whose market they are.
+# simulator whose market they are, with sim_options.
+sim_options=()
 job() {
 	[ -z "${sim_pid-}" ] || sim_stop
 	{ seq -f S%04g $(($1 - ${4:-0})); seq -f OTC%g "${4:-0}"; } >universe
-	sim_start -N $now -g universe || exit 1
+	sim_start -N $now -g universe "${sim_options[@]}" || exit 1
 	options=(-N "$now" -y "$2" -t "$3" -l universe)
 	ts-expand -q "${options[@]}" >tasks
 }

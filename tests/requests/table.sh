@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Prints the table of requests: jobs of the usual sizes, plain and with -d and -g. 500 symbols for a year take some
-# minutes; REQUESTS_SMALL=1 leaves them out.
+# minutes and 1.5 GB of memory; REQUESTS_SMALL=1 leaves them out.
 # shellcheck source=tests/requests/requests.sh
 . "$(dirname "${BASH_SOURCE[0]}")/requests.sh"
 
+# What is asked for three times is made once.
+sim_options=(-m 4000)
 # row NAME SYMBOLS YEARS TIMEFRAMES [ABSENT]
 row() {
 	local flags
