@@ -274,7 +274,7 @@ head=$!
 started+=("$head")
 wait_for 5 waiting_are wrong 2
 for _ in 1 2 3 4 5; do
-	ts-work '{ read -r _; exit 100; } | cat' 2>err
+	timeout $((10 * patience)) ts-work '{ read -r _; exit 100; } | cat' 2>err
 	echo $?
 done >codes
 is "$(xargs <codes)/$(redis --raw xpending "$(tasks_key wrong)" work - + 10 | sed -n '4~4p' | sort -u)" "100 100 100 100 100/0" \
