@@ -308,17 +308,18 @@ is "$(grep -c POISON p.tasks)" 3 "after three tries"
 is "$(grep -o '"[TU][0-9]*"' p.tasks | sort | uniq -c | awk '$1 > 3' | wc -l)" 0 "the innocent were not condemned with it"
 
 # Fairness: a job of one task behind one of many.
-job seven $(seq -f STICKS%g 500) >seven.in
+job seven A1 A2 $(seq -f STICKS%g 498) >seven.in
 job eight Z >eight.in
 ts-share <seven.in >seven.out 2>seven.err &
 seven=$!
 started+=("$seven")
 host q
 q=$!
-wait_for 5 given q 16
-ts-share <eight.in >eight.out 2>eight.err
-is "$?/$(verdicts eight.out)/$(verdicts seven.out)" 0/1/0 "a job of one task behind one of 500 is done first"
-is "$(grep -c seven q.tasks)" 16 "a host holds twice as many tasks as its command works on"
+wait_for 5 given q 18
+wait_for 5 has_verdicts seven.out 2
+timeout $((10 * patience)) ts-share <eight.in >eight.out 2>eight.err
+is "$?/$(verdicts eight.out)/$(verdicts seven.out)" 0/1/2 "a job of one task behind one of 500 is done first"
+is "$(grep -c STICKS q.tasks)" 16 "a host holds twice as many tasks as its command works on"
 
 # Redis dies and comes back with its file: all goes on.
 redis shutdown nosave
@@ -326,7 +327,7 @@ wait_for 5 ended "$redis_pid"
 : >go
 redis_start --appendonly yes --dir "$tmp" --loglevel warning
 wait $seven
-is "$?/$(verdicts seven.out)" 0/500 "Redis dies in the middle: one verdict for each task"
+is "$?/$(verdicts seven.out)" 0/500 "Redis dies in the middle: one verdict for each task, those before that included"
 is "$(jq -r 'select(.type == "stored") | .symbol' seven.out | sort -u | wc -l)" 500 "each of another task"
 rm go
 
@@ -363,6 +364,7 @@ redis flushall >/dev/null
 wait_for 10 grep -q 'has lost 2 tasks' nine.err
 ok $? "a server that was emptied is found out"
 : >go
+wait_for 10 has_verdicts nine.out 2 || kill $nine
 wait $nine
 is "$?/$(verdicts nine.out)" 0/2 "and given the tasks again"
 stop $q
@@ -395,6 +397,13 @@ v=$!
 wait_for 5 given v 1
 host w -l 1
 w=$!
+# So is a task that somebody takes out of its stream.
+job lost STICKS2 >lost.in
+ts-share <lost.in >lost.out 2>lost.err &
+lost=$!
+started+=("$lost")
+wait_for 5 in_hand lost 1
+is "$(redis xack "$(tasks_key lost)" work 1-0)$(redis xdel "$(tasks_key lost)" 1-0)" 11 "an entry is taken out by hand"
 
 # A rate that hosts share: their requests together are as far apart as those of one.
 sim_start -N 2025-12-16T17:00:30Z -f <(printf 'RETRY day 429retry=4 =1\n') || exit 1
@@ -419,9 +428,14 @@ wait $retry
 ok $? "and another one pauses, too"
 job rate R1 R2 | grep task | REDIS_URL=unix://$tmp/nobody ts-fetch -r 100/s@x >/dev/null 2>err
 like "$?/$(xargs -d '\n' <err)" '^0/.*without Redis the rate is a sixteenth' "without Redis a host goes on at a sixteenth, and says so"
-is "$(redis --raw xpending "$(tasks_key held)" work - + 1 | sed -n 4p)/$(cat w.tasks 2>/dev/null)" 1/ "a lease is renewed while the command works"
+is "$(redis --raw xpending "$(tasks_key held)" work - + 1 | sed -n 4p)/$(grep -s held w.tasks)" 1/ "a lease is renewed while the command works"
+wait_for 10 grep -q 'has lost 1 tasks' lost.err
+ok $? "an entry that is gone without a verdict is found out"
 : >go
 wait $held
+wait_for 10 has_verdicts lost.out 1 || kill $lost
+wait $lost
+is "$?/$(verdicts lost.out)" 0/1 "and handed out again under another number"
 stop $v
 stop $w
 rm go
