@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void
-put(char *to, size_t size, struct slice s)
+put_text(char *to, size_t size, struct slice s)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
 
@@ -32,12 +32,12 @@ answers_take(struct answers *a, const struct record *r)
 
 	if (r->symbol.n >= sizeof now.symbol)
 		return;
-	put(now.symbol, sizeof now.symbol, r->symbol);
-	put(now.from, sizeof now.from, r->from);
-	put(now.to, sizeof now.to, r->to);
-	put(now.reach, sizeof now.reach, r->first);
+	put_text(now.symbol, sizeof now.symbol, r->symbol);
+	put_text(now.from, sizeof now.from, r->from);
+	put_text(now.to, sizeof now.to, r->to);
+	put_text(now.reach, sizeof now.reach, r->first);
 	if (now.older > 0 && r->factor.p != NULL) {
-		put(now.factor, sizeof now.factor, r->factor);
+		put_text(now.factor, sizeof now.factor, r->factor);
 		memcpy(now.before, now.reach, sizeof now.before);
 	}
 	for (size_t i = 0; i < a->all.n; i++) {

@@ -23,7 +23,7 @@ struct asked {
 };
 
 static int
-compare(const void *x, const void *y)
+compare_asked(const void *x, const void *y)
 {
 	const struct entry *a = x, *b = y;
 	int order = strcmp(a->symbol, b->symbol);
@@ -32,7 +32,7 @@ compare(const void *x, const void *y)
 }
 
 static struct slice
-field(struct slice *line)
+take_field(struct slice *line)
 {
 	const char *tab = memchr(line->p, '\t', line->n);
 	size_t n = tab == NULL ? line->n : (size_t)(tab - line->p);
@@ -44,7 +44,7 @@ field(struct slice *line)
 }
 
 static int
-number(struct slice f, int64_t *v)
+read_number(struct slice f, int64_t *v)
 {
 	uint64_t n = 0;
 	bool negative = f.n > 0 && f.p[0] == '-';
@@ -60,12 +60,13 @@ static void
 take_line(void *data, struct slice line)
 {
 	struct asked *a = data;
-	struct slice symbol = field(&line);
-	struct entry e = {.tf = timeframe_parse(field(&line))};
+	struct slice symbol = take_field(&line);
+	struct entry e = {.tf = timeframe_parse(take_field(&line))};
 
 	if (symbol.n == 0 || symbol.n >= sizeof e.symbol || e.tf == TF_NONE ||
-		number(field(&line), &e.from) != 0 || number(field(&line), &e.to) != 0 ||
-		number(field(&line), &e.at) != 0)
+		read_number(take_field(&line), &e.from) != 0 ||
+		read_number(take_field(&line), &e.to) != 0 ||
+		read_number(take_field(&line), &e.at) != 0)
 		return;
 	memcpy(e.symbol, symbol.p, symbol.n);
 	*array_add(&a->old) = e;
@@ -89,7 +90,7 @@ asked_new(const char *path, const char **why)
 	file_lines(buffer_slice(&text), take_line, a);
 	buffer_release(&text);
 	if (a->old.n > 0)
-		qsort(a->old.p, a->old.n, sizeof *a->old.p, compare);
+		qsort(a->old.p, a->old.n, sizeof *a->old.p, compare_asked);
 	return a;
 }
 
@@ -117,12 +118,12 @@ asked_lately(const struct asked *a, struct slice symbol, enum timeframe tf, int6
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (compare(&a->old.p[mid], &key) < 0)
+		if (compare_asked(&a->old.p[mid], &key) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < a->old.n && compare(&a->old.p[lo], &key) == 0; lo++) {
+	for (; lo < a->old.n && compare_asked(&a->old.p[lo], &key) == 0; lo++) {
 		const struct entry *e = &a->old.p[lo];
 
 		if (e->from <= from && e->to >= to && e->at <= now && now - e->at < ASKED_SECONDS)

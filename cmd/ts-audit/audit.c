@@ -20,7 +20,7 @@ audit_init(struct audit *a, enum mode mode, const struct calendar *c, struct pg 
 }
 
 static void
-forget(struct audit *a)
+forget_series(struct audit *a)
 {
 	for (size_t i = 0; i < a->count; i++)
 		series_release(&a->series[i]);
@@ -34,7 +34,7 @@ forget(struct audit *a)
 void
 audit_release(struct audit *a)
 {
-	forget(a);
+	forget_series(a);
 	free(a->series);
 	free(a->schedule);
 	free(a->order);
@@ -183,7 +183,7 @@ sort_series(struct audit *a)
 
 /* Begins a task's window where the table does, if that lies before it. */
 static void
-widen(struct audit *a, struct series *s)
+widen_window(struct audit *a, struct series *s)
 {
 	const struct schedule *d = s->schedule;
 	int64_t from = schedule_aligned(d->tf, a->calendar, s->first);
@@ -220,7 +220,7 @@ widen_all(struct audit *a)
 		o = look_back(a, &g);
 	}
 	for (size_t i = 0; i < a->count && o == PG_OK; i++)
-		widen(a, &a->series[i]);
+		widen_window(a, &a->series[i]);
 	sort_series(a);
 	return o;
 }
@@ -280,6 +280,6 @@ audit_run(struct audit *a)
 		o = look_at_all(a);
 	for (size_t i = 0; i < a->count && o == PG_OK && a->report.out->error == 0; i++)
 		tell_series(a, &a->series[i]);
-	forget(a);
+	forget_series(a);
 	return o;
 }

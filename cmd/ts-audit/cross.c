@@ -39,7 +39,7 @@ cross_table(struct pg_table *t, struct pg *pg)
 
 /* A table that can be compared with, or NULL. */
 static enum outcome
-peer(const struct cross *c, enum timeframe tf, const struct pg_table **t)
+read_peer(const struct cross *c, enum timeframe tf, const struct pg_table **t)
 {
 	enum outcome o = cross_table(&c->table[tf], c->pg);
 
@@ -129,7 +129,7 @@ lay_to(const struct cross *c, struct series *s)
 
 /* Presence is known all the same; the certificate tells that nothing was compared. */
 static enum outcome
-uncompared(const struct cross *c, enum timeframe tf, enum outcome o)
+note_uncompared(const struct cross *c, enum timeframe tf, enum outcome o)
 {
 	if (o != PG_TABLE && o != PG_DATA)
 		return o;
@@ -146,13 +146,13 @@ cross_count(const struct cross *c, const struct group *g)
 	enum outcome o = PG_OK;
 
 	if (timeframe_intraday(tf))
-		o = peer(c, TF_DAY, &v.days);
+		o = read_peer(c, TF_DAY, &v.days);
 	if (o == PG_OK && tf == TF_1MIN)
-		o = peer(c, TF_HOUR, &v.hours);
+		o = read_peer(c, TF_HOUR, &v.hours);
 	if (o == PG_OK)
 		o = count_series(t, c->pg, g, &v);
 	if (timeframe_intraday(tf) && (o == PG_TABLE || o == PG_DATA)) {
-		(void)uncompared(c, tf, o);
+		(void)note_uncompared(c, tf, o);
 		o = count_series(t, c->pg, g, NULL);
 	}
 	for (size_t i = 0; i < g->n && o == PG_OK && v.days != NULL; i++)
@@ -166,13 +166,13 @@ roll_up_group(const struct cross *c, const struct group *g)
 	const struct schedule *d = g->series[0]->schedule;
 	struct values v = {.take = take_comparison, .data = (void *)(uintptr_t)c};
 	const struct pg_table *t;
-	enum outcome o = peer(c, d->tf, &t);
+	enum outcome o = read_peer(c, d->tf, &t);
 
 	if (o == PG_OK)
-		o = peer(c, TF_DAY, &v.days);
+		o = read_peer(c, TF_DAY, &v.days);
 	if (o != PG_OK || t == NULL || v.days == NULL || d->count == 0)
 		return o;
-	return uncompared(c, d->tf, values_roll_up(t, &v, c->pg, g, c->calendar));
+	return note_uncompared(c, d->tf, values_roll_up(t, &v, c->pg, g, c->calendar));
 }
 
 static void
@@ -242,7 +242,7 @@ cross_check(const struct cross *c)
 		if (tf == TF_WEEK || tf == TF_MONTH)
 			o = roll_up_group(c, &g);
 		for (size_t k = 0; k < g.n && o == PG_OK && tf == TF_DAY; k++)
-			o = uncompared(c, tf, find_renamed(c, g.series[k]));
+			o = note_uncompared(c, tf, find_renamed(c, g.series[k]));
 	}
 	for (size_t i = 0; i < c->count && o == PG_OK; i++) {
 		if (timeframe_intraday(c->order[i]->schedule->tf))

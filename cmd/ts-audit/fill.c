@@ -10,7 +10,7 @@
 enum { JOB_ID, SOURCE, TIMEFRAMES, RECEIVED_AT, TEXTS };
 
 static struct slice *
-text(struct record *r, int i)
+text_at(struct record *r, int i)
 {
 	struct slice *const at[TEXTS] = {[JOB_ID] = &r->job_id,
 		[SOURCE] = &r->source,
@@ -54,7 +54,7 @@ fill_header(struct fill *f, const struct record *r)
 	fill_moment(f, r);
 	f->head.len = 0;
 	for (int i = 0; i < TEXTS; i++) {
-		struct slice *s = text(&f->job, i);
+		struct slice *s = text_at(&f->job, i);
 
 		f->at[i] = f->head.len;
 		if (s->p != NULL)
@@ -62,7 +62,7 @@ fill_header(struct fill *f, const struct record *r)
 	}
 	/* Only now do the texts stay where they are. */
 	for (int i = 0; i < TEXTS; i++) {
-		struct slice *s = text(&f->job, i);
+		struct slice *s = text_at(&f->job, i);
 
 		if (s->p != NULL)
 			s->p = f->head.p + f->at[i];
@@ -81,7 +81,7 @@ is_of_job(const struct fill *f, struct slice job_id)
 
 /* One more task of the job has come; the last one ends it. */
 static void
-came(struct fill *f, struct slice job_id)
+task_came(struct fill *f, struct slice job_id)
 {
 	if (is_of_job(f, job_id) && --f->left == 0)
 		fill_end(f);
@@ -90,7 +90,7 @@ came(struct fill *f, struct slice job_id)
 }
 
 static void
-count(struct fill *f, struct slice job_id, struct slice symbol)
+count_task(struct fill *f, struct slice job_id, struct slice symbol)
 {
 	if (!is_of_job(f, job_id))
 		return;
@@ -107,7 +107,7 @@ enum {
 };
 
 static int64_t
-now(struct fill *f)
+now_of(struct fill *f)
 {
 	if (f->now == 0)
 		f->now = clock_wall();
@@ -116,7 +116,7 @@ now(struct fill *f)
 
 /* Whether all of a period, or of the day of a session, was asked for lately. */
 static bool
-lately(struct fill *f, const struct series *s, size_t i, enum timeframe tf)
+was_asked(struct fill *f, const struct series *s, size_t i, enum timeframe tf)
 {
 	const struct period *p = &s->schedule->period[i];
 	int64_t from = p->first, to = p->last;
@@ -125,14 +125,14 @@ lately(struct fill *f, const struct series *s, size_t i, enum timeframe tf)
 		return false;
 	if (timeframe_intraday(tf))
 		schedule_range(s->schedule, f->calendar, i, i, &from, &to);
-	return asked_lately(f->asked, s->symbol, tf, from, to, now(f));
+	return asked_lately(f->asked, s->symbol, tf, from, to, now_of(f));
 }
 
 bool
 fill_answered(struct fill *f, const struct series *s, size_t i)
 {
-	return lately(f, s, i, s->schedule->tf) ||
-	       (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && lately(f, s, i, TF_DAY));
+	return was_asked(f, s, i, s->schedule->tf) ||
+	       (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && was_asked(f, s, i, TF_DAY));
 }
 
 static bool
@@ -143,7 +143,7 @@ is_refreshed(const struct fill *f, const struct series *s, size_t i)
 }
 
 static bool
-wanted(struct fill *f, const struct series *s, size_t i)
+is_wanted(struct fill *f, const struct series *s, size_t i)
 {
 	uint32_t found = s->cell[i].found & WANTED;
 
@@ -154,14 +154,14 @@ wanted(struct fill *f, const struct series *s, size_t i)
 	/* Without a day nothing was traded, unless the day was lost, too: that is asked
 	 * first. */
 	if (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && f->asked != NULL &&
-		lately(f, s, i, TF_DAY) && found == FOUND_BIT(FOUND_MISSING)) {
+		was_asked(f, s, i, TF_DAY) && found == FOUND_BIT(FOUND_MISSING)) {
 		f->again++;
 		return false;
 	}
 	if (found == FOUND_BIT(FOUND_NO_DAY) && series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) &&
-		!lately(f, s, i, TF_DAY))
+		!was_asked(f, s, i, TF_DAY))
 		return false;
-	if (!lately(f, s, i, s->schedule->tf))
+	if (!was_asked(f, s, i, s->schedule->tf))
 		return true;
 	f->again++;
 	return false;
@@ -178,7 +178,7 @@ wanted_of(struct fill *f, const struct series *s)
 	bool *ask = memory_grow(NULL, n + 1, sizeof *ask);
 
 	for (size_t i = n; i-- > 0;) {
-		ask[i] = !s->unusable && wanted(f, s, i);
+		ask[i] = !s->unusable && is_wanted(f, s, i);
 		if (timeframe_intraday(s->schedule->tf) && s->cell[i].bars > 0 && i + 1 < n &&
 			series_missing(s, i + 1))
 			ask[i] |= ask[i + 1];
@@ -226,10 +226,10 @@ write_task(struct fill *f, const struct series *s, size_t first, size_t last)
 	r.from = slice_of(timeframe_write(a, d->tf, from));
 	r.to = slice_of(timeframe_write(b, d->tf, to));
 	record_write(&f->lines, &r);
-	count(f, s->job_id, s->symbol);
+	count_task(f, s->job_id, s->symbol);
 	f->tasks++;
 	if (f->asked != NULL)
-		asked_note(f->asked, s->symbol, d->tf, from, to, now(f));
+		asked_note(f->asked, s->symbol, d->tf, from, to, now_of(f));
 }
 
 void
@@ -240,7 +240,7 @@ fill_series(struct fill *f, const struct series *s)
 	for (size_t first = 0, last; next_range(s->schedule, ask, &first, &last); first = last + 1)
 		write_task(f, s, first, last);
 	free(ask);
-	came(f, s->job_id);
+	task_came(f, s->job_id);
 }
 
 void
@@ -249,8 +249,8 @@ fill_failed(struct fill *f, const struct record *r, struct slice line)
 	buffer_add(&f->lines, line.p, line.n);
 	buffer_byte(&f->lines, '\n');
 	if (r->symbol.p != NULL)
-		count(f, r->job_id, r->symbol);
-	came(f, r->job_id);
+		count_task(f, r->job_id, r->symbol);
+	task_came(f, r->job_id);
 }
 
 void

@@ -79,7 +79,7 @@ read_options(int argc, char **argv, struct options *o)
 }
 
 static void
-refuse(struct input *in, const char *why, const char *hint)
+refuse_line(struct input *in, const char *why, const char *hint)
 {
 	refused_line(&in->refused, in->reader.lineno, why, hint);
 }
@@ -107,16 +107,16 @@ take_line(struct audit *a, struct input *in, struct slice line)
 	const char *why = record_parse(in->parser, line, owned, &r);
 
 	if (why != NULL) {
-		refuse(in, why, r.hint);
+		refuse_line(in, why, r.hint);
 		return PG_OK;
 	}
 	if (r.type == RECORD_TASK) {
 		if ((why = audit_task(a, &r)) != NULL)
-			refuse(in, why, NULL);
+			refuse_line(in, why, NULL);
 		return audit_full(a) ? audit_run(a) : PG_OK;
 	}
 	if (r.type != RECORD_OTHER && r.fault != NULL) {
-		refuse(in, r.fault, NULL);
+		refuse_line(in, r.fault, NULL);
 		return PG_OK;
 	}
 	if (r.type == RECORD_STORED)
@@ -161,7 +161,7 @@ wait_for_input(struct audit *a, struct input *in)
 
 /* Reads all tasks; PG_STOP also when stdout is gone, PG_LOST when reading failed. */
 static enum outcome
-loop(struct audit *a, struct input *in)
+read_lines(struct audit *a, struct input *in)
 {
 	struct slice line;
 	enum outcome o = PG_OK;
@@ -176,7 +176,7 @@ loop(struct audit *a, struct input *in)
 		else if (kind == LINE_NONE)
 			o = wait_for_input(a, in);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
-			refuse(in, line_reason(kind), NULL);
+			refuse_line(in, line_reason(kind), NULL);
 	}
 	if (kind == LINE_ERROR && reader_end(&in->reader, STATUS_DONE) != STATUS_DONE)
 		return PG_LOST;
@@ -222,7 +222,7 @@ say_end(const struct audit *a, const struct input *in, int64_t start)
 }
 
 static int
-run(const struct options *o, const struct calendar *calendar, struct asked *asked)
+run_audit(const struct options *o, const struct calendar *calendar, struct asked *asked)
 {
 	int64_t start = clock_mono_ms();
 	struct pg_shared shared = {0};
@@ -255,7 +255,7 @@ run(const struct options *o, const struct calendar *calendar, struct asked *aske
 	a.fill.sessions = o->sessions;
 	a.fill.asked = asked;
 	a.least = (unsigned)o->least;
-	outcome = loop(&a, &in);
+	outcome = read_lines(&a, &in);
 	if (outcome == PG_OK && o->mode == MODE_TASKS) {
 		fill_end(&a.fill);
 		if (a.fill.again > 0)
@@ -302,7 +302,7 @@ main(int argc, char **argv)
 		calendar_free(calendar);
 		return STATUS_SERVICE;
 	}
-	status = run(&o, calendar, asked);
+	status = run_audit(&o, calendar, asked);
 	asked_free(asked);
 	calendar_free(calendar);
 	return status;

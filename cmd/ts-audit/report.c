@@ -11,7 +11,7 @@
 enum { LISTED = 200 };
 
 static bool
-list(struct report *r, struct slice symbol, struct slice timeframe)
+list_series(struct report *r, struct slice symbol, struct slice timeframe)
 {
 	if (r->listed++ >= LISTED)
 		return false;
@@ -27,13 +27,13 @@ report_failed(struct report *r, const struct record *task)
 {
 	r->series++;
 	r->failed++;
-	if (list(r, task->symbol.p == NULL ? slice_of("job") : task->symbol,
+	if (list_series(r, task->symbol.p == NULL ? slice_of("job") : task->symbol,
 		    task->timeframe.p == NULL ? task->job_id : task->timeframe))
 		buffer_str(&r->text, " failed");
 }
 
 static struct buffer *
-head(struct report *r)
+add_head(struct report *r)
 {
 	struct buffer *b = writer_room(r->out);
 
@@ -72,7 +72,7 @@ report_count(struct report *r, const struct series *s)
 		wording_name(&r->renamed, s->symbol, 0);
 	}
 	if (s->verdict != VERDICT_COMPLETE) {
-		if (!list(r, s->symbol, tf))
+		if (!list_series(r, s->symbol, tf))
 			return;
 		buffer_printf(&r->text, " %s", wording_verdict_name(s->verdict));
 		/* Another basis is the one thing that a name alone would not tell. */
@@ -93,7 +93,7 @@ void
 report_row(struct report *r, const struct series *s)
 {
 	const struct schedule *d = s->schedule;
-	struct buffer *b = head(r);
+	struct buffer *b = add_head(r);
 	char counts[48];
 
 	wording_name(b, s->symbol, 8);
@@ -118,7 +118,7 @@ report_row(struct report *r, const struct series *s)
 void
 report_failed_row(struct report *r, const struct record *task)
 {
-	struct buffer *b = head(r);
+	struct buffer *b = add_head(r);
 
 	wording_name(b, task->symbol.p == NULL ? slice_of("job") : task->symbol, 8);
 	buffer_byte(b, ' ');

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static void
-add(struct schedule *s, size_t *cap, const struct period *p)
+add_period(struct schedule *s, size_t *cap, const struct period *p)
 {
 	if (s->count == *cap) {
 		*cap = *cap == 0 ? 64 : *cap * 2;
@@ -52,7 +52,7 @@ add_sessions(struct schedule *s, const struct calendar *c, size_t *cap)
 		if (calendar_session(c, d) != SESSION_NONE) {
 			struct period p = session_of(s, c, d);
 
-			add(s, cap, &p);
+			add_period(s, cap, &p);
 		}
 	}
 }
@@ -70,7 +70,7 @@ add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
 		last = p.last = timeframe_last(s->tf, d);
 		p.due = d >= s->from && p.last <= s->to;
 		if (calendar_sessions(c, p.first, p.last) > 0)
-			add(s, cap, &p);
+			add_period(s, cap, &p);
 	}
 }
 

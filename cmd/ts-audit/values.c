@@ -144,7 +144,7 @@ values_parameters(struct query *q, const struct schedule *s)
 }
 
 static double
-millionths(const PGresult *res, int row, int column)
+read_millionths(const PGresult *res, int row, int column)
 {
 	return (double)sql_number(res, row, column) / 1e6;
 }
@@ -154,11 +154,11 @@ values_comparison(const PGresult *res, int row, int first)
 {
 	return (struct comparison){.day = sql_number(res, row, first + DAY) != 0,
 		.parts = sql_number(res, row, first + PARTS) != 0,
-		.ratio = millionths(res, row, first + RATIO),
-		.range = millionths(res, row, first + RANGE),
-		.share = millionths(res, row, first + SHARE),
-		.price = millionths(res, row, first + PRICE),
-		.volume = millionths(res, row, first + VOLUME),
+		.ratio = read_millionths(res, row, first + RATIO),
+		.range = read_millionths(res, row, first + RANGE),
+		.share = read_millionths(res, row, first + SHARE),
+		.price = read_millionths(res, row, first + PRICE),
+		.volume = read_millionths(res, row, first + VOLUME),
 		.lost = sql_number(res, row, first + LOST) > 0};
 }
 

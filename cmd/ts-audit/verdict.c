@@ -11,7 +11,7 @@
 enum { HUNDRED = 100 };
 
 static struct slice
-copy(struct slice s)
+copy_text(struct slice s)
 {
 	return (struct slice){slice_copy(s), s.n};
 }
@@ -20,7 +20,8 @@ void
 series_init(
 	struct series *s, struct slice job_id, struct slice symbol, const struct schedule *schedule)
 {
-	*s = (struct series){.job_id = copy(job_id), .symbol = copy(symbol), .schedule = schedule};
+	*s = (struct series){
+		.job_id = copy_text(job_id), .symbol = copy_text(symbol), .schedule = schedule};
 	s->cell = memory_grow(NULL, schedule->count + 1, sizeof *s->cell);
 	series_reset(s);
 }
@@ -92,7 +93,7 @@ series_findings(enum timeframe tf, const struct comparison *c)
 }
 
 static void
-larger(double *kept, double measured)
+keep_larger(double *kept, double measured)
 {
 	*kept = measured > *kept ? measured : *kept;
 }
@@ -107,15 +108,15 @@ series_measure(struct series *s, size_t i, const struct comparison *c)
 		s->cell[i].found |= FOUND_BIT(FOUND_COMPARED);
 	if (c->day) {
 		s->cell[i].ratio = c->ratio > 0 ? (float)c->ratio : 1;
-		larger(&x->range, c->range);
-		larger(&x->share, c->share);
-		larger(&x->ratio[1], c->ratio);
+		keep_larger(&x->range, c->range);
+		keep_larger(&x->share, c->share);
+		keep_larger(&x->ratio[1], c->ratio);
 		if (c->ratio > 0 && (x->ratio[0] <= 0 || c->ratio < x->ratio[0]))
 			x->ratio[0] = c->ratio;
 	}
 	if (c->parts) {
-		larger(intraday ? &x->hour : &x->roll_up, c->price);
-		larger(intraday ? &x->hour_volume : &x->roll_up_volume, c->volume);
+		keep_larger(intraday ? &x->hour : &x->roll_up, c->price);
+		keep_larger(intraday ? &x->hour_volume : &x->roll_up_volume, c->volume);
 	}
 }
 
@@ -170,7 +171,7 @@ series_period(const struct series *s, int32_t date)
 
 /* The longest silence of a session, in bars: before its first, after its last, or in between. */
 static int64_t
-silence(const struct series *s, size_t i)
+longest_silence(const struct series *s, size_t i)
 {
 	const struct schedule *d = s->schedule;
 	const struct period *p = &d->period[i];
@@ -191,7 +192,7 @@ silence(const struct series *s, size_t i)
 
 /* Whether what has this chance each time will hardly happen so many times in a row. */
 static bool
-unlikely(double chance, double times)
+is_unlikely(double chance, double times)
 {
 	double all = 1;
 
@@ -211,13 +212,13 @@ is_silent(const struct series *s, size_t i)
 	const struct cell *c = &s->cell[i];
 	double others = (double)(s->due_bars - c->bars), all = d->period[i].bars;
 	double most = (double)d->due_bars - all;
-	double longest = (double)silence(s, i);
+	double longest = (double)longest_silence(s, i);
 
 	if (longest <= 0)
 		return false;
 	if (d->due == 1)
-		return unlikely(1 - longest / (all + 1), c->bars);
-	return unlikely(1 - others / (most + 2), longest);
+		return is_unlikely(1 - longest / (all + 1), c->bars);
+	return is_unlikely(1 - others / (most + 2), longest);
 }
 
 static bool
@@ -245,7 +246,7 @@ series_old_basis(const struct series *s)
 }
 
 static enum verdict
-verdict(const struct series *s)
+find_verdict(const struct series *s)
 {
 	if (s->unusable)
 		return VERDICT_UNUSABLE;
@@ -287,7 +288,7 @@ series_judge(struct series *s, unsigned least,
 			c->found |= FOUND_BIT(FOUND_MISSING);
 		s->answered += (c->found & FOUND_BIT(FOUND_ANSWERED)) != 0;
 	}
-	s->verdict = verdict(s);
+	s->verdict = find_verdict(s);
 }
 
 bool
