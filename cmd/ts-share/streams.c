@@ -301,6 +301,8 @@ check_job(struct job *j, int64_t now)
 	j->look = 0;
 	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), tasks, ttl);
 	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), buffer_slice(&j->shared.verdicts), ttl);
+	SHARE_CALL(s, on_done, j, slice_of("SADD"), slice_of(SHARE_JOBS),
+		buffer_slice(&j->shared.name));
 	SHARE_CALL(s, on_done, j, slice_of("EXPIRE"), slice_of(SHARE_JOBS), ttl);
 	SHARE_CALL(s, on_length, j, slice_of("XLEN"), tasks);
 }

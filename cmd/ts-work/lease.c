@@ -9,7 +9,8 @@
  * Takes over what has been idle for longer than the lease, then takes what nobody has had; answers
  * id, deliveries and line of each, and "alone" where one that was delivered twice waits until this
  * hand is empty: whoever dies with several in hand would have the innocent condemned with the
- * guilty. Arguments: host, lease in ms, tries, how many, how many are in hand.
+ * guilty. Without the stream it answers nil. Arguments: host, lease in ms, tries, how many, how
+ * many are in hand.
  */
 static const char take_script[] =
 	"local k, me, want = KEYS[1], ARGV[1], tonumber(ARGV[4])\n"
@@ -20,7 +21,7 @@ static const char take_script[] =
 	"  local e = redis.call('XCLAIM', k, 'work', me, 0, id)[1]\n"
 	"  if e then add(id, n, e[2]) end\n"
 	"end\n"
-	"if redis.call('EXISTS', k) == 0 then return out end\n"
+	"if redis.call('EXISTS', k) == 0 then return false end\n"
 	"for _, p in ipairs(redis.call('XPENDING', k, 'work', 'IDLE', ARGV[2], '-', '+', 100)) do\n"
 	"  local id, n = p[1], p[4] + 1\n"
 	"  if n >= tonumber(ARGV[3]) then claim(id, n)\n"
@@ -142,6 +143,10 @@ on_taken(void *data, const struct redis_reply *reply)
 	h->asking--;
 	if (is_useless(h, reply))
 		return;
+	/* Its ts-share died at its end, a day ago; one that is alive has it there again soon. */
+	if (redis_kind(reply) == REDIS_KIND_NIL)
+		SHARE_CALL(h->share, on_done, h, slice_of("SREM"), slice_of(SHARE_JOBS),
+			buffer_slice(&j->shared.name));
 	for (size_t i = 0; (id = redis_item(reply, i)) != NULL; i += 3) {
 		const struct redis_reply *n = redis_item(reply, i + 1),
 					 *line = redis_item(reply, i + 2);

@@ -98,6 +98,11 @@ is "$(head -n 1 one.out)" "$(head -n 1 one.in)" "what is not a task is copied"
 is "$(cat a.tasks b.tasks 2>/dev/null | jq -r .symbol | sort)" "$(seq -f S%g 40 | sort)" "no task was given to two hosts"
 no_keys
 ok $? "a job that is over leaves no key behind"
+REDIS_URL=$anybody
+redis sadd tickstock.share.jobs 1:ghost >/dev/null
+wait_for 5 no_keys
+ok $? "the name of one whose streams have expired is taken away by a host"
+REDIS_URL=$(as ts-share)
 ts-share -l >out 2>>one.err
 is "$?/$(cat out)" "0/no job is shared" "-l without a job"
 REDIS_URL=$anybody
@@ -403,6 +408,7 @@ ts-share <lost.in >lost.out 2>lost.err &
 lost=$!
 started+=("$lost")
 wait_for 5 in_hand lost 1
+redis srem tickstock.share.jobs :lost >/dev/null
 is "$(redis xack "$(tasks_key lost)" work 1-0)$(redis xdel "$(tasks_key lost)" 1-0)" 11 "an entry is taken out by hand"
 
 # A rate that hosts share: their requests together are as far apart as those of one.
