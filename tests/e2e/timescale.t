@@ -149,7 +149,7 @@ ts-audit <tasks >out 2>err
 like "$?/$(tail -n 1 out)" '^0/4 of 4 complete' "ts-audit: compressed chunks are certified"
 sql "DELETE FROM ohlcv_1min WHERE symbol = 'C' AND timestamp::date = '2024-01-03'"
 ts-audit -m <tasks 2>err | jq -r 'select(.type == "task") | "\(.symbol) \(.from)"' >out
-is "$(cat out)" "C 2024-01-03T09:00:00Z" "ts-audit -m: what is missing of them is asked for"
+is "$(cat out)" "C 2024-01-02T14:30:00Z" "ts-audit -m: what is missing of them is asked for, with the session before"
 grep '"C".*2024-01-03' corrected | ts-store >/dev/null 2>err
 ts-audit <tasks >out 2>err
 like "$?/$(tail -n 1 out)" '^0/4 of 4 complete' "and after it came all is certified"
