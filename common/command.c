@@ -136,7 +136,7 @@ check_operands(const struct command *c, int argc, char **argv)
 		return;
 	for (int i = optind; i < argc; i++) {
 		if (argv[i][0] == '-' && argv[i][1] != '\0')
-			command_misuse(c, argv[i], "options stand before all operands");
+			command_misuse(c, argv[i], "options come before operands");
 	}
 }
 

@@ -237,7 +237,7 @@ json_parse(struct json *j, struct slice text)
 		ok = refuse_text(j, "not an object", 0);
 	ok = ok && check_value(j, 0, 0) != 0;
 	if (ok && json_skip(text, j->at) != text.n)
-		ok = refuse_text(j, "more text behind the object", json_skip(text, j->at));
+		ok = refuse_text(j, "more text after the object", json_skip(text, j->at));
 	return ok ? NULL : j->why;
 }
 

@@ -301,7 +301,7 @@ nan_bar(struct record_parser *p, struct slice line, struct record *r)
 	r->type = type_of(p);
 	if (r->type != RECORD_BAR)
 		return false;
-	note_fault(p, r, "NaN or Infinity", "is not a number that JSON has");
+	note_fault(p, r, "NaN or Infinity", "is not a JSON number");
 	return true;
 }
 

@@ -77,7 +77,7 @@ take_host(struct slice s, int port, struct redis_url *u)
 	if (s.n > 0 && s.p[0] == '[') {
 		end = slice_until(s, "]");
 		if (end == s.n)
-			return "a bracket is missing behind the host";
+			return "a bracket is missing after the host";
 		h->name = decode_text((struct slice){s.p + 1, end++ - 1});
 	} else {
 		h->name = decode_text((struct slice){s.p, end});

@@ -215,7 +215,7 @@ grouped_check(struct tasks *ts, struct active *a, const struct page *page)
 		if (m == NULL)
 			continue;
 		if (m->look == g->look)
-			return "bad page: a ticker is there twice";
+			return "bad page: a ticker occurs twice";
 		m->look = g->look;
 		m->row = i;
 	}

@@ -64,21 +64,23 @@ static const struct command self = {
 static void
 read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
 {
-	const char *why;
+	const char *why, *from = "-u";
 
 	command_options(&self, argc, argv, o);
 	if (o->rate != NULL && pace_parse(o->rate, &f->sched.rate, &o->name) != 0)
 		command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h, or 50/s@NAME");
 	if (o->name != NULL)
 		redis_url_choose(&self, NULL, &o->pace.url);
-	if (o->url == NULL || o->url[0] == '\0')
+	if (o->url == NULL || o->url[0] == '\0') {
 		o->url = getenv("MASSIVE_URL");
+		from = "MASSIVE_URL";
+	}
 	if (o->url == NULL || o->url[0] == '\0')
 		o->url = "https://api.massive.com";
 	f->sched.base = slice_of(o->url);
 	/* It is not repeated: it may hold a password. */
 	if ((why = url_base(&f->sched.base)) != NULL)
-		command_misuse(&self, "URL of the API", why);
+		command_misuse(&self, from, why);
 	f->sched.patience = (unsigned)o->patience;
 	f->task.parallel = (unsigned)o->parallel;
 	f->task.extended = o->extended;

@@ -140,7 +140,7 @@ read_row(struct rows *r, struct slice body, const char *p, struct row *row)
 		p = read_key(r, body, json_blanks(p + 1, end), &c);
 		if (p == NULL)
 			return NULL;
-		r->why = "a key is there twice";
+		r->why = "a key occurs twice";
 		if (c >= 0 && (seen & 1u << c) != 0)
 			return NULL;
 		seen |= c >= 0 ? 1u << c : 0;
@@ -190,7 +190,7 @@ rows_read(struct rows *r, struct slice body, size_t at)
 		at = json_skip(body, at);
 		if (at < body.n && body.p[at] == ']')
 			return at + 1;
-		r->why = "behind it a comma or the closing bracket is missing";
+		r->why = "after it a comma or the closing bracket is missing";
 		if (at == body.n || body.p[at] != ',')
 			return 0;
 		r->why = "there are more rows than were asked for";

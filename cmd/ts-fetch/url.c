@@ -52,7 +52,7 @@ url_base(struct slice *base)
 	size_t host;
 
 	if (!url_safe(*base))
-		return "it holds a character that has no place in a URL";
+		return "it holds a character that a URL cannot have";
 	if (scheme_length(*base) == 0)
 		return "it is neither http:// nor https://";
 	rest = slice_after(*base, scheme_length(*base));

@@ -177,7 +177,7 @@ resume_job(void *data, struct slice line, bool cancel)
 	if (why != NULL)
 		return why;
 	if (!spool_given(l->spool, id))
-		return "is not called as its job_id wants it";
+		return "its name does not match its job_id";
 	if (cancel)
 		passed_drop(&l->passed, id);
 	else

@@ -32,7 +32,7 @@ struct options {
 
 static const struct command_option letters[] = {
 	COMMAND_TEXT('C', "status", partial,
-		"of a job that failed in parts: completed_with_errors, completed or failed"),
+		"of a job of which a part failed: completed_with_errors, completed or failed"),
 	COMMAND_TEXT('u', "redis-url", url,
 		"the Redis server ($REDIS_URL, else redis://127.0.0.1:6379/0); none: no Redis"),
 	COMMAND_TEXT('s', "spool", spool, "the folder in which jobs outlive a crash"),

@@ -78,11 +78,12 @@ tell_restated(const struct series *of)
 	log_warning("%s %s: %" PRIu64 " bars from %s to %s are restated%s%.*s", of->symbol,
 		timeframe_name(of->tf), of->n.restated, key_text(of, of->restated.first, &first),
 		key_text(of, of->restated.last, &last),
-		factor.n > 0 ? ": prices before were theirs times " : "", (int)factor.n, text);
+		factor.n > 0 ? ": the old prices are the new ones times " : "", (int)factor.n,
+		text);
 	if (m->older > 0)
 		log_warning("%s %s: %" PRIu64
-			    " rows before them are older than the API reaches, and stay "
-			    "on the basis of before",
+			    " rows before them are older than the API reaches, and keep "
+			    "the old basis",
 			of->symbol, timeframe_name(of->tf), m->older);
 	buffer_release(&first);
 	buffer_release(&last);
@@ -105,7 +106,7 @@ tell_image(const struct series *of)
 			    "at %s: %s",
 			of->symbol, timeframe_name(of->tf), m->extra, key_text(of, m->at, &key),
 			m->kept ? "more than a fifth of the range, so none is deleted"
-				: "-d deletes such");
+				: "-d deletes them");
 	if (m->older > 0)
 		log_info("%s %s: %" PRIu64 " rows are older than the API reaches: kept", of->symbol,
 			timeframe_name(of->tf), m->older);

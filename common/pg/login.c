@@ -129,7 +129,7 @@ end_behind(struct pg *p)
 		" WHERE pid = $1::int4 AND backend_start = $2::timestamptz",
 		&v, &res);
 	if (o == PG_OK && PQntuples(res) > 0)
-		log_debug("ended the server's end of the connection that was silent");
+		log_debug("ended the server process of the silent connection");
 	PQclear(res);
 	if (o != PG_LOST)
 		p->behind = (struct backend){0};

@@ -182,7 +182,7 @@ in_trouble(struct pg *p)
 		return false;
 	}
 	if (is_old_news(p, first)) {
-		log_debug("a connection that rested is gone: %s", p->why);
+		log_debug("an idle connection is gone: %s", p->why);
 		return true;
 	}
 	if (p->conn == NULL)

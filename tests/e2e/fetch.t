@@ -811,6 +811,8 @@ for o in -z "-j 0" "-j 65" "-j x" "-r 5" "-r 0/m" "-r 5/d" "-u ftp://x" "-u http
 done
 "$fetch" -u http://u:secret@h </dev/null 2>"$tmp/err"
 hasnt "$tmp/err" secret "a password in -u is not repeated"
+MASSIVE_URL=ftp://x "$fetch" </dev/null 2>"$tmp/err"
+has "$tmp/err" '^ts-fetch: error: MASSIVE_URL: it is neither http:// nor https://$' "a wrong MASSIVE_URL is named"
 week j AAPL | MASSIVE_URL=$plain/ timeout 20 "$fetch" >"$tmp/out" 2>"$tmp/err"
 is "$(verdict "$tmp/out" AAPL)" "fetched 5" "the address from MASSIVE_URL"
 

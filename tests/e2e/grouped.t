@@ -77,7 +77,7 @@ hasty -g -d
 is "$code/$(requests /grouped/)/$(requests /week/)$(requests /month/)" "0/32/22" "with -d weeks and months come of them"
 diff <(result) direct >differs
 ok $? "pages that are not right are asked for again: the result is that of a direct load"
-for why in 'a ticker is there twice' 'a row of another date'; do
+for why in 'a ticker occurs twice' 'a row of another date'; do
 	is "$(grep -c "try=. .*bad page: $why" err)" 1 "told: $why"
 done
 

@@ -51,7 +51,7 @@ some() {
 
 days 5 2025-11-28 $december 2025-12-15 | task day 2025-11-28 2025-12-15 | store 0/0,0,0,0,0 "a fresh load has nothing but itself"
 some '12-03\|12-04' | task day 2025-12-01 2025-12-12 | store 0/2,0,0,0,0 "rows that the API did not send are counted"
-like "$(cat err)" 'AAPL day: the table has 2 rows that the API does not have, the first at 2025-12-03: -d deletes such' "and told, with what to do"
+like "$(cat err)" 'AAPL day: the table has 2 rows that the API does not have, the first at 2025-12-03: -d deletes them' "and told, with what to do"
 is "$(jq -c . out)" '{"type":"stored","job_id":"j","symbol":"AAPL","timeframe":"day","from":"2025-12-01","to":"2025-12-12","bars":8,"first":"2025-12-01","last":"2025-12-12","inserted":0,"updated":0,"unchanged":8,"rejected":0,"extra":2}' \
 	"the verdict as ts-records(5) has it"
 like "$(cat err)" ' extra=2 deleted=0 ' "and in the end line"
@@ -193,8 +193,8 @@ days 8.72 2025-11-28 $december | ts-store 2>/dev/null
 days 8.73 $december | task day 2025-12-01 2025-12-12 | store 0/0,0,0,0,0 "a correction is no restatement"
 # shellcheck disable=SC2086
 days 2.1825 $december | task day 2025-11-01 2025-12-12 | store 0/0,0,1,10,4 "a split is one, by its factor"
-like "$(cat err)" 'AAPL day: 10 bars from 2025-12-01 to 2025-12-12 are restated: prices before were theirs times 4' "told once"
-like "$(cat err)" 'AAPL day: 1 rows before them are older than the API reaches, and stay on the basis of before' "with what stays"
+like "$(cat err)" 'AAPL day: 10 bars from 2025-12-01 to 2025-12-12 are restated: the old prices are the new ones times 4' "told once"
+like "$(cat err)" 'AAPL day: 1 rows before them are older than the API reaches, and keep the old basis' "with what stays"
 like "$(cat err)" ' restated=10 ' "and counted"
 days 3 2025-12-12 | jq -c '.open = 2.1825 | .low = 2 | .volume = 99' | task day 2025-12-12 2025-12-12 | store 0/0,0,0,0,0 "a bar that was stored half-grown is none"
 days 2.1825 2025-12-12 | ts-store 2>/dev/null

@@ -19,7 +19,7 @@ refuses() {
 	"${@:2}" </dev/null >out 2>err
 	is "$?/$(wc -c <out)/$(sed 1q err)" "100/0/$2: error: $1" "${*:2}: $1"
 }
-refuses '-y: options stand before all operands' ts-expand AAPL -y 1
+refuses '-y: options come before operands' ts-expand AAPL -y 1
 refuses '-t: its argument is missing' ts-expand -t
 refuses '-j: wants a number from 1 to 8' ts-store -n -j 9
 refuses '-b: wants a number from 1 to 100000' ts-store -n -b 0
@@ -29,7 +29,7 @@ refuses 'no operands are taken' ts-store -n postgres://u:secret@h/d
 refuses 'no operands are taken' ts-fetch AAPL
 refuses 'no operands are taken' ts-share AAPL
 refuses "one command is wanted, such as 'ts-fetch | ts-store'" ts-work
-refuses '-j: options stand before all operands' ts-work ts-fetch -j
+refuses '-j: options come before operands' ts-work ts-fetch -j
 is "$(ts-expand -y 1 -- AAPL 2>&1 | jq -r 'select(.type == "task") | .symbol')" AAPL "-- ends the options"
 is "$(ts-expand -- -y 2>/dev/null | jq -r 'select(.type == "failed") | .symbol')" -y \
 	"what stands behind -- is an operand"
