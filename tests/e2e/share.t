@@ -141,9 +141,8 @@ ok $? "nor is a key left behind"
 rm go
 
 # The same job once more, accepted at another time: what is left of the run before is not its own.
-: >go
 run() {
-	job again A B | sed "1s/}\$/,\"run\":\"$1\"}/"
+	job again A STICKS | sed "1s/}\$/,\"run\":\"$1\"}/"
 }
 before=$(wc -l <c.tasks)
 mkfifo open
@@ -152,20 +151,32 @@ head=$!
 exec 8>open
 run 1 >&8
 started+=("$head")
-wait_for 5 has_verdicts two.out 2
-# It waits a second for further tasks; killed within it, it leaves all its verdicts.
+wait_for 5 has_verdicts two.out 1
+kill -STOP $head
+: >go
+all_done() {
+	[ "$(redis --raw xlen "$(tasks_key again)")" = 0 ]
+}
+wait_for 5 all_done
 kill -KILL $head
 wait $head 2>/dev/null
 exec 8>&-
 [ -n "$(tasks_key again)" ]
 ok $? "a head that dies at the end of a job leaves its keys"
+# behind N COMMAND...: what it writes, once the N verdicts of what went before are there.
+behind() {
+	wait_for 5 has_verdicts two.out "$1"
+	"${@:2}"
+}
 run 2 | ts-share >two.out 2>two.err
 is "$?/$(verdicts two.out)" 0/2 "a job that is accepted again after a crash at its end has its verdicts"
 is "$(($(wc -l <c.tasks) - before))" 4 "and they are of its own run: each task was done in both"
-{ run 3; sleep 0.3; run 4; } | ts-share >two.out 2>two.err
+rm two.out
+{ run 3; behind 2 run 4; } | ts-share >two.out 2>two.err
 is "$?/$(verdicts two.out)" 0/4 "nor is one that comes right behind the end of the last taken for that"
 redis flushall >/dev/null
-{ job plain A B; sleep 0.3; job plain A B; } | ts-share >two.out 2>two.err
+rm two.out
+{ job plain A B; behind 2 job plain A B; } | ts-share >two.out 2>two.err
 is "$?/$(verdicts two.out)" 0/4 "nor one without a run, while the same head lives"
 rm go
 { job undone STICKS0; echo '{"type":"cancel","job_id":"undone"}'; job undone A B; } | ts-share >two.out 2>two.err
