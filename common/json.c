@@ -53,6 +53,8 @@ refuse_text(struct json *j, const char *reason, size_t where)
 size_t
 json_skip(struct slice text, size_t at)
 {
+	if (at == text.n)
+		return at;
 	return (size_t)(json_blanks(text.p + at, text.p + text.n) - text.p);
 }
 
