@@ -128,7 +128,7 @@ derive_page(struct tasks *ts, const struct chunk *c, const struct page *page)
  * back so many days, but gives weeks and months whole.
  */
 static bool
-begins_late(const struct rider *r)
+rider_begins_late(const struct rider *r)
 {
 	const struct calendar *c = r->bars.calendar;
 	int32_t date;
@@ -189,7 +189,7 @@ derive_ready(struct tasks *ts, struct rider **riders, unsigned pages)
 	while ((r = *riders) != NULL) {
 		DL_DELETE(*riders, r);
 		r->pages = pages;
-		if (begins_late(r))
+		if (rider_begins_late(r))
 			r->rollup.unfit = true;
 		DL_APPEND(d->waiting, r);
 		d->waits += r->rollup.bars.n + 1;

@@ -6,7 +6,7 @@
 #include "timestamp.h"
 
 static void
-say_differs(struct tasks *ts, const struct sample *s)
+say_difference(struct tasks *ts, const struct sample *s)
 {
 	char key[TIMESTAMP_SIZE];
 
@@ -26,7 +26,7 @@ sample_proven(struct tasks *ts, const struct group *g)
 	for (size_t i = 0; i < g->samples.n && !ts->derive.ungrouped; i++) {
 		failed += g->samples.p[i].failed;
 		if (g->samples.p[i].own.differs != INT64_MAX)
-			say_differs(ts, &g->samples.p[i]);
+			say_difference(ts, &g->samples.p[i]);
 	}
 	return !ts->derive.ungrouped && failed < g->samples.n;
 }
