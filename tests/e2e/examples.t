@@ -257,6 +257,8 @@ like "$(cat err)" 'pipeline: end ts-listen=(0|141) ts-expand=(0|141) ts-fetch=0 
 elsewhere 'make check' 'make demo'
 # They change the machine; the test of the service does the same in a folder of its own.
 elsewhere 'useradd --system tickstock' 'echo KEY >/etc/sv/ts-pipeline/env/MASSIVE_API_KEY' 'ln -s /etc/sv/ts-pipeline /etc/service/'
+# A host as a service: share.t.
+elsewhere "echo 'ts-fetch -r 20/s@massive | ts-store' >/etc/sv/ts-work/env/TS_WORK" 'ln -s /etc/sv/ts-work /etc/service/'
 # Steps of the page that runit.t types, with its own folders and server.
 for a in "su postgres -c 'createuser tickstock'" "su postgres -c 'createdb -O tickstock tickstock'" \
 	"su tickstock -s /bin/sh -c 'ts-store -q -i -u postgresql:///tickstock </dev/null'" \
