@@ -221,6 +221,32 @@ say_end(const struct audit *a, const struct input *in, int64_t start)
 		clock_mono_ms() - start);
 }
 
+/* What follows the last task; the exit status. */
+static int
+end_audit(const struct options *o, struct audit *a, struct input *in, enum outcome outcome)
+{
+	struct fill *f = &a->fill;
+	int status;
+
+	if (outcome == PG_OK && o->mode == MODE_TASKS) {
+		fill_end(f);
+		if (f->again > 0)
+			log_info("asked again within 20 hours, and still as it was: %" PRIu64
+				 " sessions, weeks or months",
+				f->again);
+	}
+	if (outcome == PG_OK && o->mode == MODE_TABLE)
+		report_certificate(&a->report);
+	status = writer_end(in->out, status_of(a, in, outcome));
+	/* Only what was written has been asked for. */
+	if (f->asked != NULL && status < STATUS_USAGE && outcome == PG_OK &&
+		asked_save(f->asked) != 0) {
+		log_error("writing %s: %s", o->asked, strerror(errno));
+		status = STATUS_SERVICE;
+	}
+	return status;
+}
+
 static int
 run_audit(const struct options *o, const struct calendar *calendar, struct asked *asked)
 {
@@ -256,22 +282,7 @@ run_audit(const struct options *o, const struct calendar *calendar, struct asked
 	a.fill.asked = asked;
 	a.least = (unsigned)o->least;
 	outcome = read_lines(&a, &in);
-	if (outcome == PG_OK && o->mode == MODE_TASKS) {
-		fill_end(&a.fill);
-		if (a.fill.again > 0)
-			log_info("asked again within 20 hours, and still as it was: %" PRIu64
-				 " sessions, "
-				 "weeks or months",
-				a.fill.again);
-	}
-	if (outcome == PG_OK && o->mode == MODE_TABLE)
-		report_certificate(&a.report);
-	status = writer_end(&out, status_of(&a, &in, outcome));
-	/* Only what was written has been asked for. */
-	if (asked != NULL && status < STATUS_USAGE && outcome == PG_OK && asked_save(asked) != 0) {
-		log_error("writing %s: %s", o->asked, strerror(errno));
-		status = STATUS_SERVICE;
-	}
+	status = end_audit(o, &a, &in, outcome);
 	say_end(&a, &in, start);
 	audit_release(&a);
 	reader_release(&in.reader);
