@@ -244,11 +244,17 @@ chmod 755 hook
 TS_DONE=$tmp/hook TS_STATUS_FLAGS='-u none -q' MASSIVE_API_KEY=sesame "$top/pipeline.sh" one.json >done.json 2>log
 is "$?/$(cat hook.out)" "0/$(cat done.json)" "TS_DONE gets the done record, which still goes to stdout"
 is "$(cat hook.env)/$(grep -c 'warning: TS_DONE: .* ended with 3' log)" 0/1 "without secrets; its failure is told and no more"
-# One that hangs and ignores SIGTERM: its 10 and 2 seconds are made tenths here.
+# One that hangs and ignores SIGTERM: its 10 seconds are over here when it has read, its 2 are 0.2.
 mkdir short
 cat >short/timeout <<END
 #!/bin/sh
-[ "\$1 \$2 \$3" = '-k 2 10' ] && shift 3 && exec $(command -v timeout) -k 0.2 1 "\$@"
+[ "\$1 \$2 \$3" = '-k 2 10' ] || exit
+shift 3
+exec 3<&0
+$(command -v timeout) -k 0.2 60 "\$@" <&3 &
+until [ -s '$tmp/hung' ] || ! kill -0 \$!; do sleep 0.02; done
+kill \$!
+wait \$!
 END
 printf '#!/bin/sh\ntrap "" TERM\nsed "w %s/hung"\nwhile :; do sleep 0.1; done\n' "$tmp" >hook
 chmod 755 short/timeout
