@@ -28,13 +28,18 @@ ts-store <bars >/dev/null 2>&1
 whole=$(contents)
 rows=$(total)
 RANDOM=${SEED:-17}
+rounds=${ROUNDS:-40}
 midway=0
-for ((i = 1; i <= 40; i++)); do
+# Slow enough to be killed on the way.
+sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
+	CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+for ((i = 1; i <= rounds; i++)); do
 	empty
+	sql "ALTER TABLE ohlcv_1min ENABLE TRIGGER dawdle"
 	n=$((RANDOM * rows / 32768))
 	# From a file and from the API, in small batches and in those of a service.
 	if ((i % 2)); then
-		ts-store -j 4 -b $((RANDOM % 2 ? 500 : 20000)) <bars >/dev/null 2>&1 &
+		ts-store -j 4 -b $((RANDOM % 2 ? 1000 : 4000)) <bars >/dev/null 2>&1 &
 		pid=$!
 	else
 		mkfifo pipe
@@ -49,9 +54,10 @@ for ((i = 1; i <= 40; i++)); do
 	wait_for 20 backends_are 0
 	left=$(total)
 	[ "$left" -eq "$rows" ] || midway=$((midway + 1))
+	sql "ALTER TABLE ohlcv_1min DISABLE TRIGGER dawdle"
 	ts-audit -m <tasks 2>/dev/null | ts-fetch 2>/dev/null | ts-store >/dev/null 2>&1
 	is "$(contents)" "$whole" "killed at $left of $rows rows: the rest comes back"
 done
-[ $midway -ge 20 ]
+[ $((midway * 2)) -ge "$rounds" ]
 ok $? "$midway of them were killed on the way"
 done_testing
