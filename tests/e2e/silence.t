@@ -89,7 +89,9 @@ wait_for 5 verdicts 1
 wire freeze-past 130000
 bars B 4000 >&"$feed"
 wait_for 5 grep -q frozen relay.out
-bars C 4000 >&"$feed"
+# Where the second connection met the frozen server already, these wait for the first.
+bars C 4000 >&"$feed" &
+started+=($!)
 wait_for 6 logged "$gone"'the server gives no sign of life'
 ok $? "$name: that has a deadline"
 # Who is to end it is not answered at first, and does not forget.

@@ -449,6 +449,7 @@ is "$(hash unheard message)" 'published while no listener ran' "so is one that n
 is "$(hash other status)/$(hash fresh status)/$(hash just status)/$(hash kept status)" running/running/submitted/submitted \
 	"those of others, those that are new and those in the spool are let alone"
 redis del "$(key kept)" >/dev/null
+wait_for 3 grep -q 'jobs were interrupted' err
 like "$(cat err)" 'warning: 1 jobs were interrupted by the death of their loader' "which is told"
 # The page's times may be those of another zone.
 shut

@@ -613,7 +613,7 @@ meant | ts-store -n -R refused5 >out 2>err
 is "$?/$(wc -c <out)" 1/0 "what is meant as a bar is not copied"
 ended_with 'bars=11 rejected=8 refused=4' "each is counted"
 is "$(wc -l <refused5)" 12 "and kept"
-for want in '2: A day 2025-12-16: open is missing' '3: A day 2025-12-17: NaN or Infinity is not a number' \
+for want in '2: A day 2025-12-16: open is missing' '3: A day 2025-12-17: NaN or Infinity is not a JSON number' \
 	'4: .*: symbol is missing: it is called "ticker"' '5: .*: symbol is missing: it is called "Symbol"' \
 	'6: .*: open is missing: it is called "Open"' '7: .*: timeframe is missing' '8: A 1min: timestamp is a number' \
 	'9: the key "close" stands twice' '12: a page of the API is not a bar' '13: not JSON' '14: not JSON'; do
