@@ -33,7 +33,7 @@ struct held {
 
 /* The job of that id, made when missing; cancels and frees those that the last look has not seen.
  */
-struct work_job *hand_job(struct hand *, struct slice id);
+struct work_job *hand_job(struct hand *, struct slice name);
 void hand_forget_unseen(struct hand *);
 
 /*

@@ -42,6 +42,12 @@ host() {
 given() {
 	[ "$(grep -c '"task"' "$1.tasks" 2>/dev/null)" -ge "$2" ]
 }
+# head_of NAME: a head with the tasks of NAME.in; its verdicts are in NAME.out, its log in NAME.err, its pid in $head.
+head_of() {
+	ts-share <"$1.in" >"$1.out" 2>"$1.err" &
+	head=$!
+	started+=("$head")
+}
 verdicts() {
 	grep -c '"type":"stored"\|"type":"failed"' "$1"
 }
@@ -114,9 +120,7 @@ stop $b
 
 # A head that dies goes on where it was: its verdicts are kept, and nothing is handed out twice.
 job two A B C STICKS D >two.in
-ts-share <two.in >two.out 2>two.err &
-head=$!
-started+=("$head")
+head_of two
 host c
 c=$!
 wait_for 5 has_verdicts two.out 4
@@ -187,9 +191,7 @@ ok $? "all that leaves no key"
 # A host that dies: others take over when the lease is over. One that was only stopped meets a shut gate.
 stop $c
 job three STICKS1 >three.in
-ts-share <three.in >three.out 2>three.err &
-head=$!
-started+=("$head")
+head_of three
 host d -l 1
 d=$!
 wait_for 5 given d 1
@@ -213,9 +215,7 @@ rm go
 # A clean stop gives tasks back at once, and that they were taken does not count.
 stop $e
 job four STICKS2 STICKS3 >four.in
-ts-share <four.in >four.out 2>four.err &
-head=$!
-started+=("$head")
+head_of four
 host f
 f=$!
 wait_for 5 given f 2
@@ -237,9 +237,7 @@ rm go
 # Tasks that are on their way to a host which is told to stop meanwhile go back as well.
 stop $g
 job late A B >late.in
-ts-share <late.in >late.out 2>late.err &
-head=$!
-started+=("$head")
+head_of late
 waiting_are() {
 	[ "$(redis xlen "$(tasks_key "$1")")" = "$2" ]
 }
@@ -285,9 +283,7 @@ stop $h
 # Poison: exactly the task that ends its hosts is failed, and the innocent are not.
 # A command that is set wrong: no task has a part in that.
 job wrong A B >wrong.in
-ts-share <wrong.in >wrong.out 2>wrong.err &
-head=$!
-started+=("$head")
+head_of wrong
 wait_for 5 waiting_are wrong 2
 for _ in 1 2 3 4 5; do
 	timeout $((10 * patience)) ts-work '{ read -r _; exit 100; } | cat' 2>err
@@ -306,9 +302,7 @@ wait $head
 is "$?/$(verdicts wrong.out)" 0/2 "a host that is set right does them"
 stop $r
 job six $(seq -f T%g 12) POISON $(seq -f U%g 12) >six.in
-ts-share <six.in >six.out 2>six.err &
-head=$!
-started+=("$head")
+head_of six
 for _ in 1 2 3 4 5; do
 	host p
 	p=$!
@@ -326,9 +320,8 @@ is "$(grep -o '"[TU][0-9]*"' p.tasks | sort | uniq -c | awk '$1 > 3' | wc -l)" 0
 # Fairness: a job of one task behind one of many.
 job seven A1 A2 $(seq -f STICKS%g 498) >seven.in
 job eight Z >eight.in
-ts-share <seven.in >seven.out 2>seven.err &
-seven=$!
-started+=("$seven")
+head_of seven
+seven=$head
 host q
 q=$!
 wait_for 5 given q 18
@@ -350,9 +343,8 @@ rm go
 # A host that is without Redis for half of its lease lets go of what it has, and takes it again.
 stop $q
 job ten STICKS1 >ten.in
-ts-share <ten.in >ten.out 2>ten.err &
-ten=$!
-started+=("$ten")
+head_of ten
+ten=$head
 host t -l 2
 t=$!
 wait_for 5 given t 1
@@ -372,9 +364,8 @@ q=$!
 
 # Emptied, it is given again what is outstanding.
 job nine STICKS1 STICKS2 >nine.in
-ts-share <nine.in >nine.out 2>nine.err &
-nine=$!
-started+=("$nine")
+head_of nine
+nine=$head
 wait_for 5 in_hand nine 2
 redis flushall >/dev/null
 wait_for 10 grep -q 'has lost 2 tasks' nine.err
@@ -405,9 +396,8 @@ stop $s
 
 # A lease is renewed for as long as the command works on a task; looked at when some of them are over.
 job held STICKS1 >held.in
-ts-share <held.in >held.out 2>held.err &
-held=$!
-started+=("$held")
+head_of held
+held=$head
 host v -l 1
 v=$!
 wait_for 5 given v 1
@@ -415,9 +405,8 @@ host w -l 1
 w=$!
 # So is a task that somebody takes out of its stream.
 job lost STICKS2 >lost.in
-ts-share <lost.in >lost.out 2>lost.err &
-lost=$!
-started+=("$lost")
+head_of lost
+lost=$head
 wait_for 5 in_hand lost 1
 redis srem tickstock.share.jobs :lost >/dev/null
 is "$(redis xack "$(tasks_key lost)" work 1-0)$(redis xdel "$(tasks_key lost)" 1-0)" 11 "an entry is taken out by hand"
