@@ -299,8 +299,7 @@ ts-store <bars >/dev/null 2>&1
 whole=$(contents)
 rows=$(sql 'SELECT count(*) FROM ohlcv_1min')
 # Slow enough to be killed on the way.
-sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
-	CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+dawdle
 for n in 0 5000 15000; do
 	empty
 	sql "ALTER TABLE ohlcv_1min ENABLE TRIGGER dawdle"

@@ -138,8 +138,7 @@ some_rows() {
 nobody() {
 	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ts-store'")" -eq 0 ]
 }
-sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
-	CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+dawdle
 for n in 0 1000 3000 6000; do
 	ts-store -j 4 -b 250 <in >out 2>err &
 	loader=$!

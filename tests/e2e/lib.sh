@@ -397,6 +397,12 @@ over() {
 	[[ $(hash "$1" status) =~ ^(completed|failed|cancelled) ]]
 }
 
+# Inserts of minutes take a while each, one longer than the next.
+dawdle() {
+	sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
+		CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+}
+
 # The whole pipeline as a service, its log in pipeline.log; sets service_pid. Ended with serve_end.
 serve() {
 	# What an earlier one has said does not count.

@@ -31,8 +31,7 @@ RANDOM=${SEED:-17}
 rounds=${ROUNDS:-40}
 midway=0
 # Slow enough to be killed on the way.
-sql "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1 * (nextval(''turns'') % 3)); RETURN NULL; END'; CREATE SEQUENCE turns;
-	CREATE TRIGGER dawdle BEFORE INSERT ON ohlcv_1min EXECUTE FUNCTION dawdle()"
+dawdle
 for ((i = 1; i <= rounds; i++)); do
 	empty
 	sql "ALTER TABLE ohlcv_1min ENABLE TRIGGER dawdle"
