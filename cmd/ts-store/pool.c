@@ -33,7 +33,9 @@ struct pool {
 	pthread_mutex_t order; /* of number and outcome of the workers */
 	pthread_cond_t stored; /* one of them changed */
 	uint64_t batches;
-	int done[2]; /* the number of each worker that is done */
+	struct buffer why; /* a worker pauses, under order; empty once that was asked for */
+	int64_t until;
+	int done[2]; /* the number of each worker that is done; POOL_MAX: one pauses */
 	int workers;
 	struct worker worker[POOL_MAX];
 };
@@ -165,6 +167,24 @@ run_worker(void *arg)
 	return NULL;
 }
 
+/* One that ends later than the one told last is news. */
+static void
+note_wait(void *pool, const char *why, int64_t until)
+{
+	struct pool *p = pool;
+	bool first;
+
+	(void)pthread_mutex_lock(&p->order);
+	first = p->why.len == 0 && until > p->until && p->done[1] >= 0;
+	if (first) {
+		buffer_printf(&p->why, "Postgres: %s", why);
+		p->until = until;
+	}
+	(void)pthread_mutex_unlock(&p->order);
+	if (first)
+		give_byte(p->done[1], POOL_MAX);
+}
+
 static void
 close_pipe(int fd[2])
 {
@@ -214,6 +234,8 @@ pool_new(const char *url, int workers, const struct calendar *calendar)
 	(void)pthread_cond_init(&p->stored, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 	p->shared.calendar = calendar;
+	p->shared.pg.waits = note_wait;
+	p->shared.pg.data = p;
 	for (int i = 0; i < workers; i++) {
 		struct worker *w = &p->worker[i];
 
@@ -248,6 +270,7 @@ pool_free(struct pool *p)
 	(void)pthread_mutex_destroy(&p->order);
 	(void)pthread_cond_destroy(&p->stored);
 	close_pipe(p->done);
+	buffer_release(&p->why);
 	free(p);
 }
 
@@ -332,9 +355,24 @@ pool_end(struct pool *p, enum outcome *outcome)
 	struct batch *b;
 
 	(void)take_byte(p->done[0], &number);
+	if (number == POOL_MAX)
+		return NULL;
 	w = &p->worker[number];
 	b = w->batch;
 	w->batch = NULL;
 	*outcome = w->outcome;
 	return b;
+}
+
+int64_t
+pool_wait(struct pool *p, struct buffer *why)
+{
+	int64_t until;
+
+	(void)pthread_mutex_lock(&p->order);
+	buffer_set(why, buffer_slice(&p->why));
+	p->why.len = 0;
+	until = p->until;
+	(void)pthread_mutex_unlock(&p->order);
+	return until;
 }

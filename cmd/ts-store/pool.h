@@ -31,7 +31,7 @@ int pool_start(struct pool *);
 int pool_workers(const struct pool *);
 int pool_busy(const struct pool *);
 
-/* Readable when a batch is done. */
+/* Readable when pool_end() has something. */
 int pool_fd(const struct pool *);
 
 /* Whether a closed batch has a bar that is under way already: it must wait, for the last one wins.
@@ -41,7 +41,13 @@ bool pool_conflict(const struct pool *, const struct batch *);
 /* Hands it a closed batch without such a bar. There is a worker that is not busy. */
 void pool_begin(struct pool *, struct batch *);
 
-/* Waits until a batch is done, and tells how that ended. At least one must be under way. */
+/*
+ * Waits until a batch is done, and tells how that ended; NULL when a worker pauses for Postgres
+ * instead, with pool_wait() for why. At least one must be under way.
+ */
 struct batch *pool_end(struct pool *, enum outcome *);
+
+/* Why a worker pauses, into the buffer; until when, clock_mono_ms(). */
+int64_t pool_wait(struct pool *, struct buffer *why);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "stored.h"
+#include "timestamp.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -338,6 +339,22 @@ report_refusals(struct tasks *s, const struct batch *b)
 	buffer_release(&key);
 }
 
+/* That nothing can be stored shows in the status of the jobs. */
+static void
+say_waiting(struct tasks *s)
+{
+	struct record r = {.type = RECORD_WAITING};
+	struct buffer why = {0};
+	int64_t seconds = (pool_wait(s->pool, &why) - clock_mono_ms() + 999) / 1000;
+	char until[TIMESTAMP_SIZE];
+
+	r.reason = buffer_slice(&why);
+	r.until = slice_of(timestamp_format(until, clock_wall() + (seconds > 0 ? seconds : 0)));
+	record_send(s->out, &r);
+	(void)writer_flush(s->out);
+	buffer_release(&why);
+}
+
 void
 tasks_settle(struct tasks *s)
 {
@@ -348,6 +365,10 @@ tasks_settle(struct tasks *s)
 	if (s->pool == NULL || pool_busy(s->pool) == 0)
 		return;
 	done = pool_end(s->pool, &outcome);
+	if (done == NULL) {
+		say_waiting(s);
+		return;
+	}
 	if (outcome != PG_OK) {
 		/* Its series stay without a verdict; what others commit gets one. */
 		s->trouble = outcome;

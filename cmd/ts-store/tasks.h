@@ -80,7 +80,7 @@ bool tasks_free(const struct tasks *);
 /* Hands these bars to a worker, and waits until there is one for them. */
 void tasks_commit(struct tasks *);
 
-/* If a worker is busy: waits until one is done, and writes the verdicts that follow. */
+/* If a worker is busy: waits until one is done or pauses, and writes the verdicts, or `waiting`. */
 void tasks_settle(struct tasks *);
 
 /* Hands out what there is, and waits until all workers are done. */

@@ -14,6 +14,7 @@
 
 enum {
 	MOST_MS = 600000, /* of a statement that gets more time each time */
+	SAY_MS = 1000,	  /* a trouble that is over sooner is not worth a word */
 	SPARE_MS = 15000, /* how much longer the server's answer is waited for */
 };
 
@@ -197,9 +198,12 @@ in_trouble(struct pg *p)
 static enum outcome
 pause_for_a_while(struct pg *p)
 {
+	int64_t now = clock_mono_ms();
 	short events = 0;
 
-	backoff_failed(&p->backoff, clock_mono_ms());
+	backoff_failed(&p->backoff, now);
+	if (p->o.shared->waits != NULL && now - p->since >= SAY_MS)
+		p->o.shared->waits(p->o.shared->data, p->why, p->backoff.due);
 	/* Nothing but time or an order to stop ends this wait. */
 	return wait_for(p, -1, &events, p->backoff.due) == PG_STOP ? PG_STOP : PG_OK;
 }

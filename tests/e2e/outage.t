@@ -51,6 +51,11 @@ heard_of() {
 hear() {
 	wait_for 20 heard_of "$1"
 }
+# message REGEX: whether the job's message in the hash is such a one.
+# shellcheck disable=SC2317 # by wait_for
+message() {
+	hash "job $job" message | grep -Eq "$1"
+}
 # all NAME: every task has its verdict and every bar is there once.
 all() {
 	wait_for 60 over "job $job"
@@ -98,7 +103,8 @@ begin
 pg_down INT
 sim_go
 hear "$gone"
-sleep 1
+wait_for 20 message '^Waiting until 20[0-9T:-]*Z: Postgres: .'
+is $? 0 "Postgres refuses connections: the job's message says so meanwhile" || hash "job $job" message | sed 's/^/# /'
 pg_again
 all "Postgres refuses connections"
 once "Postgres refuses connections" "$gone" "$back"
