@@ -136,6 +136,8 @@ echo active >state
 is "$(PATH=$tmp/bin:$PATH "$tmp/usr/bin/ts-health" ts-pipeline.service 2>&1)" well "and of a unit of systemd"
 echo failed >state
 is "$(PATH=$tmp/bin:$PATH "$tmp/usr/bin/ts-health" ts-pipeline.service 2>&1)/$?" "the unit is failed/1" "one that gave up is not well"
+printf '#!/bin/sh\nprintf "Not booted with systemd as init.\\nHost is down\\n" >&2\nexit 1\n' >bin/systemctl
+is "$(PATH=$tmp/bin:$PATH "$tmp/usr/bin/ts-health" ts-pipeline.service 2>&1)/$?" "Not booted with systemd as init./1" "without systemd systemctl's words stand there once"
 
 # Killed, stage by stage and the script too, while a job runs.
 publish "$(job crash "$(jq -nc '[range(800) | "S\(.)"]')" '["day","hour"]')"
