@@ -6,25 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 8, GROUP = 10000, NEGATIVE = 0x4000, EXPONENT_MAX = 400 };
+enum { HEADER = 8, GROUP = 10000, NEGATIVE = 0x4000, EXPONENT_MAX = 400, INT_DIGITS = 16 };
 
 static const uint16_t worth[4] = {1, 10, 100, 1000};
 
-static size_t
-span_digits(struct slice s, size_t at)
+/* Reads digits: the first that is none. Their value is right as far as it fits. */
+static const char *
+read_digits(const char *p, const char *end, uint64_t *value)
 {
-	size_t n = at;
+	uint64_t v = 0;
 
-	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
-		n++;
-	return n - at;
+	for (; p < end && (unsigned)(*p - '0') <= 9; p++)
+		v = v * 10 + (unsigned)(*p - '0');
+	*value = v;
+	return p;
 }
 
 /* The group that holds the digit worth 10^power. */
 static int
 index_of(int power)
 {
-	return NUMBER_POINT - 1 - ((power + NUMBER_DIGITS) / 4 - NUMBER_POINT);
+	return NUMBER_GROUPS - 1 - (power + NUMBER_DIGITS) / 4;
+}
+
+static void
+set_zero(struct number *d)
+{
+	d->first = d->end = NUMBER_GROUPS;
+	d->negative = false;
 }
 
 /* Leaves out the groups of zeros at both ends. */
@@ -36,135 +45,114 @@ trim_zeros(struct number *d)
 	while (d->first < d->end && d->group[d->first] == 0)
 		d->first++;
 	if (d->first == d->end)
-		d->negative = false;
+		set_zero(d);
 }
 
-/* Adds to a group; -1 where it has no such place. */
-static int
-add_group(struct number *d, int power, unsigned v)
-{
-	if (v == 0)
-		return 0;
-	if (power >= NUMBER_DIGITS || power < -NUMBER_DIGITS)
-		return -1;
-	d->group[index_of(power)] = (uint16_t)(d->group[index_of(power)] + v);
-	return 0;
-}
-
-/* Adds n digits, the first of them worth 10^power; -1 where one has no place. */
-static int
-add_digits(struct number *d, const char *p, size_t n, int power)
-{
-	unsigned v = 0;
-	int result = 0;
-
-	for (size_t i = 0; i < n; i++, power--) {
-		v = v * 10 + (unsigned)(p[i] - '0');
-		/* The last digit of its group. */
-		if ((power & 3) == 0) {
-			result |= add_group(d, power, v);
-			v = 0;
-		}
-	}
-	return result | add_group(d, power, v * worth[(power + 1) & 3]);
-}
-
-static int
-parse_exponent(struct slice s, size_t at, int *exponent)
-{
-	bool negative = at < s.n && s.p[at] == '-';
-	size_t n;
-	int v = 0;
-
-	if (at < s.n && (s.p[at] == '-' || s.p[at] == '+'))
-		at++;
-	n = span_digits(s, at);
-	if (n == 0 || at + n != s.n)
-		return -1;
-	for (; at < s.n; at++) {
-		v = v * 10 + (s.p[at] - '0');
-		if (v > EXPONENT_MAX)
-			return -1;
-	}
-	*exponent = negative ? -v : v;
-	return 0;
-}
-
-/* All are 0 to begin with, also those that these powers of ten lie in, as far as there are any. */
+/* Adds to the group at i. */
 static void
-clear_groups(struct number *d, int top, int low)
+add_group(struct number *d, int i, unsigned v)
 {
-	top = top >= NUMBER_DIGITS   ? NUMBER_DIGITS - 1
-	      : top < -NUMBER_DIGITS ? -NUMBER_DIGITS
-				     : top;
-	low = low < -NUMBER_DIGITS ? -NUMBER_DIGITS : low > top ? top : low;
-	d->first = (uint8_t)index_of(top);
-	d->end = (uint8_t)(index_of(low) + 1);
-	memset(d->group, 0, sizeof d->group);
+	d->group[i] = (uint16_t)(d->group[i] + v);
+	if (i < d->first)
+		d->first = (uint8_t)i;
+	if (i >= d->end)
+		d->end = (uint8_t)(i + 1);
+}
+
+/* Adds an integer whose last group is the one at i. */
+static void
+add_groups(struct number *d, int i, uint64_t v)
+{
+	for (; v > 0; v /= GROUP, i--) {
+		if (v % GROUP != 0)
+			add_group(d, i, (unsigned)(v % GROUP));
+	}
+}
+
+/* Adds digits, the first of them worth 10^power, one by one; -1 where one has no place. */
+static int
+add_digits(struct number *d, const char *p, const char *end, int power)
+{
+	for (; p < end; p++, power--) {
+		if (*p == '0')
+			continue;
+		if (power >= NUMBER_DIGITS || power < -NUMBER_DIGITS)
+			return -1;
+		add_group(d, index_of(power), (unsigned)(*p - '0') * worth[power & 3]);
+	}
+	return 0;
+}
+
+static int
+parse_exponent(const char *p, const char *end, int *exponent)
+{
+	bool negative = p < end && *p == '-';
+	uint64_t v;
+
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	while (p + 1 < end && *p == '0')
+		p++;
+	if (p == end || read_digits(p, end, &v) != end || end - p > INT_DIGITS || v > EXPONENT_MAX)
+		return -1;
+	*exponent = negative ? -(int)v : (int)v;
+	return 0;
 }
 
 int
 number_parse(struct slice s, struct number *d)
 {
-	size_t at = 0, whole, part = 0;
-	const char *p = s.p;
+	const char *end = s.p + s.n, *whole = s.p, *point, *part, *rest;
+	uint64_t v, decimals = 0;
 	int exponent = 0, scale;
 
-	d->negative = s.n > 0 && p[0] == '-';
-	at += d->negative;
-	whole = span_digits(s, at);
-	if (s.n > NUMBER_TEXT || whole == 0 || (whole > 1 && p[at] == '0'))
+	*d = (struct number){.negative = s.n > 0 && *whole == '-', .first = NUMBER_GROUPS};
+	whole += d->negative;
+	part = rest = point = read_digits(whole, end, &v);
+	if (s.n > NUMBER_TEXT || point == whole || (point - whole > 1 && *whole == '0'))
 		return -1;
-	p += at;
-	at += whole;
-	if (at < s.n && s.p[at] == '.') {
-		part = span_digits(s, ++at);
-		if (part == 0)
+	if (point < end && *point == '.') {
+		rest = read_digits(++part, end, &decimals);
+		if (rest == part)
 			return -1;
-		at += part;
 	}
-	if (at < s.n &&
-		((s.p[at] != 'e' && s.p[at] != 'E') || parse_exponent(s, at + 1, &exponent) != 0))
+	if (rest < end &&
+		((*rest != 'e' && *rest != 'E') || parse_exponent(rest + 1, end, &exponent) != 0))
 		return -1;
-	scale = (int)part - exponent;
+	scale = (int)(rest - part) - exponent;
 	if (scale > NUMBER_DIGITS)
 		return -1;
 	d->scale = (uint8_t)(scale < 0 ? 0 : scale);
-	clear_groups(d, (int)whole - 1 + exponent, -scale);
-	if (add_digits(d, p, whole, (int)whole - 1 + exponent) != 0 ||
-		add_digits(d, p + whole + 1, part, exponent - 1) != 0)
+	if (exponent == 0 && point - whole <= INT_DIGITS && scale <= INT_DIGITS) {
+		add_groups(d, NUMBER_POINT - 1, v);
+		add_groups(d, NUMBER_POINT - 1 + (scale + 3) / 4, decimals * worth[-scale & 3]);
+	} else if (add_digits(d, whole, point, (int)(point - whole) - 1 + exponent) != 0 ||
+		   add_digits(d, part, rest, exponent - 1) != 0) {
 		return -1;
-	trim_zeros(d);
+	}
+	if (d->end == 0)
+		set_zero(d);
 	return 0;
 }
 
 struct number
 number_of_int(int64_t v)
 {
-	struct number d = {.negative = v < 0, .first = NUMBER_POINT, .end = NUMBER_POINT};
-	uint64_t size = v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v;
+	struct number d = {.negative = v < 0, .first = NUMBER_GROUPS};
 
-	for (; size > 0; size /= GROUP)
-		d.group[--d.first] = (uint16_t)(size % GROUP);
-	trim_zeros(&d);
+	add_groups(&d, NUMBER_POINT - 1, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
+	if (d.end == 0)
+		set_zero(&d);
 	return d;
-}
-
-int
-number_sign(const struct number *d)
-{
-	return d->first == d->end ? 0 : d->negative ? -1 : 1;
 }
 
 int
 number_cmp(const struct number *a, const struct number *b)
 {
-	int sign = number_sign(a);
+	int sign = a->negative ? -1 : 1;
 
-	if (sign != number_sign(b))
-		return sign - number_sign(b);
-	if (sign == 0)
-		return 0;
+	if (a->negative != b->negative)
+		return sign;
 	if (a->first != b->first)
 		return a->first < b->first ? sign : -sign;
 	for (int i = a->first; i < a->end && i < b->end; i++) {
@@ -216,8 +204,7 @@ number_round(struct number *d, int scale)
 	if (scale >= NUMBER_DIGITS || d->first == d->end)
 		return 0;
 	if (-scale >= NUMBER_DIGITS) {
-		d->end = d->first;
-		trim_zeros(d);
+		set_zero(d);
 		return up ? -1 : 0;
 	}
 	/* What lies behind the last digit goes. */
@@ -283,7 +270,7 @@ number_of_binary(struct slice s)
 	struct number d = {.negative = wire_get16(p + 4) == NEGATIVE, .scale = p[7]};
 	unsigned n = wire_get16(p);
 
-	d.first = (uint8_t)(NUMBER_POINT - 1 - (int16_t)wire_get16(p + 2));
+	d.first = (uint8_t)(n == 0 ? NUMBER_GROUPS : NUMBER_POINT - 1 - (int16_t)wire_get16(p + 2));
 	d.end = (uint8_t)(d.first + n);
 	for (unsigned i = 0; i < n; i++)
 		d.group[d.first + i] = wire_get16(p + HEADER + 2 * i);

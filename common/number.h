@@ -20,9 +20,9 @@ enum {
 };
 
 struct number {
-	bool negative; /* zero is not, however it is written */
-	uint8_t first,
-		end;   /* the groups from the first to the last that is not 0; equal for zero */
+	bool negative;	    /* zero is not, however it is written */
+	uint8_t first, end; /* the groups from the first to the last that is not 0; zero has none,
+			       and both are NUMBER_GROUPS */
 	uint8_t scale; /* decimals as written, the exponent applied: 272.50 has 2, 1.2e+06 has 0 */
 	uint16_t group[NUMBER_GROUPS]; /* base 10000; only those from first to end hold anything */
 };
@@ -36,7 +36,11 @@ int number_parse(struct slice, struct number *);
 struct number number_of_int(int64_t);
 
 /* -1, 0 or 1: the sign. */
-int number_sign(const struct number *);
+static inline int
+number_sign(const struct number *d)
+{
+	return d->negative ? -1 : d->first < d->end;
+}
 
 /* Numeric order: <0, 0 or >0. 272.5 equals 272.50 and 2.725e2. */
 int number_cmp(const struct number *, const struct number *);

@@ -41,9 +41,10 @@ record_check_values(const struct record *r, struct record_values *v)
 		if (number_sign(value) < (i < 4 ? 1 : 0))
 			return sign[i];
 	}
-	if (number_cmp(&v->price[1], &v->price[2]) < 0)
-		return "high is below low";
 	v->odd = is_outside(v, 0) || is_outside(v, 3);
+	/* What lies between them leaves no question. */
+	if (v->odd && number_cmp(&v->price[1], &v->price[2]) < 0)
+		return "high is below low";
 	v->rounded = volume.end > NUMBER_POINT && number_sign(&volume) != 0;
 	v->volume = -1;
 	if (text[4].p != NULL && number_to_int(&volume, 0, &v->volume) != 0)
