@@ -109,6 +109,8 @@ compare_rows(struct batch *b, const struct request *q, const PGresult *res)
 			pairs ? wire_get32((const unsigned char *)first)
 			      : find_key(b, q->range, &next, encode_key_of(q->table->tf, first));
 
+		if (slot >= end)
+			batch_group_at(b, q->range.first)->series->doubtful = true;
 		if (slot >= end || b->status[slot] != ROW_NEW)
 			continue;
 		b->status[slot] = ROW_SAME;
@@ -175,6 +177,7 @@ send_request(struct reading *r, const struct pg_table *t, const char *sql,
 	return o == PG_OK ? pg_send(r->load->pg, v) : o;
 }
 
+/* With a step before its first key, so that ranges leave none out between neighbours. */
 static enum outcome
 request_range(
 	struct reading *r, const struct pg_table *t, const struct series *s, struct range range)
@@ -185,7 +188,7 @@ request_range(
 		.binary = true, .n = 3, .value = {s->symbol, (char *)low, (char *)high}};
 
 	v.length[0] = s->length;
-	v.length[1] = (int)encode_key(t->tf, slot[range.first].key, low);
+	v.length[1] = (int)encode_key(t->tf, slot[range.first].key - keys_before(t->tf), low);
 	v.length[2] = (int)encode_key(t->tf, slot[range.end - 1].key, high);
 	return send_request(r, t, t->range, &v, range);
 }
@@ -194,10 +197,11 @@ request_range(
 static void
 add_pair(const struct reading *r, enum timeframe tf, size_t slot)
 {
-	const struct series *s = batch_group_at(r->batch, slot)->series;
+	struct series *s = batch_group_at(r->batch, slot)->series;
 	struct buffer *array = r->load->array;
 	unsigned char tmp[8];
 
+	s->doubtful = true;
 	wire_put32(tmp, (uint32_t)slot);
 	encode_element(&array[0], tmp, 4);
 	encode_element(&array[1], s->symbol, s->length);

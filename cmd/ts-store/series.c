@@ -44,7 +44,7 @@ series_reset(struct series *s)
 	s->awaited = false;
 	s->n = (struct counts){0};
 	drop_keys(s);
-	s->keyless = false;
+	s->keyless = s->doubtful = false;
 	s->image = (struct image){0};
 	s->restated = (struct restatement){0};
 	s->first = INT64_MAX;

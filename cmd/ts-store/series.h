@@ -6,6 +6,7 @@
 #include "keys.h"
 #include "timeframe.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +55,9 @@ struct series {
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
 	struct keys keys;    /* of all bars that came, unless they were too many to be kept */
 	bool keyless;
+	/* Not each bar's next earlier key was read with it, or a row was there that is no bar of
+	 * its batch. */
+	atomic_bool doubtful;
 	struct series_set *set;
 	struct image image;
 	struct restatement restated;

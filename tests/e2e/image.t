@@ -164,6 +164,28 @@ grep -v 'T09:00\|T14:29\|T21:00\|T18:00' minutes | task 1min 2025-12-22 2025-12-
 is "$(rows 1min)" 13 "and stay"
 grep -v 'T14:33' minutes | task 1min 2025-12-22 2025-12-24 ',"hours":"extended"' | store 0/1,0,0,0,0 "with extended hours all are looked at"
 grep -v 'T14:33\|T09:00\|T14:29\|T21:00\|T18:00' minutes | task 1min 2025-12-22 2025-12-24 | store 0/0,1,0,0,0 "a minute that was withdrawn" -d -b 2 -j 4
+
+# ---- rows between bars
+# An hour of minutes on each of two days, in batches that end within an hour; a row may stand anywhere.
+at 1min 2025-12-{29,30}T15:{0,1,2,3,4,5}{0,1,2,3,4,5,6,7,8,9}:00 >hours
+task 1min 2025-12-29 2025-12-30 <hours | store 0/0,0,0,0,0 "two hours are loaded" -b 50
+row() {
+	sql "INSERT INTO ohlcv_1min SELECT symbol, '$1', open, high, low, close, volume FROM ohlcv_1min WHERE symbol = 'AAPL' LIMIT 1"
+}
+for stray in 29T15:20:30 29T15:29:20 29T15:49:40 29T16:00:00 29T16:00:30 30T14:59:00 30T14:59:30 30T15:00:01; do
+	row "2025-12-${stray}Z"
+	task 1min 2025-12-29 2025-12-30 <hours | store 0/1,0,0,0,0 "a row at $stray is found" -b 30
+	task 1min 2025-12-29 2025-12-30 <hours | store 0/1,0,0,0,0 "also where a batch holds bars of both days" -b 50
+	sql "DELETE FROM ohlcv_1min WHERE timestamp = '2025-12-${stray}Z'"
+done
+for stray in 29T14:59:30 30T15:59:30; do
+	row "2025-12-${stray}Z"
+	task 1min 2025-12-29 2025-12-30 <hours | store 0/0,0,0,0,0 "and none before the first bar or behind the last: $stray" -b 30
+done
+row 2025-12-29T15:20:30Z
+task 1min 2025-12-29 2025-12-30 <hours | store 0/0,1,0,0,0 "only what is between them is deleted" -b 30 -d
+is "$(sql "SELECT count(*) FROM ohlcv_1min WHERE timestamp >= '2025-12-29'")" 122 "and nothing else"
+
 at hour 2025-12-22T{13,14,15,20,21}:00:00 | ts-store 2>/dev/null
 at hour 2025-12-22T{15,20}:00:00 | task hour 2025-12-22 2025-12-22 | store 0/0,0,0,0,0 "an hour before the first bar of the day is neither"
 at hour 2025-12-22T{14,20}:00:00 | task hour 2025-12-22 2025-12-22 | store 0/0,1,0,0,0 "within a session any share is deleted" -d
