@@ -208,6 +208,9 @@ batch_close(struct batch *b)
 			memmove(b->slot + at, b->slot + g->first, g->count * sizeof *b->slot);
 		g->first = at;
 		at += g->count;
+		g->before = g->series->latest;
+		if (g->count > 0 && b->slot[at - 1].key > g->before)
+			g->series->latest = b->slot[at - 1].key;
 	}
 	b->slots = at;
 	memset(b->status, ROW_NONE, at);
@@ -348,6 +351,7 @@ batch_commit(struct batch *b, size_t from, size_t to)
 		g->n.unchanged += n[ROW_SAME];
 		g->n.inserted += n[ROW_NEW];
 		g->n.updated += n[ROW_CHANGED];
+		span_extend(&g->series->seen, g->seen);
 	}
 }
 

@@ -52,6 +52,8 @@ struct group {
 	size_t doubles;	 /* and that were replaced by such */
 	struct counts n; /* what was committed */
 	struct restatement restated;
+	int64_t before;	  /* the greatest key of the series in batches closed before */
+	struct span seen; /* as in the series: of this transaction */
 	bool look;   /* its series is to be looked at, see image.h: a group may be for that alone */
 	char *fault; /* why the rest of the group is not stored; NULL normally */
 };
@@ -157,7 +159,10 @@ void batch_refuse_doubles(struct batch *);
 /* Whether it was given up for that. */
 bool batch_given_up(const struct group *);
 
-/* Adds the statuses of the slots to their groups: the transaction they stood in is committed. */
+/*
+ * Adds the statuses of the slots to their groups, and what was seen to their series: the
+ * transaction they stood in is committed, behind all earlier ones with bars of these series.
+ */
 void batch_commit(struct batch *, size_t from, size_t to);
 
 /* Whether the bar at a slot is not stored because its group is given up; when all is done. */

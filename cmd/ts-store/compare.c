@@ -24,6 +24,7 @@ enum {
 struct request {
 	const struct pg_table *table; /* NULL where nothing was read */
 	struct range range;	      /* {0, 0} for pairs */
+	struct span span;	      /* of the range */
 };
 
 struct reading {
@@ -96,11 +97,11 @@ find_key(const struct batch *b, struct range at, size_t *next, int64_t key)
 	return low < at.end && b->slot[low].key == key ? low : at.end;
 }
 
-/* Compares the rows that a request gave with the batch. */
+/* Compares the rows that a request gave with the batch, and notes that there were no others. */
 static void
 compare_rows(struct batch *b, const struct request *q, const PGresult *res)
 {
-	bool pairs = q->range.end == 0;
+	bool pairs = q->range.end == 0, others = false;
 	size_t next = q->range.first, end = pairs ? b->slots : q->range.end;
 
 	for (int row = 0; row < PQntuples(res); row++) {
@@ -109,8 +110,7 @@ compare_rows(struct batch *b, const struct request *q, const PGresult *res)
 			pairs ? wire_get32((const unsigned char *)first)
 			      : find_key(b, q->range, &next, encode_key_of(q->table->tf, first));
 
-		if (slot >= end)
-			batch_group_at(b, q->range.first)->series->doubtful = true;
+		others = others || slot >= end;
 		if (slot >= end || b->status[slot] != ROW_NEW)
 			continue;
 		b->status[slot] = ROW_SAME;
@@ -119,6 +119,8 @@ compare_rows(struct batch *b, const struct request *q, const PGresult *res)
 			restate_note(b, q->table, slot, res, row);
 		}
 	}
+	if (!pairs && !others)
+		span_extend(&batch_group_at(b, q->range.first)->seen, q->span);
 }
 
 /* Ends the run of requests and compares the answers. */
@@ -150,58 +152,71 @@ finish_run(struct reading *r)
 
 /* Notes a request that is about to be sent; a full run is ended first. */
 static enum outcome
-note_request(struct reading *r, const struct pg_table *t, struct range range)
+note_request(struct reading *r, struct request q)
 {
 	enum outcome o = r->n == PIPELINE ? finish_run(r) : PG_OK;
 
 	if (o == PG_OK)
-		r->request[r->n++] = (struct request){t, range};
+		r->request[r->n++] = q;
 	return o;
 }
 
 /* Sends values to a statement, which is planned once for all that follow each other. */
 static enum outcome
-send_request(struct reading *r, const struct pg_table *t, const char *sql,
-	const struct pg_values *v, struct range range)
+send_request(struct reading *r, struct request q, const char *sql, const struct pg_values *v)
 {
 	enum outcome o = PG_OK;
 
 	if (r->parsed != sql) {
-		o = note_request(r, t, (struct range){0, 0});
+		o = note_request(r, (struct request){.table = q.table});
 		if (o == PG_OK)
 			o = pg_send_parse(r->load->pg, sql);
 		r->parsed = sql;
 	}
 	if (o == PG_OK)
-		o = note_request(r, t, range);
+		o = note_request(r, q);
 	return o == PG_OK ? pg_send(r->load->pg, v) : o;
 }
 
-/* With a step before its first key, so that ranges leave none out between neighbours. */
+/*
+ * Whether a bar's key goes on near the one before it, INT64_MIN for none. A week of minutes: over a
+ * wider gap a range would read what others have stored in between.
+ */
+static bool
+goes_on(enum timeframe tf, int64_t before, int64_t key)
+{
+	enum { GAP = 7 * 24 * 60 };
+
+	return before != INT64_MIN && before < key && (key - before) / keys_step(tf) <= GAP;
+}
+
+/* Reads on from where the read before ends, that nothing which lies between goes unseen. */
 static enum outcome
 request_range(
-	struct reading *r, const struct pg_table *t, const struct series *s, struct range range)
+	struct reading *r, const struct pg_table *t, const struct group *g, struct range range)
 {
 	const struct slot *slot = r->batch->slot;
+	int64_t key = slot[range.first].key;
+	int64_t before = range.first > g->first ? slot[range.first - 1].key : g->before;
+	const struct span span = {
+		goes_on(t->tf, before, key) ? before + 1 : key, slot[range.end - 1].key + 1};
 	unsigned char low[8], high[8];
-	struct pg_values v = {
-		.binary = true, .n = 3, .value = {s->symbol, (char *)low, (char *)high}};
+	struct pg_values v = {.binary = true, .n = 1, .value = {g->series->symbol}};
 
-	v.length[0] = s->length;
-	v.length[1] = (int)encode_key(t->tf, slot[range.first].key - keys_before(t->tf), low);
-	v.length[2] = (int)encode_key(t->tf, slot[range.end - 1].key, high);
-	return send_request(r, t, t->range, &v, range);
+	v.length[0] = g->series->length;
+	encode_bound(&v, t->tf, span.from, low);
+	encode_bound(&v, t->tf, span.to - 1, high);
+	return send_request(r, (struct request){t, range, span}, t->range, &v);
 }
 
 /* Adds a scattered slot to the pairs. */
 static void
 add_pair(const struct reading *r, enum timeframe tf, size_t slot)
 {
-	struct series *s = batch_group_at(r->batch, slot)->series;
+	const struct series *s = batch_group_at(r->batch, slot)->series;
 	struct buffer *array = r->load->array;
 	unsigned char tmp[8];
 
-	s->doubtful = true;
 	wire_put32(tmp, (uint32_t)slot);
 	encode_element(&array[0], tmp, 4);
 	encode_element(&array[1], s->symbol, s->length);
@@ -234,7 +249,7 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 	encode_values(&v, r->load->array, 3, n);
 	encode_bound(&v, t->tf, low, bound[0]);
 	encode_bound(&v, t->tf, high, bound[1]);
-	return send_request(r, t, t->pairs, &v, (struct range){0, 0});
+	return send_request(r, (struct request){.table = t}, t->pairs, &v);
 }
 
 static enum outcome
@@ -252,29 +267,28 @@ request_scattered(struct reading *r, const struct pg_table *t)
 	return o;
 }
 
-/* A week of minutes: over a wider gap a range would read what others have stored in between. */
-enum { GAP = 7 * 24 * 60 };
-
 /* Where the neighbours end that stand from a slot on: few enough for one read. */
 static size_t
 neighbours_end(const struct batch *b, enum timeframe tf, size_t at, size_t end)
 {
 	size_t to = at + 1;
 
-	while (to < end && to - at < READ_ROWS &&
-		(b->slot[to].key - b->slot[to - 1].key) / keys_step(tf) <= GAP)
+	while (to < end && to - at < READ_ROWS && goes_on(tf, b->slot[to - 1].key, b->slot[to].key))
 		to++;
 	return to;
 }
 
 /* Whether reading all from the first to the last key would read much that nobody asked for. */
 static bool
-is_sparse(const struct batch *b, enum timeframe tf, size_t first, size_t end)
+is_sparse(const struct batch *b, const struct group *g, size_t first, size_t end)
 {
-	int64_t n = (int64_t)(end - first);
-	int64_t span = b->slot[end - 1].key - b->slot[first].key;
+	enum timeframe tf = g->series->tf;
+	int64_t key = b->slot[first].key;
+	/* The last of a run may be few: there the read before them goes on. */
+	bool on = first > g->first && goes_on(tf, b->slot[first - 1].key, key);
+	int64_t n = on ? READ_ROWS : (int64_t)(end - first);
 
-	return n < FEW || span / keys_step(tf) > n * SPARSE;
+	return n < FEW || (b->slot[end - 1].key - key) / keys_step(tf) > n * SPARSE;
 }
 
 /* Whether the values given are planned with, from here on. */
@@ -288,7 +302,7 @@ plan_by_values(struct reading *r, bool by_values)
 	if (r->by_values == by_values)
 		return PG_OK;
 	r->by_values = by_values;
-	return send_request(r, NULL, sql[by_values], NULL, (struct range){0, 0});
+	return send_request(r, (struct request){0}, sql[by_values], NULL);
 }
 
 /* Reads one table: what lies together by ranges, then what is scattered. */
@@ -308,8 +322,8 @@ read_table(struct reading *r, const struct pg_table *t, struct range range)
 		o = plan_by_values(r, t->parts);
 		for (size_t at = run.first, to; at < run.end && o == PG_OK; at = to) {
 			to = neighbours_end(b, t->tf, at, run.end);
-			if (!is_sparse(b, t->tf, at, to))
-				o = request_range(r, t, s, (struct range){at, to});
+			if (!is_sparse(b, run.group, at, to))
+				o = request_range(r, t, run.group, (struct range){at, to});
 			else
 				for (size_t i = at; i < to; i++)
 					*array_add(&r->load->scattered) =

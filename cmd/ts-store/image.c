@@ -14,15 +14,15 @@ enum {
 	SECOND = 1000000,
 	DELETE_ROWS = 1000, /* of one statement */
 	DAYS_BEFORE = 30,
-	ROWS_A_GAP = 16, /* to look for one costs as much as to count so many */
 	LEAST_SHARE = 5, /* of a range longer than a session no more than a fifth is deleted */
 };
 
 struct look {
 	struct load *load;
 	struct series *series;
-	int64_t rows; /* in the task's hours */
-	int64_t off;  /* of the extra ones: keys that no bar of an API has */
+	struct span seen; /* as in the series, with what its group saw */
+	int64_t rows;	  /* in the task's hours */
+	int64_t off;	  /* of the extra ones: keys that no bar of an API has */
 	ARRAY(int64_t) extra;
 };
 
@@ -78,53 +78,16 @@ on_grid(const struct look *k, int64_t key)
 	return timeframe_first(tf, (int32_t)key) == key;
 }
 
-static void
-add_range(struct look *k, enum timeframe tf, int64_t low, int64_t high)
-{
-	unsigned char tmp[8];
-
-	encode_element(&k->load->array[0], tmp, encode_key(tf, low, tmp));
-	encode_element(&k->load->array[1], tmp, encode_key(tf, high, tmp));
-}
-
-/*
- * Whether only what lies between the runs of its bars can hold rows that are none: where each bar
- * was read with what is just before it, and as there is a trigger or row security it may still be.
- */
-static bool
-only_gaps(const struct look *k, const struct pg_table *t, int64_t want)
-{
-	return timeframe_intraday(t->tf) && !t->parts && t->copy[0] != '\0' &&
-	       !k->series->doubtful && (int64_t)k->series->keys.runs.n * ROWS_A_GAP <= want;
-}
-
-/*
- * How many rows the table has from one key to another, or in the gaps between the series' runs
- * there, and from a third key to before a fourth.
- */
+/* How many rows the table has from one key to another, and from a third to before a fourth. */
 static enum outcome
-count_rows(struct look *k, const struct pg_table *t, const int64_t key[4], bool gaps, int64_t n[2])
+count_rows(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[2])
 {
-	struct buffer *array = k->load->array;
-	const struct keys *keys = &k->series->keys;
 	unsigned char bound[4][8];
-	struct pg_values v;
-	int64_t low = key[0], high = key[1];
-	size_t ranges = 0;
+	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
 	PGresult *res;
 	enum outcome o;
 
-	encode_array(&array[0], pg_table_key_type(t->tf));
-	encode_array(&array[1], pg_table_key_type(t->tf));
-	for (size_t i = 0; i < (gaps ? keys->runs.n - 1 : 1); i++) {
-		if (gaps && !keys_gap(keys, t->tf, i, &low, &high))
-			continue;
-		add_range(k, t->tf, low, high);
-		ranges++;
-	}
-	encode_values(&v, array, 2, ranges);
-	v.value[v.n] = k->series->symbol;
-	v.length[v.n++] = k->series->length;
+	v.length[0] = k->series->length;
 	for (int i = 0; i < 4; i++)
 		encode_bound(&v, t->tf, key[i], bound[i]);
 	o = pg_query(k->load->pg, t->count, &v, &res);
@@ -209,13 +172,13 @@ look_at_empty(struct look *k, const struct pg_table *t)
 {
 	int32_t date = k->series->image.only;
 	const struct pg_table *days = &k->load->table[TF_DAY];
-	const int64_t day[4] = {date, date, date - DAYS_BEFORE, date};
-	/* The day, and days before it: without these a missing one says nothing. */
-	int64_t n[2] = {0, 0};
+	const int64_t day[4] = {date - DAYS_BEFORE, date, date, date};
+	int64_t n[2] = {
+		0, 0}; /* the day, and days before it: without these a missing one says nothing */
 	enum outcome o = PG_OK;
 
 	if (days->known && days->fault[0] == '\0')
-		o = count_rows(k, days, day, false, n);
+		o = count_rows(k, days, day, n);
 	if (o != PG_OK || n[0] > 0 || n[1] == 0)
 		return o;
 	o = list_extra(k, t, first_key(k, date), first_key(k, date + 1) - 1);
@@ -232,11 +195,12 @@ look_at_range(struct look *k, const struct pg_table *t)
 	int64_t before = first_key(k, date_at(k, first));
 	/* A week or month is there once, whatever day it is keyed by. */
 	int64_t end = timeframe_intraday(s->tf) ? last : timeframe_last(s->tf, (int32_t)last);
-	const int64_t key[4] = {first, end, from < first ? from : first, before};
-	bool session = date_at(k, first) == date_at(k, last), gaps = only_gaps(k, t, want);
-	enum outcome o = count_rows(k, t, key, gaps, n);
+	/* What was read already is not counted. */
+	bool seen = k->seen.from <= first && end < k->seen.to;
+	const int64_t key[4] = {from < first ? from : first, first, seen ? first - 1 : end, before};
+	bool session = date_at(k, first) == date_at(k, last);
+	enum outcome o = count_rows(k, t, key, n);
 
-	n[0] += gaps ? want : 0;
 	s->image.older = (uint64_t)n[1];
 	if (o != PG_OK || n[0] <= want)
 		return o;
@@ -317,6 +281,8 @@ image_look(struct load *l, struct batch *b)
 	for (size_t i = 0; i < b->groups.n && o == PG_OK; i++) {
 		struct look k = {.load = l, .series = b->groups.p[i].series};
 
+		k.seen = k.series->seen;
+		span_extend(&k.seen, b->groups.p[i].seen);
 		if (is_looked_at(l, &b->groups.p[i]))
 			o = look_twice(&k);
 		free(k.extra.p);

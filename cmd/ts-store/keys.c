@@ -10,12 +10,6 @@ keys_step(enum timeframe tf)
 				      : timeframe_days(tf);
 }
 
-int64_t
-keys_before(enum timeframe tf)
-{
-	return timeframe_intraday(tf) ? keys_step(tf) - 1 : 0;
-}
-
 /* The key that would go on with a run. */
 static int64_t
 next_key(const struct key_run *r, enum timeframe tf)
@@ -108,14 +102,6 @@ keys_have(const struct keys *k, enum timeframe tf, int64_t key)
 		return false;
 	key -= k->runs.p[low - 1].first;
 	return key % step == 0 && key / step < k->runs.p[low - 1].n;
-}
-
-bool
-keys_gap(const struct keys *k, enum timeframe tf, size_t i, int64_t *low, int64_t *high)
-{
-	*low = next_key(&k->runs.p[i], tf) - keys_before(tf);
-	*high = k->runs.p[i + 1].first - keys_before(tf) - 1;
-	return *low <= *high;
 }
 
 void

@@ -24,9 +24,6 @@ int keys_order(const void *, const void *);
 /* How far the keys of neighbouring bars lie apart where no session ends between them. */
 int64_t keys_step(enum timeframe);
 
-/* How far back before a bar's key no other bar has one: of days, 0. */
-int64_t keys_before(enum timeframe);
-
 bool keys_empty(const struct keys *);
 void keys_add(struct keys *, enum timeframe, int64_t key);
 
@@ -37,13 +34,6 @@ void keys_add(struct keys *, enum timeframe, int64_t key);
 int64_t keys_tidy(struct keys *, enum timeframe);
 int64_t keys_first(const struct keys *);
 int64_t keys_last(const struct keys *, enum timeframe);
-
-/*
- * The keys from *low to *high between run i and the next one, but for those within a step before
- * that. False: there are none.
- */
-bool keys_gap(const struct keys *, enum timeframe, size_t i, int64_t *low, int64_t *high);
-
 bool keys_have(const struct keys *, enum timeframe, int64_t key);
 
 void keys_release(struct keys *);

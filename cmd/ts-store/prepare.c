@@ -71,6 +71,7 @@ prepare_range(struct load *l, struct batch *b, struct range range, enum row_stat
 		const struct pg_table *t = &l->table[run.group->series->tf];
 		bool check = table_rounds(t);
 
+		run.group->seen = (struct span){0};
 		if (run.group->fault != NULL)
 			continue;
 		for (size_t i = run.first; i < run.end; i++) {

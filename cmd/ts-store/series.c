@@ -44,11 +44,21 @@ series_reset(struct series *s)
 	s->awaited = false;
 	s->n = (struct counts){0};
 	drop_keys(s);
-	s->keyless = s->doubtful = false;
+	s->keyless = false;
 	s->image = (struct image){0};
 	s->restated = (struct restatement){0};
+	s->seen = (struct span){0};
 	s->first = INT64_MAX;
-	s->last = INT64_MIN;
+	s->last = s->latest = INT64_MIN;
+}
+
+void
+span_extend(struct span *to, struct span next)
+{
+	if (to->from == to->to)
+		*to = next;
+	else if (next.from == to->to)
+		to->to = next.to;
 }
 
 void

@@ -6,7 +6,6 @@
 #include "keys.h"
 #include "timeframe.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +34,11 @@ struct image {
 	int64_t at; /* the key of the first such row */
 };
 
+/* Keys from one to before another; {0}: none. */
+struct span {
+	int64_t from, to;
+};
+
 /* How prices before stand to those now, where they were restated: least and greatest; {0}: none. */
 struct restatement {
 	double low, high;
@@ -50,19 +54,18 @@ struct series {
 	UT_hash_handle hh;
 	uint32_t group;	  /* 1 + its group in the batch being filled, 0 when it has none there */
 	unsigned batches; /* that hold bars of it and are not settled */
+	int64_t latest;	  /* the greatest key of its bars in closed batches */
 	bool awaited;	  /* its fetched record waits for them */
 	struct counts n;
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
 	struct keys keys;    /* of all bars that came, unless they were too many to be kept */
 	bool keyless;
-	/* Not each bar's next earlier key was read with it, or a row was there that is no bar of
-	 * its batch. */
-	atomic_bool doubtful;
 	struct series_set *set;
 	struct image image;
 	struct restatement restated;
-	char *fault;  /* why it was given up; NULL while it is stored */
-	char *reason; /* why its first bar was rejected; NULL while none is */
+	struct span seen; /* where the table was read, and holds nothing but bars of the task */
+	char *fault;	  /* why it was given up; NULL while it is stored */
+	char *reason;	  /* why its first bar was rejected; NULL while none is */
 };
 
 /* All series in hand, by symbol and timeframe. {0} is a valid empty set. */
@@ -80,6 +83,9 @@ void series_reset(struct series *);
 
 /* Joins two restatements, of which either may be none. */
 void series_restated(struct restatement *, const struct restatement *);
+
+/* Joins what goes on where the first ends, or is the first. */
+void span_extend(struct span *, struct span);
 
 /* Keeps a bar's key, of which all series together have no more than four megabytes. */
 void series_key(struct series *, int64_t key);

@@ -122,10 +122,8 @@ SELECT COALESCE(
 		' WHERE symbol COLLATE "C" <> other COLLATE "C"', VARIADIC f.a) END,
 	format('SELECT %2$s, %5$s FROM %1$s WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $3::%3$s',
 		VARIADIC f.a),
-	-- The outer bounds are for the planner, which leaves out parts by them.
-	format('SELECT COALESCE(sum((SELECT count(*) FROM %1$s WHERE symbol = $3::%4$s AND %2$s >= g.low AND %2$s <= g.high'
-		' AND %2$s >= $4::%3$s AND %2$s <= $5::%3$s)), 0)::int8, (SELECT count(*) FROM %1$s WHERE symbol = $3::%4$s'
-		' AND %2$s >= $6::%3$s AND %2$s < $7::%3$s) FROM unnest($1::%3$s[], $2::%3$s[]) g(low, high)', VARIADIC f.a),
+	format('SELECT count(*) FILTER (WHERE %2$s >= $3::%3$s), count(*) FILTER (WHERE %2$s < $5::%3$s) FROM %1$s'
+		' WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $4::%3$s', VARIADIC f.a),
 	format('DELETE FROM %1$s WHERE symbol = $1::%4$s AND %2$s >= $2::%3$s AND %2$s <= $3::%3$s'
 		' AND %2$s = ANY ($4::%3$s[]) RETURNING %2$s', VARIADIC f.a),
 	-- The cast to the column's own type lets the index be used.

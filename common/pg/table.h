@@ -44,10 +44,10 @@ struct pg_table {
 	 * or behind (5); and for arrays of slots, symbols, keys and the five values (1 to 8): what
 	 * inserts the missing in order and gives key, the five values and symbol, and what corrects
 	 * those that differ and gives their slots, and whether the row came out otherwise. With
-	 * parts that takes rows of one symbol (9) from the first (10) to the last (11) key. And,
-	 * how many rows lie within ranges (arrays of their first and last keys, 1 and 2) of a
-	 * symbol (3) between two keys (4, 5), and from a third (6) to before a fourth (7); what, of
-	 * a symbol (1), deletes those of an array (4) between two keys (2, 3) and gives them.
+	 * parts that takes rows of one symbol (9) from the first (10) to the last (11) key. And, of
+	 * a symbol (1), how many rows lie from one (3) key to another (4), and from a third (2) to
+	 * before a fourth (5); what deletes those of an array (4) between two keys (2, 3) and gives
+	 * them.
 	 */
 	const char *copy, *twins, *range, *count, *remove, *pairs, *insert, *update;
 };

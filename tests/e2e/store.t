@@ -693,6 +693,24 @@ wait_for 10 more_read
 [ $(($(fetched_rows) - before)) -lt 50000 ]
 ok $? "what lies between was not read with them"
 
+# A task that is stored as it is costs one look at each row, however many batches it comes in.
+index_rows() {
+	sql "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'ohlcv_1min'"
+}
+gone() {
+	[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")" -eq 1 ]
+}
+empty
+bars ONCE 1min 6000 >in
+ts-store <in >out 2>err
+wait_for 10 gone
+before=$(index_rows)
+ts-store -b 2000 <in >out 2>err
+wait_for 10 gone
+ended_with ' unchanged=6000 ' "a task comes again in three batches"
+like "$(cat out)" '"unchanged":6000,"rejected":0}' "and the table has nothing else"
+is "$(($(index_rows) - before))" 6000 "which is seen as the bars are compared"
+
 # ---- several connections
 
 for n in 0 9 x ''; do

@@ -378,6 +378,46 @@ limits(void **state)
 	assert_int_equal(db.pairs, 0);
 }
 
+/* What was read without a gap is seen to hold nothing else, unless it does. */
+static void
+seen(void **state)
+{
+	struct fixture *f = *state;
+	const struct group *g;
+
+	/* Two reads, of which the second is of few bars, and a night between these. */
+	for (int i = 0; i < 516; i++)
+		add(f, "A", TF_1MIN, (int64_t)(i < 514 ? i : i + 1000) * MINUTE, 1);
+	assert_int_equal(compare_all(&f->batch, -1), PG_OK);
+	assert_int_equal(db.ranges, 2);
+	g = &f->batch.groups.p[0];
+	assert_true(g->seen.from == 0 && g->seen.to == (int64_t)1515 * MINUTE + 1);
+	batch_commit(&f->batch, 0, 516);
+	batch_clear(&f->batch);
+	/* The next batch goes on where that ended. */
+	for (int i = 0; i < 20; i++)
+		add(f, "A", TF_1MIN, (int64_t)(i + 2000) * MINUTE, 1);
+	assert_int_equal(compare_all(&f->batch, -1), PG_OK);
+	g = &f->batch.groups.p[0];
+	assert_true(g->seen.from == (int64_t)1515 * MINUTE + 1);
+	batch_commit(&f->batch, 0, 20);
+	assert_true(g->series->seen.from == 0 && g->series->seen.to == (int64_t)2019 * MINUTE + 1);
+	batch_clear(&f->batch);
+	/* A row more, between two batches. */
+	stored("A", (int64_t)2050 * MINUTE, 1);
+	for (int i = 0; i < 20; i++)
+		add(f, "A", TF_1MIN, (int64_t)(i + 2100) * MINUTE, 1);
+	assert_int_equal(compare_all(&f->batch, -1), PG_OK);
+	assert_true(f->batch.groups.p[0].seen.to == 0);
+	/* A single bar is asked for among others, and shows nothing. */
+	batch_clear(&f->batch);
+	db.pairs = 0;
+	add(f, "A", TF_1MIN, (int64_t)2120 * MINUTE, 1);
+	assert_int_equal(compare_all(&f->batch, -1), PG_OK);
+	assert_int_equal(db.pairs, 1);
+	assert_true(f->batch.groups.p[0].seen.to == 0);
+}
+
 /* What each value has to do with "the same": decimals do not count, NULL is the same as none alone.
  */
 static void
@@ -464,6 +504,7 @@ main(void)
 		compare_test(neighbours),
 		compare_test(scattered),
 		compare_test(limits),
+		compare_test(seen),
 		compare_test(values),
 		compare_test(errors),
 		compare_test(doubts),

@@ -56,26 +56,6 @@ test_overlaps(void **state)
 }
 
 static void
-test_gaps(void **state)
-{
-	/* 3 minutes, 2 minutes later 1, and 1 that goes on with it but came before. */
-	static const int64_t minute[] = {100, 101, 102, 106, 105};
-	struct keys k = {0};
-	int64_t low, high;
-
-	(void)state;
-	for (int i = 0; i < 5; i++)
-		keys_add(&k, TF_1MIN, minute[i] * MINUTE);
-	assert_int_equal(keys_tidy(&k, TF_1MIN), 5);
-	assert_int_equal(k.runs.n, 3);
-	assert_true(keys_gap(&k, TF_1MIN, 0, &low, &high));
-	assert_int_equal(low, INT64_C(102) * MINUTE + 1);
-	assert_int_equal(high, INT64_C(104) * MINUTE);
-	assert_false(keys_gap(&k, TF_1MIN, 1, &low, &high));
-	keys_release(&k);
-}
-
-static void
 test_months(void **state)
 {
 	static const int32_t first[] = {
@@ -103,8 +83,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_overlaps), cmocka_unit_test(test_gaps),
-		cmocka_unit_test(test_months)};
+		cmocka_unit_test(test_overlaps), cmocka_unit_test(test_months)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
