@@ -63,10 +63,12 @@ add_group(struct number *d, int i, unsigned v)
 static void
 add_groups(struct number *d, int i, uint64_t v)
 {
-	for (; v > 0; v /= GROUP, i--) {
+	for (; v >= GROUP; v /= GROUP, i--) {
 		if (v % GROUP != 0)
 			add_group(d, i, (unsigned)(v % GROUP));
 	}
+	if (v != 0)
+		add_group(d, i, (unsigned)v);
 }
 
 /* Adds digits, the first of them worth 10^power, one by one; -1 where one has no place. */
@@ -280,9 +282,12 @@ number_of_binary(struct slice s)
 bool
 number_same(struct slice a, struct slice b)
 {
+	if (a.n != b.n || a.n < HEADER || memcmp(a.p + HEADER, b.p + HEADER, a.n - HEADER) != 0)
+		return false;
 	/* All but the word that says how many decimals to show. */
-	return a.n == b.n && a.n >= HEADER && memcmp(a.p, b.p, 6) == 0 &&
-	       memcmp(a.p + HEADER, b.p + HEADER, a.n - HEADER) == 0;
+	return wire_get32((const unsigned char *)a.p) == wire_get32((const unsigned char *)b.p) &&
+	       wire_get16((const unsigned char *)a.p + 4) ==
+		       wire_get16((const unsigned char *)b.p + 4);
 }
 
 void

@@ -94,12 +94,8 @@ bar_read(const struct record *r, struct bar *b)
 {
 	unsigned char *at = b->prices;
 	struct record_values v;
-	const char *why = bar_symbol_fault(r->symbol);
+	const char *why = r->tf == TF_NONE ? timeframe_advice(r->timeframe) : read_key(r, b);
 
-	if (why == NULL && r->tf == TF_NONE)
-		why = timeframe_advice(r->timeframe);
-	if (why == NULL)
-		why = read_key(r, b);
 	if (why == NULL)
 		why = record_check_values(r, &v);
 	if (why != NULL)

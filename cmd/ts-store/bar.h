@@ -22,8 +22,9 @@ struct bar {
 };
 
 /*
- * Checks a bar and converts it: NULL, or a static reason why it may not be stored. Only the record
- * is looked at: whether the database has a place for it is another question.
+ * Checks a bar, but for its symbol, and converts it: NULL, or a static reason why it may not be
+ * stored. Only the record is looked at: whether the database has a place for it is another
+ * question.
  */
 const char *bar_read(const struct record *, struct bar *);
 

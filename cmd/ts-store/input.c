@@ -13,21 +13,17 @@ input_refuse(struct tasks *s, uint64_t lineno, struct slice line, const char *wh
 		rejects_add_text(s->rejects, line, why);
 }
 
-/* The series of a record, if its names can stand in the database. */
-static struct series *
-series_of(struct tasks *s, const struct record *r)
-{
-	if (r->tf == TF_NONE || bar_symbol_fault(r->symbol) != NULL)
-		return NULL;
-	return series_get(&s->series, r->symbol, r->tf, true);
-}
-
 static void
 take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t lineno)
 {
-	const char *why = r->fault != NULL ? r->fault : bar_read(r, &s->bar);
-	struct series *of = s->pool == NULL ? NULL : series_of(s, r);
+	const char *symbol = bar_symbol_fault(r->symbol), *why = r->fault;
+	struct series *of = NULL;
 
+	if (why == NULL)
+		why = symbol != NULL ? symbol : bar_read(r, &s->bar);
+	/* Where its names can stand in the database. */
+	if (s->pool != NULL && symbol == NULL && r->tf != TF_NONE)
+		of = series_get(&s->series, r->symbol, r->tf, true);
 	/* The bars behind a fetched record belong to another task. */
 	if (of != NULL && of->awaited)
 		tasks_finish(s);
