@@ -56,7 +56,10 @@ define sql_header
 endef
 $(B)/cmd/ts-store/schema.h: cmd/ts-store/schema.sql $(BUILT_BY)
 	$(sql_header)
+$(B)/cmd/ts-audit/statements.h: cmd/ts-audit/statements.sql $(BUILT_BY)
+	$(sql_header)
 $(B)/common/pg/catalogue.h: common/pg/catalogue.sql $(BUILT_BY)
 	$(sql_header)
 $(call objects,cmd/ts-store): | $(B)/cmd/ts-store/schema.h
+$(B)/cmd/ts-audit/sql.o: | $(B)/cmd/ts-audit/statements.h
 $(B)/common/pg/table.o: | $(B)/common/pg/catalogue.h

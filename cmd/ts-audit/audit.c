@@ -12,34 +12,34 @@ void
 audit_init(struct audit *a, enum mode mode, const struct calendar *c, struct pg *pg,
 	struct writer *out)
 {
-	*a = (struct audit){.mode = mode, .calendar = c, .pg = pg};
-	a->report = (struct report){.calendar = c, .out = out};
+	*a = (struct audit){.calendar = c, .cross.tables.pg = pg};
+	a->report = (struct report){.mode = mode, .calendar = c, .out = out};
 	a->fill = (struct fill){.calendar = c, .out = out};
-	for (int tf = 0; tf < TF_COUNT; tf++)
-		a->table[tf].tf = (enum timeframe)tf;
+	for (enum timeframe tf = 0; tf < TF_COUNT; tf++)
+		a->cross.tables.table[tf].tf = tf;
 }
 
 static void
 forget_series(struct audit *a)
 {
-	for (size_t i = 0; i < a->count; i++)
-		series_release(&a->series[i]);
-	for (size_t i = 0; i < a->schedules; i++) {
-		schedule_release(a->schedule[i]);
-		free(a->schedule[i]);
+	for (size_t i = 0; i < a->series.n; i++)
+		series_release(&a->series.p[i]);
+	for (size_t i = 0; i < a->schedules.n; i++) {
+		schedule_release(a->schedules.p[i]);
+		free(a->schedules.p[i]);
 	}
-	a->count = a->cells = a->schedules = 0;
+	a->series.n = a->cells = a->schedules.n = 0;
 }
 
 void
 audit_release(struct audit *a)
 {
 	forget_series(a);
-	free(a->series);
-	free(a->schedule);
-	free(a->order);
+	free(a->series.p);
+	free(a->schedules.p);
+	free(a->cross.order);
 	for (int tf = 0; tf < TF_COUNT; tf++)
-		pg_table_release(&a->table[tf]);
+		pg_table_release(&a->cross.tables.table[tf]);
 	free(a->answers.all.p);
 	report_release(&a->report);
 	fill_release(&a->fill);
@@ -51,18 +51,14 @@ schedule_of(struct audit *a, enum timeframe tf, int64_t from, int64_t to)
 {
 	struct schedule *s;
 
-	for (size_t i = a->schedules; i > 0; i--) {
-		s = a->schedule[i - 1];
+	for (size_t i = a->schedules.n; i > 0; i--) {
+		s = a->schedules.p[i - 1];
 		if (s->tf == tf && s->from == from && s->to == to)
 			return s;
 	}
-	if (a->schedules == a->schedule_cap) {
-		a->schedule_cap = a->schedule_cap == 0 ? 16 : a->schedule_cap * 2;
-		a->schedule = memory_grow(a->schedule, a->schedule_cap, sizeof(struct schedule *));
-	}
 	s = memory_grow(NULL, 1, sizeof *s);
 	schedule_init(s, a->calendar, tf, from, to);
-	a->schedule[a->schedules++] = s;
+	*array_add(&a->schedules) = s;
 	return s;
 }
 
@@ -75,13 +71,8 @@ audit_task(struct audit *a, const struct record *r)
 
 	if (why != NULL)
 		return why;
-	if (a->count == a->cap) {
-		a->cap = a->cap == 0 ? 64 : a->cap * 2;
-		a->series = memory_grow(a->series, a->cap, sizeof *a->series);
-		a->order = memory_grow(a->order, a->cap, sizeof(struct series *));
-	}
 	d = schedule_of(a, r->tf, from, to);
-	series_init(&a->series[a->count++], r->job_id, r->symbol, d);
+	series_init(array_add(&a->series), r->job_id, r->symbol, d);
 	a->cells += d->count + 1;
 	return NULL;
 }
@@ -89,13 +80,7 @@ audit_task(struct audit *a, const struct record *r)
 bool
 audit_full(const struct audit *a)
 {
-	return a->count >= AUDIT_TASKS || a->cells >= AUDIT_CELLS;
-}
-
-bool
-audit_waiting(const struct audit *a)
-{
-	return a->count > 0;
+	return a->series.n >= AUDIT_TASKS || a->cells >= AUDIT_CELLS;
 }
 
 /* By table, the coarse ones first, window and symbol. */
@@ -112,38 +97,6 @@ compare_series(const void *x, const void *y)
 	if (s->to != t->to)
 		return s->to < t->to ? -1 : 1;
 	return slice_cmp(a->symbol, b->symbol);
-}
-
-/* Counts a group of series, or marks them as unusable. */
-static enum outcome
-count_group(struct audit *a, const struct cross *c, const struct group *g)
-{
-	struct pg_table *t = &a->table[g->series[0]->schedule->tf];
-	int64_t start = clock_mono_ms();
-	bool known = t->known, logged = t->fault[0] != '\0';
-	enum outcome o = cross_table(t, a->pg);
-
-	if (o == PG_OK && t->absent) {
-		if (!known)
-			log_warning("table %s does not exist: all of it is missing",
-				timeframe_table(t->tf));
-		return PG_OK;
-	}
-	if (o == PG_OK && !known && t->fault[0] == '\0')
-		log_run("table %s: %s", timeframe_table(t->tf), t->about);
-	if (o == PG_OK && t->fault[0] == '\0')
-		o = a->presence ? count_series(t, a->pg, g, NULL) : cross_count(c, g);
-	if (o == PG_TABLE || o == PG_DATA) {
-		pg_table_fail(t, pg_why(a->pg));
-		o = PG_OK;
-	}
-	if (!logged && t->fault[0] != '\0')
-		log_error("%s", t->fault);
-	for (size_t i = 0; i < g->n; i++)
-		g->series[i]->unusable = t->fault[0] != '\0';
-	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(t->tf), g->n,
-		(double)(clock_mono_ms() - start) / 1000);
-	return o;
 }
 
 /*
@@ -169,16 +122,81 @@ mark_closed(const struct group *g)
 			lack += s->bars > 0 && s->cell[i].bars == 0 && s->last >= d->period[i].end;
 		}
 		for (size_t k = 0; k < g->n && lack == held && d->period[i].due; k++)
-			series_mark(g->series[k], i, FOUND_BIT(FOUND_CLOSED));
+			g->series[k]->cell[i].found |= FOUND_CLOSED;
 	}
+}
+
+/* Counts a group of series, or marks them as unusable. */
+static enum outcome
+count_group(struct audit *a, const struct group *g)
+{
+	enum timeframe tf = g->series[0]->schedule->tf;
+	struct tables *d = &a->cross.tables;
+	struct pg_table *t = &d->table[tf], *usable;
+	int64_t start = clock_mono_ms();
+	bool known = t->known, logged = t->fault[0] != '\0', bad;
+	enum outcome o = count_table(d, tf, &usable);
+
+	if (o == PG_OK && !known && t->absent)
+		log_warning("table %s does not exist: all of it is missing", timeframe_table(tf));
+	if (!known && usable != NULL)
+		log_run("table %s: %s", timeframe_table(tf), t->about);
+	if (usable != NULL)
+		o = a->presence ? count_series(d, g, NULL) : cross_count(&a->cross, g);
+	if (o == PG_TABLE || o == PG_DATA) {
+		pg_table_fail(t, pg_why(d->pg));
+		o = PG_OK;
+	}
+	bad = t->fault[0] != '\0' && !t->absent;
+	if (bad && !logged)
+		log_error("%s", t->fault);
+	for (size_t i = 0; i < g->n; i++)
+		g->series[i]->unusable = bad;
+	if (o == PG_OK)
+		mark_closed(g);
+	log_debug("counted timeframe=%s symbols=%zu seconds=%.2f", timeframe_name(tf), g->n,
+		(double)(clock_mono_ms() - start) / 1000);
+	return o;
 }
 
 static void
 sort_series(struct audit *a)
 {
-	for (size_t i = 0; i < a->count; i++)
-		a->order[i] = &a->series[i];
-	qsort(a->order, a->count, sizeof(struct series *), compare_series);
+	struct cross *c = &a->cross;
+
+	c->count = a->series.n;
+	c->order = memory_grow(c->order, c->count, sizeof(struct series *));
+	for (size_t i = 0; i < c->count; i++)
+		c->order[i] = &a->series.p[i];
+	qsort(c->order, c->count, sizeof(struct series *), compare_series);
+}
+
+/* Until one fails. */
+static enum outcome
+each_group(struct audit *a, enum outcome (*visit)(struct audit *, const struct group *))
+{
+	enum outcome o = PG_OK;
+	struct group g;
+
+	for (size_t i = 0; i < a->cross.count && o == PG_OK; i += g.n) {
+		g = cross_group(&a->cross, i);
+		o = visit(a, &g);
+	}
+	return o;
+}
+
+/* The first key of each symbol of a group. */
+static enum outcome
+look_back(struct audit *a, const struct group *g)
+{
+	struct pg_table *t;
+	enum outcome o = count_table(&a->cross.tables, g->series[0]->schedule->tf, &t);
+
+	if (o != PG_OK || t == NULL)
+		return o;
+	o = count_first(&a->cross.tables, g);
+	/* Who may not read it is told when its rows are counted. */
+	return o == PG_TABLE || o == PG_DATA ? PG_OK : o;
 }
 
 /* Begins a task's window where the table does, if that lies before it. */
@@ -186,83 +204,26 @@ static void
 widen_window(struct audit *a, struct series *s)
 {
 	const struct schedule *d = s->schedule;
-	int64_t from = schedule_aligned(d->tf, a->calendar, s->first);
 	struct series old = *s;
+	int64_t from;
 
-	if (s->first > s->last || from >= d->from)
+	if (s->first > s->last || (from = schedule_aligned(d, s->first)) >= d->from)
 		return;
 	series_init(s, old.job_id, old.symbol, schedule_of(a, d->tf, from, d->to));
 	series_release(&old);
-}
-
-/* The first key of each symbol of a group. */
-static enum outcome
-look_back(struct audit *a, const struct group *g)
-{
-	struct pg_table *t = &a->table[g->series[0]->schedule->tf];
-	enum outcome o = cross_table(t, a->pg);
-
-	if (o != PG_OK || t->absent || t->fault[0] != '\0')
-		return o;
-	o = count_first(t, a->pg, g);
-	/* Who may not read it is told when its rows are counted. */
-	return o == PG_TABLE || o == PG_DATA ? PG_OK : o;
-}
-
-static enum outcome
-widen_all(struct audit *a)
-{
-	enum outcome o = PG_OK;
-	struct group g;
-
-	for (size_t i = 0; i < a->count && o == PG_OK; i += g.n) {
-		g = cross_group(a->order, a->count, i);
-		o = look_back(a, &g);
-	}
-	for (size_t i = 0; i < a->count && o == PG_OK; i++)
-		widen_window(a, &a->series[i]);
-	sort_series(a);
-	return o;
-}
-
-static bool
-is_answered(void *data, const struct series *s, size_t period)
-{
-	return fill_answered(data, s, period);
 }
 
 static void
 tell_series(struct audit *a, struct series *s)
 {
 	/* With -m it is the fill that counts what is not asked for again. */
-	bool ask = a->mode == MODE_TASKS;
+	bool ask = a->report.mode == MODE_TASKS;
 
 	s->answer = answers_of(&a->answers, s->symbol, s->schedule->tf);
-	series_judge(s, a->least, ask ? NULL : is_answered, &a->fill);
-	report_count(&a->report, s);
-	if (a->mode == MODE_TABLE)
-		report_row(&a->report, s);
-	else if (a->mode == MODE_RECORDS)
-		report_record(&a->report, s);
-	else
+	series_judge(s, a->least, ask ? NULL : fill_answered, &a->fill);
+	report_series(&a->report, s);
+	if (ask)
 		fill_series(&a->fill, s);
-}
-
-/* Counts and compares all series. */
-static enum outcome
-look_at_all(struct audit *a)
-{
-	const struct cross c = {a->order, a->count, a->table, a->pg, a->calendar};
-	enum outcome o = PG_OK;
-	struct group g;
-
-	for (size_t i = 0; i < a->count && o == PG_OK; i += g.n) {
-		g = cross_group(a->order, a->count, i);
-		o = count_group(a, &c, &g);
-		if (o == PG_OK)
-			mark_closed(&g);
-	}
-	return o == PG_OK && !a->presence ? cross_check(&c) : o;
 }
 
 enum outcome
@@ -270,16 +231,23 @@ audit_run(struct audit *a)
 {
 	enum outcome o = PG_OK;
 
-	if (a->count == 0)
+	if (a->series.n == 0)
 		return PG_OK;
 	sort_series(a);
-	if (a->back)
-		o = widen_all(a);
+	if (a->back) {
+		o = each_group(a, look_back);
+		for (size_t i = 0; i < a->series.n && o == PG_OK; i++)
+			widen_window(a, &a->series.p[i]);
+		sort_series(a);
+	}
 	/* A refresh asks whatever is there. */
-	if (o == PG_OK && (a->mode != MODE_TASKS || a->fill.missing))
-		o = look_at_all(a);
-	for (size_t i = 0; i < a->count && o == PG_OK && a->report.out->error == 0; i++)
-		tell_series(a, &a->series[i]);
+	if (o == PG_OK && (a->report.mode != MODE_TASKS || a->fill.missing)) {
+		o = each_group(a, count_group);
+		if (o == PG_OK && !a->presence)
+			o = cross_check(&a->cross);
+	}
+	for (size_t i = 0; i < a->series.n && o == PG_OK && a->report.out->error == 0; i++)
+		tell_series(a, &a->series.p[i]);
 	forget_series(a);
 	return o;
 }

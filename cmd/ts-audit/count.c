@@ -5,169 +5,302 @@
  */
 #include "count.h"
 
+#include "log.h"
+
+#include <stdlib.h>
+
 /*
  * Comparing groups by the hour, which takes some 600 bytes each: of so many symbols at once that
  * they stay in memory.
  */
 enum { GROUPS = 100000, GROUPS_A_SESSION = 7 };
 
-/* Columns of the answer; those of values follow. */
-enum { SYMBOL, BIN, BARS, NULLS, CROSSED, ODD, OFF, FILLED, FIRST, LAST, COLUMNS };
-
-static void
-add_bounds(struct buffer *b, const struct schedule *s)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		const struct period *p = &s->period[i];
-		const int64_t bound[SCHEDULE_BOUNDS] = {p->early, p->start, p->end, p->late};
-
-		for (size_t k = 0; k < SCHEDULE_BOUNDS; k++) {
-			sql_comma(b, i + k);
-			sql_key(b, s->tf, bound[k]);
-		}
-	}
-	buffer_byte(b, '}');
-}
-
-/* The columns that only bars of sessions have: off the grid, and the slices with a bar. */
-static void
-add_intraday(struct buffer *b, enum timeframe tf)
-{
-	int seconds = timeframe_seconds(tf);
-
-	buffer_printf(b,
-		" count(*) FILTER (WHERE e <> t * %d) AS off,"
-		" bit_or(CASE WHEN bin %% %d = 2 THEN 1::int8 <<"
-		" ((t * %d %% 86400 - %d) / %d)::int4 END) AS filled,",
-		seconds, SCHEDULE_BOUNDS, seconds, schedule_slice_start(tf),
-		schedule_slice_seconds(tf));
-}
-
-/* One query counts; of many symbols and sessions, where it also rolls up, by the hour. */
-static void
-add_query(struct buffer *b, const struct pg_table *t, bool bounds, const struct values *v)
-{
-	bool intraday = timeframe_intraday(t->tf), rolled = intraday && bounds && v != NULL;
-
-	SQL(b, rolled ? "WITH m AS (" : "", "SELECT symbol, bin,");
-	if (rolled)
-		buffer_printf(b, " t / %d AS h,", 3600 / timeframe_seconds(t->tf));
-	buffer_str(b, " count(*) AS bars, count(*) FILTER (WHERE open IS NULL OR high IS NULL OR"
-		      " low IS NULL OR close IS NULL OR"
-		      /* An index has no volume. */
-		      " (volume IS NULL AND left(symbol, 2) <> 'I:')) AS nulls,"
-		      " count(*) FILTER (WHERE high < low) AS crossed,");
-	buffer_str(b, v == NULL ? " 0 AS odd,"
-				: " count(*) FILTER (WHERE high >= low AND (open > high OR"
-				  " open < low OR close > high OR close < low)) AS odd,");
-	if (intraday)
-		add_intraday(b, t->tf);
-	else
-		buffer_str(b, " 0 AS off, 0 AS filled,");
-	SQL(b, " min(t) AS first, max(t) AS last", rolled ? ", " VALUES_ROLLED : "", " FROM ");
-	sql_rows(b, t, bounds ? intraday ? "$4::timestamptz[]" : "$4::date[]" : NULL);
-	SQL(b, " GROUP BY 1, 2", rolled ? ", 3)" : "");
-	if (rolled)
-		values_sessions(b, t, v);
-}
-
-struct counting {
+/* A query about a group, its parameters as text, and who takes its rows. */
+enum { PARAMETERS = 8 };
+struct query {
+	const struct pg_table *table;
 	struct group group;
-	int seconds; /* of a bar; 1: keys are dates */
-	const struct values *values;
+	struct buffer text, value[PARAMETERS];
+	bool counts; /* so counting begins again when the query does */
+	void (*take)(struct query *, const PGresult *, int row);
+	double level;
+	struct buffer other; /* the first symbol that came as none of the group */
 };
 
-static void
-reset_group(void *data)
+static int
+compare_symbol(const void *symbol, const void *series)
 {
-	struct counting *c = data;
+	return slice_cmp(*(const struct slice *)symbol, (*(struct series *const *)series)->symbol);
+}
 
-	for (size_t i = 0; i < c->group.n; i++)
-		series_reset(c->group.series[i]);
+struct series *
+group_find(const struct group *g, struct slice symbol)
+{
+	struct series *const *at =
+		bsearch(&symbol, g->series, g->n, sizeof(struct series *), compare_symbol);
+
+	return at == NULL ? NULL : *at;
+}
+
+static enum outcome
+read_table(struct pg *pg, void *table)
+{
+	enum outcome o = pg_begin(pg);
+
+	if (o == PG_OK)
+		o = pg_table_read(table, pg);
+	return o == PG_OK ? pg_commit(pg) : o;
+}
+
+enum outcome
+count_table(struct tables *d, enum timeframe tf, struct pg_table **found)
+{
+	struct pg_table *t = &d->table[tf];
+	enum outcome o = t->known ? PG_OK : pg_patiently(d->pg, read_table, t);
+
+	if (o == PG_TABLE) {
+		pg_table_fail(t, pg_why(d->pg));
+		t->known = true;
+		o = PG_OK;
+	}
+	*found = o == PG_OK && !t->absent && t->fault[0] == '\0' ? t : NULL;
+	return o;
+}
+
+/* A whole number, which may have a sign; 0 for NULL. */
+static int64_t
+read_number(const PGresult *res, int row, int column)
+{
+	return strtoll(PQgetvalue(res, row, column), NULL, 10);
 }
 
 static void
-take_count(void *data, const PGresult *res, int row)
+take_row(void *data, const PGresult *res, int row)
 {
-	struct counting *c = data;
-	struct series *s = sql_series(&c->group, PQgetvalue(res, row, SYMBOL));
-	uint64_t bin = (uint64_t)sql_number(res, row, BIN);
-	struct tally t = {.bars = (uint64_t)sql_number(res, row, BARS),
-		.nulls = (uint64_t)sql_number(res, row, NULLS),
-		.crossed = (uint64_t)sql_number(res, row, CROSSED),
-		.odd = (uint64_t)sql_number(res, row, ODD),
-		.off = (uint64_t)sql_number(res, row, OFF),
-		.first = sql_number(res, row, FIRST) * c->seconds,
-		.last = sql_number(res, row, LAST) * c->seconds,
-		.filled = (uint64_t)sql_number(res, row, FILLED)};
+	struct query *q = data;
+
+	q->take(q, res, row);
+}
+
+static enum outcome
+ask_once(struct pg *pg, void *data)
+{
+	struct query *q = data;
+	struct pg_values values = {.n = 0};
+	enum outcome o = pg_begin(pg);
+
+	for (size_t i = 0; i < q->group.n && q->counts; i++)
+		series_reset(q->group.series[i]);
+	for (; values.n < PARAMETERS && q->value[values.n].len > 0; values.n++)
+		values.value[values.n] = buffer_cstr(&q->value[values.n]);
+	if (o == PG_OK)
+		o = pg_stream(pg, buffer_cstr(&q->text), &values, &(struct pg_sink){take_row, q});
+	return o == PG_OK ? pg_commit(pg) : o;
+}
+
+static enum outcome
+ask(struct tables *d, struct query *q)
+{
+	enum outcome o;
+
+	for (size_t i = 0; i < q->group.n; i++)
+		sql_symbol(&q->value[0], q->group.series[i]->symbol);
+	buffer_byte(&q->value[0], '}');
+	o = pg_patiently(d->pg, ask_once, q);
+	if (o == PG_OK && q->other.len > 0)
+		log_warning("table %s takes %s for the same symbol as one that was asked for: its "
+			    "bars are not counted",
+			timeframe_table(q->table->tf), buffer_cstr(&q->other));
+	buffer_release(&q->other);
+	buffer_release(&q->text);
+	for (int i = 0; i < PARAMETERS; i++)
+		buffer_release(&q->value[i]);
+	return o;
+}
+
+/* The series of a row; NULL where the table takes its symbol for one of the group, and it is not.
+ */
+static struct series *
+row_series(struct query *q, const PGresult *res, int row)
+{
+	struct slice symbol = slice_of(PQgetvalue(res, row, SQL_SYMBOL));
+	struct series *s = group_find(&q->group, symbol);
+
+	if (s == NULL && q->other.len == 0)
+		buffer_add(&q->other, symbol.p, symbol.n);
+	return s;
+}
+
+static void
+add_keys(struct query *q, int64_t from, int64_t end)
+{
+	sql_key(&q->value[1], q->table->tf, from);
+	sql_key(&q->value[2], q->table->tf, end);
+}
+
+static struct comparison
+read_comparison(const PGresult *res, int row, int first)
+{
+	int64_t v[SQL_LOST + 1];
+
+	for (int i = 0; i <= SQL_LOST; i++)
+		v[i] = read_number(res, row, first + i);
+	return (struct comparison){.day = v[SQL_DAY] == 1,
+		.parts = v[SQL_PARTS] > 0,
+		.ratio = (double)v[SQL_RATIO] / 1e6,
+		.range = (double)v[SQL_RANGE] / 1e6,
+		.share = (double)v[SQL_SHARE] / 1e6,
+		.price = (double)v[SQL_PRICE] / 1e6,
+		.volume = (double)v[SQL_VOLUME] / 1e6,
+		.lost = v[SQL_LOST] > 0};
+}
+
+static void
+take_count(struct query *q, const PGresult *res, int row)
+{
+	struct series *s = row_series(q, res, row);
+	uint64_t bin = (uint64_t)read_number(res, row, SQL_BIN);
+	int seconds = timeframe_intraday(q->table->tf) ? timeframe_seconds(q->table->tf) : 1;
+	struct tally t = {.bars = (uint64_t)read_number(res, row, SQL_BARS),
+		.nulls = (uint64_t)read_number(res, row, SQL_NULLS),
+		.crossed = (uint64_t)read_number(res, row, SQL_CROSSED),
+		.odd = (uint64_t)read_number(res, row, SQL_ODD),
+		.off = (uint64_t)read_number(res, row, SQL_OFF),
+		.first = read_number(res, row, SQL_FIRST) * seconds,
+		.last = read_number(res, row, SQL_LAST) * seconds,
+		.filled = (uint64_t)read_number(res, row, SQL_FILLED)};
 
 	if (s == NULL)
 		return;
 	series_count(s, bin, &t);
-	if (bin % SCHEDULE_BOUNDS == 2 && PQnfields(res) > COLUMNS) {
-		struct comparison x = values_comparison(res, row, COLUMNS);
+	if (bin % SCHEDULE_BOUNDS == 2 && PQnfields(res) > SQL_COMPARED) {
+		struct comparison x = read_comparison(res, row, SQL_COMPARED);
 
-		c->values->take(c->values->data, s, bin / SCHEDULE_BOUNDS, &x);
+		series_compare(s, bin / SCHEDULE_BOUNDS, &x);
 	}
 }
 
 static enum outcome
-count_some(const struct pg_table *t, struct pg *pg, struct counting *c)
+count_some(struct tables *d, const struct group *g, const struct peers *p)
 {
-	const struct schedule *s = c->group.series[0]->schedule;
-	struct query q = {.n = 3, .begin = reset_group, .sink = {take_count, c}};
-	bool bounds = s->count > 0;
+	const struct schedule *s = g->series[0]->schedule;
+	const struct statement count = {.table = &d->table[s->tf],
+		.days = p == NULL ? NULL : p->days,
+		.hours = p == NULL ? NULL : p->hours,
+		.bounds = s->count > 0,
+		.values = p != NULL,
+		.compared = p != NULL && s->count > 0 && timeframe_intraday(s->tf)};
+	struct query q = {
+		.table = &d->table[s->tf], .group = *g, .counts = true, .take = take_count};
 
-	add_query(&q.text, t, bounds, c->values);
-	sql_symbols(&q.value[0], &c->group);
-	sql_key(&q.value[1], s->tf, s->from);
-	sql_key(&q.value[2], s->tf, schedule_end(s));
-	if (bounds)
-		add_bounds(&q.value[q.n++], s);
-	if (bounds && c->values != NULL && timeframe_intraday(s->tf))
-		values_parameters(&q, s);
-	return sql_run(pg, &q);
+	sql_statement(&q.text, &count, "@count");
+	add_keys(&q, s->from, schedule_end(s));
+	for (size_t i = 0; i < s->count; i++) {
+		sql_element(&q.value[3], s->tf, s->period[i].early);
+		sql_element(&q.value[3], s->tf, s->period[i].start);
+		sql_element(&q.value[3], s->tf, s->period[i].end);
+		sql_element(&q.value[3], s->tf, s->period[i].late);
+		if (count.compared)
+			sql_element(&q.value[4], TF_DAY, s->period[i].first);
+	}
+	if (count.bounds)
+		buffer_byte(&q.value[3], '}');
+	if (count.compared) {
+		buffer_byte(&q.value[4], '}');
+		sql_key(&q.value[5], s->tf, s->to);
+		sql_key(&q.value[6], TF_DAY, s->period[0].first);
+		sql_key(&q.value[7], TF_DAY, s->period[s->count - 1].last + 1);
+	}
+	return ask(d, &q);
 }
 
 enum outcome
-count_series(const struct pg_table *t, struct pg *pg, const struct group *g, const struct values *v)
+count_series(struct tables *d, const struct group *g, const struct peers *p)
 {
-	bool intraday = timeframe_intraday(t->tf);
-	struct counting c = {.seconds = intraday ? timeframe_seconds(t->tf) : 1, .values = v};
+	const struct schedule *s = g->series[0]->schedule;
 	enum outcome o = PG_OK;
+	struct group some;
 	size_t most = g->n;
 
-	if (v != NULL && intraday)
-		most = 1 + GROUPS / (GROUPS_A_SESSION * (g->series[0]->schedule->count + 1));
-	for (size_t i = 0; i < g->n && o == PG_OK; i += c.group.n) {
-		c.group.series = g->series + i;
-		c.group.n = g->n - i < most ? g->n - i : most;
-		o = count_some(t, pg, &c);
+	if (p != NULL && timeframe_intraday(s->tf))
+		most = 1 + GROUPS / (GROUPS_A_SESSION * (s->count + 1));
+	for (size_t i = 0; i < g->n && o == PG_OK; i += some.n) {
+		some.series = g->series + i;
+		some.n = g->n - i < most ? g->n - i : most;
+		o = count_some(d, &some, p);
 	}
 	return o;
 }
 
 static void
-take_first(void *data, const PGresult *res, int row)
+take_first(struct query *q, const PGresult *res, int row)
 {
-	struct counting *c = data;
-	struct series *s = sql_series(&c->group, PQgetvalue(res, row, 0));
+	struct series *s = row_series(q, res, row);
 
 	if (s != NULL && !PQgetisnull(res, row, 1))
-		s->first = s->last = sql_number(res, row, 1);
+		s->first = s->last = read_number(res, row, 1);
 }
 
 enum outcome
-count_first(const struct pg_table *t, struct pg *pg, const struct group *g)
+count_first(struct tables *d, const struct group *g)
 {
-	bool intraday = timeframe_intraday(t->tf);
-	struct counting c = {.group = *g};
-	struct query q = {.n = 1, .begin = reset_group, .sink = {take_first, &c}};
+	struct query q = {.table = &d->table[g->series[0]->schedule->tf],
+		.group = *g,
+		.counts = true,
+		.take = take_first};
 
-	SQL(&q.text, "SELECT s, floor(",
-		intraday ? "date_part('epoch', key)" : "key - date '1970-01-01'",
-		")::int8 FROM (SELECT s, (SELECT min(", t->key, ") FROM ", t->name,
-		" WHERE symbol = s::", t->symbol_type, ") AS key FROM unnest($1::text[]) s) x");
-	sql_symbols(&q.value[0], g);
-	return sql_run(pg, &q);
+	sql_statement(&q.text, &(struct statement){.table = q.table}, "@first");
+	return ask(d, &q);
+}
+
+static void
+take_roll_up(struct query *q, const PGresult *res, int row)
+{
+	struct series *s = row_series(q, res, row);
+	struct comparison x = read_comparison(res, row, SQL_BIN + 1);
+
+	if (s != NULL)
+		series_compare(s, ((size_t)read_number(res, row, SQL_BIN) - 1) / 2, &x);
+}
+
+enum outcome
+count_roll_up(struct tables *d, const struct group *g)
+{
+	const struct schedule *s = g->series[0]->schedule;
+	struct query q = {.table = &d->table[s->tf], .group = *g, .take = take_roll_up};
+
+	sql_statement(&q.text,
+		&(struct statement){.table = q.table, .days = &d->table[TF_DAY], .bounds = true},
+		"@roll-up");
+	add_keys(&q, s->period[0].first, s->period[s->count - 1].last + 1);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct period *p = &s->period[i];
+
+		sql_element(&q.value[3], s->tf, p->first);
+		sql_element(&q.value[3], s->tf, p->last + 1);
+		sql_element(&q.value[4], s->tf, calendar_session_after(s->calendar, p->first));
+		sql_element(&q.value[5], s->tf, calendar_session_before(s->calendar, p->last));
+	}
+	for (int i = 3; i <= 5; i++)
+		buffer_byte(&q.value[i], '}');
+	return ask(d, &q);
+}
+
+static void
+take_level(struct query *q, const PGresult *res, int row)
+{
+	q->level = (double)read_number(res, row, 0) / 1000;
+}
+
+enum outcome
+count_level(struct tables *d, struct series *s, int32_t before, int32_t after, double *ratio)
+{
+	struct query q = {.table = &d->table[TF_DAY], .group = {&s, 1}, .take = take_level};
+	enum outcome o;
+
+	sql_statement(&q.text, &(struct statement){.table = q.table}, "@level");
+	add_keys(&q, before, after);
+	o = ask(d, &q);
+	*ratio = q.level;
+	return o;
 }

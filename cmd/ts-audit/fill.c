@@ -6,20 +6,6 @@
 
 #include <stdlib.h>
 
-/* The header's texts, in the order in which they are held. */
-enum { JOB_ID, SOURCE, TIMEFRAMES, RECEIVED_AT, TEXTS };
-
-static struct slice *
-text_at(struct record *r, int i)
-{
-	struct slice *const at[TEXTS] = {[JOB_ID] = &r->job_id,
-		[SOURCE] = &r->source,
-		[TIMEFRAMES] = &r->timeframes,
-		[RECEIVED_AT] = &r->received_at};
-
-	return at[i];
-}
-
 /* A refresh before the day is final gets what was final before. */
 static void
 tell_unfinished(const struct fill *f)
@@ -44,29 +30,17 @@ fill_moment(struct fill *f, const struct record *r)
 }
 
 void
-fill_header(struct fill *f, const struct record *r)
+fill_header(struct fill *f, struct slice line)
 {
 	fill_end(f);
-	f->header = true;
-	f->job = *r;
+	if (f->parser == NULL)
+		f->parser = record_parser_new();
+	buffer_set(&f->head, line);
+	(void)record_parse(f->parser, buffer_slice(&f->head), RECORD_BIT(RECORD_JOB), &f->job);
+	f->left = f->job.tasks;
 	f->job.tasks = f->job.symbols = 0;
-	f->left = r->tasks;
-	fill_moment(f, r);
-	f->head.len = 0;
-	for (int i = 0; i < TEXTS; i++) {
-		struct slice *s = text_at(&f->job, i);
-
-		f->at[i] = f->head.len;
-		if (s->p != NULL)
-			buffer_add(&f->head, s->p, s->n);
-	}
-	/* Only now do the texts stay where they are. */
-	for (int i = 0; i < TEXTS; i++) {
-		struct slice *s = text_at(&f->job, i);
-
-		if (s->p != NULL)
-			s->p = f->head.p + f->at[i];
-	}
+	f->header = true;
+	fill_moment(f, &f->job);
 	if (f->refresh)
 		tell_unfinished(f);
 	if (f->left == 0)
@@ -101,10 +75,7 @@ count_task(struct fill *f, struct slice job_id, struct slice symbol)
 }
 
 /* What is asked again: what is missing, and what may be wrong. */
-enum {
-	WANTED = FOUND_DIFFERS | FOUND_BIT(FOUND_ODD) | FOUND_BIT(FOUND_FAULTY) |
-		 FOUND_BIT(FOUND_MISSING) | FOUND_BIT(FOUND_CLOSED)
-};
+enum { WANTED = FOUND_DIFFERS | FOUND_ODD | FOUND_FAULTY | FOUND_MISSING | FOUND_CLOSED };
 
 static int64_t
 now_of(struct fill *f)
@@ -119,20 +90,18 @@ static bool
 was_asked(struct fill *f, const struct series *s, size_t i, enum timeframe tf)
 {
 	const struct period *p = &s->schedule->period[i];
-	int64_t from = p->first, to = p->last;
+	struct range r = {tf, p->first, p->last};
 
-	if (f->asked == NULL)
-		return false;
 	if (timeframe_intraday(tf))
-		schedule_range(s->schedule, f->calendar, i, i, &from, &to);
-	return asked_lately(f->asked, s->symbol, tf, from, to, now_of(f));
+		r = schedule_range(s->schedule, i, i);
+	return f->asked != NULL && asked_lately(f->asked, s->symbol, &r, now_of(f));
 }
 
 bool
-fill_answered(struct fill *f, const struct series *s, size_t i)
+fill_answered(void *fill, const struct series *s, size_t i)
 {
-	return was_asked(f, s, i, s->schedule->tf) ||
-	       (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && was_asked(f, s, i, TF_DAY));
+	return was_asked(fill, s, i, s->schedule->tf) ||
+	       (series_found(s, i, FOUND_DAY_FIRST) && was_asked(fill, s, i, TF_DAY));
 }
 
 static bool
@@ -146,22 +115,17 @@ static bool
 is_wanted(struct fill *f, const struct series *s, size_t i)
 {
 	uint32_t found = s->cell[i].found & WANTED;
+	bool first = series_found(s, i, FOUND_DAY_FIRST);
 
 	if (is_refreshed(f, s, i))
 		return true;
 	if (!f->missing || found == 0)
 		return false;
-	/* Without a day nothing was traded, unless the day was lost, too: that is asked
-	 * first. */
-	if (series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) && f->asked != NULL &&
-		was_asked(f, s, i, TF_DAY) && found == FOUND_BIT(FOUND_MISSING)) {
-		f->again++;
+	/* Without a day nothing was traded, unless the day was lost, too: that is asked first. */
+	if (first && found == FOUND_NO_DAY && !was_asked(f, s, i, TF_DAY))
 		return false;
-	}
-	if (found == FOUND_BIT(FOUND_NO_DAY) && series_found(s, i, FOUND_BIT(FOUND_DAY_FIRST)) &&
-		!was_asked(f, s, i, TF_DAY))
-		return false;
-	if (!was_asked(f, s, i, s->schedule->tf))
+	if (!was_asked(f, s, i, s->schedule->tf) &&
+		!(first && found == FOUND_MISSING && was_asked(f, s, i, TF_DAY)))
 		return true;
 	f->again++;
 	return false;
@@ -180,7 +144,7 @@ wanted_of(struct fill *f, const struct series *s)
 	for (size_t i = n; i-- > 0;) {
 		ask[i] = !s->unusable && is_wanted(f, s, i);
 		if (timeframe_intraday(s->schedule->tf) && s->cell[i].bars > 0 && i + 1 < n &&
-			series_missing(s, i + 1))
+			series_found(s, i + 1, FOUND_MISSING))
 			ask[i] |= ask[i + 1];
 	}
 	return ask;
@@ -214,22 +178,20 @@ next_range(const struct schedule *d, const bool *ask, size_t *first, size_t *las
 static void
 write_task(struct fill *f, const struct series *s, size_t first, size_t last)
 {
-	const struct schedule *d = s->schedule;
-	struct record r = {.type = RECORD_TASK,
+	struct range r = schedule_range(s->schedule, first, last);
+	char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
+	const struct record task = {.type = RECORD_TASK,
 		.job_id = s->job_id,
 		.symbol = s->symbol,
-		.timeframe = slice_of(timeframe_name(d->tf))};
-	char a[TIMESTAMP_SIZE], b[TIMESTAMP_SIZE];
-	int64_t from, to;
+		.timeframe = slice_of(timeframe_name(r.tf)),
+		.from = slice_of(timeframe_write(from, r.tf, r.from)),
+		.to = slice_of(timeframe_write(to, r.tf, r.to))};
 
-	schedule_range(d, f->calendar, first, last, &from, &to);
-	r.from = slice_of(timeframe_write(a, d->tf, from));
-	r.to = slice_of(timeframe_write(b, d->tf, to));
-	record_write(&f->lines, &r);
+	record_write(&f->lines, &task);
 	count_task(f, s->job_id, s->symbol);
 	f->tasks++;
 	if (f->asked != NULL)
-		asked_note(f->asked, s->symbol, d->tf, from, to, now_of(f));
+		asked_note(f->asked, s->symbol, &r, now_of(f));
 }
 
 void
@@ -270,6 +232,7 @@ fill_end(struct fill *f)
 void
 fill_release(struct fill *f)
 {
+	record_parser_free(f->parser);
 	buffer_release(&f->head);
 	buffer_release(&f->symbol);
 	buffer_release(&f->lines);

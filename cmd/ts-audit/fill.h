@@ -23,10 +23,10 @@ struct fill {
 	uint64_t again;	     /* periods that were asked lately and are as they were */
 	const struct calendar *calendar; /* borrowed */
 	struct writer *out;		 /* borrowed */
-	bool header;			 /* a job is being held */
-	struct buffer head;		 /* texts of its header, */
-	struct record job;		 /* which points there once it is written */
-	size_t at[4];
+	bool header;			 /* a job is being held: */
+	struct buffer head;		 /* its header, */
+	struct record_parser *parser; /* read by a parser of its own; NULL before the first one */
+	struct record job;
 	uint64_t left;	      /* tasks of it that are still to come, by its header */
 	struct buffer symbol; /* of the last task */
 	struct buffer lines;  /* the tasks, and failed records between them */
@@ -34,11 +34,14 @@ struct fill {
 };
 
 /* A job's header came: the last job is over. Its moment alone: for those who write no tasks. */
-void fill_header(struct fill *, const struct record *);
+void fill_header(struct fill *, struct slice line);
 void fill_moment(struct fill *, const struct record *);
 
-/* Whether a period, or the day that it lacks, was asked for lately: the API has no more of it. */
-bool fill_answered(struct fill *, const struct series *, size_t period);
+/*
+ * Whether a period, or the day that it lacks, was asked for lately: the API has no more of it. For
+ * series_judge(), with a struct fill.
+ */
+bool fill_answered(void *, const struct series *, size_t period);
 
 /* A task was audited: takes its runs of missing periods. The last one ends the job. */
 void fill_series(struct fill *, const struct series *);

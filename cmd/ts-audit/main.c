@@ -78,63 +78,48 @@ read_options(int argc, char **argv, struct options *o)
 	o->url = database_url(&self, o->url);
 }
 
-static void
-refuse_line(struct input *in, const char *why, const char *hint)
-{
-	refused_line(&in->refused, in->reader.lineno, why, hint);
-}
-
-/* A task that failed in an earlier stage is not complete either. */
-static void
-take_failed(struct audit *a, struct input *in, const struct record *r, struct slice line)
-{
-	report_failed(&a->report, r);
-	if (a->mode == MODE_TABLE)
-		report_failed_row(&a->report, r);
-	else if (a->mode == MODE_RECORDS)
-		writer_line(in->out, line);
-	else
-		fill_failed(&a->fill, r, line);
-}
-
+/* Does what a line says; lines that are not for an audit go on where records are written. */
 static enum outcome
 take_line(struct audit *a, struct input *in, struct slice line)
 {
 	const unsigned owned = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_TASK) |
 			       RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED);
+	enum mode mode = a->report.mode;
 	enum outcome o = PG_OK;
 	struct record r;
 	const char *why = record_parse(in->parser, line, owned, &r);
 
+	if (why == NULL && r.type == RECORD_TASK)
+		why = audit_task(a, &r);
+	else if (why == NULL && r.type != RECORD_OTHER)
+		why = r.fault;
 	if (why != NULL) {
-		refuse_line(in, why, r.hint);
+		refused_line(&in->refused, in->reader.lineno, why, r.hint);
 		return PG_OK;
 	}
-	if (r.type == RECORD_TASK) {
-		if ((why = audit_task(a, &r)) != NULL)
-			refuse_line(in, why, NULL);
+	if (r.type == RECORD_TASK)
 		return audit_full(a) ? audit_run(a) : PG_OK;
-	}
-	if (r.type != RECORD_OTHER && r.fault != NULL) {
-		refuse_line(in, r.fault, NULL);
+	if (r.type == RECORD_FAILED) {
+		/* It is not complete either. */
+		report_failed(&a->report, &r, line);
+		if (mode == MODE_TASKS)
+			fill_failed(&a->fill, &r, line);
 		return PG_OK;
 	}
 	if (r.type == RECORD_STORED)
 		answers_take(&a->answers, &r);
-	if (r.type == RECORD_FAILED) {
-		take_failed(a, in, &r, line);
-		return PG_OK;
-	}
-	if (r.type == RECORD_JOB && a->mode != MODE_TASKS)
-		fill_moment(&a->fill, &r);
-	if (r.type != RECORD_JOB || a->mode != MODE_TASKS) {
-		if (a->mode != MODE_TABLE)
-			writer_line(in->out, line);
-	} else if ((o = audit_run(a)) == PG_OK) {
+	if (r.type == RECORD_JOB && mode == MODE_TASKS) {
 		/* The tasks before it belong to another job. */
-		fill_header(&a->fill, &r);
+		o = audit_run(a);
+		if (o == PG_OK)
+			fill_header(&a->fill, line);
+		return o;
 	}
-	return o;
+	if (r.type == RECORD_JOB)
+		fill_moment(&a->fill, &r);
+	if (mode != MODE_TABLE)
+		writer_line(in->out, line);
+	return PG_OK;
 }
 
 /* Waits for input; audits what was gathered when there is none. */
@@ -148,7 +133,7 @@ wait_for_input(struct audit *a, struct input *in)
 	if (writer_flush(in->out) != 0)
 		return PG_STOP;
 	/* With nothing in hand only input, a signal or the reader's going away can happen. */
-	n = poll(fds, 3, audit_waiting(a) ? PAUSE_MS : -1);
+	n = poll(fds, 3, a->series.n > 0 ? PAUSE_MS : -1);
 	if (n == 0)
 		return audit_run(a);
 	if (n < 0)
@@ -176,7 +161,7 @@ read_lines(struct audit *a, struct input *in)
 		else if (kind == LINE_NONE)
 			o = wait_for_input(a, in);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
-			refuse_line(in, line_reason(kind), NULL);
+			refused_line(&in->refused, in->reader.lineno, line_reason(kind), NULL);
 	}
 	if (kind == LINE_ERROR && reader_end(&in->reader, STATUS_DONE) != STATUS_DONE)
 		return PG_LOST;
@@ -192,14 +177,15 @@ status_of(const struct audit *a, const struct input *in, enum outcome o)
 		return STATUS_SERVICE;
 	if (o == PG_STOP && in->out->error == 0)
 		log_warning("told to stop: there are tasks that were not audited");
-	if (o == PG_OK && a->mode == MODE_TABLE && a->report.series == 0) {
+	if (o == PG_OK && a->report.mode == MODE_TABLE && a->report.series == 0) {
 		log_warning("no tasks came, so nothing is certified");
 		return STATUS_REFUSED;
 	}
 	if (o == PG_STOP || in->refused.n > 0 || a->report.verdicts[VERDICT_UNUSABLE] > 0)
 		return STATUS_REFUSED;
 	/* Tasks that were written as they should be are not a failure. */
-	if (a->mode != MODE_TASKS && a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
+	if (a->report.mode != MODE_TASKS &&
+		a->report.verdicts[VERDICT_COMPLETE] != a->report.series)
 		return STATUS_REFUSED;
 	return STATUS_DONE;
 }

@@ -1,35 +1,132 @@
-/* The table that a person reads, and the same as records. */
+/* The table that a person reads, and what it says in words. */
 #include "report.h"
 
 #include "timestamp.h"
-#include "wording.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* How many names the certificate lists before it only counts. */
 enum { LISTED = 200 };
 
-static bool
-list_series(struct report *r, struct slice symbol, struct slice timeframe)
+/* A name as it may stand on a terminal, filled up to a width. */
+static void
+add_name(struct buffer *b, struct slice name, size_t width)
 {
-	if (r->listed++ >= LISTED)
-		return false;
-	buffer_str(&r->text, r->listed == 1 ? ": " : ", ");
-	wording_name(&r->text, symbol, 0);
-	buffer_byte(&r->text, ' ');
-	wording_name(&r->text, timeframe, 0);
-	return true;
+	for (size_t i = 0; i < name.n; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+
+		buffer_byte(b, c < ' ' || c == 0x7f ? '?' : (char)c);
+	}
+	for (size_t i = name.n; i < width; i++)
+		buffer_byte(b, ' ');
 }
 
-void
-report_failed(struct report *r, const struct record *task)
+/* The runs of periods with a finding behind a sentence, if there are any; weeks and months by their
+ * own dates. */
+static void
+add_runs(struct buffer *b, const struct series *s, uint32_t bit, const char *sentence)
 {
-	r->series++;
-	r->failed++;
-	if (list_series(r, task->symbol.p == NULL ? slice_of("job") : task->symbol,
-		    task->timeframe.p == NULL ? task->job_id : task->timeframe))
-		buffer_str(&r->text, " failed");
+	const struct period *p = s->schedule->period;
+	bool intraday = timeframe_intraday(s->schedule->tf);
+	char from[DATE_SIZE], to[DATE_SIZE];
+
+	for (size_t first = 0, last; series_run(s, bit, &first, &last); first = last + 1) {
+		(void)date_format(to, intraday ? p[last].last : (int32_t)p[last].start);
+		buffer_printf(b, "%s%s%s%s", sentence, date_format(from, p[first].first),
+			first == last ? "" : "..", first == last ? "" : to);
+		sentence = ", ";
+	}
+}
+
+/* "prices before 2025-12-22 are 4 times the days'" */
+static void
+add_stretch(struct buffer *b, const struct series *s, size_t first, size_t last)
+{
+	const struct period *p = s->schedule->period;
+	char from[DATE_SIZE], to[DATE_SIZE];
+	size_t before = first;
+
+	while (before > 0 && s->cell[before - 1].bars == 0)
+		before--;
+	if (before == 0 && last + 1 < s->schedule->count)
+		buffer_printf(b, "prices before %s", date_format(to, p[last + 1].first));
+	else if (first == last)
+		buffer_printf(b, "prices of %s", date_format(from, p[first].first));
+	else
+		buffer_printf(b, "prices from %s to %s", date_format(from, p[first].first),
+			date_format(to, p[last].first));
+	buffer_printf(b, " are %.4g times the days'", series_factor(s, first, last));
+}
+
+/* History that a restatement did not reach, if there is any. */
+static void
+add_old_basis(struct buffer *b, const struct series *s, const char *before)
+{
+	if (series_old_basis(s))
+		buffer_printf(b,
+			"%sprices before %s are on another basis, %s times, and older than the API "
+			"reaches",
+			before, s->answer.before, s->answer.factor);
+}
+
+static const char *const sentences[FOUND_ANSWERED + 1] = {
+	[FOUND_ROLL_UP] = "; not what the days make ",
+	[FOUND_HOURS] = "; hours and minutes differ ",
+	[FOUND_RANGE] = "; prices outside of the day's ",
+	[FOUND_VOLUME] = "; more volume than the day ",
+	[FOUND_NO_DAY] = "; no day ",
+	[FOUND_CLOSED] = "; closed? ",
+	[FOUND_RENAMED] = "; two securities? no bars ",
+	[FOUND_ANSWERED] = "; the API has no more of ",
+};
+
+static void
+add_count(struct buffer *b, uint64_t n, const char *what)
+{
+	if (n > 0)
+		buffer_printf(b, "; %" PRIu64 "%s", n, what);
+}
+
+/* The verdict with all that was found. */
+static void
+add_verdict(struct buffer *b, const struct series *s)
+{
+	buffer_str(b, verdict_name(s->verdict));
+	if (s->verdict == VERDICT_HOLES)
+		add_runs(b, s, FOUND_MISSING, " ");
+	add_old_basis(b, s, "; ");
+	for (size_t first = 0, last; series_run(s, FOUND_BASIS, &first, &last); first = last + 1) {
+		buffer_str(b, "; ");
+		add_stretch(b, s, first, last);
+	}
+	for (uint32_t f = FOUND_ROLL_UP; f <= FOUND_ANSWERED; f <<= 1) {
+		if (sentences[f] != NULL)
+			add_runs(b, s, f, sentences[f]);
+	}
+	add_count(b, s->nulls, " with NULL");
+	add_count(b, s->crossed, " with high below low");
+	add_count(b, s->odd, " with open or close outside of low and high");
+	add_count(b, s->outside, " outside of sessions");
+	add_count(b, s->answer.extra, " that the API does not have");
+	add_count(b, s->answer.older, " older than the API reaches, before ");
+	if (s->answer.older > 0)
+		buffer_str(b, s->answer.reach);
+	buffer_byte(b, '\n');
+}
+
+/* "AAPL day", in a list of LISTED; whether there was room. */
+static bool
+list_series(struct names *l, struct slice symbol, struct slice timeframe)
+{
+	if (l->n++ >= LISTED)
+		return false;
+	buffer_str(&l->text, l->n == 1 ? ": " : ", ");
+	add_name(&l->text, symbol, 0);
+	buffer_byte(&l->text, ' ');
+	add_name(&l->text, timeframe, 0);
+	return true;
 }
 
 static struct buffer *
@@ -54,8 +151,8 @@ add_date(struct buffer *b, const struct report *r, enum timeframe tf, int64_t ke
 							       : (int32_t)key));
 }
 
-void
-report_count(struct report *r, const struct series *s)
+static void
+add_series(struct report *r, const struct series *s)
 {
 	struct slice tf = slice_of(timeframe_name(s->schedule->tf));
 	size_t first = 0, last;
@@ -66,37 +163,35 @@ report_count(struct report *r, const struct series *s)
 	r->older += s->answer.older;
 	r->extra += s->answer.extra;
 	if (r->closed.len == 0)
-		wording_gap(&r->closed, s, FOUND_BIT(FOUND_CLOSED), TOLD_CLOSED);
-	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_BIT(FOUND_RENAMED), &first, &last)) {
+		add_runs(&r->closed, s, FOUND_CLOSED, sentences[FOUND_CLOSED]);
+	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_RENAMED, &first, &last)) {
 		buffer_str(&r->renamed, r->renamed.len == 0 ? "; two securities? " : ", ");
-		wording_name(&r->renamed, s->symbol, 0);
+		add_name(&r->renamed, s->symbol, 0);
 	}
-	if (s->verdict != VERDICT_COMPLETE) {
-		if (!list_series(r, s->symbol, tf))
-			return;
-		buffer_printf(&r->text, " %s", wording_verdict_name(s->verdict));
+	if (s->verdict == VERDICT_COMPLETE) {
+		if (s->compared == 0 && s->schedule->due > 0)
+			(void)list_series(&r->uncompared, s->symbol, tf);
+	} else if (list_series(&r->incomplete, s->symbol, tf)) {
+		struct buffer *b = &r->incomplete.text;
+
+		buffer_printf(b, " %s", verdict_name(s->verdict));
 		/* Another basis is the one thing that a name alone would not tell. */
-		if (series_run(s, FOUND_BIT(FOUND_BASIS), &first, &last)) {
-			buffer_str(&r->text, ": ");
-			wording_stretch(&r->text, s, first, last);
+		if (series_run(s, FOUND_BASIS, &first, &last)) {
+			buffer_str(b, ": ");
+			add_stretch(b, s, first, last);
 		}
-		wording_old_basis(&r->text, s, ": ");
-	} else if (s->compared == 0 && s->schedule->due > 0 && r->presence++ < LISTED) {
-		buffer_str(&r->uncompared, r->presence == 1 ? ": " : ", ");
-		wording_name(&r->uncompared, s->symbol, 0);
-		buffer_byte(&r->uncompared, ' ');
-		wording_name(&r->uncompared, tf, 0);
+		add_old_basis(b, s, ": ");
 	}
 }
 
-void
-report_row(struct report *r, const struct series *s)
+static void
+write_row(struct report *r, const struct series *s)
 {
 	const struct schedule *d = s->schedule;
 	struct buffer *b = add_head(r);
 	char counts[48];
 
-	wording_name(b, s->symbol, 8);
+	add_name(b, s->symbol, 8);
 	(void)snprintf(counts, sizeof counts, "%zu/%zu", s->present, d->due);
 	buffer_printf(b, " %-9s %9s %9" PRIu64, timeframe_name(d->tf), counts, s->bars);
 	if (d->due_bars > 0)
@@ -111,31 +206,51 @@ report_row(struct report *r, const struct series *s)
 		buffer_str(b, "-          -         ");
 	}
 	buffer_byte(b, ' ');
-	wording_verdict(b, s);
+	add_verdict(b, s);
 	writer_done(r->out);
 }
 
 void
-report_failed_row(struct report *r, const struct record *task)
+report_series(struct report *r, const struct series *s)
 {
-	struct buffer *b = add_head(r);
+	add_series(r, s);
+	if (r->mode == MODE_TABLE)
+		write_row(r, s);
+	else if (r->mode == MODE_RECORDS)
+		report_record(r, s);
+}
 
-	wording_name(b, task->symbol.p == NULL ? slice_of("job") : task->symbol, 8);
-	buffer_byte(b, ' ');
-	wording_name(b, task->timeframe.p == NULL ? task->job_id : task->timeframe, 9);
-	buffer_str(b, "         -         -     -  -          -          failed: ");
-	wording_name(b, task->error, 0);
-	buffer_byte(b, '\n');
-	writer_done(r->out);
+void
+report_failed(struct report *r, const struct record *task, struct slice line)
+{
+	struct slice symbol = task->symbol.p == NULL ? slice_of("job") : task->symbol;
+	struct slice tf = task->timeframe.p == NULL ? task->job_id : task->timeframe;
+
+	r->series++;
+	r->failed++;
+	if (list_series(&r->incomplete, symbol, tf))
+		buffer_str(&r->incomplete.text, " failed");
+	if (r->mode == MODE_TABLE) {
+		struct buffer *b = add_head(r);
+
+		add_name(b, symbol, 8);
+		buffer_byte(b, ' ');
+		add_name(b, tf, 9);
+		buffer_str(b, "         -         -     -  -          -          failed: ");
+		add_name(b, task->error, 0);
+		buffer_byte(b, '\n');
+		writer_done(r->out);
+	} else if (r->mode == MODE_RECORDS) {
+		writer_line(r->out, line);
+	}
 }
 
 static void
-add_list(struct buffer *b, const struct buffer *text, uint64_t listed)
+add_list(struct buffer *b, const struct names *l)
 {
-	if (text->len > 0)
-		buffer_add(b, text->p, text->len);
-	if (listed > LISTED)
-		buffer_printf(b, " and %" PRIu64 " more", listed - LISTED);
+	buffer_add(b, l->text.p, l->text.len);
+	if (l->n > LISTED)
+		buffer_printf(b, " and %" PRIu64 " more", l->n - LISTED);
 }
 
 void
@@ -145,139 +260,28 @@ report_certificate(struct report *r)
 
 	buffer_printf(
 		b, "%" PRIu64 " of %" PRIu64 " complete", r->verdicts[VERDICT_COMPLETE], r->series);
-	add_list(b, &r->text, r->listed);
-	if (r->presence > 0 && r->presence == r->verdicts[VERDICT_COMPLETE]) {
+	add_list(b, &r->incomplete);
+	if (r->uncompared.n > 0 && r->uncompared.n == r->verdicts[VERDICT_COMPLETE]) {
 		buffer_str(b, "; presence only");
-	} else if (r->presence > 0) {
-		buffer_printf(b, "; of %" PRIu64 " presence only", r->presence);
-		add_list(b, &r->uncompared, r->presence);
+	} else if (r->uncompared.n > 0) {
+		buffer_printf(b, "; of %" PRIu64 " presence only", r->uncompared.n);
+		add_list(b, &r->uncompared);
 	}
 	buffer_add(b, r->closed.p, r->closed.len);
 	buffer_add(b, r->renamed.p, r->renamed.len);
-	if (r->answered > 0)
-		buffer_printf(b,
-			"; %" PRIu64 " sessions, weeks or months that the API does not have",
-			r->answered);
+	add_count(b, r->answered, " sessions, weeks or months that the API does not have");
 	if (r->extra > 0)
 		buffer_printf(b, "; rows that the API does not have: %" PRIu64, r->extra);
-	if (r->older > 0)
-		buffer_printf(b, "; %" PRIu64 " bars older than the API reaches", r->older);
+	add_count(b, r->older, " bars older than the API reaches");
 	buffer_byte(b, '\n');
-	writer_done(r->out);
-}
-
-static void
-add_text(struct buffer *b, const char *key, struct slice value)
-{
-	buffer_printf(b, ",\"%s\":", key);
-	buffer_json(b, value);
-}
-
-static void
-add_key(struct buffer *b, const char *name, enum timeframe tf, int64_t key)
-{
-	char text[TIMESTAMP_SIZE];
-
-	add_text(b, name, slice_of(timeframe_write(text, tf, key)));
-}
-
-static void
-add_missing(struct buffer *b, const struct series *s)
-{
-	const struct period *p = s->schedule->period;
-	const uint32_t bits = FOUND_BIT(FOUND_MISSING);
-	const char *before = "";
-	char from[DATE_SIZE], to[DATE_SIZE];
-
-	buffer_str(b, ",\"missing\":[");
-	for (size_t first = 0, last; series_run(s, bits, &first, &last); first = last + 1) {
-		buffer_printf(b, "%s[\"%s\",\"%s\"]", before, date_format(from, p[first].first),
-			date_format(to, p[last].last));
-		before = ",";
-	}
-	buffer_byte(b, ']');
-}
-
-/* [what, from, to], and the factor of another basis. */
-static void
-add_differs(struct buffer *b, const struct series *s)
-{
-	const struct period *p = s->schedule->period;
-	const char *before = "";
-	char from[DATE_SIZE], to[DATE_SIZE];
-
-	buffer_str(b, ",\"differs\":[");
-	for (int f = 0; f < FOUND_KINDS; f++) {
-		for (size_t first = 0, last; series_run(s, FOUND_BIT(f), &first, &last);
-			first = last + 1) {
-			buffer_printf(b, "%s[\"%s\",\"%s\",\"%s\"", before,
-				wording_check((enum finding)f), date_format(from, p[first].first),
-				date_format(to, p[last].last));
-			if (f == FOUND_BASIS)
-				buffer_printf(b, ",%.6g", series_factor(s, first, last));
-			buffer_byte(b, ']');
-			before = ",";
-		}
-	}
-	buffer_byte(b, ']');
-}
-
-/* What was measured, for those who want to judge the thresholds. */
-static void
-add_extremes(struct buffer *b, const struct series *s)
-{
-	const struct extremes *x = &s->extremes;
-
-	if (s->compared == 0)
-		return;
-	buffer_str(b, ",\"extremes\":{");
-	if (timeframe_intraday(s->schedule->tf))
-		buffer_printf(b,
-			"\"basis\":[%.6f,%.6f],\"range\":%.6f,\"share\":%.6f,\"hour\":%.6f,"
-			"\"hour_volume\":%.1f}",
-			x->ratio[0], x->ratio[1], x->range, x->share, x->hour, x->hour_volume);
-	else
-		buffer_printf(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up,
-			x->roll_up_volume);
-}
-
-void
-report_record(struct report *r, const struct series *s)
-{
-	struct buffer *b = writer_room(r->out);
-	const struct schedule *d = s->schedule;
-
-	buffer_str(b, "{\"type\":\"audit\"");
-	add_text(b, "job_id", s->job_id);
-	add_text(b, "symbol", s->symbol);
-	add_text(b, "timeframe", slice_of(timeframe_name(d->tf)));
-	add_key(b, "from", d->tf, d->from);
-	add_key(b, "to", d->tf, d->to);
-	add_text(b, "verdict", slice_of(wording_verdict_name(s->verdict)));
-	buffer_printf(b,
-		",\"expected\":%zu,\"present\":%zu,\"expected_bars\":%" PRIu64 ",\"bars\":%" PRIu64,
-		d->due, s->present, d->due_bars, s->bars);
-	if (s->first <= s->last) {
-		add_key(b, "first", d->tf, s->first);
-		add_key(b, "last", d->tf, s->last);
-	}
-	buffer_printf(b,
-		",\"nulls\":%" PRIu64 ",\"crossed\":%" PRIu64 ",\"odd\":%" PRIu64
-		",\"outside\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"older\":%" PRIu64,
-		s->nulls, s->crossed, s->odd, s->outside, s->answer.extra, s->answer.older);
-	add_missing(b, s);
-	buffer_printf(b, ",\"compared\":%zu", s->compared);
-	add_differs(b, s);
-	add_extremes(b, s);
-	buffer_str(b, "}\n");
 	writer_done(r->out);
 }
 
 void
 report_release(struct report *r)
 {
-	buffer_release(&r->text);
-	buffer_release(&r->uncompared);
+	buffer_release(&r->incomplete.text);
+	buffer_release(&r->uncompared.text);
 	buffer_release(&r->closed);
 	buffer_release(&r->renamed);
 }

@@ -6,37 +6,38 @@
 #include "record.h"
 #include "verdict.h"
 
-/* What ts-audit writes: the table with its certificate, audit records, or a table's text for tasks.
- */
+/* What to write: the table with its certificate, audit records, or neither, since it is tasks. */
+enum mode { MODE_TABLE, MODE_RECORDS, MODE_TASKS };
+
+/* A list of series, of which the first ones are named. */
+struct names {
+	uint64_t n;
+	struct buffer text;
+};
 
 /* Counts of all that was audited, and the names of what is not complete. */
 struct report {
+	enum mode mode;
 	const struct calendar *calendar; /* borrowed */
 	struct writer *out;		 /* borrowed */
 	uint64_t series;		 /* with the tasks that failed before they came here */
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t failed;
 	uint64_t answered, older, extra; /* sums of those of the series */
-	uint64_t listed;		 /* names in text */
-	struct buffer text;
-	uint64_t presence; /* complete, but compared with nothing; their names in uncompared */
-	struct buffer uncompared;
-	struct buffer closed;  /* sessions that nobody has, told once */
-	struct buffer renamed; /* symbols that look like two securities */
+	struct names incomplete;
+	struct names uncompared; /* complete, but compared with nothing */
+	struct buffer closed;	 /* sessions that nobody has, told once */
+	struct buffer renamed;	 /* symbols that look like two securities */
 	bool headed;
 };
 
-/* Counts a series and names it, if it is not complete. */
-void report_count(struct report *, const struct series *);
+/* Counts a series and writes what there is to be written of it. */
+void report_series(struct report *, const struct series *);
 
-/* Counts and names a task that another stage could not even ask for. */
-void report_failed(struct report *, const struct record *);
+/* The same of a task that another stage could not even ask for, by the line that says so. */
+void report_failed(struct report *, const struct record *, struct slice line);
 
-/* A row of the table; the first brings its head. */
-void report_row(struct report *, const struct series *);
-void report_failed_row(struct report *, const struct record *);
-
-/* An audit record. */
+/* The audit record of a series. */
 void report_record(struct report *, const struct series *);
 
 /* The last line of the table: that all is complete, or what is not. */

@@ -6,22 +6,20 @@
 #include <stdlib.h>
 
 static void
-add_period(struct schedule *s, size_t *cap, const struct period *p)
+add_period(struct schedule *s, struct period p)
 {
-	if (s->count == *cap) {
-		*cap = *cap == 0 ? 64 : *cap * 2;
-		s->period = memory_grow(s->period, *cap, sizeof *s->period);
-	}
-	s->period[s->count++] = *p;
-	s->due += p->due;
-	if (p->due)
-		s->due_bars += p->bars;
+	s->period = array_room(s->period, s->count + 1, &s->cap, sizeof p);
+	s->period[s->count++] = p;
+	s->due += p.due;
+	if (p.due)
+		s->due_bars += p.bars;
 }
 
 /* A session's regular hours, as ts-fetch keeps them: its minutes, and the hours that touch it. */
 static struct period
-session_of(const struct schedule *s, const struct calendar *c, int32_t date)
+session_of(const struct schedule *s, int32_t date)
 {
+	const struct calendar *c = s->calendar;
 	int seconds = timeframe_seconds(s->tf);
 	int64_t open = calendar_instant(c, date, REGULAR_OPEN), from;
 	int64_t close = calendar_instant(c, date, calendar_regular_close(c, date)), to;
@@ -44,22 +42,19 @@ session_of(const struct schedule *s, const struct calendar *c, int32_t date)
 }
 
 static void
-add_sessions(struct schedule *s, const struct calendar *c, size_t *cap)
+add_sessions(struct schedule *s)
 {
-	int32_t last = calendar_date(c, s->to - 1);
+	int32_t last = calendar_date(s->calendar, s->to - 1);
 
-	for (int32_t d = calendar_date(c, s->from); d <= last; d++) {
-		if (calendar_session(c, d) != SESSION_NONE) {
-			struct period p = session_of(s, c, d);
-
-			add_period(s, cap, &p);
-		}
+	for (int32_t d = calendar_date(s->calendar, s->from); d <= last; d++) {
+		if (calendar_session(s->calendar, d) != SESSION_NONE)
+			add_period(s, session_of(s, d));
 	}
 }
 
 /* Due are those that lie in the window as a whole. */
 static void
-add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
+add_periods(struct schedule *s)
 {
 	int32_t last;
 
@@ -69,8 +64,8 @@ add_periods(struct schedule *s, const struct calendar *c, size_t *cap)
 
 		last = p.last = timeframe_last(s->tf, d);
 		p.due = d >= s->from && p.last <= s->to;
-		if (calendar_sessions(c, p.first, p.last) > 0)
-			add_period(s, cap, &p);
+		if (calendar_sessions(s->calendar, p.first, p.last) > 0)
+			add_period(s, p);
 	}
 }
 
@@ -78,21 +73,21 @@ void
 schedule_init(
 	struct schedule *s, const struct calendar *c, enum timeframe tf, int64_t from, int64_t to)
 {
-	size_t cap = 0;
-
-	*s = (struct schedule){.tf = tf, .from = from, .to = to};
+	*s = (struct schedule){.calendar = c, .tf = tf, .from = from, .to = to};
 	if (timeframe_intraday(tf))
-		add_sessions(s, c, &cap);
+		add_sessions(s);
 	else
-		add_periods(s, c, &cap);
+		add_periods(s);
 }
 
 int64_t
-schedule_aligned(enum timeframe tf, const struct calendar *c, int64_t key)
+schedule_aligned(const struct schedule *s, int64_t key)
 {
-	if (timeframe_intraday(tf))
+	const struct calendar *c = s->calendar;
+
+	if (timeframe_intraday(s->tf))
 		return calendar_instant(c, calendar_date(c, key), EXTENDED_OPEN);
-	return timeframe_first(tf, (int32_t)key);
+	return timeframe_first(s->tf, (int32_t)key);
 }
 
 int64_t
@@ -129,18 +124,17 @@ schedule_release(struct schedule *s)
 	*s = (struct schedule){0};
 }
 
-void
-schedule_range(const struct schedule *s, const struct calendar *c, size_t first, size_t last,
-	int64_t *from, int64_t *to)
+struct range
+schedule_range(const struct schedule *s, size_t first, size_t last)
 {
 	int32_t a = s->period[first].first, b = s->period[last].last;
+	struct range r = {s->tf, a, b};
 
-	*from = a;
-	*to = b;
 	if (timeframe_intraday(s->tf)) {
-		*from = calendar_instant(c, a, EXTENDED_OPEN);
-		*to = calendar_instant(c, b, calendar_extended_close(c, b));
+		r.from = calendar_instant(s->calendar, a, EXTENDED_OPEN);
+		r.to = calendar_instant(s->calendar, b, calendar_extended_close(s->calendar, b));
 	}
-	*from = *from > s->from ? *from : s->from;
-	*to = *to < s->to ? *to : s->to;
+	r.from = r.from > s->from ? r.from : s->from;
+	r.to = r.to < s->to ? r.to : s->to;
+	return r;
 }

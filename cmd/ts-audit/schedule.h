@@ -24,10 +24,11 @@ struct period {
 };
 
 struct schedule {
+	const struct calendar *calendar; /* borrowed */
 	enum timeframe tf;
 	int64_t from, to;      /* as in the task */
 	struct period *period; /* ascending */
-	size_t count;
+	size_t count, cap;
 	size_t due;	   /* how many of them are due, */
 	uint64_t due_bars; /* and their bars */
 };
@@ -55,17 +56,23 @@ void schedule_init(
 	struct schedule *, const struct calendar *, enum timeframe, int64_t from, int64_t to);
 void schedule_release(struct schedule *);
 
-/* Where a window must begin to take in a key: its week or month, or 04:00 New York of its date. */
-int64_t schedule_aligned(enum timeframe, const struct calendar *, int64_t key);
+/* Where the window must begin to take in a key: its week or month, or 04:00 New York of its date.
+ */
+int64_t schedule_aligned(const struct schedule *, int64_t key);
 
 /* The first key behind the window: a bar belongs to a task when it ends at or before its to. */
 int64_t schedule_end(const struct schedule *);
 
+/* What a task asks for: from and to as in its record. */
+struct range {
+	enum timeframe tf;
+	int64_t from, to;
+};
+
 /*
- * from and to of a task that loads the periods from one to another, both included, and nothing
- * outside of the schedule's own from and to.
+ * Of a task that loads the periods from one to another, both included, and nothing outside of the
+ * schedule's own from and to.
  */
-void schedule_range(const struct schedule *, const struct calendar *, size_t first, size_t last,
-	int64_t *from, int64_t *to);
+struct range schedule_range(const struct schedule *, size_t first, size_t last);
 
 #endif

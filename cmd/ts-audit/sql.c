@@ -1,67 +1,129 @@
-/* Values on their way to Postgres and back. */
+/* From statements.sql, where the notation is explained, to a statement. */
 #include "sql.h"
 
+#include "checks.h"
+#include "statements.h"
 #include "timestamp.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-void
-sql_words(struct buffer *b, const char *const *words)
+static bool
+has_real(const struct pg_table *t, int values)
 {
-	for (; *words != NULL; words++)
-		buffer_str(b, *words);
+	for (int i = 0; t != NULL && i < values; i++) {
+		if (t->type[i] == PG_FLOAT4)
+			return true;
+	}
+	return false;
+}
+
+/* What REAL rounds is rounded in all prices; but of a sum it would lose whole shares. */
+static void
+add_values(struct buffer *b, const struct pg_table *t)
+{
+	buffer_str(b, has_real(t, 4) ? "open::real AS open, high::real AS high, low::real AS low,"
+				       " close::real AS close, "
+				     : "open, high, low, close, ");
+	buffer_str(b, t->type[4] == PG_FLOAT4 ? "volume::float8 AS volume" : "volume");
+}
+
+static bool
+is_true(const struct statement *s, struct slice flag)
+{
+	const struct {
+		const char *name;
+		bool holds;
+	} flags[] = {{"intraday", timeframe_intraday(s->table->tf)}, {"bounds", s->bounds},
+		{"values", s->values}, {"compared", s->compared}, {"days", s->days != NULL},
+		{"hours", s->hours != NULL},
+		/* Two numbers may differ by the rounding of both. */
+		{"real", has_real(s->table, PG_TABLE_VALUES) ||
+				 has_real(s->hours != NULL ? s->hours : s->days, PG_TABLE_VALUES)},
+		{"early", REGULAR_OPEN * 60 % timeframe_seconds(s->table->tf) != 0}};
+	size_t i = 0;
+
+	while (!slice_is(flag, flags[i].name))
+		i++;
+	return flags[i].holds;
+}
+
+static void add_statement(struct buffer *, const struct statement *, struct slice name);
+
+static void
+add_word(struct buffer *b, const struct statement *s, struct slice word)
+{
+	bool days = slice_starts(word, "days."), hours = slice_starts(word, "hours.");
+	struct slice name = slice_after(word, days ? 5 : hours ? 6 : 0);
+	const struct pg_table *t = days ? s->days : hours ? s->hours : s->table;
+	int seconds = timeframe_seconds(t->tf);
+	const struct {
+		const char *name, *text;
+		int number;
+	} words[] = {{"name", t->name, 0}, {"key", t->key, 0}, {"symbol", t->symbol_type, 0},
+		{"type", timeframe_intraday(t->tf) ? "timestamptz" : "date", 0},
+		{"amount", CHECK_RANGE_AMOUNT, 0}, {"seconds", NULL, seconds},
+		{"hour", NULL, 3600 / seconds}, {"slice.start", NULL, schedule_slice_start(t->tf)},
+		{"slice.seconds", NULL, schedule_slice_seconds(t->tf)}};
+	struct statement part = *s;
+	size_t i = 0;
+
+	part.table = t;
+	if (slice_is(name, "values")) {
+		add_values(b, t);
+	} else if (slice_starts(name, "@")) {
+		add_statement(b, &part, name);
+	} else {
+		while (!slice_is(name, words[i].name))
+			i++;
+		if (words[i].text != NULL)
+			buffer_str(b, words[i].text);
+		else
+			buffer_int(b, words[i].number);
+	}
+}
+
+static void
+add_line(struct buffer *b, const struct statement *s, struct slice line)
+{
+	bool not ;
+
+	if (slice_starts(line, "--"))
+		return;
+	if (slice_starts(line, "?")) {
+		not = slice_starts(line, "?!");
+		line = slice_after(line, not ? 2 : 1);
+		if (is_true(s, slice_part(&line, " ")) == not )
+			return;
+	}
+	while (line.n > 0) {
+		struct slice text = slice_part(&line, "{");
+
+		buffer_add(b, text.p, text.n);
+		if (line.n > 0)
+			add_word(b, s, slice_part(&line, "}"));
+	}
+	buffer_byte(b, ' ');
+}
+
+/* The name begins with "@", as its line does. */
+static void
+add_statement(struct buffer *b, const struct statement *s, struct slice name)
+{
+	struct slice rest = slice_of(statements_sql);
+	bool here = false;
+
+	while (rest.n > 0) {
+		struct slice line = slice_part(&rest, "\n");
+
+		if (slice_starts(line, "@"))
+			here = slice_eq(line, name);
+		else if (here)
+			add_line(b, s, line);
+	}
 }
 
 void
-sql_where(struct buffer *b, const struct pg_table *t, int first)
+sql_statement(struct buffer *b, const struct statement *s, const char *name)
 {
-	const char *type = timeframe_intraday(t->tf) ? "timestamptz" : "date";
-	char range[200];
-
-	(void)snprintf(range, sizeof range, ">= $%d::%s AND", first, type);
-	SQL(b, "symbol = ANY ($1::text[]::", t->symbol_type, "[]) AND ", t->key, " ", range);
-	(void)snprintf(range, sizeof range, "< $%d::%s", first + 1, type);
-	SQL(b, " ", t->key, " ", range);
-}
-
-void
-sql_values(struct buffer *b, const struct pg_table *t)
-{
-	static const char *const names[PG_TABLE_VALUES] = {
-		"open", "high", "low", "close", "volume"};
-	int volume = PG_TABLE_VALUES - 1;
-	bool real = false;
-
-	for (int i = 0; i < volume; i++)
-		real |= t->type[i] == PG_FLOAT4;
-	for (int i = 0; i < volume; i++)
-		SQL(b, names[i], real ? "::real AS " : "", real ? names[i] : "", ", ");
-	/* REAL would lose whole shares of a sum. */
-	SQL(b, names[volume], t->type[volume] == PG_FLOAT4 ? "::float8 AS volume" : "");
-}
-
-void
-sql_rows(struct buffer *b, const struct pg_table *t, const char *bounds)
-{
-	bool intraday = timeframe_intraday(t->tf);
-
-	if (intraday)
-		buffer_printf(b,
-			"(SELECT symbol, bin, e, floor(e / %d)::int8 AS t, open, high, low, close,"
-			" volume FROM ",
-			timeframe_seconds(t->tf));
-	SQL(b, "(SELECT symbol::text AS symbol, ");
-	if (bounds != NULL)
-		SQL(b, "width_bucket(", t->key, ", ", bounds, ")");
-	else
-		buffer_str(b, "0");
-	SQL(b, " AS bin, ", intraday ? "date_part('epoch', " : "(", t->key,
-		intraday ? ") AS e, " : " - date '1970-01-01') AS t, ");
-	sql_values(b, t);
-	SQL(b, " FROM ", t->name, " WHERE ");
-	sql_where(b, t, 2);
-	buffer_str(b, intraday ? " OFFSET 0) y OFFSET 0) x" : " OFFSET 0) x");
+	add_statement(b, s, slice_of(name));
 }
 
 void
@@ -73,78 +135,15 @@ sql_key(struct buffer *b, enum timeframe tf, int64_t key)
 }
 
 void
-sql_comma(struct buffer *b, size_t i)
+sql_element(struct buffer *b, enum timeframe tf, int64_t key)
 {
-	buffer_byte(b, i == 0 ? '{' : ',');
+	buffer_byte(b, b->len == 0 ? '{' : ',');
+	sql_key(b, tf, key);
 }
 
+/* Nothing that record_symbol_ok() lets pass needs an escape; but NULL is a symbol, too. */
 void
-sql_symbols(struct buffer *b, const struct group *g)
+sql_symbol(struct buffer *b, struct slice symbol)
 {
-	for (size_t i = 0; i < g->n; i++) {
-		struct slice s = g->series[i]->symbol;
-
-		sql_comma(b, i);
-		buffer_byte(b, '"');
-		for (size_t k = 0; k < s.n; k++) {
-			if (s.p[k] == '"' || s.p[k] == '\\')
-				buffer_byte(b, '\\');
-			buffer_byte(b, s.p[k]);
-		}
-		buffer_byte(b, '"');
-	}
-	buffer_byte(b, '}');
-}
-
-int64_t
-sql_number(const PGresult *res, int row, int column)
-{
-	const char *text = PQgetvalue(res, row, column);
-	uint64_t v = 0;
-
-	(void)slice_count(slice_of(text + (text[0] == '-')), &v);
-	return text[0] == '-' ? -(int64_t)v : (int64_t)v;
-}
-
-static int
-compare_symbol(const void *symbol, const void *series)
-{
-	return slice_cmp(*(const struct slice *)symbol, (*(struct series *const *)series)->symbol);
-}
-
-struct series *
-sql_series(const struct group *g, const char *symbol)
-{
-	struct slice key = slice_of(symbol);
-	struct series *const *at =
-		bsearch(&key, g->series, g->n, sizeof(struct series *), compare_symbol);
-
-	return at == NULL ? NULL : *at;
-}
-
-static enum outcome
-run_query(struct pg *pg, void *data)
-{
-	struct query *q = data;
-	struct pg_values values = {.n = q->n};
-	enum outcome o = pg_begin(pg);
-
-	for (int i = 0; i < q->n; i++)
-		values.value[i] = buffer_cstr(&q->value[i]);
-	if (q->begin != NULL)
-		q->begin(q->sink.data);
-	if (o == PG_OK)
-		o = pg_stream(pg, buffer_cstr(&q->text), &values, &q->sink);
-	return o == PG_OK ? pg_commit(pg) : o;
-}
-
-enum outcome
-sql_run(struct pg *pg, struct query *q)
-{
-	enum outcome o = pg_patiently(pg, run_query, q);
-
-	buffer_release(&q->text);
-	for (int i = 0; i < SQL_PARAMETERS; i++)
-		buffer_release(&q->value[i]);
-	return o;
+	buffer_printf(b, "%s\"%.*s\"", b->len == 0 ? "{" : ",", SLICE(symbol));
 }

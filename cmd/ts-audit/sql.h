@@ -2,63 +2,40 @@
 #define TS_SQL_H
 
 #include "pg/table.h"
-#include "verdict.h"
-
-/* What the queries of an audit have in common: how values go there and come back, and who takes
- * them. */
-
-/* Series of one schedule, each with another symbol, in ascending order of these. */
-struct group {
-	struct series *const *series;
-	size_t n;
-};
-
-/* Appends the words of a list; use the macro. */
-void sql_words(struct buffer *, const char *const *);
-#define SQL(b, ...) sql_words(b, (const char *const[]){__VA_ARGS__, NULL})
-
-/* Appends "symbol = ANY (...) AND key >= ... AND key < ...", of parameters 1, first and first + 1.
- */
-void sql_where(struct buffer *, const struct pg_table *, int first);
+#include "schedule.h"
 
 /*
- * Appends "(...) x": the symbol (as text), t, open, high, low, close and volume of those rows, of
- * parameters 1 to 3. t is the key: a date's days since 1970, or an instant's whole minutes or hours
- * since then, beside which stand its seconds in e. So nothing needs to read dates, and each is
- * computed once. bin is the number of bounds at or below it; 0 where bounds, an array, is NULL.
+ * A statement of statements.sql, by its name there: it is put together from parts, since
+ * timeframes, types and what there is to compare with differ.
  */
-void sql_rows(struct buffer *, const struct pg_table *, const char *bounds);
+struct statement {
+	const struct pg_table *table;	     /* whose rows are counted */
+	const struct pg_table *days, *hours; /* what they are compared with; or NULL */
+	bool bounds;			     /* rows find their place among bounds */
+	bool values;			     /* open and close are looked at, */
+	bool compared;			     /* and sessions compared */
+};
+void sql_statement(struct buffer *, const struct statement *, const char *name);
 
-/* Appends open, high, low, close and volume of a table; what REAL rounds is rounded in all of them.
- */
-void sql_values(struct buffer *, const struct pg_table *);
+/* The columns of count, the last of which begin a comparison; so does the third of roll-up. */
+enum {
+	SQL_SYMBOL,
+	SQL_BIN,
+	SQL_BARS,
+	SQL_NULLS,
+	SQL_CROSSED,
+	SQL_ODD,
+	SQL_OFF,
+	SQL_FILLED,
+	SQL_FIRST,
+	SQL_LAST,
+	SQL_COMPARED
+};
+enum { SQL_DAY, SQL_RATIO, SQL_RANGE, SQL_SHARE, SQL_PARTS, SQL_PRICE, SQL_VOLUME, SQL_LOST };
 
-/* Append a key as text, the symbols of a group as an array. */
+/* Append an element of an array, which buffer_byte(b, '}') ends; a key as text. */
+void sql_symbol(struct buffer *, struct slice symbol);
+void sql_element(struct buffer *, enum timeframe, int64_t key);
 void sql_key(struct buffer *, enum timeframe, int64_t key);
-void sql_symbols(struct buffer *, const struct group *);
-
-/* Between two elements of an array, and before the first. */
-void sql_comma(struct buffer *, size_t i);
-
-/* A whole number of a result, which may have a sign; 0 for NULL. */
-int64_t sql_number(const PGresult *, int row, int column);
-
-/* The series of a symbol; NULL if there is none. */
-struct series *sql_series(const struct group *, const char *symbol);
-
-/*
- * A query, its parameters as text and who takes the rows; begin, which may be NULL, is called
- * before the first row, also when it is done again.
- */
-enum { SQL_PARAMETERS = 8 };
-struct query {
-	struct buffer text, value[SQL_PARAMETERS];
-	int n;
-	void (*begin)(void *data);
-	struct pg_sink sink;
-};
-
-/* Runs it in a transaction of its own, with patience, and releases its buffers. */
-enum outcome sql_run(struct pg *, struct query *);
 
 #endif

@@ -10,6 +10,15 @@
 
 enum { HUNDRED = 100 };
 
+const char *
+verdict_name(enum verdict v)
+{
+	static const char *const names[VERDICT_COUNT] = {
+		"complete", "holes", "differs", "outside", "empty", "unusable"};
+
+	return names[v];
+}
+
 static struct slice
 copy_text(struct slice s)
 {
@@ -59,10 +68,7 @@ series_count(struct series *s, uint64_t bin, const struct tally *t)
 		s->outside += t->bars - t->off;
 		return;
 	}
-	if (t->nulls + t->crossed > 0)
-		c->found |= FOUND_BIT(FOUND_FAULTY);
-	if (t->odd > 0)
-		c->found |= FOUND_BIT(FOUND_ODD);
+	c->found |= (t->nulls + t->crossed > 0 ? FOUND_FAULTY : 0) | (t->odd > 0 ? FOUND_ODD : 0);
 	if (bin % SCHEDULE_BOUNDS != 2)
 		return;
 	c->bars = (uint32_t)t->bars;
@@ -74,38 +80,35 @@ series_count(struct series *s, uint64_t bin, const struct tally *t)
 	s->last = t->last > s->last ? t->last : s->last;
 }
 
-uint32_t
-series_findings(enum timeframe tf, const struct comparison *c)
-{
-	uint32_t found = 0;
-
-	if (c->day && c->range > CHECK_RANGE)
-		found |= FOUND_BIT(FOUND_RANGE);
-	if (c->day && c->share > CHECK_VOLUME)
-		found |= FOUND_BIT(FOUND_VOLUME);
-	if (!c->parts)
-		return found;
-	if (!timeframe_intraday(tf))
-		return c->price > CHECK_ROLL_UP ? found | FOUND_BIT(FOUND_ROLL_UP) : found;
-	if (c->lost || c->price > CHECK_ROLL_UP || c->volume > 0)
-		found |= FOUND_BIT(FOUND_HOURS);
-	return found;
-}
-
 static void
 keep_larger(double *kept, double measured)
 {
 	*kept = measured > *kept ? measured : *kept;
 }
 
+static uint32_t
+find_differences(bool intraday, const struct comparison *c)
+{
+	uint32_t found = (c->day || c->parts ? FOUND_COMPARED : 0) | (c->parts ? FOUND_PARTS : 0);
+
+	if (c->day && c->range > CHECK_RANGE)
+		found |= FOUND_RANGE;
+	if (c->day && c->share > CHECK_VOLUME)
+		found |= FOUND_VOLUME;
+	if (c->parts && !intraday && c->price > CHECK_ROLL_UP)
+		found |= FOUND_ROLL_UP;
+	if (c->parts && intraday && (c->lost || c->price > CHECK_ROLL_UP || c->volume > 0))
+		found |= FOUND_HOURS;
+	return found;
+}
+
 void
-series_measure(struct series *s, size_t i, const struct comparison *c)
+series_compare(struct series *s, size_t i, const struct comparison *c)
 {
 	struct extremes *x = &s->extremes;
 	bool intraday = timeframe_intraday(s->schedule->tf);
 
-	if (c->day || c->parts)
-		s->cell[i].found |= FOUND_BIT(FOUND_COMPARED);
+	s->cell[i].found |= find_differences(intraday, c);
 	if (c->day) {
 		s->cell[i].ratio = c->ratio > 0 ? (float)c->ratio : 1;
 		keep_larger(&x->range, c->range);
@@ -121,52 +124,47 @@ series_measure(struct series *s, size_t i, const struct comparison *c)
 }
 
 void
-series_mark(struct series *s, size_t i, uint32_t bits)
-{
-	s->cell[i].found |= bits;
-}
-
-void
 series_basis(struct series *s)
 {
-	size_t n = s->schedule->count, first = n, last = 0;
+	size_t n = s->schedule->count, m = 0, k = 0;
 	float *ratio = memory_grow(NULL, n + 1, sizeof *ratio);
 	bool *off = memory_grow(NULL, n + 1, sizeof *off);
 
 	for (size_t i = 0; i < n; i++) {
-		ratio[i] = s->cell[i].ratio;
-		if (ratio[i] > 0) {
-			first = first < i ? first : i;
-			last = i;
-		}
+		if (s->cell[i].ratio > 0)
+			ratio[m++] = s->cell[i].ratio;
 	}
-	basis_find(ratio, off, n);
+	basis_find(ratio, off, m);
 	for (size_t i = 0; i < n; i++) {
-		if (off[i])
-			s->cell[i].found =
-				(s->cell[i].found & ~FOUND_DIFFERS) | FOUND_BIT(FOUND_BASIS);
+		struct cell *c = &s->cell[i];
+
+		if (c->ratio > 0 && off[k++])
+			c->found = (c->found & ~(uint32_t)FOUND_DIFFERS) | FOUND_BASIS;
 		/* Before the first and after the last day nothing is known. */
-		if (s->cell[i].bars > 0 && ratio[i] <= 0 && i > first && i < last)
-			s->cell[i].found |= FOUND_BIT(FOUND_NO_DAY);
+		else if (c->bars > 0 && c->ratio <= 0 && k > 0 && k < m)
+			c->found |= FOUND_NO_DAY;
 	}
 	free(ratio);
 	free(off);
 }
 
+static int
+compare_date(const void *date, const void *period)
+{
+	const struct period *p = period;
+	int32_t d = *(const int32_t *)date;
+
+	return d < p->first ? -1 : d > p->last;
+}
+
 size_t
 series_period(const struct series *s, int32_t date)
 {
-	size_t lo = 0, hi = s->schedule->count;
+	const struct schedule *d = s->schedule;
+	const struct period *p =
+		d->count == 0 ? NULL : bsearch(&date, d->period, d->count, sizeof *p, compare_date);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->schedule->period[mid].last < date)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < s->schedule->count && s->schedule->period[lo].first <= date ? lo : SIZE_MAX;
+	return p == NULL ? SIZE_MAX : (size_t)(p - d->period);
 }
 
 /* The longest silence of a session, in bars: before its first, after its last, or in between. */
@@ -227,7 +225,7 @@ is_missing(const struct series *s, size_t i, unsigned least)
 	const struct schedule *d = s->schedule;
 	const struct cell *c = &s->cell[i];
 
-	if (c->bars == 0 || (c->found & FOUND_BIT(FOUND_FAULTY)) != 0)
+	if (c->bars == 0 || (c->found & FOUND_FAULTY) != 0)
 		return true;
 	if ((uint64_t)c->bars * HUNDRED < (uint64_t)d->period[i].bars * least)
 		return true;
@@ -273,28 +271,21 @@ series_judge(struct series *s, unsigned least,
 		struct cell *c = &s->cell[i];
 
 		if (c->bars > 0)
-			c->found &= ~FOUND_BIT(FOUND_RENAMED);
+			c->found &= ~(uint32_t)FOUND_RENAMED;
 		s->differing += (c->found & FOUND_DIFFERS) != 0;
-		s->compared += (c->found & FOUND_BIT(FOUND_COMPARED)) != 0;
+		s->compared += (c->found & FOUND_COMPARED) != 0;
 		if (!d->period[i].due)
 			continue;
-		if ((c->found & (FOUND_BIT(FOUND_CLOSED) | FOUND_BIT(FOUND_RENAMED))) != 0 ||
-			!is_missing(s, i, least))
+		if (series_found(s, i, FOUND_CLOSED | FOUND_RENAMED) || !is_missing(s, i, least))
 			s->present++;
-		else if (!series_found(s, i, FOUND_BIT(FOUND_FAULTY)) && answered != NULL &&
+		else if (!series_found(s, i, FOUND_FAULTY) && answered != NULL &&
 			 answered(data, s, i))
-			c->found |= FOUND_BIT(FOUND_ANSWERED);
+			c->found |= FOUND_ANSWERED;
 		else
-			c->found |= FOUND_BIT(FOUND_MISSING);
-		s->answered += (c->found & FOUND_BIT(FOUND_ANSWERED)) != 0;
+			c->found |= FOUND_MISSING;
+		s->answered += (c->found & FOUND_ANSWERED) != 0;
 	}
 	s->verdict = find_verdict(s);
-}
-
-bool
-series_missing(const struct series *s, size_t period)
-{
-	return series_found(s, period, FOUND_BIT(FOUND_MISSING));
 }
 
 bool
@@ -309,7 +300,7 @@ other_factor(const struct series *s, uint32_t bits, size_t first, size_t i)
 {
 	double a = (double)s->cell[first].ratio, b = (double)s->cell[i].ratio;
 
-	return bits == FOUND_BIT(FOUND_BASIS) && fabs(a / b - 1) > CHECK_SAME_FACTOR;
+	return bits == FOUND_BASIS && fabs(a / b - 1) > CHECK_SAME_FACTOR;
 }
 
 bool

@@ -18,33 +18,38 @@ enum verdict {
 	VERDICT_COUNT
 };
 
-/* What was found of a period, in the order in which it is told. */
+/* "complete", "holes" and so on. */
+const char *verdict_name(enum verdict);
+
+/* What was found of a period, a bit each, in the order in which it is told. */
 enum finding {
-	FOUND_BASIS,   /* its prices are on another basis than the day's */
-	FOUND_ROLL_UP, /* a week or month is not what its days make */
-	FOUND_HOURS,   /* hours are not what their minutes make */
-	FOUND_RANGE,   /* minutes lie outside the day's low and high */
-	FOUND_VOLUME,  /* the minutes have more volume than the day */
-	FOUND_NO_DAY,  /* days are stored, but not this one */
-	FOUND_KINDS,
-	FOUND_ODD = FOUND_KINDS, /* open or close outside of low and high */
-	FOUND_FAULTY,		 /* a NULL, or high below low */
-	FOUND_MISSING,
-	FOUND_CLOSED,	 /* missing for all symbols: the exchange may have been closed */
-	FOUND_RENAMED,	 /* missing between two securities that had one name */
-	FOUND_ANSWERED,	 /* missing, and the API does not have it either */
-	FOUND_DAY_FIRST, /* no finding: its day is audited, too, and is not there */
-	FOUND_ABSENT,	 /* an answer of cross_check()'s own */
-	FOUND_COMPARED	 /* no finding: it was compared with another timeframe */
+	FOUND_BASIS = 1 << 0,	/* its prices are on another basis than the day's */
+	FOUND_ROLL_UP = 1 << 1, /* a week or month is not what its days make */
+	FOUND_HOURS = 1 << 2,	/* hours are not what their minutes make */
+	FOUND_RANGE = 1 << 3,	/* minutes lie outside the day's low and high */
+	FOUND_VOLUME = 1 << 4,	/* the minutes have more volume than the day */
+	FOUND_NO_DAY = 1 << 5,	/* days are stored, but not this one */
+	FOUND_DIFFERS = (1 << 6) - 1,
+	FOUND_ODD = 1 << 6,    /* open or close outside of low and high */
+	FOUND_FAULTY = 1 << 7, /* a NULL, or high below low */
+	FOUND_MISSING = 1 << 8,
+	FOUND_CLOSED = 1 << 9,	  /* missing for all symbols: the exchange may have been closed */
+	FOUND_RENAMED = 1 << 10,  /* missing between two securities that had one name */
+	FOUND_ANSWERED = 1 << 11, /* missing, and the API does not have it either */
+	/* No findings: its day is audited, too, and is not there; an answer of cross_check()'s own;
+	 * it was compared with another timeframe; with its hours, or a week or month with its days.
+	 */
+	FOUND_DAY_FIRST = 1 << 12,
+	FOUND_ABSENT = 1 << 13,
+	FOUND_COMPARED = 1 << 14,
+	FOUND_PARTS = 1 << 15
 };
-#define FOUND_BIT(f) (1u << (f))
-#define FOUND_DIFFERS (FOUND_BIT(FOUND_KINDS) - 1)
 
 /* What there is of a period. */
 struct cell {
 	uint64_t filled; /* a bit for each schedule_slice() with a bar */
 	uint32_t bars;
-	uint32_t found; /* FOUND_BIT()s */
+	uint32_t found; /* enum finding, as bits */
 	int32_t first,
 		last; /* start of the first and last bar, in seconds from the period's start */
 	float ratio;  /* to the day's prices; 0: none */
@@ -118,14 +123,8 @@ struct comparison {
 	bool lost;	/* an hour without a minute, or the other way round */
 };
 
-/* What a comparison is found to say, apart from the basis: FOUND_BIT()s. */
-uint32_t series_findings(enum timeframe, const struct comparison *);
-
-/* Keeps what was measured of a period, and marks it as compared. */
-void series_measure(struct series *, size_t period, const struct comparison *);
-
-/* Marks a period. */
-void series_mark(struct series *, size_t period, uint32_t bits);
+/* Keeps what was measured of a period, and marks it with what that says, apart from the basis. */
+void series_compare(struct series *, size_t period, const struct comparison *);
 
 /* Finds the sessions on another basis and those without a day; what else was found of the former
  * goes. */
@@ -146,9 +145,6 @@ void series_judge(struct series *, unsigned least,
 
 /* Whether it has history on another basis that is older than the API reaches. */
 bool series_old_basis(const struct series *);
-
-/* Whether a period is missing; after series_judge(). */
-bool series_missing(const struct series *, size_t period);
 
 /* Whether a period has one of these findings. */
 bool series_found(const struct series *, size_t period, uint32_t bits);

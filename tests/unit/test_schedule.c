@@ -93,7 +93,7 @@ verdicts(void **state)
 	series_init(&s, slice_of("j"), slice_of("A"), &d);
 	series_judge(&s, 0, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_EMPTY);
-	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
+	assert_true(series_run(&s, FOUND_MISSING, &first, &last));
 	assert_int_equal(first, 0);
 	assert_int_equal(last, 5);
 	series_reset(&s);
@@ -101,7 +101,7 @@ verdicts(void **state)
 		put(&s, i, 1, 0);
 	series_judge(&s, 100, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_COMPLETE);
-	assert_false(series_run(&s, FOUND_BIT(FOUND_MISSING), &(size_t){0}, &last));
+	assert_false(series_run(&s, FOUND_MISSING, &(size_t){0}, &last));
 	series_reset(&s);
 	put(&s, 0, 1, 0);
 	put(&s, 3, 1, 0);
@@ -114,11 +114,11 @@ verdicts(void **state)
 	assert_int_equal(s.outside, 7);
 	assert_int_equal(s.nulls, 1);
 	first = 0;
-	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
+	assert_true(series_run(&s, FOUND_MISSING, &first, &last));
 	assert_int_equal(first, 1);
 	assert_int_equal(last, 2);
 	first = last + 1;
-	assert_true(series_run(&s, FOUND_BIT(FOUND_MISSING), &first, &last));
+	assert_true(series_run(&s, FOUND_MISSING, &first, &last));
 	assert_int_equal(first, 4);
 	assert_int_equal(last, 4);
 	series_release(&s);
@@ -140,7 +140,7 @@ broken_off(enum timeframe tf, uint64_t others, uint64_t bars, int64_t silent)
 		put(&s, i, others, 0);
 	put(&s, d.count - 1, bars, silent);
 	series_judge(&s, 0, NULL, NULL);
-	missing = series_missing(&s, d.count - 1);
+	missing = series_found(&s, d.count - 1, FOUND_MISSING);
 	series_release(&s);
 	schedule_release(&d);
 	return missing;
@@ -167,22 +167,21 @@ ranges(void **state)
 {
 	struct schedule d = schedule(TF_1MIN, "2025-07-01T08:00:00Z", "2025-07-08T15:15:00Z");
 	struct schedule w = schedule(TF_WEEK, "2025-06-29", "2025-07-19");
-	int64_t from, to;
+	struct range r;
 
 	(void)state;
 	assert_int_equal(d.count, 5);
-	schedule_range(&d, calendar, 2, 3, &from, &to);
-	assert_int_equal(from, key(TF_1MIN, "2025-07-03T08:00:00Z"));
-	assert_int_equal(to, key(TF_1MIN, "2025-07-08T00:00:00Z"));
-	schedule_range(&d, calendar, 2, 2, &from, &to);
-	assert_int_equal(to, key(TF_1MIN, "2025-07-03T21:00:00Z"));
+	r = schedule_range(&d, 2, 3);
+	assert_int_equal(r.from, key(TF_1MIN, "2025-07-03T08:00:00Z"));
+	assert_int_equal(r.to, key(TF_1MIN, "2025-07-08T00:00:00Z"));
+	assert_int_equal(schedule_range(&d, 2, 2).to, key(TF_1MIN, "2025-07-03T21:00:00Z"));
 	/* All of it is the task as it came. */
-	schedule_range(&d, calendar, 0, 4, &from, &to);
-	assert_int_equal(from, d.from);
-	assert_int_equal(to, d.to);
-	schedule_range(&w, calendar, 1, 2, &from, &to);
-	assert_int_equal(from, key(TF_WEEK, "2025-07-06"));
-	assert_int_equal(to, key(TF_WEEK, "2025-07-19"));
+	r = schedule_range(&d, 0, 4);
+	assert_int_equal(r.from, d.from);
+	assert_int_equal(r.to, d.to);
+	r = schedule_range(&w, 1, 2);
+	assert_int_equal(r.from, key(TF_WEEK, "2025-07-06"));
+	assert_int_equal(r.to, key(TF_WEEK, "2025-07-19"));
 	schedule_release(&d);
 	schedule_release(&w);
 }
@@ -207,7 +206,7 @@ gap(size_t sessions, uint64_t bars, int first, int pieces)
 		t.filled &= ~(UINT64_C(1) << (first + i));
 	series_count(&s, SCHEDULE_BOUNDS * (d.count - 1) + 2, &t);
 	series_judge(&s, 0, NULL, NULL);
-	missing = series_missing(&s, d.count - 1);
+	missing = series_found(&s, d.count - 1, FOUND_MISSING);
 	series_release(&s);
 	schedule_release(&d);
 	return missing;
@@ -271,6 +270,24 @@ bases(void **state)
 	assert_true(basis_median((float[]){4, 1, 2, 3}, 4) == 2.5f);
 }
 
+/* What is found by a comparison. */
+static uint32_t
+found(enum timeframe tf, const struct comparison *c)
+{
+	bool week = tf == TF_WEEK;
+	struct schedule d = schedule(tf, week ? "2025-06-29" : "2025-07-01T08:00:00Z",
+		week ? "2025-07-12" : "2025-07-02T00:00:00Z");
+	struct series s;
+	uint32_t bits;
+
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
+	series_compare(&s, 0, c);
+	bits = s.cell[0].found & FOUND_DIFFERS;
+	series_release(&s);
+	schedule_release(&d);
+	return bits;
+}
+
 /* What a comparison says, by the thresholds. */
 static void
 comparisons(void **state)
@@ -284,29 +301,29 @@ comparisons(void **state)
 	struct comparison c = fine;
 
 	(void)state;
-	assert_int_equal(series_findings(TF_1MIN, &c), 0);
+	assert_int_equal(found(TF_1MIN, &c), 0);
 	c.range = 0.0021;
-	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_RANGE));
+	assert_int_equal(found(TF_1MIN, &c), FOUND_RANGE);
 	c = fine;
 	c.share = 1.06;
-	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_VOLUME));
+	assert_int_equal(found(TF_1MIN, &c), FOUND_VOLUME);
 	c.day = false;
-	assert_int_equal(series_findings(TF_1MIN, &c), 0);
+	assert_int_equal(found(TF_1MIN, &c), 0);
 	c = fine;
 	c.volume = 0.5;
-	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_HOURS));
+	assert_int_equal(found(TF_1MIN, &c), FOUND_HOURS);
 	c.parts = false;
-	assert_int_equal(series_findings(TF_1MIN, &c), 0);
+	assert_int_equal(found(TF_1MIN, &c), 0);
 	c = fine;
 	c.lost = true;
-	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_HOURS));
+	assert_int_equal(found(TF_1MIN, &c), FOUND_HOURS);
 	c = fine;
 	c.price = 0.01;
 	c.volume = 1e6;
-	assert_int_equal(series_findings(TF_1MIN, &c), FOUND_BIT(FOUND_HOURS));
-	assert_int_equal(series_findings(TF_WEEK, &c), FOUND_BIT(FOUND_ROLL_UP));
+	assert_int_equal(found(TF_1MIN, &c), FOUND_HOURS);
+	assert_int_equal(found(TF_WEEK, &c), FOUND_ROLL_UP);
 	c.price = 0.0001;
-	assert_int_equal(series_findings(TF_WEEK, &c), 0);
+	assert_int_equal(found(TF_WEEK, &c), 0);
 }
 
 /* Another basis hides what follows from it; a session between days without a day is told. */
@@ -327,19 +344,18 @@ findings(void **state)
 			.range = i < 30 ? 3 : 0};
 
 		put(&s, i, 390, 0);
-		series_measure(&s, i, &c);
-		series_mark(&s, i, series_findings(TF_1MIN, &c));
+		series_compare(&s, i, &c);
 	}
 	series_basis(&s);
 	series_judge(&s, 0, NULL, NULL);
 	assert_int_equal(s.verdict, VERDICT_DIFFERS);
 	assert_int_equal(s.differing, 32);
 	assert_int_equal(s.compared, 59);
-	assert_false(series_run(&s, FOUND_BIT(FOUND_RANGE), &(size_t){0}, &last));
-	assert_true(series_run(&s, FOUND_BIT(FOUND_BASIS), &first, &last));
+	assert_false(series_run(&s, FOUND_RANGE, &(size_t){0}, &last));
+	assert_true(series_run(&s, FOUND_BASIS, &first, &last));
 	assert_int_equal(last, 29);
 	assert_true(series_factor(&s, first, last) == 4);
-	assert_true(series_run(&s, FOUND_BIT(FOUND_NO_DAY), &first, &last));
+	assert_true(series_run(&s, FOUND_NO_DAY, &first, &last));
 	assert_int_equal(first, 50);
 	assert_int_equal(series_period(&s, d.period[7].first), 7);
 	assert_true(series_period(&s, d.period[0].first + 1) == SIZE_MAX);
