@@ -118,7 +118,7 @@ add_verdict(struct buffer *b, const struct series *s)
 
 /* "AAPL day", in a list of LISTED; whether there was room. */
 static bool
-list_series(struct names *l, struct slice symbol, struct slice timeframe)
+list_series(struct listed *l, struct slice symbol, struct slice timeframe)
 {
 	if (l->n++ >= LISTED)
 		return false;
@@ -246,7 +246,7 @@ report_failed(struct report *r, const struct record *task, struct slice line)
 }
 
 static void
-add_list(struct buffer *b, const struct names *l)
+add_list(struct buffer *b, const struct listed *l)
 {
 	buffer_add(b, l->text.p, l->text.len);
 	if (l->n > LISTED)

@@ -10,7 +10,7 @@
 enum mode { MODE_TABLE, MODE_RECORDS, MODE_TASKS };
 
 /* A list of series, of which the first ones are named. */
-struct names {
+struct listed {
 	uint64_t n;
 	struct buffer text;
 };
@@ -24,10 +24,10 @@ struct report {
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t failed;
 	uint64_t answered, older, extra; /* sums of those of the series */
-	struct names incomplete;
-	struct names uncompared; /* complete, but compared with nothing */
-	struct buffer closed;	 /* sessions that nobody has, told once */
-	struct buffer renamed;	 /* symbols that look like two securities */
+	struct listed incomplete;
+	struct listed uncompared; /* complete, but compared with nothing */
+	struct buffer closed;	  /* sessions that nobody has, told once */
+	struct buffer renamed;	  /* symbols that look like two securities */
 	bool headed;
 };
 
