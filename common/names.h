@@ -1,31 +1,26 @@
 #ifndef TS_NAMES_H
 #define TS_NAMES_H
 
-#include "buffer.h"
+#include "hash.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* A set of names, 4 GB of them at most, in the order in which they came, found by hash. {0} is
- * empty. */
-struct names {
-	struct buffer text;
-	struct name *name;
-	size_t count, cap;
-	uint32_t *slot; /* 1 + the name's number, 0 where free */
-	size_t slots;
+/* A name of a set: made of two parts with a NUL between them, which no part holds. */
+struct name {
+	UT_hash_handle hh;	   /* hh.next: in the order in which they came */
+	uint32_t finished, failed; /* the owner's counts, from 0 */
+	char text[];
 };
 
-/*
- * The number, from 0, of the name made of a and b (which may be absent); *fresh tells whether it
- * was added by this call.
- */
-size_t names_add(struct names *, struct slice a, struct slice b, bool *fresh);
+/* A set of names, found by hash. {0} is empty. */
+struct names {
+	struct name *first;
+	struct buffer key; /* of the one that is looked for */
+};
 
-/* The a of a name that was added without b. Valid until the next names_add(). */
-struct slice names_at(const struct names *, size_t);
+/* The name of these parts, of which one may be absent; NULL if there is none. Or it is added. */
+struct name *names_find(struct names *, struct slice a, struct slice b);
+struct name *names_add(struct names *, struct slice a, struct slice b);
 
+/* Frees what it holds; it is an empty set again. */
 void names_release(struct names *);
 
 #endif

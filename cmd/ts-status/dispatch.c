@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,24 +25,8 @@ now_both(void)
 	return (struct moment){.wall = clock_wall(), .mono = clock_mono_ms()};
 }
 
-static int
-shown_length(struct slice s)
-{
-	return (int)(s.n < 100 ? s.n : 100);
-}
-
-/* A line that is a record, but of no use. */
-static void __attribute__((format(printf, 3, 4)))
-refuse_record(struct refused *n, uint64_t lineno, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	refused_line(n, lineno, text, NULL);
-}
+/* What comes from outside, as the log shows it, for "%.*s". */
+#define SHOWN(s) SLICE(slice_cut((s), 100))
 
 static void
 tell_done(struct dispatch *d, struct job *j)
@@ -60,15 +43,14 @@ tell_done(struct dispatch *d, struct job *j)
 	summary_done(j, d->partial, &r);
 	record_send(d->out, &r);
 	tell("job %s id=%.*s: %s", summary_status(j->status, d->partial),
-		shown_length(buffer_slice(&j->id)), j->id.p, buffer_cstr(&j->message));
+		SHOWN(buffer_slice(&j->id)), buffer_cstr(&j->message));
 }
 
 static void
 tell_start(const struct job *j)
 {
 	log_run("job start id=%.*s source=%.*s symbols=%" PRIu64 " tasks=%" PRIu64,
-		shown_length(buffer_slice(&j->id)), j->id.p, shown_length(buffer_slice(&j->source)),
-		j->source.len == 0 ? "" : j->source.p, j->symbols, j->total);
+		SHOWN(buffer_slice(&j->id)), SHOWN(buffer_slice(&j->source)), j->symbols, j->total);
 }
 
 /* A job is another than before. */
@@ -99,10 +81,9 @@ take_gap(struct dispatch *d, const struct record *r)
 
 	if ((r->from.p == NULL || timestamp_parse(r->from, &from) == 0) &&
 		timestamp_parse(r->to, &to) == 0)
-		publish_gap(d->publish, from, to, clock_mono_ms());
+		gaps_add(&d->publish->gaps, from, to, clock_mono_ms());
 	log_warning("gap from=%.*s to=%.*s: jobs published meanwhile were not heard",
-		r->from.p == NULL ? 1 : shown_length(r->from), r->from.p == NULL ? "?" : r->from.p,
-		shown_length(r->to), r->to.p);
+		SHOWN(r->from.p == NULL ? slice_of("?") : r->from), SHOWN(r->to));
 }
 
 /* It is of no job: all that run are waiting. */
@@ -113,7 +94,7 @@ take_waiting(struct dispatch *d, const struct record *r)
 
 	if (timestamp_parse(r->until, &until) != 0)
 		return;
-	for (struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
+	for (struct job *j = d->progress->jobs; j != NULL; j = j->hh.next) {
 		if (j->status != JOB_RUNNING)
 			continue;
 		job_waiting(j, r->reason, r->until);
@@ -124,15 +105,17 @@ take_waiting(struct dispatch *d, const struct record *r)
 static void
 log_unknown(struct dispatch *d, const struct record *r, uint64_t lineno)
 {
+	char text[200];
+
 	if (r->type == RECORD_LOADING)
 		return;
-	if (r->type == RECORD_CANCEL)
-		log_info("cancel for a job that is not known: id=%.*s", shown_length(r->job_id),
-			r->job_id.p);
-	else
-		refuse_record(&d->late, lineno,
-			"a verdict for a job that is over is not counted: id=%.*s",
-			shown_length(r->job_id), r->job_id.p);
+	if (r->type == RECORD_CANCEL) {
+		log_info("cancel for a job that is not known: id=%.*s", SHOWN(r->job_id));
+		return;
+	}
+	(void)snprintf(text, sizeof text,
+		"a verdict for a job that is over is not counted: id=%.*s", SHOWN(r->job_id));
+	refused_line(&d->late, lineno, text, NULL);
 }
 
 /* A verdict is noted before anybody hears of it, so that no restart counts it anew. */
@@ -158,18 +141,15 @@ static void
 resume_note(void *data, struct slice line)
 {
 	struct dispatch *d = data;
-	struct moment now = now_both();
 	struct record r;
-	struct job *j;
-	const char *why;
+	struct arrival a = {.r = &r, .now = now_both()};
 
 	/* A line that a crash cut is not a verdict. */
 	if (record_parse(d->notes, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED),
 		    &r) == NULL &&
-		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED))
-		if (progress_take(d->progress, &r, now, &j, &why) == TAKEN_CHANGED &&
-			r.type == RECORD_FAILED)
-			publish_failed(j, line);
+		r.fault == NULL && (r.type == RECORD_STORED || r.type == RECORD_FAILED) &&
+		progress_take(d->progress, &a) == TAKEN_CHANGED && r.type == RECORD_FAILED)
+		publish_failed(a.job, line);
 }
 
 /*
@@ -200,21 +180,22 @@ resume_job(struct dispatch *d, struct job *j)
 	had = j->stored + j->failed;
 	if (had > 0)
 		log_info("job resumed id=%.*s: %" PRIu64 " of %" PRIu64 " tasks have their verdict",
-			shown_length(buffer_slice(&j->id)), j->id.p, had, j->total);
+			SHOWN(buffer_slice(&j->id)), had, j->total);
 }
 
 static void
 take_record(struct dispatch *d, const struct record *r, struct slice line, uint64_t lineno)
 {
-	struct moment now = now_both();
-	struct job *j;
-	const char *why;
-	enum taken taken = progress_take(d->progress, r, now, &j, &why);
+	struct arrival a = {.r = r, .now = now_both()};
+	char text[300];
+	enum taken taken = progress_take(d->progress, &a);
+	struct job *j = a.job;
 
 	switch (taken) {
 	case TAKEN_REFUSED:
-		refuse_record(&d->refused, lineno, "job id=%.*s refused: %s",
-			shown_length(r->job_id), r->job_id.p, why);
+		(void)snprintf(
+			text, sizeof text, "job id=%.*s refused: %s", SHOWN(r->job_id), a.why);
+		refused_line(&d->refused, lineno, text, NULL);
 		break;
 	case TAKEN_UNKNOWN:
 		log_unknown(d, r, lineno);
@@ -225,7 +206,7 @@ take_record(struct dispatch *d, const struct record *r, struct slice line, uint6
 	default:
 		count_record(d, r);
 		if (taken == TAKEN_STARTED)
-			publish_start(d->publish, j, now.mono);
+			publish_start(d->publish, j, a.now.mono);
 		if (taken == TAKEN_STARTED || r->type == RECORD_JOB)
 			resume_job(d, j);
 		note_verdict(d, j, r, line);
@@ -260,28 +241,17 @@ dispatch_line(struct dispatch *d, enum line kind, struct slice line, uint64_t li
 		take_record(d, &r, line, lineno);
 }
 
-static bool
-job_waits(const struct job *j)
-{
-	return j->status == JOB_CANCELLED && !j->done_written;
-}
-
-void
-dispatch_serve(struct dispatch *d, int64_t now)
-{
-	for (struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
-		if (job_waits(j) && now >= j->changed + QUIET_MS)
-			tell_done(d, j);
-	}
-}
-
 int64_t
-dispatch_deadline(const struct dispatch *d)
+dispatch_serve(struct dispatch *d, int64_t now)
 {
 	int64_t due = INT64_MAX;
 
-	for (const struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
-		if (job_waits(j))
+	for (struct job *j = d->progress->jobs; j != NULL; j = j->hh.next) {
+		if (j->status != JOB_CANCELLED || j->done_written)
+			continue;
+		if (now >= j->changed + QUIET_MS)
+			tell_done(d, j);
+		else
 			due = clock_sooner(due, j->changed + QUIET_MS);
 	}
 	return due;
@@ -289,36 +259,30 @@ dispatch_deadline(const struct dispatch *d)
 
 /* A job that runs at the end of input. */
 static void
-end_running(struct dispatch *d, struct job *j, struct moment now)
+end_running(struct dispatch *d, struct job *j)
 {
 	uint64_t missing = job_missing(j);
 
 	d->unfinished += missing > 0 && (!j->kept || signals_stop());
-	if (j->kept)
-		job_interrupt(j);
-	else if (missing > 0 && signals_stop())
-		job_abandon(j, now);
-	else
-		job_stop(j, now);
+	job_stop(j, signals_stop(), now_both());
 	publish_job(j);
 	if (j->kept)
-		log_info("job id=%.*s %s", shown_length(buffer_slice(&j->id)), j->id.p,
-			buffer_cstr(&j->message));
+		log_info("job id=%.*s %s", SHOWN(buffer_slice(&j->id)), buffer_cstr(&j->message));
 	else if (missing > 0)
 		log_warning("job id=%.*s %s: %" PRIu64 " of %" PRIu64 " tasks have no verdict",
-			shown_length(buffer_slice(&j->id)), j->id.p,
+			SHOWN(buffer_slice(&j->id)),
 			j->status == JOB_CANCELLED ? "interrupted" : "stopped", missing, j->total);
 }
 
 void
 dispatch_end(struct dispatch *d)
 {
-	struct moment now = now_both();
-
-	publish_search_now(d->publish);
-	for (struct job *j = progress_first(d->progress); j != NULL; j = progress_next(j)) {
+	/* No more jobs will come that could stand behind an abandoned hash. */
+	if (d->publish->gaps.redis == NULL)
+		d->publish->gaps.due = 0;
+	for (struct job *j = d->progress->jobs; j != NULL; j = j->hh.next) {
 		if (j->status == JOB_RUNNING)
-			end_running(d, j, now);
+			end_running(d, j);
 		if (j->status != JOB_RUNNING)
 			tell_done(d, j);
 	}

@@ -34,8 +34,7 @@ struct dispatch {
 void dispatch_line(struct dispatch *, enum line kind, struct slice line, uint64_t lineno);
 
 /* Writes the `done` of cancelled jobs of which nothing more is heard; when to call it next. */
-void dispatch_serve(struct dispatch *, int64_t now);
-int64_t dispatch_deadline(const struct dispatch *);
+int64_t dispatch_serve(struct dispatch *, int64_t now);
 
 /* No more records will come: every job that runs ends with what was counted. */
 void dispatch_end(struct dispatch *);

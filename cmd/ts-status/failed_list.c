@@ -20,13 +20,6 @@ failed_list_release(struct failed_list *l)
 }
 
 void
-failed_list_clear(struct failed_list *l)
-{
-	l->text.len = 0;
-	failed_list_renew(l);
-}
-
-void
 failed_list_add(struct failed_list *l, struct slice record)
 {
 	buffer_add(&l->text, record.p, record.n);
@@ -87,13 +80,11 @@ void
 failed_list_serve(struct failed_list *l)
 {
 	struct slice words[2 + SLICE_RECORDS] = {slice_of("RPUSH"), buffer_slice(&l->key)};
-	struct slice remove[] = {slice_of("DEL"), words[1]};
-	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
 	int n;
 
 	if (!failed_list_due(l))
 		return;
-	if (l->renew && redis_call(l->redis, NULL, NULL, remove, 2) == 0)
+	if (l->renew && REDIS_CALL(l->redis, NULL, NULL, slice_of("DEL"), words[1]) == 0)
 		l->renew = false;
 	if (l->renew || l->pushed == l->text.len)
 		return;
@@ -102,5 +93,5 @@ failed_list_serve(struct failed_list *l)
 		l->flying = 0;
 		return;
 	}
-	(void)redis_call(l->redis, NULL, NULL, expire, 3);
+	(void)REDIS_CALL(l->redis, NULL, NULL, slice_of("EXPIRE"), words[1], slice_of("86400"));
 }

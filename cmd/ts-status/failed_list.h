@@ -25,13 +25,10 @@ enum { FAILED_LIST_REQUESTS = 3 /* at most, at one time */ };
 void failed_list_init(struct failed_list *, struct redis *, struct slice job_id);
 void failed_list_release(struct failed_list *);
 
-/* Another job of the same id begins: what there was goes, here and in Redis. */
-void failed_list_clear(struct failed_list *);
-
 /* A `failed` record of a task, without its newline. */
 void failed_list_add(struct failed_list *, struct slice record);
 
-/* Redis may have lost it. */
+/* Redis may have lost it, or holds that of another job. */
 void failed_list_renew(struct failed_list *);
 
 /* Whether all of it stands in Redis; whether something is to be sent now. */

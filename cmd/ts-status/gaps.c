@@ -16,44 +16,22 @@ enum { WAIT_MS = 2000, AGAIN_MS = 1000, SLACK_S = 1, DEAD_S = 60 };
 
 enum { PREFIX = sizeof "tickstock.jobs.status:" - 1 };
 
-struct gaps {
-	const struct progress *progress;
-	struct spool *spool;
-	struct redis *redis; /* while a search is under way */
-	bool pending;
-	bool sweep;	  /* all that is dead, too */
-	bool again;	  /* another gap came during the search */
-	int64_t from, to; /* all pending gaps, as one */
-	int64_t due;
-	unsigned checks; /* hashes whose answer is awaited */
-	struct buffer cursor;
-	bool broken;  /* the connection was lost during the search */
-	bool refused; /* the access list forbids it */
-	uint64_t failed, interrupted;
-};
-
 /* A hash that is being looked at. */
 struct check {
 	struct gaps *gaps;
 	struct buffer key;
 };
 
-struct gaps *
-gaps_new(const struct progress *p, struct spool *spool)
+void
+gaps_init(struct gaps *g, const struct progress *p, struct spool *spool)
 {
-	struct gaps *g = memory_grow(NULL, 1, sizeof *g);
-
 	*g = (struct gaps){.progress = p, .spool = spool, .from = 1, .to = 0};
-	return g;
 }
 
 void
-gaps_free(struct gaps *g)
+gaps_release(struct gaps *g)
 {
-	if (g == NULL)
-		return;
 	buffer_release(&g->cursor);
-	free(g);
 }
 
 void
@@ -78,19 +56,6 @@ gaps_sweep(struct gaps *g, int64_t now)
 	if (!g->pending)
 		g->due = now + WAIT_MS;
 	g->pending = true;
-}
-
-void
-gaps_search_now(struct gaps *g)
-{
-	if (g->redis == NULL)
-		g->due = 0;
-}
-
-bool
-gaps_pending(const struct gaps *g)
-{
-	return g->pending;
 }
 
 int64_t
@@ -135,13 +100,12 @@ fail_job(struct check *c, const char *message)
 {
 	char now[TIMESTAMP_SIZE];
 	struct slice time = slice_of(timestamp_local(now, clock_wall()));
-	struct slice words[] = {slice_of("HSET"), buffer_slice(&c->key), slice_of("status"),
-		slice_of("failed"), slice_of("message"), slice_of(message),
-		slice_of("completed_at"), time, slice_of("timestamp"), time};
-	struct slice expire[] = {slice_of("EXPIRE"), words[1], slice_of("86400")};
+	struct slice key = buffer_slice(&c->key);
 
-	(void)redis_call(c->gaps->redis, NULL, NULL, words, 10);
-	(void)redis_call(c->gaps->redis, NULL, NULL, expire, 3);
+	(void)REDIS_CALL(c->gaps->redis, NULL, NULL, slice_of("HSET"), key, slice_of("status"),
+		slice_of("failed"), slice_of("message"), slice_of(message),
+		slice_of("completed_at"), time, slice_of("timestamp"), time);
+	(void)REDIS_CALL(c->gaps->redis, NULL, NULL, slice_of("EXPIRE"), key, slice_of("86400"));
 }
 
 /* A number of the hash; 0 where it has none. */
@@ -258,10 +222,9 @@ on_scan(void *data, const struct redis_reply *reply)
 static void
 search_hashes(struct gaps *g)
 {
-	struct slice words[] = {slice_of("SCAN"), buffer_slice(&g->cursor), slice_of("MATCH"),
-		slice_of("tickstock.jobs.status:*"), slice_of("COUNT"), slice_of("100")};
-
-	if (redis_call(g->redis, on_scan, g, words, 6) == 0) {
+	if (REDIS_CALL(g->redis, on_scan, g, slice_of("SCAN"), buffer_slice(&g->cursor),
+		    slice_of("MATCH"), slice_of("tickstock.jobs.status:*"), slice_of("COUNT"),
+		    slice_of("100")) == 0) {
 		g->checks++;
 		return;
 	}

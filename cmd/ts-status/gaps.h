@@ -13,11 +13,26 @@
  * jobs that were published while nobody listened, and "running" ones of loaders that have died.
  * Finds and fails them.
  */
-struct gaps;
+struct gaps {
+	/* The caller's; jobs that they know are let alone. The spool may be NULL. */
+	const struct progress *progress;
+	struct spool *spool;
 
-/* progress and spool, which may be NULL, stay the caller's: jobs that they know are let alone. */
-struct gaps *gaps_new(const struct progress *, struct spool *);
-void gaps_free(struct gaps *);
+	struct redis *redis; /* while a search is under way */
+	bool pending;	     /* there is a gap that was not looked for to the end */
+	bool sweep;	     /* all that is dead, too */
+	bool again;	     /* another gap came during the search */
+	int64_t from, to;    /* all pending gaps, as one; none while from is after to */
+	int64_t due;
+	unsigned checks; /* hashes whose answer is awaited */
+	struct buffer cursor;
+	bool broken;  /* the connection was lost during the search */
+	bool refused; /* the access list forbids it */
+	uint64_t failed, interrupted;
+};
+
+void gaps_init(struct gaps *, const struct progress *, struct spool *);
+void gaps_release(struct gaps *);
 
 /* Of a gap that has none: since when nobody has listened is not known. */
 #define GAP_BEGINNING (INT64_MIN / 2)
@@ -31,16 +46,10 @@ void gaps_add(struct gaps *, int64_t from, int64_t to, int64_t now);
  */
 void gaps_sweep(struct gaps *, int64_t now);
 
-/* No more jobs will come that could stand behind a hash: look at once. */
-void gaps_search_now(struct gaps *);
-
 /* Looks, if there is a gap to look for, for as long as it takes. Called after redis_serve(). */
 void gaps_serve(struct gaps *, struct redis *, int64_t now);
 
 /* When gaps_serve() must be called next; INT64_MAX for never. */
 int64_t gaps_deadline(const struct gaps *);
-
-/* Whether there is a gap that was not looked for to the end. */
-bool gaps_pending(const struct gaps *);
 
 #endif

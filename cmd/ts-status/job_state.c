@@ -36,8 +36,7 @@ job_free(struct job *j)
 	for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
 		buffer_release(buffers[i]);
 	names_release(&j->tasks);
-	names_release(&j->symbol_names);
-	free(j->tally);
+	names_release(&j->seen);
 	free(j);
 }
 
@@ -133,8 +132,8 @@ job_header(struct job *j, const struct record *r, struct moment now)
 	/* A header that comes behind verdicts (a stream that was put together) may complete the
 	 * job. */
 	j->processed = 0;
-	for (size_t i = 0; i < j->symbol_names.count; i++)
-		j->processed += j->per_symbol > 0 && j->tally[i].finished >= j->per_symbol;
+	for (const struct name *n = j->seen.first; n != NULL; n = n->hh.next)
+		j->processed += j->per_symbol > 0 && n->finished >= j->per_symbol;
 	settle_job(j, now);
 }
 
@@ -167,21 +166,15 @@ job_loading(struct job *j, const struct record *r, struct moment now)
 	summary_task(j, "Loading", r, false);
 }
 
-/* Counts a verdict for its symbol; symbols are told apart and kept in the order of their first. */
+/* Counts a verdict for its symbol. */
 static void
 count_symbol(struct job *j, const struct record *r)
 {
-	bool fresh;
-	size_t i = names_add(&j->symbol_names, r->symbol, (struct slice){0}, &fresh);
+	struct name *n = names_add(&j->seen, r->symbol, (struct slice){0});
 
-	if (i >= j->tallies) {
-		j->tally = memory_grow(j->tally, (i + 1) * 2, sizeof *j->tally);
-		for (; j->tallies < (i + 1) * 2; j->tallies++)
-			j->tally[j->tallies] = (struct tally){0};
-	}
-	j->tally[i].failed += r->type == RECORD_FAILED || r->rejected > 0;
-	if (++j->tally[i].finished == j->per_symbol)
-		j->processed++;
+	n->failed += r->type == RECORD_FAILED || r->rejected > 0;
+	j->nseen += n->finished++ == 0;
+	j->processed += n->finished == j->per_symbol;
 }
 
 /* New York's date of a start: an instant for 1min and hour, a date for the others. */
@@ -292,12 +285,12 @@ static bool
 add_task(struct job *j, const struct record *r)
 {
 	struct buffer rest = {0};
-	bool fresh;
+	struct name *n;
 
 	buffer_printf(&rest, "%.*s %.*s", SLICE(r->timeframe), SLICE(r->from));
-	(void)names_add(&j->tasks, r->symbol, buffer_slice(&rest), &fresh);
+	n = names_add(&j->tasks, r->symbol, buffer_slice(&rest));
 	buffer_release(&rest);
-	return fresh;
+	return n->finished++ == 0;
 }
 
 bool
@@ -342,40 +335,26 @@ job_cancel(struct job *j, struct moment now)
 	return true;
 }
 
-/* Ends a job of which verdicts are missing, if their number is known. */
-static void
-end_short(struct job *j, const char *how)
+void
+job_stop(struct job *j, bool interrupted, struct moment now)
 {
+	uint64_t missing = job_missing(j);
 	char head[100] = "";
 
-	if (j->header)
-		(void)snprintf(head, sizeof head,
-			"%s: %" PRIu64 " of %" PRIu64 " tasks have no verdict; ", how,
-			job_missing(j), j->total);
-	summary_end(j, head);
-}
-
-void
-job_stop(struct job *j, struct moment now)
-{
-	end_job(j, job_outcome(j), now);
+	if (j->kept) {
+		j->message.len = 0;
+		buffer_printf(&j->message,
+			"interrupted: %" PRIu64 " of %" PRIu64 " tasks are left for the next start",
+			missing, j->total);
+		return;
+	}
+	interrupted = interrupted && missing > 0;
+	end_job(j, interrupted ? JOB_CANCELLED : job_outcome(j), now);
 	if (j->header && j->status == JOB_COMPLETED)
 		j->status = JOB_ERRORS;
-	end_short(j, "stopped");
-}
-
-void
-job_abandon(struct job *j, struct moment now)
-{
-	end_job(j, JOB_CANCELLED, now);
-	end_short(j, "interrupted");
-}
-
-void
-job_interrupt(struct job *j)
-{
-	j->message.len = 0;
-	buffer_printf(&j->message,
-		"interrupted: %" PRIu64 " of %" PRIu64 " tasks are left for the next start",
-		job_missing(j), j->total);
+	if (j->header)
+		(void)snprintf(head, sizeof head,
+			"%s: %" PRIu64 " of %" PRIu64 " tasks have no verdict; ",
+			interrupted ? "interrupted" : "stopped", missing, j->total);
+	summary_end(j, head);
 }

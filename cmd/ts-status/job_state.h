@@ -44,12 +44,6 @@ enum list {
 	LISTS,
 };
 
-/* Verdicts of one symbol. */
-struct tally {
-	uint32_t finished;
-	uint32_t failed; /* or stored with bars rejected */
-};
-
 /*
  * A job and what became of its tasks so far. Memory is about proportional to the tasks that have a
  * verdict. The fields are to be read; only this module and summary.c write them.
@@ -62,12 +56,12 @@ struct job {
 	uint64_t per_symbol; /* tasks of each symbol, 0 when unknown */
 
 	enum job_status status;
-	bool broken;	   /* it failed as a whole */
-	bool done_written; /* the caller's: its `done` has been written */
-	bool kept;	   /* the caller's: the spool has it */
-	void *user;	   /* the caller's */
-	bool turned_away;  /* it was one too many: nothing more is counted */
-	UT_hash_handle hh; /* of the table of jobs */
+	bool broken;		  /* it failed as a whole */
+	bool done_written;	  /* the caller's: its `done` has been written */
+	bool kept;		  /* the caller's: the spool has it */
+	struct status_hash *hash; /* the caller's */
+	bool turned_away;	  /* it was one too many: nothing more is counted */
+	UT_hash_handle hh;	  /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
 	uint64_t bytes;		       /* downloaded */
@@ -75,9 +69,8 @@ struct job {
 	uint64_t weight, weight_total; /* see job_weight(): of tasks with a verdict, and of all */
 	uint64_t processed;	       /* symbols all of whose tasks have a verdict */
 	struct names tasks;	       /* those that have a verdict */
-	struct names symbol_names;
-	struct tally *tally; /* of each symbol */
-	size_t tallies;
+	struct names seen; /* their symbols; failed: of it, or stored with bars rejected */
+	uint64_t nseen;
 
 	struct listing list[LISTS];
 	struct buffer errors; /* the inside of a JSON array */
@@ -114,14 +107,11 @@ void job_failed(struct job *, struct slice error, struct moment now);
 /* It was cancelled: verdicts that still come are counted. False if it had ended before. */
 bool job_cancel(struct job *, struct moment now);
 
-/* No more records will come: ends it with what was counted. */
-void job_stop(struct job *, struct moment now);
-
-/* The same, because the run was interrupted: it counts as cancelled. */
-void job_abandon(struct job *, struct moment now);
-
-/* No more records will come for now: it stays running, and says so. */
-void job_interrupt(struct job *);
+/*
+ * No more records will come. A job that is kept stays running, and says so; any other ends with
+ * what was counted, as cancelled where the run was interrupted before its last verdict.
+ */
+void job_stop(struct job *, bool interrupted, struct moment now);
 
 /* Tasks that have no verdict; 0 when their number is unknown. */
 uint64_t job_missing(const struct job *);

@@ -79,7 +79,6 @@ wait_and_serve(struct dispatch *d, int in, int64_t until)
 		{.fd = d->out->fd}, {.fd = signals_stop() ? -1 : signals_fd(), .events = POLLIN}};
 
 	until = clock_sooner(until, publish_deadline(d->publish, now));
-	until = clock_sooner(until, dispatch_deadline(d));
 	if (poll(fds, 4, until == INT64_MAX ? -1 : clock_wait_ms(until, now)) < 0)
 		fds[0].revents = fds[1].revents = fds[2].revents = 0;
 	writer_watch(d->out, fds[2].revents);
@@ -105,18 +104,17 @@ static int
 run_loop(struct dispatch *d, struct meter *meter, struct reader *in)
 {
 	while (take_lines(d, in) == LINE_NONE) {
-		int64_t now = clock_mono_ms();
+		int64_t now = clock_mono_ms(), due = dispatch_serve(d, now);
 
-		dispatch_serve(d, now);
 		publish_serve(d->publish, 0, now);
 		/* Records may go to the same terminal. */
 		if (d->out->buf.len > 0)
 			meter_hide(meter);
-		if (publish_denied(d->publish) || writer_flush(d->out) != 0)
+		if (d->publish->link.denied || writer_flush(d->out) != 0)
 			break;
 		meter_show(meter, d->progress, now);
 		if (wait_and_serve(d, publish_crowded(d->publish) ? -1 : in->fd,
-			    meter_deadline(meter, d->progress)) != 0)
+			    clock_sooner(due, meter_deadline(meter, d->progress))) != 0)
 			(void)reader_fill(in);
 		if (d->out->error != 0)
 			break;
@@ -133,7 +131,7 @@ finish_hashes(struct dispatch *d)
 	dispatch_end(d);
 	(void)writer_flush(d->out);
 	publish_serve(d->publish, 0, now);
-	while (!publish_denied(d->publish) && !publish_over(d->publish, now)) {
+	while (!d->publish->link.denied && !publish_over(d->publish, now)) {
 		bool at_once = signals_stop() || d->out->error != 0;
 		int64_t until = start + (at_once ? NOW_MS : FINISH_MS);
 
@@ -143,7 +141,7 @@ finish_hashes(struct dispatch *d)
 		(void)wait_and_serve(d, -1, clock_sooner(until, now + LOOK_MS));
 		now = clock_mono_ms();
 	}
-	if (publish_written(d->publish) || publish_denied(d->publish))
+	if (publish_written(d->publish) || d->publish->link.denied)
 		return 0;
 	log_error("Redis: the final state of some jobs could not be written");
 	return -1;
@@ -169,8 +167,8 @@ run_dispatch(struct dispatch *d, struct meter *meter)
 	meter_hide(meter);
 	if (finish_hashes(d) != 0)
 		status = STATUS_SERVICE;
-	if (publish_denied(d->publish)) {
-		log_error("Redis refuses: %s", publish_why(d->publish));
+	if (d->publish->link.denied) {
+		log_error("Redis refuses: %s", redis_why(d->publish->link.redis));
 		status = STATUS_USAGE;
 	} else if (status == STATUS_DONE) {
 		status = exit_status(d);
@@ -191,10 +189,12 @@ run_status(const struct options *o, const struct redis_url *url, struct spool *s
 {
 	struct meter meter;
 	struct writer out;
-	struct progress *progress = progress_new(calendar);
+	struct publish publish;
+	struct progress progress = {.calendar = calendar};
 	struct buffer shown = {0};
 	struct dispatch d = {.out = &out,
-		.progress = progress,
+		.progress = &progress,
+		.publish = &publish,
 		.partial = o->partial,
 		.parser = record_parser_new(),
 		.notes = record_parser_new(),
@@ -210,10 +210,10 @@ run_status(const struct options *o, const struct redis_url *url, struct spool *s
 	buffer_release(&shown);
 	meter_init(&meter, log_is_quiet());
 	writer_init(&out, STDOUT_FILENO);
-	d.publish = publish_new(url, progress, spool, o->partial);
+	publish_init(&publish, url, &progress, spool, o->partial);
 	status = run_dispatch(&d, &meter);
-	publish_free(d.publish);
-	progress_free(progress);
+	publish_release(&publish);
+	progress_release(&progress);
 	record_parser_free(d.parser);
 	record_parser_free(d.notes);
 	writer_release(&out);

@@ -178,14 +178,14 @@ running_jobs(const struct progress *p, struct buffer *name)
 	struct job all = {.status = JOB_COMPLETED};
 	uint64_t n = 0;
 
-	for (const struct job *j = progress_first(p); j != NULL; j = progress_next(j)) {
+	for (const struct job *j = p->jobs; j != NULL; j = j->hh.next) {
 		if (j->status != JOB_RUNNING)
 			continue;
 		if (n++ == 0) {
 			all = *j;
 			continue;
 		}
-		if (j == progress_current(p)) {
+		if (j == p->current) {
 			all.symbol = j->symbol;
 			all.timeframe = j->timeframe;
 			all.waiting = j->waiting;

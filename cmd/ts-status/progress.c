@@ -3,31 +3,8 @@
 
 #include "hash.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-enum {
-	FORGOTTEN = 1024, /* how many ids of jobs that are over are remembered */
-	REFUSED = 1000, /* how many jobs that were too many may wait for their end to be written */
-};
-
-struct progress {
-	const struct calendar *calendar;
-	struct job *jobs;	       /* a hash table, in order of arrival */
-	uint64_t forgotten[FORGOTTEN]; /* a ring of hashes */
-	size_t oldest;
-	struct job *current;
-};
-
-struct progress *
-progress_new(const struct calendar *c)
-{
-	struct progress *p = memory_grow(NULL, 1, sizeof *p);
-
-	memset(p, 0, sizeof *p);
-	p->calendar = c;
-	return p;
-}
+/* How many jobs that were too many may wait for their end to be written. */
+enum { REFUSED = 1000 };
 
 static void
 take_out(struct progress *p, struct job *j)
@@ -39,13 +16,10 @@ take_out(struct progress *p, struct job *j)
 }
 
 void
-progress_free(struct progress *p)
+progress_release(struct progress *p)
 {
-	if (p == NULL)
-		return;
 	while (p->jobs != NULL)
 		take_out(p, p->jobs);
-	free(p);
 }
 
 static struct job *
@@ -68,7 +42,7 @@ is_forgotten(const struct progress *p, struct slice id)
 {
 	uint64_t hash = hash_slice(id);
 
-	for (size_t i = 0; i < FORGOTTEN; i++) {
+	for (size_t i = 0; i < PROGRESS_FORGOTTEN; i++) {
 		if (p->forgotten[i] == hash)
 			return true;
 	}
@@ -88,32 +62,11 @@ add_job(struct progress *p, struct slice id, struct moment now)
 	return j;
 }
 
-/* A record that comes then, and what becomes of it. */
-struct arrival {
-	const struct record *r;
-	struct moment now;
-	struct job *job;
-	const char *why;
-};
-
 static enum taken
 refuse_record(struct arrival *a, const char *reason)
 {
 	a->why = reason;
 	return TAKEN_REFUSED;
-}
-
-/* In place of a job that has ended, a new one of the same id. */
-static struct job *
-renew_job(struct progress *p, struct job *old, struct slice id, struct moment now)
-{
-	void *user = old->user;
-	struct job *j;
-
-	take_out(p, old);
-	j = add_job(p, id, now);
-	j->user = user;
-	return j;
 }
 
 static enum taken
@@ -129,8 +82,9 @@ take_header(struct progress *p, struct job *old, struct arrival *a)
 		job_header(old, a->r, a->now);
 		return TAKEN_CHANGED;
 	}
-	a->job = old != NULL ? renew_job(p, old, id, a->now) : add_job(p, id, a->now);
-	if (a->job == NULL)
+	if (old != NULL)
+		take_out(p, old);
+	if ((a->job = add_job(p, id, a->now)) == NULL)
 		return refuse_record(a, "too many jobs at once");
 	job_header(a->job, a->r, a->now);
 	if (many && old == NULL) {
@@ -194,41 +148,15 @@ take_record(struct progress *p, struct arrival *a)
 }
 
 enum taken
-progress_take(struct progress *p, const struct record *r, struct moment now, struct job **job,
-	const char **why)
+progress_take(struct progress *p, struct arrival *a)
 {
-	struct arrival a = {.r = r, .now = now};
-	enum taken taken = take_record(p, &a);
+	enum taken taken;
 
-	*job = a.job;
-	*why = a.why;
-	if (a.job != NULL)
-		p->current = a.job;
+	a->job = NULL;
+	taken = take_record(p, a);
+	if (a->job != NULL)
+		p->current = a->job;
 	return taken;
-}
-
-struct job *
-progress_first(const struct progress *p)
-{
-	return p->jobs;
-}
-
-struct job *
-progress_next(const struct job *j)
-{
-	return j->hh.next;
-}
-
-size_t
-progress_count(const struct progress *p)
-{
-	return HASH_COUNT(p->jobs);
-}
-
-struct job *
-progress_current(const struct progress *p)
-{
-	return p->current;
 }
 
 size_t
@@ -236,7 +164,7 @@ progress_running(const struct progress *p)
 {
 	size_t n = 0;
 
-	for (const struct job *j = p->jobs; j != NULL; j = progress_next(j))
+	for (const struct job *j = p->jobs; j != NULL; j = j->hh.next)
 		n += j->status == JOB_RUNNING;
 	return n;
 }
@@ -245,6 +173,6 @@ void
 progress_drop(struct progress *p, struct job *j)
 {
 	p->forgotten[p->oldest] = hash_slice(buffer_slice(&j->id));
-	p->oldest = (p->oldest + 1) % FORGOTTEN;
+	p->oldest = (p->oldest + 1) % PROGRESS_FORGOTTEN;
 	take_out(p, j);
 }

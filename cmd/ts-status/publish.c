@@ -1,15 +1,11 @@
 /* The connection to Redis and the hashes of all jobs; a hash is status_hash.c's affair. */
 #include "publish.h"
 
-#include "gaps.h"
-#include "heartbeat.h"
 #include "log.h"
-#include "redis_link.h"
-#include "status_hash.h"
 #include "timestamp.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -20,67 +16,52 @@ enum {
 	LATE_MS = 600000, /* for verdicts of a cancelled job that are still on their way */
 	CROWD = PROGRESS_JOBS / 4 *
 		3, /* from so many jobs on, those that are over are not verified */
+	BEAT_MS = 10000,
+	LIVING_MS = 12000, /* within it a living loader has beaten again */
+	ASK_MS = 1000,
 };
 
-struct publish {
-	const struct redis_url *url;
-	struct progress *progress;
-	struct spool *spool;
-	struct gaps *gaps;
-	struct heartbeat heartbeat;
-	bool swept;		  /* the hashes of dead loaders were asked for, or must not be */
-	struct status_hash *over; /* of jobs that are over, by key, oldest first */
-	struct status_shared shared;
-	struct redis_link link; /* its redis is the shared one */
-};
-
-struct publish *
-publish_new(const struct redis_url *url, struct progress *progress, struct spool *spool,
-	const char *partial)
+void
+publish_init(struct publish *p, const struct redis_url *url, struct progress *progress,
+	struct spool *spool, const char *partial)
 {
-	struct publish *p = memory_grow(NULL, 1, sizeof *p);
-
-	*p = (struct publish){
-		.url = url, .progress = progress, .spool = spool, .shared = {.partial = partial}};
-	p->gaps = gaps_new(progress, spool);
+	*p = (struct publish){.progress = progress, .spool = spool, .shared = {.partial = partial}};
+	gaps_init(&p->gaps, progress, spool);
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);
 	p->link = (struct redis_link){.redis = p->shared.redis, .meanwhile = "counting goes on, "};
-	return p;
 }
 
 static void
-drop_over(struct publish *p, struct status_hash *h)
+drop_hash(struct publish *p, struct status_hash *h)
 {
-	HASH_DEL(p->over, h);
+	HASH_DEL(p->hashes, h);
 	status_hash_free(h);
 }
 
 void
-publish_free(struct publish *p)
+publish_release(struct publish *p)
 {
 	redis_free(p->shared.redis);
-	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j))
-		status_hash_free(j->user);
-	while (p->over != NULL)
-		drop_over(p, p->over);
+	while (p->hashes != NULL)
+		drop_hash(p, p->hashes);
 	fields_release(&p->shared.fields);
-	gaps_free(p->gaps);
-	free(p);
+	gaps_release(&p->gaps);
 }
 
 void
 publish_start(struct publish *p, struct job *j, int64_t now)
 {
-	struct status_hash *h = j->user, *old;
+	struct status_hash *h;
 
 	if (p->shared.redis == NULL)
 		return;
-	if (h == NULL)
-		j->user = h = status_hash_new(&p->shared, j);
-	HASH_FIND(hh, p->over, h->key.p, h->key.len, old);
-	if (old != NULL && status_hash_retire(old))
-		drop_over(p, old);
+	HASH_FIND(hh, p->hashes, j->id.p, j->id.len, h);
+	if (h == NULL) {
+		h = status_hash_new(&p->shared, j);
+		HASH_ADD_KEYPTR(hh, p->hashes, h->id.p, h->id.n, h);
+	}
+	j->hash = h;
 	status_hash_start(h, j, now);
 }
 
@@ -88,58 +69,23 @@ void
 publish_job(struct job *j)
 {
 	/* Verdicts without a job are counted till the end; a card that runs is not for them. */
-	if (j->user != NULL && (j->header || j->status != JOB_RUNNING))
-		status_hash_changed(j->user);
+	if (j->hash != NULL && (j->header || j->status != JOB_RUNNING))
+		j->hash->dirty = true;
 }
 
 void
 publish_failed(struct job *j, struct slice record)
 {
-	struct status_hash *h = j->user;
-
-	if (h != NULL)
-		failed_list_add(&h->failures, record);
-}
-
-/* The job goes, its hash stays for a while. */
-static void
-keep_over(struct publish *p, struct job *j, int64_t now)
-{
-	struct status_hash *h = j->user, *same;
-
-	j->user = NULL;
-	if (h == NULL)
-		return;
-	HASH_FIND(hh, p->over, h->key.p, h->key.len, same);
-	if (same != NULL || !h->written) {
-		status_hash_free(h);
-		return;
-	}
-	status_hash_end(h, now);
-	HASH_ADD_KEYPTR(hh, p->over, h->key.p, h->key.len, h);
-}
-
-static void
-serve_over(struct publish *p, int64_t now)
-{
-	for (struct status_hash *h = p->over, *next; h != NULL; h = next) {
-		bool old = now >= h->over + OVER_MS || HASH_COUNT(p->over) > OVERS;
-
-		next = h->hh.next;
-		if (old && status_hash_retire(h))
-			drop_over(p, h);
-		else
-			status_hash_serve(h, now);
-	}
+	if (j->hash != NULL)
+		failed_list_add(&j->hash->failures, record);
 }
 
 /* Whether nothing more will come of a job that has ended. */
 static bool
 hash_over(const struct publish *p, const struct job *j, int64_t now)
 {
-	const struct status_hash *h = j->user;
-
-	bool crowd = progress_count(p->progress) > CROWD;
+	const struct status_hash *h = j->hash;
+	bool crowd = HASH_COUNT(p->progress->jobs) > CROWD;
 
 	if (j->status == JOB_RUNNING || !j->done_written)
 		return false;
@@ -154,9 +100,7 @@ hash_over(const struct publish *p, const struct job *j, int64_t now)
 static void
 release_job(struct publish *p, struct job *j)
 {
-	const struct status_hash *h = j->user;
-
-	if (j->status == JOB_RUNNING || (h != NULL && !status_hash_written(h)))
+	if (j->status == JOB_RUNNING || (j->hash != NULL && !status_hash_written(j->hash)))
 		return;
 	if (spool_remove(p->spool, buffer_slice(&j->id)) == SPOOL_OK)
 		j->kept = false;
@@ -164,20 +108,106 @@ release_job(struct publish *p, struct job *j)
 		log_error("spool: %s: the job cannot be removed", strerror(errno));
 }
 
+/* The job goes; its hash stays for a while, behind those that stay already. */
+static void
+drop_job(struct publish *p, struct job *j, int64_t now)
+{
+	struct status_hash *h = j->hash;
+
+	if (h != NULL && !h->written) {
+		drop_hash(p, h);
+	} else if (h != NULL) {
+		status_hash_end(h, now);
+		HASH_DEL(p->hashes, h);
+		HASH_ADD_KEYPTR(hh, p->hashes, h->id.p, h->id.n, h);
+	}
+	progress_drop(p->progress, j);
+}
+
 static void
 serve_jobs(struct publish *p, int64_t now)
 {
-	for (struct job *j = progress_first(p->progress), *next; j != NULL; j = next) {
-		next = progress_next(j);
-		if (j->user != NULL && p->shared.redis != NULL)
-			status_hash_serve(j->user, now);
+	for (struct job *j = p->progress->jobs, *next; j != NULL; j = next) {
+		next = j->hh.next;
+		if (j->hash != NULL)
+			status_hash_serve(j->hash, now);
 		if (j->kept && (j->done_written || j->status == JOB_CANCELLED))
 			release_job(p, j);
-		if (hash_over(p, j, now)) {
-			keep_over(p, j, now);
-			progress_drop(p->progress, j);
+		if (hash_over(p, j, now))
+			drop_job(p, j, now);
+	}
+}
+
+static void
+serve_over(struct publish *p, int64_t now)
+{
+	size_t n = HASH_COUNT(p->hashes) - HASH_COUNT(p->progress->jobs);
+
+	for (struct status_hash *h = p->hashes, *next; h != NULL; h = next) {
+		next = h->hh.next;
+		if (h->job != NULL)
+			continue;
+		if ((now >= h->over + OVER_MS || n > OVERS) && status_hash_retire(h)) {
+			drop_hash(p, h);
+			n--;
+		} else {
+			status_hash_serve(h, now);
 		}
 	}
+}
+
+/* If no other loader lives here, the hashes that dead ones have left are looked for. */
+static void
+on_heartbeat(void *data, const struct redis_reply *reply)
+{
+	struct publish *p = data;
+	struct heartbeat *h = &p->heartbeat;
+	struct slice value = redis_text(reply);
+	int64_t now = clock_mono_ms();
+	bool other = redis_kind(reply) == REDIS_KIND_ERROR;
+
+	h->due = now + ASK_MS;
+	if (reply == NULL)
+		return;
+	if (value.p != NULL && !other) {
+		if (h->seen[0] == '\0')
+			(void)snprintf(h->seen, sizeof h->seen, "%.*s", SLICE(value));
+		other = !slice_is(value, h->seen);
+		if (!other && now < h->until)
+			return;
+	}
+	h->decided = true;
+	h->due = 0;
+	if (!other)
+		gaps_sweep(&p->gaps, now);
+}
+
+/*
+ * The key by which the page shows "Connected", and by which one loader finds out whether another
+ * one lives on this Redis: before it is written first it is watched, if it is there, for longer
+ * than a living one would leave it alone.
+ */
+static void
+serve_heartbeat(struct publish *p, int64_t now)
+{
+	struct heartbeat *h = &p->heartbeat;
+	struct slice key = slice_of("tickstockpl:heartbeat");
+	char time[TIMESTAMP_SIZE];
+
+	if (now < h->due)
+		return;
+	if (h->decided) {
+		h->due = now + BEAT_MS;
+		(void)REDIS_CALL(p->shared.redis, NULL, NULL, slice_of("SET"), key,
+			slice_of(timestamp_local(time, clock_wall())), slice_of("EX"),
+			slice_of("30"));
+		return;
+	}
+	if (h->until == 0)
+		h->until = now + LIVING_MS;
+	h->due = REDIS_CALL(p->shared.redis, on_heartbeat, p, slice_of("GET"), key) == 0
+			 ? INT64_MAX
+			 : now + ASK_MS;
 }
 
 /* Redis may have come back without what it held: all that is known is written again. */
@@ -185,12 +215,8 @@ static void
 on_ready(struct publish *p, int64_t now)
 {
 	redis_link_recovered(&p->link, now);
-	heartbeat_connected(&p->heartbeat, p->shared.redis, now);
-	for (struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
-		if (j->user != NULL)
-			status_hash_reconnected(j->user);
-	}
-	for (struct status_hash *h = p->over; h != NULL; h = h->hh.next)
+	p->heartbeat.due = 0;
+	for (struct status_hash *h = p->hashes; h != NULL; h = h->hh.next)
 		status_hash_reconnected(h);
 }
 
@@ -201,31 +227,13 @@ publish_serve(struct publish *p, short revents, int64_t now)
 		if (redis_link_serve(&p->link, revents, now) == REDIS_EVENT_READY)
 			on_ready(p, now);
 		if (redis_ready(p->shared.redis))
-			heartbeat_serve(&p->heartbeat, now);
-		if (!p->swept && p->heartbeat.decided) {
-			p->swept = true;
-			if (p->heartbeat.alone)
-				gaps_sweep(p->gaps, now);
-		}
+			serve_heartbeat(p, now);
 	}
 	serve_jobs(p, now);
 	if (p->shared.redis != NULL) {
 		serve_over(p, now);
-		gaps_serve(p->gaps, p->shared.redis, now);
+		gaps_serve(&p->gaps, p->shared.redis, now);
 	}
-}
-
-void
-publish_gap(struct publish *p, int64_t from, int64_t to, int64_t now)
-{
-	if (p->shared.redis != NULL)
-		gaps_add(p->gaps, from, to, now);
-}
-
-void
-publish_search_now(struct publish *p)
-{
-	gaps_search_now(p->gaps);
 }
 
 struct pollfd
@@ -245,30 +253,24 @@ publish_deadline(const struct publish *p, int64_t now)
 	due = redis_link_deadline(&p->link);
 	if (!redis_ready(p->shared.redis))
 		return due;
-	due = clock_sooner(due, heartbeat_due(&p->heartbeat));
-	due = clock_sooner(due, gaps_deadline(p->gaps));
+	due = clock_sooner(due, p->heartbeat.due);
+	due = clock_sooner(due, gaps_deadline(&p->gaps));
 	/* Where requests have no room, answers come first, and they are heard. */
 	room = redis_room(p->shared.redis) >= STATUS_HASH_REQUESTS;
-	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
-		const struct status_hash *h = j->user;
-
-		if (hash_over(p, j, now))
+	for (const struct status_hash *h = p->hashes; h != NULL; h = h->hh.next) {
+		if (h->job != NULL && hash_over(p, h->job, now))
 			due = clock_sooner(due, now);
-		else if (h != NULL && room)
+		else if (room)
 			due = clock_sooner(due, status_hash_due(h));
 	}
-	for (const struct status_hash *h = p->over; h != NULL && room; h = h->hh.next)
-		due = clock_sooner(due, status_hash_due(h));
 	return due;
 }
 
 bool
 publish_written(const struct publish *p)
 {
-	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
-		const struct status_hash *h = j->user;
-
-		if (h != NULL && !status_hash_written(h))
+	for (const struct job *j = p->progress->jobs; j != NULL; j = j->hh.next) {
+		if (j->hash != NULL && !status_hash_written(j->hash))
 			return false;
 	}
 	return true;
@@ -277,13 +279,13 @@ publish_written(const struct publish *p)
 bool
 publish_over(const struct publish *p, int64_t now)
 {
-	if (!publish_written(p) || gaps_pending(p->gaps))
+	if (!publish_written(p))
 		return false;
 	/* Even with nothing to write, a wrong password is to be told. */
-	if (p->shared.redis != NULL && !p->link.ever && !p->link.away)
+	if (p->shared.redis != NULL && (p->gaps.pending || (!p->link.ever && !p->link.away)))
 		return false;
-	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
-		const struct status_hash *h = j->user;
+	for (const struct job *j = p->progress->jobs; j != NULL; j = j->hh.next) {
+		const struct status_hash *h = j->hash;
 
 		if (h != NULL && !h->submitted && (h->verifying || now < h->wrote + LINGER_MS + 50))
 			return false;
@@ -295,23 +297,11 @@ bool
 publish_crowded(const struct publish *p)
 {
 	if (p->shared.redis == NULL || !redis_ready(p->shared.redis) ||
-		progress_count(p->progress) <= CROWD)
+		HASH_COUNT(p->progress->jobs) <= CROWD)
 		return false;
-	for (const struct job *j = progress_first(p->progress); j != NULL; j = progress_next(j)) {
+	for (const struct job *j = p->progress->jobs; j != NULL; j = j->hh.next) {
 		if (j->status != JOB_RUNNING)
 			return true;
 	}
 	return false;
-}
-
-bool
-publish_denied(const struct publish *p)
-{
-	return p->link.denied;
-}
-
-const char *
-publish_why(const struct publish *p)
-{
-	return redis_why(p->shared.redis);
 }

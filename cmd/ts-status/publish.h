@@ -1,30 +1,42 @@
 #ifndef TS_PUBLISH_H
 #define TS_PUBLISH_H
 
-#include "progress.h"
-#include "redis.h"
-#include "spool.h"
+#include "gaps.h"
+#include "redis_link.h"
+#include "status_hash.h"
+#include "timestamp.h"
 
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 /*
  * Keeps one Redis hash per job in step with what is known about it, and the heartbeat. Times are
  * clock_mono_ms(); nothing here blocks.
  */
-struct publish;
+struct publish {
+	struct progress *progress;
+	struct spool *spool;
+	struct gaps gaps;
+	struct heartbeat {
+		bool decided;  /* whether another loader lives on this Redis */
+		int64_t due;   /* INT64_MAX while an answer is awaited */
+		int64_t until; /* if it stands there unchanged till then, nobody renews it */
+		char seen[2 * TIMESTAMP_SIZE];
+	} heartbeat;
+	struct status_hash *hashes; /* by id; those of jobs that are over in the order of that */
+	struct status_shared shared;
+	struct redis_link link; /* its redis is the shared one; denied: for good, see redis_why() */
+};
 
 /*
  * The spool may be NULL; a job that it has is removed from it when its end is told and written.
  * url NULL: no Redis, and everything below is quickly done. partial: see summary_status(). All
- * pointers stay the caller's. The jobs' user pointers are this module's.
+ * pointers stay the caller's. The jobs' hashes are this module's.
  */
-struct publish *publish_new(
-	const struct redis_url *url, struct progress *, struct spool *, const char *partial);
+void publish_init(struct publish *, const struct redis_url *url, struct progress *, struct spool *,
+	const char *partial);
 
-/* Call it before progress_free(). */
-void publish_free(struct publish *);
+/* Call it before progress_release(). */
+void publish_release(struct publish *);
 
 /*
  * A job begins, or begins anew: before anything else is told of it. It has changed. A `failed`
@@ -33,10 +45,6 @@ void publish_free(struct publish *);
 void publish_start(struct publish *, struct job *, int64_t now);
 void publish_job(struct job *);
 void publish_failed(struct job *, struct slice record);
-
-/* Nobody listened from one instant to another (seconds); and: no more jobs will come. */
-void publish_gap(struct publish *, int64_t from, int64_t to, int64_t now);
-void publish_search_now(struct publish *);
 
 /*
  * Reads from and writes to Redis; writes the jobs and the heartbeat that are due, looks whether
@@ -63,9 +71,5 @@ bool publish_over(const struct publish *, int64_t now);
 
 /* Whether all final states stand in Redis, feared or not. */
 bool publish_written(const struct publish *);
-
-/* Redis refuses us for good, before it ever let us in. publish_why() has the reason. */
-bool publish_denied(const struct publish *);
-const char *publish_why(const struct publish *);
 
 #endif

@@ -12,6 +12,8 @@ enum {
 	RESTORES = 10,	 /* nobody wins a war of writers */
 };
 
+static const char prefix[] = "tickstock.jobs.status:";
+
 /* When the hash is verified, after the last write. */
 static const int verify_ms[] = {100, 300, 1000, 2000, 3000, 5000};
 
@@ -23,7 +25,8 @@ status_hash_new(struct status_shared *s, struct job *j)
 	struct status_hash *h = memory_grow(NULL, 1, sizeof *h);
 
 	*h = (struct status_hash){.shared = s, .job = j};
-	buffer_printf(&h->key, "tickstock.jobs.status:%.*s", SLICE(buffer_slice(&j->id)));
+	buffer_printf(&h->key, "%s%.*s", prefix, SLICE(buffer_slice(&j->id)));
+	h->id = slice_after(buffer_slice(&h->key), sizeof prefix - 1);
 	failed_list_init(&h->failures, s->redis, buffer_slice(&j->id));
 	return h;
 }
@@ -49,13 +52,8 @@ status_hash_start(struct status_hash *h, struct job *j, int64_t now)
 	h->wrote = now - MERGE_MS;
 	h->restores = 0;
 	h->submitted_at.len = 0;
-	failed_list_clear(&h->failures);
-}
-
-void
-status_hash_changed(struct status_hash *h)
-{
-	h->dirty = true;
+	h->failures.text.len = 0;
+	failed_list_renew(&h->failures);
 }
 
 void
@@ -119,10 +117,8 @@ heard_refusal(struct status_shared *s, const struct redis_reply *reply)
 static void
 replace_key(struct status_hash *h)
 {
-	struct slice words[] = {slice_of("DEL"), buffer_slice(&h->key)};
-
 	log_info("replaced a key that was not a hash: %s", buffer_cstr(&h->key));
-	(void)redis_call(h->shared->redis, NULL, NULL, words, 2);
+	(void)REDIS_CALL(h->shared->redis, NULL, NULL, slice_of("DEL"), buffer_slice(&h->key));
 }
 
 static void
@@ -141,25 +137,16 @@ on_written(void *data, const struct redis_reply *reply)
 		return;
 	}
 	h->wrote = clock_mono_ms();
-	if (!h->written)
+	/* One that is to be written whole begins anew: that was its last job's. */
+	if (!h->written && !h->whole) {
 		h->first = h->wrote;
-	h->written = true;
+		h->written = true;
+	}
 	h->verify = 0;
 	if (s->refusing)
 		log_info("Redis takes writes again");
 	s->refusing = false;
 	backoff_succeeded(&s->hold, h->wrote);
-}
-
-/* What an answer to read_status() says. */
-struct standing {
-	struct slice status, stamp, submitted_at; /* absent where there is none */
-};
-
-static struct slice
-text_at(const struct redis_reply *reply, size_t i)
-{
-	return redis_text(redis_item(reply, i));
 }
 
 static void
@@ -169,10 +156,16 @@ keep_submitted(struct status_hash *h, struct slice at)
 		buffer_set(&h->submitted_at, at);
 }
 
+/* What an answer to read_status() says. */
+struct standing {
+	struct slice status, stamp, submitted_at; /* absent where there is none */
+};
+
 static struct standing
 read_standing(struct status_hash *h, const struct redis_reply *reply)
 {
-	struct standing s = {text_at(reply, 0), text_at(reply, 1), text_at(reply, 2)};
+	struct standing s = {redis_text(redis_item(reply, 0)), redis_text(redis_item(reply, 1)),
+		redis_text(redis_item(reply, 2))};
 
 	if (slice_is(s.status, "submitted")) {
 		h->submitted = true;
@@ -184,10 +177,8 @@ read_standing(struct status_hash *h, const struct redis_reply *reply)
 static void
 read_status(struct status_hash *h, redis_fn *fn)
 {
-	struct slice words[] = {slice_of("HMGET"), buffer_slice(&h->key), slice_of("status"),
-		slice_of("timestamp"), slice_of("submitted_at")};
-
-	(void)redis_call(h->shared->redis, fn, h, words, 5);
+	(void)REDIS_CALL(h->shared->redis, fn, h, slice_of("HMGET"), buffer_slice(&h->key),
+		slice_of("status"), slice_of("timestamp"), slice_of("submitted_at"));
 }
 
 /* When the job was submitted, if the page has not written it: what the job says, or when it came.
@@ -209,14 +200,12 @@ find_submitted(struct status_hash *h)
 static void
 write_submitted(struct status_hash *h, const char *command)
 {
-	struct slice words[] = {
-		slice_of(command), buffer_slice(&h->key), slice_of("submitted_at"), {0}};
-
 	if (h->submitted_at.len == 0 && h->job != NULL)
 		find_submitted(h);
-	words[3] = buffer_slice(&h->submitted_at);
-	if (words[3].n > 0)
-		(void)redis_call(h->shared->redis, NULL, NULL, words, 4);
+	if (h->submitted_at.len > 0)
+		(void)REDIS_CALL(h->shared->redis, NULL, NULL, slice_of(command),
+			buffer_slice(&h->key), slice_of("submitted_at"),
+			buffer_slice(&h->submitted_at));
 }
 
 /* What stood there before a write. An end is that of an earlier job with this id, whose page was
@@ -325,15 +314,15 @@ write_hash(struct status_hash *h, int64_t now)
 {
 	struct redis *redis = h->shared->redis;
 	bool lists = !job_running(h) || h->whole || now >= h->listed + PULSE_MS;
-	struct slice stale[] = {slice_of("HDEL"), buffer_slice(&h->key), slice_of("completed_at")};
-	struct slice expire[] = {slice_of("EXPIRE"), stale[1], slice_of("86400")};
+	struct slice key = buffer_slice(&h->key), list = buffer_slice(&h->failures.key);
 
 	h->before = h->status;
 	h->partial = !h->whole;
 	read_status(h, on_before);
 	/* Of an earlier job with this id. */
 	if (job_running(h) && !h->written)
-		(void)redis_call(redis, NULL, NULL, stale, 3);
+		(void)REDIS_CALL(
+			redis, NULL, NULL, slice_of("HDEL"), key, slice_of("completed_at"));
 	if (h->job != NULL)
 		render_fields(h, lists, clock_wall());
 	if (send_fields(h) != 0)
@@ -347,10 +336,9 @@ write_hash(struct status_hash *h, int64_t now)
 		h->listed = now;
 	if (h->job != NULL)
 		fields_copy(&h->sent, &h->shared->fields);
-	(void)redis_call(redis, NULL, NULL, expire, 3);
-	expire[1] = buffer_slice(&h->failures.key);
+	(void)REDIS_CALL(redis, NULL, NULL, slice_of("EXPIRE"), key, slice_of("86400"));
 	if (h->failures.pushed > 0)
-		(void)redis_call(redis, NULL, NULL, expire, 3);
+		(void)REDIS_CALL(redis, NULL, NULL, slice_of("EXPIRE"), list, slice_of("86400"));
 }
 
 int64_t

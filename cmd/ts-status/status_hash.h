@@ -49,9 +49,10 @@ struct status_hash {
 	char stamp[TIMESTAMP_SIZE]; /* and when */
 	struct fields sent;	    /* what should stand there */
 	struct buffer key;
+	struct slice id;	    /* of the job, the end of the key */
 	struct buffer submitted_at; /* as it stood there, if it was this job's */
 	struct failed_list failures;
-	int64_t over;	   /* the owner's: when the job was over */
+	int64_t over;	   /* when the job was over */
 	UT_hash_handle hh; /* the owner's */
 };
 
@@ -63,9 +64,6 @@ void status_hash_free(struct status_hash *);
 
 /* The job begins, or another one of its id. */
 void status_hash_start(struct status_hash *, struct job *, int64_t now);
-
-/* The job is another than before. */
-void status_hash_changed(struct status_hash *);
 
 /* The job is over, and all of it stands in Redis: the hash goes on without it. */
 void status_hash_end(struct status_hash *, int64_t now);

@@ -199,17 +199,16 @@ add_symbols(struct fields *f, const char *name, const struct job *j, bool failed
 
 	add_part(f, slice_of(name));
 	buffer_byte(&f->text, '[');
-	for (size_t i = 0; i < j->symbol_names.count; i++) {
-		const struct tally *t = &j->tally[i];
+	for (const struct name *n = j->seen.first; n != NULL; n = n->hh.next) {
 		bool whole =
-			j->per_symbol > 0 ? t->finished >= j->per_symbol : j->status != JOB_RUNNING;
+			j->per_symbol > 0 ? n->finished >= j->per_symbol : j->status != JOB_RUNNING;
 
-		if (failed ? t->failed == 0 : t->failed > 0 || !whole)
+		if (failed ? n->failed == 0 : n->failed > 0 || !whole)
 			continue;
 		if (!first)
 			buffer_byte(&f->text, ',');
 		first = false;
-		buffer_json(&f->text, slice_cut(names_at(&j->symbol_names, i), SUMMARY_NAME));
+		buffer_json(&f->text, slice_cut(slice_of(n->text), SUMMARY_NAME));
 	}
 	buffer_byte(&f->text, ']');
 	add_part(f, (struct slice){0});
@@ -220,9 +219,8 @@ add_counts(struct fields *f, const struct job *j)
 {
 	bool ended = j->status != JOB_RUNNING;
 
-	add_number(f, "total_symbols", j->header ? j->symbols : j->symbol_names.count);
-	add_number(f, "processed_symbols",
-		j->per_symbol > 0 || !ended ? j->processed : j->symbol_names.count);
+	add_number(f, "total_symbols", j->header ? j->symbols : j->nseen);
+	add_number(f, "processed_symbols", j->per_symbol > 0 || !ended ? j->processed : j->nseen);
 	add_number(f, "total_tasks", j->header ? j->total : j->stored + j->failed);
 	add_number(f, "stored_tasks", j->stored);
 	add_number(f, "failed_tasks", j->failed);

@@ -90,7 +90,7 @@ for twin in "$@"; do
 		;;
 	status-removes)
 		# Forgets the job before its end stands in Redis.
-		change cmd/ts-status/publish.c 'j->status == JOB_RUNNING \|\| \(h != NULL && !status_hash_written\(h\)\)' \
+		change cmd/ts-status/publish.c 'j->status == JOB_RUNNING \|\| \(j->hash != NULL && !status_hash_written\(j->hash\)\)' \
 			'j->status == JOB_RUNNING'
 		;;
 	spool-unsynced)

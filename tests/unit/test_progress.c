@@ -13,10 +13,9 @@
 static struct calendar *calendar;
 
 struct world {
-	struct progress *progress;
+	struct progress progress;
 	struct record_parser *parser;
 	struct job *job; /* of the last record */
-	const char *why;
 	struct moment now;
 	struct fields fields;
 	struct buffer line;
@@ -25,7 +24,7 @@ struct world {
 static struct world
 begin(void)
 {
-	return (struct world){.progress = progress_new(calendar),
+	return (struct world){.progress = {.calendar = calendar},
 		.parser = record_parser_new(),
 		.now = {.wall = 1766510114, .mono = 1000000}};
 }
@@ -33,7 +32,7 @@ begin(void)
 static void
 end(struct world *w)
 {
-	progress_free(w->progress);
+	progress_release(&w->progress);
 	record_parser_free(w->parser);
 	fields_release(&w->fields);
 	buffer_release(&w->line);
@@ -43,10 +42,14 @@ static enum taken
 feed(struct world *w, const char *line)
 {
 	struct record r;
+	struct arrival a = {.r = &r, .now = w->now};
+	enum taken taken;
 
 	assert_null(record_parse(w->parser, slice_of(line), ~0u, &r));
 	assert_null(r.fault);
-	return progress_take(w->progress, &r, w->now, &w->job, &w->why);
+	taken = progress_take(&w->progress, &a);
+	w->job = a.job;
+	return taken;
 }
 
 static enum taken
@@ -461,12 +464,10 @@ test_second_job(void **state)
 {
 	struct world w = begin();
 	struct job *first;
-	int user;
 
 	(void)state;
 	(void)feed_header(&w, "a", 1, 1);
 	first = w.job;
-	first->user = &user;
 	assert_int_equal(feed_header(&w, "a", 9, 9), TAKEN_REFUSED);
 	assert_ptr_equal(w.job, first);
 	expect(&w, "total_tasks", "1");
@@ -476,8 +477,7 @@ test_second_job(void **state)
 	assert_int_equal(feed_header(&w, "a", 3, 3), TAKEN_STARTED);
 	expect(&w, "status", "running");
 	expect(&w, "stored_tasks", "0");
-	assert_ptr_equal(w.job->user, &user);
-	assert_int_equal(progress_count(w.progress), 1);
+	assert_int_equal(HASH_COUNT(w.progress.jobs), 1);
 	end(&w);
 }
 
@@ -518,7 +518,7 @@ test_without_header(void **state)
 	expect(&w, "status", "running");
 	expect(&w, "progress", "0");
 	expect(&w, "message", "Loaded day for MSFT (2)");
-	job_stop(w.job, w.now);
+	job_stop(w.job, false, w.now);
 	expect(&w, "status", "completed");
 	expect(&w, "progress", "100");
 	expect(&w, "total_tasks", "2");
@@ -550,13 +550,13 @@ test_stopped(void **state)
 	(void)state;
 	(void)feed_header(&w, "a", 3, 150);
 	(void)feed_stored(&w, "a", "AAPL", "day", 1, 0);
-	job_stop(w.job, w.now);
+	job_stop(w.job, false, w.now);
 	expect(&w, "status", "in parts");
 	expect(&w, "progress", "0");
 	expect(&w, "message",
 		"stopped: 149 of 150 tasks have no verdict; loaded 1 of 150 tasks, 1 bar");
 	(void)feed_header(&w, "b", 3, 3);
-	job_stop(w.job, w.now);
+	job_stop(w.job, false, w.now);
 	expect(&w, "status", "failed");
 	end(&w);
 }
@@ -569,11 +569,11 @@ test_forgotten(void **state)
 	(void)state;
 	(void)feed_header(&w, "a", 1, 1);
 	(void)feed_stored(&w, "a", "AAPL", "day", 1, 0);
-	progress_drop(w.progress, w.job);
-	assert_int_equal(progress_count(w.progress), 0);
-	assert_null(progress_current(w.progress));
+	progress_drop(&w.progress, w.job);
+	assert_int_equal(HASH_COUNT(w.progress.jobs), 0);
+	assert_null(w.progress.current);
 	assert_int_equal(feed_stored(&w, "a", "MSFT", "day", 1, 0), TAKEN_UNKNOWN);
-	assert_int_equal(progress_count(w.progress), 0);
+	assert_int_equal(HASH_COUNT(w.progress.jobs), 0);
 	assert_int_equal(feed_header(&w, "a", 1, 1), TAKEN_STARTED);
 	end(&w);
 }
@@ -594,15 +594,15 @@ test_many_jobs(void **state)
 	expect(&w, "status", "failed");
 	expect(&w, "message", "too many jobs at once: publish it again later");
 	assert_int_equal(feed_stored(&w, "more", "AAPL", "day", 1, 0), TAKEN_UNKNOWN);
-	assert_int_equal(progress_running(w.progress), PROGRESS_JOBS);
+	assert_int_equal(progress_running(&w.progress), PROGRESS_JOBS);
 	for (int i = 1; i < 1000; i++) {
 		(void)snprintf(id, sizeof id, "more%d", i);
 		assert_int_equal(feed_header(&w, id, 1, 1), TAKEN_STARTED);
 	}
 	assert_int_equal(feed_header(&w, "last", 1, 1), TAKEN_REFUSED);
 	/* In the order in which they came, whatever goes. */
-	progress_drop(w.progress, progress_first(w.progress));
-	assert_string_equal(buffer_cstr(&progress_first(w.progress)->id), "job1");
+	progress_drop(&w.progress, w.progress.jobs);
+	assert_string_equal(buffer_cstr(&w.progress.jobs->id), "job1");
 	end(&w);
 }
 

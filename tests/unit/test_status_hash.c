@@ -111,7 +111,7 @@ answer(const char *status, const char *stamp, const char *error)
 
 static struct calendar *calendar;
 static struct status_shared shared;
-static struct progress *progress;
+static struct progress progress;
 static struct record_parser *parser;
 static struct status_hash *hash;
 
@@ -119,21 +119,19 @@ static struct status_hash *hash;
 static void
 feed(const char *line)
 {
-	struct moment now = {.wall = clock_wall(), .mono = clock_mono_ms()};
 	struct record r;
-	struct job *j;
-	const char *why;
+	struct arrival a = {.r = &r, .now = {.wall = clock_wall(), .mono = clock_mono_ms()}};
 	enum taken taken;
 
 	assert_null(record_parse(parser, slice_of(line), ~0u, &r));
-	taken = progress_take(progress, &r, now, &j, &why);
+	taken = progress_take(&progress, &a);
 	if (hash == NULL)
-		hash = status_hash_new(&shared, j);
+		hash = status_hash_new(&shared, a.job);
 	if (taken == TAKEN_STARTED)
-		status_hash_start(hash, j, now.mono);
+		status_hash_start(hash, a.job, a.now.mono);
 	if (r.type == RECORD_FAILED)
 		failed_list_add(&hash->failures, slice_of(line));
-	status_hash_changed(hash);
+	hash->dirty = true;
 }
 
 static int
@@ -141,7 +139,7 @@ begin(void **state)
 {
 	(void)state;
 	shared = (struct status_shared){.partial = "completed_with_errors"};
-	progress = progress_new(calendar);
+	progress = (struct progress){.calendar = calendar};
 	parser = record_parser_new();
 	feed("{\"type\":\"job\",\"job_id\":\"j\",\"source\":\"t\",\"symbols\":1,\"timeframes\":["
 	     "\"day\",\"hour\"],"
@@ -155,7 +153,7 @@ end(void **state)
 	(void)state;
 	status_hash_free(hash);
 	hash = NULL;
-	progress_free(progress);
+	progress_release(&progress);
 	record_parser_free(parser);
 	fields_release(&shared.fields);
 	submitted_at = NULL;
@@ -468,7 +466,7 @@ test_end_verified(void **state)
 		answer("completed", hash->stamp, NULL);
 	}
 	assert_true(status_hash_due(hash) == INT64_MAX);
-	status_hash_changed(hash);
+	hash->dirty = true;
 	status_hash_serve(hash, clock_mono_ms());
 	answer("completed", hash->stamp, NULL);
 	while (restored < 20) {
