@@ -2,10 +2,10 @@
 #include "expand.h"
 
 #include "log.h"
-#include "record.h"
-#include "window.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { EXPAND_TASKS = 200000, EXPAND_TIMEFRAMES = 32, TIME_BYTES = 40 };
@@ -22,32 +22,25 @@ fail_job(const struct job *j, const char *why, struct writer *out)
 	return 1;
 }
 
-static const struct job *
-names_of(const struct expand *e, const struct job *j)
-{
-	return j->timeframes.n > 0 ? j : e->defaults;
-}
-
 static void
 write_header(const struct expand *e, const struct job *j, struct slice received, struct writer *out)
 {
-	const struct job *names = names_of(e, j);
+	int64_t accepted = e->spool == NULL ? -1 : spool_accepted(e->spool, j->job_id);
 	struct buffer list = {0};
+	char run[24];
 	struct record r = {.type = RECORD_JOB,
 		.job_id = j->job_id,
 		.source = j->source,
 		.symbols = j->symbols.n,
-		.tasks = j->symbols.n * names->timeframes.n,
+		.tasks = j->symbols.n * j->timeframes.n,
 		.received_at = received,
-		.timestamp = j->timestamp.n <= TIME_BYTES ? j->timestamp : (struct slice){0},
-		.run = done_tasks_run(e->done_tasks, j->job_id)};
+		.timestamp = j->timestamp.n <= TIME_BYTES ? j->timestamp : (struct slice){0}};
 
-	for (size_t i = 0; i < names->timeframes.n; i++) {
-		buffer_byte(&list, i == 0 ? '[' : ',');
-		buffer_json(&list, names->timeframes.p[i]);
-	}
-	buffer_byte(&list, ']');
+	job_timeframes(j, &list);
 	r.timeframes = buffer_slice(&list);
+	(void)snprintf(run, sizeof run, "%" PRId64, accepted);
+	if (accepted >= 0)
+		r.run = slice_of(run);
 	record_send(out, &r);
 	buffer_release(&list);
 }
@@ -86,11 +79,11 @@ write_task(const struct window *w, const struct job *j, struct slice symbol, str
 
 /* Bounds of a job: what is above is a mistake, and would block those behind it. */
 static const char *
-too_many(const struct job *j, const struct job *names)
+too_many(const struct job *j)
 {
-	if (names->timeframes.n > EXPAND_TIMEFRAMES)
+	if (j->timeframes.n > EXPAND_TIMEFRAMES)
 		return "more than 32 timeframes in the job";
-	if (j->symbols.n * names->timeframes.n > EXPAND_TASKS)
+	if (j->symbols.n * j->timeframes.n > EXPAND_TASKS)
 		return "more than 200,000 tasks in the job: make several jobs of it";
 	return NULL;
 }
@@ -102,7 +95,7 @@ expand_window(const struct expand *e, const struct job *j, struct window *w)
 	int days = 1;
 	struct slice years = j->years.p != NULL ? j->years : e->years;
 	struct slice from = j->from, to = j->to;
-	const char *why = too_many(j, names_of(e, j));
+	const char *why = too_many(j);
 
 	if (why != NULL)
 		return why;
@@ -123,10 +116,37 @@ expand_window(const struct expand *e, const struct job *j, struct window *w)
 	return from.p == NULL ? NULL : window_range(w, from, to);
 }
 
-uint64_t
-expand_job(const struct expand *e, const struct job *j, const char *why, struct writer *out)
+static void
+add_note(void *expand, struct slice line)
 {
-	const struct job *names = names_of(e, j);
+	struct expand *e = expand;
+	struct record r;
+
+	/* A line that a crash left unreadable notes nothing: its task is done again. */
+	if (record_parse(e->parser, line, RECORD_BIT(RECORD_STORED) | RECORD_BIT(RECORD_FAILED),
+		    &r) == NULL &&
+		r.symbol.p != NULL && r.timeframe.p != NULL)
+		(void)names_add(&e->done, r.symbol, r.timeframe);
+}
+
+int
+expand_notes(struct expand *e, const struct job *j)
+{
+	names_release(&e->done);
+	if (e->spool == NULL || spool_notes(e->spool, j->job_id, add_note, e) == SPOOL_OK)
+		return 0;
+	return -1;
+}
+
+bool
+expand_done(struct expand *e, struct slice symbol, struct slice timeframe)
+{
+	return names_find(&e->done, symbol, timeframe) != NULL;
+}
+
+uint64_t
+expand_job(struct expand *e, const struct job *j, const char *why, struct writer *out)
+{
 	struct window w;
 	char received[TIMESTAMP_SIZE];
 	uint64_t failed = 0;
@@ -138,14 +158,14 @@ expand_job(const struct expand *e, const struct job *j, const char *why, struct 
 	if (j->from.p != NULL && j->years.p != NULL)
 		log_info("job %.*s: its range of dates is used, not its years",
 			(int)slice_cut(j->job_id, 64).n, j->job_id.p);
-	if (done_tasks_load(e->done_tasks, j->job_id) != 0)
+	if (expand_notes(e, j) != 0)
 		log_warning("spool: %s: all tasks of the job are done again", strerror(errno));
 	write_header(e, j, slice_of(timestamp_format(received, w.now)), out);
 	for (size_t i = 0; i < j->symbols.n && out->error == 0; i++) {
-		for (size_t k = 0; k < names->timeframes.n; k++) {
-			if (!done_tasks_has(e->done_tasks, j->symbols.p[i], names->timeframes.p[k]))
-				failed += write_task(
-					&w, j, j->symbols.p[i], names->timeframes.p[k], out);
+		for (size_t k = 0; k < j->timeframes.n; k++) {
+			if (!expand_done(e, j->symbols.p[i], j->timeframes.p[k]))
+				failed +=
+					write_task(&w, j, j->symbols.p[i], j->timeframes.p[k], out);
 		}
 	}
 	return failed;

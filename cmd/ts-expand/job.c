@@ -4,6 +4,7 @@
 #include "json.h"
 #include "timeframe.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 enum { NAME_MAX_BYTES = 64, JOB_ID_MAX = 300 };
@@ -24,7 +25,8 @@ job_release(struct job *j)
 	*j = (struct job){0};
 }
 
-void
+/* Forgets the last job. */
+static void
 job_reset(struct job *j)
 {
 	j->job_id = j->source = j->received_at = j->timestamp = j->years = j->from = j->to =
@@ -58,6 +60,18 @@ job_add_timeframe(struct job *j, struct slice s)
 	*array_add(&j->timeframes) = s;
 }
 
+void
+job_timeframes(const struct job *j, struct buffer *b)
+{
+	buffer_byte(b, '[');
+	for (size_t i = 0; i < j->timeframes.n; i++) {
+		if (i > 0)
+			buffer_byte(b, ',');
+		buffer_json(b, j->timeframes.p[i]);
+	}
+	buffer_byte(b, ']');
+}
+
 static int
 compare_symbols(const void *a, const void *b)
 {
@@ -79,22 +93,6 @@ job_sort(struct job *j)
 	j->symbols.n = n + 1;
 }
 
-/* Gives each string of a list to add(); the reason when it is not a list of strings. */
-static const char *
-read_list(struct job *j, json_at list, void (*add)(struct job *, struct slice), const char *reason)
-{
-	if (json_type(j->json, list) != JSON_ARRAY)
-		return reason;
-	for (json_at at = json_first(j->json, list); at >= 0; at = json_next(j->json, at)) {
-		struct slice s = json_decode(j->json, at, &j->scratch);
-
-		if (s.p == NULL)
-			return reason;
-		add(j, s);
-	}
-	return NULL;
-}
-
 /* A member that is there and not null, or -1. */
 static json_at
 find_member(const struct job *j, const char *key)
@@ -104,69 +102,76 @@ find_member(const struct job *j, const char *key)
 	return json_type(j->json, at) == JSON_NULL ? -1 : at;
 }
 
+/* Members that are one value, by either of two names. Of some nobody minds another kind. */
+static const struct member {
+	const char *key, *other;
+	enum json_type type;
+	size_t at;
+	const char *bad;
+} members[] = {
+	{"source", "source", JSON_STRING, offsetof(struct job, source), NULL},
+	{"timestamp", "timestamp", JSON_STRING, offsetof(struct job, timestamp), NULL},
+	{"received_at", "received_at", JSON_STRING, offsetof(struct job, received_at),
+		"received_at is not a string"},
+	{"years", "years", JSON_NUMBER, offsetof(struct job, years), "years is not a number"},
+	{"from", "start_date", JSON_STRING, offsetof(struct job, from), "from is not a string"},
+	{"to", "end_date", JSON_STRING, offsetof(struct job, to), "to is not a string"},
+};
+
 static const char *
-read_timeframes(struct job *j)
+read_members(struct job *j)
 {
-	json_at list = find_member(j, "timeframes");
-	json_at span = find_member(j, "timespan");
-	struct slice s;
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		const struct member *m = &members[i];
+		struct slice *s = (struct slice *)(void *)((char *)j + m->at);
+		json_at at = find_member(j, m->key);
 
-	if (list >= 0) {
-		const char *why = read_list(
-			j, list, job_add_timeframe, "timeframes is not a list of strings");
-
-		if (why == NULL && j->timeframes.n == 0)
-			why = "no timeframes in the job";
-		return why;
-	}
-	if (span >= 0) {
-		s = json_decode(j->json, span, &j->scratch);
-		if (s.p == NULL)
-			return "timespan is not a string";
-		job_add_timeframe(j, s);
+		if (at < 0 && (at = find_member(j, m->other)) < 0)
+			continue;
+		if (m->type == JSON_STRING)
+			*s = json_decode(j->json, at, &j->scratch);
+		else if (json_type(j->json, at) == m->type)
+			*s = json_raw(j->json, at);
+		if (s->p == NULL && m->bad != NULL)
+			return m->bad;
 	}
 	return NULL;
 }
 
-/* One end of a range by either of its names: absent when it is not there, the reason when it is not
- * a string. */
+/* Gives each string of a list to add(): NULL; none where there is not one, else bad. */
 static const char *
-read_date(struct job *j, const char *name, const char *other, const char *why, struct slice *date)
+read_list(struct job *j, const char *key, void (*add)(struct job *, struct slice), const char *none,
+	const char *bad)
 {
-	json_at at = find_member(j, name);
+	json_at list = find_member(j, key);
 
-	if (at < 0)
-		at = find_member(j, other);
-	if (at < 0)
-		return NULL;
-	*date = json_decode(j->json, at, &j->scratch);
-	return date->p == NULL ? why : NULL;
+	if (list >= 0 && json_type(j->json, list) != JSON_ARRAY)
+		return bad;
+	for (json_at at = json_first(j->json, list); at >= 0; at = json_next(j->json, at)) {
+		struct slice s = json_decode(j->json, at, &j->scratch);
+
+		if (s.p == NULL)
+			return bad;
+		add(j, s);
+		none = NULL;
+	}
+	return none;
 }
 
 static const char *
-read_range(struct job *j)
+read_timeframes(struct job *j)
 {
-	const char *why = read_date(j, "from", "start_date", "from is not a string", &j->from);
+	json_at span = find_member(j, "timespan");
+	struct slice s = json_decode(j->json, span, &j->scratch);
 
-	if (why == NULL)
-		why = read_date(j, "to", "end_date", "to is not a string", &j->to);
-	return why;
-}
-
-static const char *
-read_symbols(struct job *j)
-{
-	json_at list = find_member(j, "symbols");
-	const char *why;
-
-	if (list < 0)
-		return "no symbols in the job";
-	why = read_list(j, list, job_add_symbol, "symbols is not a list of strings");
-	if (why == NULL && j->symbols.n == 0)
-		why = "no symbols in the job";
-	if (why == NULL)
-		job_sort(j);
-	return why;
+	if (find_member(j, "timeframes") >= 0)
+		return read_list(j, "timeframes", job_add_timeframe, "no timeframes in the job",
+			"timeframes is not a list of strings");
+	if (span >= 0 && s.p == NULL)
+		return "timespan is not a string";
+	if (span >= 0)
+		job_add_timeframe(j, s);
+	return NULL;
 }
 
 const char *
@@ -187,18 +192,11 @@ job_read(struct job *j, struct slice text)
 		j->job_id = (struct slice){0};
 		return "job_id is not a string of 1 to 300 bytes";
 	}
-	j->source = json_decode(j->json, find_member(j, "source"), &j->scratch);
-	j->timestamp = json_decode(j->json, find_member(j, "timestamp"), &j->scratch);
-	at = find_member(j, "received_at");
-	j->received_at = json_decode(j->json, at, &j->scratch);
-	if (at >= 0 && j->received_at.p == NULL)
-		return "received_at is not a string";
-	at = find_member(j, "years");
-	if (at >= 0 && json_type(j->json, at) != JSON_NUMBER)
-		return "years is not a number";
-	j->years = json_raw(j->json, at);
-	why = read_range(j);
-	if (why == NULL)
-		why = read_symbols(j);
-	return why != NULL ? why : read_timeframes(j);
+	if ((why = read_members(j)) == NULL)
+		why = read_list(j, "symbols", job_add_symbol, "no symbols in the job",
+			"symbols is not a list of strings");
+	if (why != NULL)
+		return why;
+	job_sort(j);
+	return read_timeframes(j);
 }

@@ -24,16 +24,16 @@ struct job {
 void job_init(struct job *);
 void job_release(struct job *);
 
-/* Forgets the last job, so that another can be put together with the functions below. */
-void job_reset(struct job *);
-
 /*
- * Add one symbol, white space around it cut off; one timeframe, by any of its names. The text must
- * stay. Names too long to be any are cut to 64 bytes: enough to be recognized in the failure that
- * follows.
+ * Of a job that is put together: add one symbol, white space around it cut off; one timeframe, by
+ * any of its names. The text must stay. Names too long to be any are cut to 64 bytes: enough to be
+ * recognized in the failure that follows.
  */
 void job_add_symbol(struct job *, struct slice);
 void job_add_timeframe(struct job *, struct slice);
+
+/* Appends the timeframes as a JSON array. */
+void job_timeframes(const struct job *, struct buffer *);
 
 /* Puts the symbols in order and drops those that are there twice. */
 void job_sort(struct job *);

@@ -38,12 +38,18 @@ struct options {
 	int nsymbols;
 };
 
-struct counts {
-	uint64_t jobs;
-	uint64_t failed;
-	struct refused refused;
+/* What is told, what that means, and how far it has come. */
+struct run {
+	struct options o;
+	struct expand expand;
+	struct job job;
+	struct plan plan;   /* of -n */
+	struct retry retry; /* of -f */
+	struct reader in;
+	struct writer out;
 	struct kinds kinds;
-	struct plan *plan; /* -n, else NULL */
+	uint64_t jobs, failed;
+	struct refused refused;
 };
 
 static const struct command_option letters[] = {
@@ -71,9 +77,9 @@ static const struct command_option letters[] = {
 
 static const struct command self = {"ts-expand", "[symbol ...]", letters, NULL};
 
-/* Splits -t at its commas. */
+/* Those of -t, which has commas between them. */
 static void
-default_timeframes(const char *list, struct job *defaults)
+default_timeframes(const char *list, struct job *j)
 {
 	while (list != NULL) {
 		size_t n = strcspn(list, ",");
@@ -81,11 +87,11 @@ default_timeframes(const char *list, struct job *defaults)
 		char name[32];
 
 		if (timeframe_parse(s) == TF_NONE) {
-			job_release(defaults);
+			job_release(j);
 			(void)snprintf(name, sizeof name, "%.*s", (int)n, list);
 			command_misuse(&self, n == 0 ? "-t" : name, timeframe_advice(s));
 		}
-		job_add_timeframe(defaults, s);
+		job_add_timeframe(j, s);
 		list = list[n] == '\0' ? NULL : list + n + 1;
 	}
 }
@@ -117,8 +123,11 @@ check_options(const struct options *o)
 }
 
 static void
-read_options(const struct options *o, struct expand *e, struct job *defaults, struct plan *plan)
+read_options(struct run *run)
 {
+	const struct options *o = &run->o;
+	struct expand *e = &run->expand;
+	struct plan *plan = &run->plan;
 	struct slice now = slice_of(o->now == NULL ? "now" : o->now);
 	int days;
 
@@ -127,7 +136,6 @@ read_options(const struct options *o, struct expand *e, struct job *defaults, st
 		.to = slice_of(o->to),
 		.unfinished = o->unfinished,
 		.fixed = o->now != NULL,
-		.defaults = defaults,
 		.now = clock_wall()};
 	check_options(o);
 	plan->derive = o->derive;
@@ -142,17 +150,18 @@ read_options(const struct options *o, struct expand *e, struct job *defaults, st
 			&self, "-N", "wants now, or a UTC time such as 2025-12-23T17:15:13Z");
 	if (o->years != NULL && window_days(e->years, &days) != 0)
 		command_misuse(&self, "-y", "wants a number above 0 and at most 50");
-	job_init(defaults);
-	default_timeframes(o->timeframes == NULL ? "day" : o->timeframes, defaults);
+	job_init(&run->job);
+	default_timeframes(o->timeframes, &run->job);
 }
 
 static void
-take_job(const struct expand *e, const struct job *j, const char *why, struct writer *out,
-	struct counts *n)
+take_job(struct run *run, const char *why)
 {
-	n->jobs++;
-	n->failed +=
-		n->plan != NULL ? plan_job(n->plan, e, j, why, out) : expand_job(e, j, why, out);
+	if (run->job.timeframes.n == 0)
+		default_timeframes(run->o.timeframes, &run->job);
+	run->jobs++;
+	run->failed += run->o.dry ? plan_job(&run->plan, &run->expand, &run->job, why, &run->out)
+				  : expand_job(&run->expand, &run->job, why, &run->out);
 }
 
 /* A symbol that fails its tasks is told here, too: there may be nobody who reads the records. */
@@ -166,16 +175,23 @@ name_impossible(const struct job *j)
 	}
 }
 
+static int
+status_so_far(const struct run *run)
+{
+	return run->failed + run->refused.n > 0 ? STATUS_REFUSED : STATUS_DONE;
+}
+
 /* The job made of the operands and of -l: one year unless the options say otherwise. */
 static int
-expand_operands(const struct options *o, const struct expand *e, struct job *j, struct writer *out,
-	struct counts *n)
+expand_operands(struct run *run)
 {
 	struct buffer id = {0}, text = {0}, source = {0};
+	const struct options *o = &run->o;
+	const struct expand *e = &run->expand;
+	struct job *j = &run->job;
 	char now[TIMESTAMP_SIZE];
-	int status = STATUS_DONE;
+	int status = STATUS_USAGE;
 
-	job_reset(j);
 	buffer_printf(&id, "cli-%s", timestamp_format(now, e->now));
 	/* Several of one second are told apart, but not where the same is to come out again. */
 	if (!e->fixed)
@@ -187,14 +203,13 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 		operand_symbols(j, o->symbols[i]);
 	if (o->list != NULL && operand_file(j, o->list, &text) != 0) {
 		log_error("reading %s: %s", o->list, strerror(errno));
-		status = STATUS_USAGE;
 	} else {
 		job_sort(j);
 		operand_source(j, o->list, &source);
 		j->source = buffer_slice(&source);
 		name_impossible(j);
-		take_job(e, j, j->symbols.n == 0 ? "no symbols in the job" : NULL, out, n);
-		status = n->failed > 0 ? STATUS_REFUSED : STATUS_DONE;
+		take_job(run, j->symbols.n == 0 ? "no symbols in the job" : NULL);
+		status = status_so_far(run);
 	}
 	buffer_release(&source);
 	buffer_release(&text);
@@ -203,163 +218,138 @@ expand_operands(const struct options *o, const struct expand *e, struct job *j, 
 }
 
 static void
-refuse_line(const struct reader *in, const char *why, const char *hint, struct counts *n)
+refuse_line(struct run *run, const char *why, const char *hint)
 {
-	refused_line(&n->refused, in->lineno, why, hint);
+	refused_line(&run->refused, run->in.lineno, why, hint);
 }
 
-/* What reads a line needs: the parser, and the job or the recorded run that lines go into. */
-struct input {
-	struct record_parser *parser;
-	struct job *job;
-	struct retry *retry; /* -f, else NULL */
-	struct reader reader;
-};
-
 static void
-expand_line(const struct expand *e, struct input *in, struct slice line, struct writer *out,
-	struct counts *n)
+expand_line(struct run *run, struct slice line)
 {
-	struct job *j = in->job;
 	struct record r;
-	const char *why = record_parse(in->parser, line, n->kinds.own, &r);
+	const char *why = record_parse(run->expand.parser, line, run->kinds.own, &r);
 
 	if (why != NULL) {
-		refuse_line(&in->reader, why, r.hint, n);
+		refuse_line(run, why, r.hint);
 		return;
 	}
-	kinds_add(&n->kinds, r.type);
-	if (in->retry != NULL) {
+	kinds_add(&run->kinds, r.type);
+	if (run->o.retry) {
 		if (r.fault != NULL)
-			refuse_line(&in->reader, r.fault, NULL, n);
+			refuse_line(run, r.fault, NULL);
 		else
-			retry_read(in->retry, &r);
-		return;
+			retry_read(&run->retry, &r);
+	} else if (r.type != RECORD_MESSAGE) {
+		if (!run->o.dry)
+			writer_line(&run->out, line);
+	} else {
+		why = job_read(&run->job, line);
+		if (run->job.job_id.p == NULL)
+			refuse_line(run, why, NULL);
+		else
+			take_job(run, why);
 	}
-	if (r.type != RECORD_MESSAGE) {
-		if (n->plan == NULL)
-			writer_line(out, line);
-		return;
-	}
-	why = job_read(j, line);
-	if (j->job_id.p == NULL) {
-		refuse_line(&in->reader, why, NULL, n);
-		return;
-	}
-	take_job(e, j, why, out, n);
 }
 
 /* What the end of the input means for the exit status, and what has to be said of it. */
 static int
-input_status(const struct input *in, enum line kind, const struct counts *n)
+input_status(const struct run *run, enum line kind)
 {
 	if (kind == LINE_ERROR)
-		return reader_end(&in->reader, STATUS_SERVICE);
+		return reader_end(&run->in, STATUS_SERVICE);
 	if (kind == LINE_STOP)
-		return reader_waiting(&in->reader) ? signals_status(STATUS_DONE) : STATUS_DONE;
+		return reader_waiting(&run->in) ? signals_status(STATUS_DONE) : STATUS_DONE;
 	/* A service that nobody has asked for anything is done. */
-	if (in->reader.lineno == 0 && in->retry == NULL && getenv("TS_SERVICE") == NULL) {
+	if (run->in.lineno == 0 && !run->o.retry && getenv("TS_SERVICE") == NULL) {
 		log_warning("no job came");
 		return STATUS_REFUSED;
 	}
-	return kinds_status(&n->kinds, n->failed + n->refused.n > 0 ? STATUS_REFUSED : STATUS_DONE);
+	return kinds_status(&run->kinds, status_so_far(run));
 }
 
 /* Reads jobs until the end of input or a signal; the exit status. */
 static int
-expand_input(const struct options *o, struct expand *e, struct job *j, struct writer *out,
-	struct counts *n)
+expand_input(struct run *run)
 {
-	struct input in = {
-		.parser = record_parser_new(), .job = j, .retry = o->retry ? retry_new() : NULL};
 	struct slice line;
 	enum line kind;
-	int status;
 
-	n->kinds = o->retry ? (struct kinds){.own = RECORD_BIT(RECORD_JOB) |
-						    RECORD_BIT(RECORD_STORED) |
-						    RECORD_BIT(RECORD_FAILED),
-				      .word = "verdict"}
-			    : (struct kinds){.own = RECORD_BIT(RECORD_MESSAGE), .word = "job"};
-	reader_init(&in.reader, STDIN_FILENO);
-	while ((kind = lines_read(&in.reader, out, &line)) != LINE_END && kind != LINE_STOP &&
+	while ((kind = lines_read(&run->in, &run->out, &line)) != LINE_END && kind != LINE_STOP &&
 		kind != LINE_ERROR) {
-		if (!e->fixed)
-			e->now = clock_wall();
+		if (!run->expand.fixed)
+			run->expand.now = clock_wall();
 		if (kind == LINE_OK)
-			expand_line(e, &in, line, out, n);
+			expand_line(run, line);
 		else
-			refuse_line(&in.reader, line_reason(kind), NULL, n);
+			refuse_line(run, line_reason(kind), NULL);
 	}
-	if (kind == LINE_END && in.retry != NULL)
-		n->failed += retry_write(in.retry, out, &n->jobs);
-	status = input_status(&in, kind, n);
-	reader_release(&in.reader);
-	retry_free(in.retry);
-	record_parser_free(in.parser);
-	return status;
+	if (kind == LINE_END && run->o.retry)
+		run->failed += retry_write(&run->retry, &run->out, &run->jobs);
+	return input_status(run, kind);
 }
 
 static int
-run_expand(const struct options *o, struct expand *e, struct plan *plan)
+run_expand(struct run *run)
 {
 	int64_t start = clock_mono_ms();
-	struct counts n = {.plan = o->dry ? plan : NULL};
-	struct job job;
-	struct writer out;
+	const struct options *o = &run->o;
 	int status;
 
-	job_init(&job);
-	writer_init(&out, STDOUT_FILENO);
+	if (o->retry)
+		run->kinds =
+			(struct kinds){.own = RECORD_BIT(RECORD_JOB) | RECORD_BIT(RECORD_STORED) |
+					      RECORD_BIT(RECORD_FAILED),
+				.word = "verdict"};
+	else
+		run->kinds = (struct kinds){.own = RECORD_BIT(RECORD_MESSAGE), .word = "job"};
+	run->expand.parser = record_parser_new();
+	reader_init(&run->in, STDIN_FILENO);
+	writer_init(&run->out, STDOUT_FILENO);
 	log_run("start version=%s years=%s unfinished=%d", TS_VERSION,
 		o->years == NULL ? "-" : o->years, o->unfinished);
-	if (o->nsymbols > 0 || o->list != NULL) {
-		status = expand_operands(o, e, &job, &out, &n);
-	} else {
-		status = expand_input(o, e, &job, &out, &n);
-	}
+	status = o->nsymbols > 0 || o->list != NULL ? expand_operands(run) : expand_input(run);
 	if (o->dry && !signals_stop())
-		plan_end(plan, &out);
-	status = writer_end(&out, status);
+		plan_end(&run->plan, &run->out);
+	status = writer_end(&run->out, status);
 	log_end(log_run, "end",
-		(const struct log_count[]){
-			{"jobs", n.jobs}, {"failed", n.failed}, {"refused", n.refused.n}, {0}},
+		(const struct log_count[]){{"jobs", run->jobs}, {"failed", run->failed},
+			{"refused", run->refused.n}, {0}},
 		clock_mono_ms() - start);
-	writer_release(&out);
-	job_release(&job);
+	writer_release(&run->out);
+	reader_release(&run->in);
+	retry_release(&run->retry);
+	names_release(&run->expand.done);
+	record_parser_free(run->expand.parser);
 	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
-	struct expand e;
-	struct plan plan = {0};
-	struct job defaults;
+	struct run run = {.o = {.timeframes = "day"}};
 	struct calendar *calendar;
 	struct spool *spool = NULL;
 	const char *why;
 	int status;
 
-	command_options(&self, argc, argv, &o);
-	o.symbols = argv + optind;
-	o.nsymbols = argc - optind;
-	read_options(&o, &e, &defaults, &plan);
+	command_options(&self, argc, argv, &run.o);
+	run.o.symbols = argv + optind;
+	run.o.nsymbols = argc - optind;
+	read_options(&run);
 	command_signals(0);
-	if ((e.calendar = calendar = calendar_new(&why)) == NULL) {
+	if ((run.expand.calendar = calendar = calendar_new(&why)) == NULL) {
 		log_error("%s", why);
 		status = STATUS_USAGE;
-	} else if (o.spool != NULL && (spool = spool_open(o.spool, "expand", &why)) == NULL) {
-		log_error("spool %s: %s", o.spool, why);
+	} else if (run.o.spool != NULL &&
+		   (spool = spool_open(run.o.spool, "expand", &why)) == NULL) {
+		log_error("spool %s: %s", run.o.spool, why);
 		status = STATUS_SERVICE;
 	} else {
-		e.done_tasks = done_tasks_new(spool);
-		status = run_expand(&o, &e, &plan);
-		done_tasks_free(e.done_tasks);
+		run.expand.spool = spool;
+		status = run_expand(&run);
 	}
 	spool_close(spool);
 	calendar_free(calendar);
-	job_release(&defaults);
+	job_release(&run.job);
 	return status;
 }

@@ -22,51 +22,45 @@ operand_fault(const char *operand)
 	return operand[strspn(operand, dividers)] == '\0' ? "not a symbol" : NULL;
 }
 
-/* Adds the words of a text up to end. */
 static void
-add_words(struct job *j, const char *p, const char *end)
+add_words(struct job *j, struct slice s)
 {
-	while (p < end) {
-		size_t n = 0;
+	while (s.n > 0) {
+		struct slice word = slice_part(&s, dividers);
 
-		while (p + n < end && strchr(dividers, p[n]) == NULL)
-			n++;
-		if (n > 0)
-			job_add_symbol(j, (struct slice){p, n});
-		p += n + 1;
+		if (word.n > 0)
+			job_add_symbol(j, word);
 	}
 }
 
 void
 operand_symbols(struct job *j, const char *operand)
 {
-	add_words(j, operand, operand + strlen(operand));
+	add_words(j, slice_of(operand));
 }
 
 int
 operand_file(struct job *j, const char *path, struct buffer *text)
 {
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	int result, error;
+	const char *why;
+	int error;
 
 	if (fd < 0)
 		return -1;
-	result = file_take(fd, FILE_MOST, text) == NULL ? 0 : -1;
+	why = file_take(fd, FILE_MOST, text);
 	error = errno;
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
 	errno = error;
-	for (const char *p = text->p, *end = p + text->len, *line; result == 0 && p < end;
-		p = line + 1) {
-		const char *comment;
+	if (why != NULL)
+		return -1;
+	for (struct slice rest = buffer_slice(text); rest.n > 0;) {
+		struct slice line = slice_part(&rest, "\n");
 
-		line = memchr(p, '\n', (size_t)(end - p));
-		if (line == NULL)
-			line = end;
-		comment = memchr(p, '#', (size_t)(line - p));
-		add_words(j, p, comment != NULL ? comment : line);
+		add_words(j, slice_part(&line, "#"));
 	}
-	return result;
+	return 0;
 }
 
 void

@@ -17,37 +17,21 @@ enum { ROW_BYTES = 25, REPLY_BYTES = 600, DISK_BYTES = 118, FREE_YEARS = 2 };
 /* About how many stocks have a day of trading. */
 enum { MARKET_ROWS = 11000 };
 
-/* Whole bars of that length between the two instants; bars stand on multiples of their length. */
+/*
+ * Whole bars of that length in some hours, as far as these lie in a span. Bars stand on multiples
+ * of their length; one that these hours begin within counts.
+ */
 static uint64_t
-whole_bars(int64_t from, int64_t to, int seconds)
+bars_within(struct span hours, struct span s, int seconds)
 {
-	int64_t first = (from + seconds - 1) / seconds, end = to / seconds;
+	int64_t open = hours.from - hours.from % seconds;
+	int64_t first = ((open > s.from ? open : s.from) + seconds - 1) / seconds;
+	int64_t end = (hours.to < s.to ? hours.to : s.to) / seconds;
 
 	return end > first ? (uint64_t)(end - first) : 0;
 }
 
-/* The bars of a session that ts-fetch keeps: minutes in regular hours, hours that touch them. */
-static uint64_t
-session_bars(const struct calendar *c, enum timeframe tf, int32_t date, struct span s)
-{
-	int seconds = timeframe_seconds(tf);
-	int64_t open = calendar_instant(c, date, REGULAR_OPEN);
-	int64_t close = calendar_instant(c, date, calendar_regular_close(c, date));
-
-	open -= open % seconds;
-	return whole_bars(open > s.from ? open : s.from, close < s.to ? close : s.to, seconds);
-}
-
-/* The minutes of a session with its extended hours. */
-static uint64_t
-session_minutes(const struct calendar *c, int32_t date, struct span s)
-{
-	int64_t open = calendar_instant(c, date, EXTENDED_OPEN);
-	int64_t close = calendar_instant(c, date, calendar_extended_close(c, date));
-
-	return whole_bars(open > s.from ? open : s.from, close < s.to ? close : s.to, 60);
-}
-
+/* ts-fetch keeps the bars of regular hours; what it asks for has the extended ones. */
 static struct plan_task
 plan_intraday(const struct calendar *c, enum timeframe tf, struct span s)
 {
@@ -55,11 +39,17 @@ plan_intraday(const struct calendar *c, enum timeframe tf, struct span s)
 	struct plan_task t = {0};
 
 	for (int32_t d = calendar_date(c, s.from); d <= last; d++) {
+		struct span regular, extended;
+
 		if (calendar_session(c, d) == SESSION_NONE)
 			continue;
+		regular.from = calendar_instant(c, d, REGULAR_OPEN);
+		regular.to = calendar_instant(c, d, calendar_regular_close(c, d));
+		extended.from = calendar_instant(c, d, EXTENDED_OPEN);
+		extended.to = calendar_instant(c, d, calendar_extended_close(c, d));
 		t.units++;
-		t.bars += session_bars(c, tf, d, s);
-		t.minutes += session_minutes(c, d, s);
+		t.bars += bars_within(regular, s, timeframe_seconds(tf));
+		t.minutes += bars_within(extended, s, 60);
 	}
 	return t;
 }
@@ -108,23 +98,6 @@ plan_time(struct buffer *b, uint64_t requests, const struct rate *r)
 		buffer_printf(b, "%" PRIu64 " min", minutes);
 	else
 		buffer_printf(b, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
-}
-
-/* How many tasks of a timeframe are to be done, and how many can never be. */
-static uint64_t
-count_tasks(const struct expand *e, const struct job *j, struct slice timeframe, uint64_t *failed)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < j->symbols.n; i++) {
-		if (done_tasks_has(e->done_tasks, j->symbols.p[i], timeframe))
-			continue;
-		if (record_symbol_ok(j->symbols.p[i]) && timeframe_parse(timeframe) != TF_NONE)
-			n++;
-		else
-			(*failed)++;
-	}
-	return n;
 }
 
 /* The rows that come for a task: with extended hours, as far as these are traded. */
@@ -237,25 +210,40 @@ add_name(struct buffer *b, struct slice name)
 	}
 }
 
-static void
-add_failures(struct buffer *b, uint64_t failed)
+/* The tasks that are to be done in each timeframe of a job; how many can never be. */
+static uint64_t
+count_tasks(struct expand *e, const struct job *j, const struct window *w,
+	struct plan_row rows[TF_COUNT])
 {
-	if (failed > 0)
-		buffer_printf(b,
-			"%" PRIu64 " tasks that can never be done: unknown timeframe, no symbol, "
-			"or no final bar\n",
-			failed);
+	uint64_t failed = 0;
+
+	for (size_t i = 0; i < j->timeframes.n; i++) {
+		enum timeframe tf = timeframe_parse(j->timeframes.p[i]);
+		uint64_t n = 0;
+
+		for (size_t k = 0; k < j->symbols.n; k++) {
+			if (expand_done(e, j->symbols.p[k], j->timeframes.p[i]))
+				continue;
+			if (tf != TF_NONE && record_symbol_ok(j->symbols.p[k]))
+				n++;
+			else
+				failed++;
+		}
+		if (tf == TF_NONE)
+			continue;
+		rows[tf] = (struct plan_row){.tasks = n, .span = window_span(w, tf)};
+		rows[tf].each = plan_task(w, tf, rows[tf].span);
+	}
+	return failed;
 }
 
 uint64_t
-plan_job(struct plan *p, const struct expand *e, const struct job *j, const char *why,
-	struct writer *out)
+plan_job(struct plan *p, struct expand *e, const struct job *j, const char *why, struct writer *out)
 {
-	const struct job *names = j->timeframes.n > 0 ? j : e->defaults;
 	struct buffer *b = writer_room(out);
 	struct plan_row rows[TF_COUNT] = {0};
 	struct window w;
-	uint64_t failed = 0;
+	uint64_t failed;
 
 	if (why == NULL)
 		why = expand_window(e, j, &w);
@@ -268,27 +256,23 @@ plan_job(struct plan *p, const struct expand *e, const struct job *j, const char
 		return 1;
 	}
 	buffer_printf(b, ": %zu %s\n", j->symbols.n, j->symbols.n == 1 ? "symbol" : "symbols");
-	if (done_tasks_load(e->done_tasks, j->job_id) != 0)
+	if (expand_notes(e, j) != 0)
 		log_warning("spool: %s: all tasks of the job are planned", strerror(errno));
 	buffer_str(b, "timeframe   tasks  from        to         sessions        bars  pages"
 		      "  requests\n");
-	for (size_t i = 0; i < names->timeframes.n; i++) {
-		uint64_t tasks = count_tasks(e, j, names->timeframes.p[i], &failed);
-		enum timeframe tf = timeframe_parse(names->timeframes.p[i]);
-
-		if (tf != TF_NONE)
-			rows[tf] = (struct plan_row){.tasks = tasks, .span = window_span(&w, tf)};
-		if (tf != TF_NONE)
-			rows[tf].each = plan_task(&w, tf, rows[tf].span);
-	}
+	failed = count_tasks(e, j, &w, rows);
 	plan_rows(p, &w, rows);
-	for (size_t i = 0; i < names->timeframes.n; i++) {
-		enum timeframe tf = timeframe_parse(names->timeframes.p[i]);
+	for (size_t i = 0; i < j->timeframes.n; i++) {
+		enum timeframe tf = timeframe_parse(j->timeframes.p[i]);
 
 		if (tf != TF_NONE)
 			add_row(p, &w, tf, &rows[tf], b);
 	}
-	add_failures(b, failed);
+	if (failed > 0)
+		buffer_printf(b,
+			"%" PRIu64 " tasks that can never be done: unknown timeframe, no symbol, "
+			"or no final bar\n",
+			failed);
 	writer_done(out);
 	return failed;
 }

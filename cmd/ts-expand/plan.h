@@ -71,7 +71,7 @@ void plan_rows(const struct plan *, const struct window *, struct plan_row rows[
  * tasks can never be done, 1 for a job that cannot be used at all.
  */
 uint64_t plan_job(
-	struct plan *, const struct expand *, const struct job *, const char *why, struct writer *);
+	struct plan *, struct expand *, const struct job *, const char *why, struct writer *);
 
 /* The last line: requests and time of all jobs. */
 void plan_end(const struct plan *, struct writer *);

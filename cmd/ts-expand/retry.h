@@ -8,12 +8,14 @@
 
 /*
  * Makes a new job of what a recorded run reported as failed. All verdicts of the recording are
- * held, some hundred bytes each, since a later one of the same task overrules an earlier one.
+ * held, some hundred bytes each, since a later one of the same task overrules an earlier one. {0}
+ * holds none.
  */
-struct retry;
+struct retry {
+	ARRAY(struct note) notes;
+};
 
-struct retry *retry_new(void);
-void retry_free(struct retry *);
+void retry_release(struct retry *);
 
 /* Takes note of a job, stored or failed record; ignores all others. */
 void retry_read(struct retry *, const struct record *);
