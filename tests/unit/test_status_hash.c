@@ -509,6 +509,21 @@ test_wrong_type(void **state)
 
 #define hash_test(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* Another job of its id begins while the last write of this one is under way. */
+static void
+test_begins_anew(void **state)
+{
+	(void)state;
+	status_hash_serve(hash, clock_mono_ms());
+	assert_non_null(sent("HDEL tickstock.jobs.status:j completed_at"));
+	status_hash_start(hash, hash->job, clock_mono_ms());
+	answer("completed", "x", NULL);
+	ncalls = 0;
+	status_hash_serve(hash, clock_mono_ms() + 200);
+	assert_non_null(sent("HDEL tickstock.jobs.status:j completed_at"));
+	answer("running", hash->stamp, NULL);
+}
+
 int
 main(void)
 {
@@ -526,6 +541,7 @@ main(void)
 		hash_test(test_end_verified),
 		hash_test(test_refused),
 		hash_test(test_wrong_type),
+		hash_test(test_begins_anew),
 	};
 	const char *why;
 	int failed;
