@@ -154,4 +154,17 @@ grep '"C".*2024-01-03' corrected | ts-store >/dev/null 2>err
 ts-audit <tasks >out 2>err
 like "$?/$(tail -n 1 out)" '^0/4 of 4 complete' "and after it came all is certified"
 
+# ---- timeframes against each other, of compressed minutes
+
+sql "INSERT INTO ohlcv_hourly SELECT symbol, date_trunc('hour', timestamp), (array_agg(open ORDER BY timestamp))[1], max(high), min(low),
+	(array_agg(close ORDER BY timestamp DESC))[1], sum(volume) FROM ohlcv_1min WHERE timestamp < '2024-01-06' GROUP BY 1, 2"
+[ "$(compress)" -ge 3 ]
+ok $? "compressed once more"
+sed 's/1min/hour/' tasks | cat tasks - >both
+ts-audit <both >out 2>err
+like "$?/$(tail -n 1 out)" '^0/8 of 8 complete' "ts-audit: compressed minutes and their hours agree" || sed 's/^/# /' out err
+sql "UPDATE ohlcv_hourly SET high = 2 * high WHERE symbol = 'B' AND timestamp = '2024-01-03T16:00:00Z'"
+ts-audit <both >out 2>err
+is "$?/$(tail -n 1 out)" "1/6 of 8 complete: B 1min differs, B hour differs" "and where they do not, that is told"
+
 done_testing
