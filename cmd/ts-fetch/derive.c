@@ -23,52 +23,40 @@ rider_fits(const struct derive *d, const struct task *base, const struct task *t
 }
 
 static void
-rider_add(struct tasks *ts, struct rider **riders, struct task *t)
+rider_add(struct tasks *ts, struct active *base, struct task *t)
 {
 	struct derive_timeframe *of = &ts->derive.of[t->tf];
-	struct series series = {t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
-	struct rider *r = memory_grow(NULL, 1, sizeof *r);
+	struct active *r = active_new(ts, t);
 
-	*r = (struct rider){.task = t, .earliest = INT64_MAX};
-	bars_init(&r->bars, ts->calendar, &series, ts->options.extended);
-	rollup_init(&r->rollup);
 	if (of->proof == PROOF_NONE && of->first == NULL && of->sample == NULL)
-		of->first = r;
-	DL_APPEND(*riders, r);
+		of->first = t;
+	DL_APPEND(base->riders, r);
+	base->start = t->start < base->start ? t->start : base->start;
+	base->end = t->end > base->end ? t->end : base->end;
 }
 
-struct task *
-derive_begin(struct tasks *ts, struct task *t, struct rider **riders, int64_t *start, int64_t *end)
+struct active *
+derive_begin(struct tasks *ts, struct task *t)
 {
 	const struct derive *d = &ts->derive;
-	struct task *base = t;
-	struct rider *r;
+	struct task *base = NULL, *other;
+	struct active *a;
 
-	*riders = NULL;
-	if (ts->options.derive > 0 && timeframe_base(t->tf) != TF_NONE) {
+	if (ts->options.derive > 0 && timeframe_base(t->tf) != TF_NONE)
 		base = queue_beside(t, timeframe_base(t->tf));
-		if (base == NULL || !rider_fits(d, base, t) || !queue_begin(ts->queue, base))
-			base = t;
-		else
-			rider_add(ts, riders, t);
+	if (base != NULL && (!rider_fits(d, base, t) || !queue_begin(ts->queue, base)))
+		base = NULL;
+	a = active_new(ts, base == NULL ? t : base);
+	if (base != NULL)
+		rider_add(ts, a, t);
+	for (enum timeframe tf = 0; tf < TF_COUNT && ts->options.derive > 0; tf++) {
+		if (tf == t->tf || timeframe_base(tf) != a->task->tf)
+			continue;
+		other = queue_beside(a->task, tf);
+		if (other != NULL && rider_fits(d, a->task, other) && queue_begin(ts->queue, other))
+			rider_add(ts, a, other);
 	}
-	for (int tf = 0; tf < TF_COUNT && ts->options.derive > 0; tf++) {
-		struct task *other = timeframe_base((enum timeframe)tf) == base->tf
-					     ? queue_beside(base, (enum timeframe)tf)
-					     : NULL;
-
-		if (other != NULL && tf != (int)t->tf && rider_fits(d, base, other) &&
-			queue_begin(ts->queue, other))
-			rider_add(ts, riders, other);
-	}
-	*start = base->start;
-	*end = base->end;
-	DL_FOREACH(*riders, r)
-	{
-		*start = r->task->start < *start ? r->task->start : *start;
-		*end = r->task->end > *end ? r->task->end : *end;
-	}
-	return base;
+	return a;
 }
 
 /* Start of the bar that a shorter one belongs to. */
@@ -89,9 +77,9 @@ derive_ended(const struct calendar *c, enum timeframe tf, int64_t t)
 }
 
 void
-derive_row(struct rider *riders, const struct page *page, const struct row *row, int64_t before)
+derive_row(struct active *riders, const struct page *page, const struct row *row, int64_t before)
 {
-	struct rider *r;
+	struct active *r;
 
 	DL_FOREACH(riders, r)
 	{
@@ -103,6 +91,13 @@ derive_row(struct rider *riders, const struct page *page, const struct row *row,
 		if (bars_belong(&r->bars, t))
 			rollup_add(&r->rollup, t, page, row);
 	}
+}
+
+void
+derive_trim(struct rollup *r, const struct calendar *c, enum timeframe tf)
+{
+	while (r->bars.n > 0 && !derive_ended(c, tf, r->bars.p[r->bars.n - 1].t))
+		r->bars.n--;
 }
 
 void
@@ -128,7 +123,7 @@ derive_page(struct tasks *ts, const struct chunk *c, const struct page *page)
  * back so many days, but gives weeks and months whole.
  */
 static bool
-rider_begins_late(const struct rider *r)
+rider_begins_late(const struct active *r)
 {
 	const struct calendar *c = r->bars.calendar;
 	int32_t date;
@@ -137,24 +132,6 @@ rider_begins_late(const struct rider *r)
 		return false;
 	date = calendar_date(c, r->rollup.bars.p[0].t);
 	return calendar_session_after(c, date) < calendar_date(c, r->earliest);
-}
-
-void
-derive_return(struct tasks *ts, struct rider *r)
-{
-	if (ts->derive.of[r->task->tf].first == r)
-		ts->derive.of[r->task->tf].first = NULL;
-	queue_return(ts->queue, r->task);
-	rollup_release(&r->rollup);
-	free(r);
-}
-
-/* It is asked for by itself after all. */
-static void
-ask_rider(struct tasks *ts, struct rider *r)
-{
-	r->task->direct = true;
-	derive_return(ts, r);
 }
 
 /* A sample has come, and what it is compared with: where that is nothing the next one tells. */
@@ -181,51 +158,49 @@ judge_sample(struct tasks *ts, struct active *a)
 }
 
 void
-derive_ready(struct tasks *ts, struct rider **riders, unsigned pages)
-{
-	struct derive *d = &ts->derive;
-	struct rider *r;
-
-	while ((r = *riders) != NULL) {
-		DL_DELETE(*riders, r);
-		r->pages = pages;
-		if (rider_begins_late(r))
-			r->rollup.unfit = true;
-		DL_APPEND(d->waiting, r);
-		d->waits += r->rollup.bars.n + 1;
-	}
-}
-
-void
 derive_fetched(struct tasks *ts, struct active *a)
 {
+	struct active *r;
+
 	if (ts->derive.of[a->task->tf].sample == a->task)
 		judge_sample(ts, a);
-	derive_ready(ts, &a->riders, a->pages);
+	DL_FOREACH(a->riders, r)
+	{
+		r->pages = a->pages;
+		if (rider_begins_late(r))
+			r->rollup.unfit = true;
+	}
+	DL_CONCAT(ts->derive.waiting, a->riders);
+	a->riders = NULL;
+}
+
+/* It is asked for by itself after all. */
+static void
+ask_rider(struct tasks *ts, struct active *r)
+{
+	r->task->direct = true;
+	active_return(ts, r);
 }
 
 /* The series is asked for, too, and compared. */
 static void
-take_sample(struct tasks *ts, struct rider *r)
+take_sample(struct tasks *ts, struct active *r)
 {
 	struct derive_timeframe *of = &ts->derive.of[r->task->tf];
-	const struct calendar *c = r->bars.calendar;
+	const struct task *t = r->task;
 
-	of->first = NULL;
-	of->sample = r->task;
-	of->since = 0;
-	ts->derive.sampled++;
 	rollup_release(&of->rollup);
 	of->rollup = r->rollup;
 	rollup_init(&r->rollup);
-	while (of->rollup.bars.n > 0 &&
-		!derive_ended(c, r->task->tf, of->rollup.bars.p[of->rollup.bars.n - 1].t))
-		of->rollup.bars.n--;
+	derive_trim(&of->rollup, ts->calendar, t->tf);
 	ask_rider(ts, r);
+	of->sample = t;
+	of->since = 0;
+	ts->derive.sampled++;
 }
 
 static void
-write_bars(struct tasks *ts, struct rider *r)
+write_bars(struct tasks *ts, struct active *r)
 {
 	struct page page;
 	struct row row;
@@ -239,99 +214,45 @@ write_bars(struct tasks *ts, struct rider *r)
 	ts->derive.derived++;
 	ts->derive.saved += r->pages;
 	ts->derive.of[r->task->tf].since++;
-	announce_fetched(ts, r->task, &r->bars);
-	queue_end(ts->queue, r->task);
-	rollup_release(&r->rollup);
-	free(r);
+	active_fetched(ts, r);
+	(void)active_end(ts, r, (struct slice){0});
 }
 
-/* What becomes of a series that is made; false: nothing yet. */
+/* What becomes of a series that is made; false: nothing yet. full: too many wait. */
 static bool
-settle_rider(struct tasks *ts, struct rider *r)
+settle_rider(struct tasks *ts, struct active *r, bool full)
 {
-	struct derive *d = &ts->derive;
-	struct derive_timeframe *of = &d->of[r->task->tf];
-	bool full = d->waits > WAITING_MAX;
-	bool due = of->proof == PROOF_NONE ? of->first == NULL || of->first == r
+	struct derive_timeframe *of = &ts->derive.of[r->task->tf];
+	bool due = of->proof == PROOF_NONE ? of->first == NULL || of->first == r->task
 					   : of->since + 1 >= ts->options.derive;
 
-	if (of->proof == PROOF_REFUTED || r->rollup.unfit) {
+	if (of->proof == PROOF_REFUTED || r->rollup.unfit)
 		ask_rider(ts, r);
-	} else if (of->sample == NULL && due) {
+	else if (of->sample == NULL && due)
 		take_sample(ts, r);
-	} else if (of->proof == PROOF_GIVEN && (!due || full)) {
+	else if (of->proof == PROOF_GIVEN && (!due || full))
 		write_bars(ts, r);
-	} else if (full) {
+	else if (full)
 		ask_rider(ts, r);
-	} else {
+	else
 		return false;
-	}
 	return true;
 }
 
 void
 derive_settle(struct tasks *ts)
 {
-	struct derive *d = &ts->derive;
-	struct rider *list = d->waiting, *r;
+	struct active *list = ts->derive.waiting, *r;
+	size_t waits = 0; /* bars of theirs, and they */
 
-	d->waiting = NULL;
-	d->waits = 0;
+	ts->derive.waiting = NULL;
 	while ((r = list) != NULL) {
 		DL_DELETE(list, r);
-		if (!settle_rider(ts, r)) {
-			DL_APPEND(d->waiting, r);
-			d->waits += r->rollup.bars.n + 1;
+		if (!settle_rider(ts, r, waits > WAITING_MAX)) {
+			DL_APPEND(ts->derive.waiting, r);
+			waits += r->rollup.bars.n + 1;
 		}
 	}
-}
-
-uint64_t
-derive_end(struct tasks *ts, struct rider **riders, struct slice error)
-{
-	struct rider *r;
-	uint64_t n = 0;
-
-	for (; (r = *riders) != NULL; n++) {
-		struct derive_timeframe *of = &ts->derive.of[r->task->tf];
-
-		DL_DELETE(*riders, r);
-		if (of->first == r)
-			of->first = NULL;
-		if (error.p != NULL)
-			announce_failed(ts, announce_about(r->task, RECORD_FAILED), error);
-		queue_end(ts->queue, r->task);
-		rollup_release(&r->rollup);
-		free(r);
-	}
-	return n;
-}
-
-void
-derive_fail(struct tasks *ts, const struct task *t, struct rider **riders, struct slice error)
-{
-	struct buffer text = {0};
-
-	announce_failed(ts, announce_about(t, RECORD_FAILED), error);
-	buffer_printf(&text, "%s failed: %.*s", timeframe_name(t->tf), SLICE(error));
-	(void)derive_end(ts, riders, buffer_slice(&text));
-	buffer_release(&text);
-}
-
-uint64_t
-derive_end_waiting(struct tasks *ts, struct slice job_id, struct slice error)
-{
-	struct derive *d = &ts->derive;
-	struct rider *list = NULL, *r, *other;
-
-	DL_FOREACH_SAFE(d->waiting, r, other)
-	{
-		if (job_id.p == NULL || slice_eq(task_job_id(r->task), job_id)) {
-			DL_DELETE(d->waiting, r);
-			DL_APPEND(list, r);
-		}
-	}
-	return derive_end(ts, &list, error);
 }
 
 void
@@ -339,6 +260,8 @@ derive_forget(struct derive *d, const struct task *t)
 {
 	struct derive_timeframe *of = &d->of[t->tf];
 
+	if (of->first == t)
+		of->first = NULL;
 	if (of->sample != t)
 		return;
 	of->sample = NULL;

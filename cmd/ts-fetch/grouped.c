@@ -1,16 +1,28 @@
 /* A group of tasks from its first date to its verdicts. */
 #include "grouped.h"
 
-#include "group.h"
 #include "log.h"
 #include "signals.h"
-#include "task.h"
 #include "timestamp.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
 enum { LOOK = 32 }; /* tasks of a job for each that would be grouped: its timeframes at most */
+
+struct group {
+	ARRAY(struct active *) members;
+	ARRAY(struct active *) samples;
+	struct active *by_symbol;
+	struct chunk *chunk;
+	int64_t start, end; /* dates */
+	int32_t date;	    /* that is asked for */
+	uint64_t look;	    /* number of the page that is checked */
+	unsigned dates;	    /* that were asked for */
+	unsigned pages;	    /* that have come */
+	size_t asked;	    /* samples that have come; all: dates are asked for */
+	struct buffer body; /* of the first page that has members, until the samples have come */
+};
 
 /* Begin. */
 
@@ -36,13 +48,12 @@ enough_tasks(const struct task *first, int sessions)
 }
 
 static void
-add_member(struct tasks *ts, struct group *g, struct task *t, struct rider *riders)
+add_member(struct group *g, struct active *m)
 {
-	struct series series = {t->symbol, TF_DAY, t->start, t->end, ts->options.adjusted};
-	struct member *m = array_add(&g->members);
-
-	*m = (struct member){.task = t, .riders = riders};
-	bars_init(&m->bars, ts->calendar, &series, ts->options.extended);
+	*array_add(&g->members) = m;
+	HASH_ADD_KEYPTR(hh, g->by_symbol, m->task->symbol.p, m->task->symbol.n, m);
+	g->start = m->start < g->start ? m->start : g->start;
+	g->end = m->end > g->end ? m->end : g->end;
 }
 
 /* Takes all that wait for the days of one. */
@@ -52,94 +63,75 @@ take_members(struct tasks *ts, struct group *g, const struct task *first)
 	struct task *t = queue_first(first), *next;
 
 	for (; t != NULL; t = next) {
-		struct rider *riders;
-		int64_t from, to;
-
-		if (!task_belongs(t, first) || !queue_may_begin(ts->queue, t)) {
+		if (task_belongs(t, first) && queue_may_begin(ts->queue, t)) {
+			add_member(g, derive_begin(ts, t));
 			next = t->next;
-			continue;
+			(void)queue_begin(ts->queue, t);
+		} else {
+			next = t->next;
 		}
-		(void)derive_begin(ts, t, &riders, &from, &to);
-		next = t->next;
-		(void)queue_begin(ts->queue, t);
-		add_member(ts, g, t, riders);
-		g->start = from < g->start ? from : g->start;
-		g->end = to > g->end ? to : g->end;
-	}
-}
-
-/* What is asked for next: a sample over all dates, or a date. */
-static void
-ask_next(struct tasks *ts, struct active *a)
-{
-	struct group *g = a->group;
-	struct series *s = &a->bars.series;
-
-	if (g->asked < g->samples.n) {
-		*s = g->samples.p[g->asked].member->bars.series;
-		chunk_range(g->chunk, *s, g->start, g->end);
-	} else {
-		*s = (struct series){{0}, TF_DAY, g->date, g->date, ts->options.adjusted};
-		chunk_range(g->chunk, *s, g->date, g->date);
-		g->dates++;
 	}
 }
 
 bool
+grouped_dates(const struct group *g)
+{
+	return g->asked == g->samples.n;
+}
+
+/* What is asked for next: a sample over all dates, or a date. */
+static void
+ask_next(struct tasks *ts, struct group *g)
+{
+	const struct series day = {.tf = TF_DAY, .adjusted = ts->options.adjusted};
+
+	if (grouped_dates(g)) {
+		chunk_range(g->chunk, day, g->date, g->date);
+		g->dates++;
+	} else {
+		chunk_range(g->chunk, g->samples.p[g->asked]->bars.series, g->start, g->end);
+	}
+}
+
+void
 grouped_begin(struct tasks *ts, struct active *a, struct chunk *c)
 {
 	int32_t today = calendar_date(ts->calendar, clock_wall());
-	int sessions = calendar_sessions(ts->calendar, (int32_t)c->start, (int32_t)c->end);
+	int sessions = calendar_sessions(ts->calendar, (int32_t)a->start, (int32_t)a->end);
 	struct group *g;
 
 	if (ts->options.grouped == 0 || ts->derive.ungrouped || !task_belongs(a->task, a->task) ||
 		sessions == 0 || !enough_tasks(a->task, sessions))
-		return false;
-	g = memory_grow(NULL, 1, sizeof *g);
-	*g = (struct group){.chunk = c, .start = c->start, .end = c->end};
-	add_member(ts, g, a->task, a->riders);
-	a->riders = NULL;
+		return;
+	g = a->group = memory_grow(NULL, 1, sizeof *g);
+	*g = (struct group){.chunk = c, .start = a->start, .end = a->end};
+	add_member(g, a);
 	take_members(ts, g, a->task);
-	for (size_t i = 0; i < g->members.n; i++) {
-		struct member *m = &g->members.p[i];
-
-		HASH_ADD_KEYPTR(hh, g->by_symbol, m->task->symbol.p, m->task->symbol.n, m);
-	}
 	g->end = g->end < today ? g->end : today;
 	g->date = calendar_session_after(ts->calendar, (int32_t)g->start);
-	a->group = g;
-	ask_next(ts, a);
-	return true;
-}
-
-static void
-announce_member(struct tasks *ts, struct member *m)
-{
-	announce_loading(ts, m->task);
-	for (struct rider *r = m->riders; r != NULL; r = r->next)
-		announce_loading(ts, r->task);
+	ask_next(ts, g);
 }
 
 void
-grouped_announce(struct tasks *ts, struct group *g)
+grouped_loading(struct tasks *ts, struct group *g)
 {
 	for (size_t i = 0; i < g->members.n && g->pages == 0; i++)
-		announce_member(ts, &g->members.p[i]);
+		active_loading(ts, g->members.p[i]);
 }
 
 /* Verdicts. */
 
-void
-group_finish_member(struct tasks *ts, struct active *a, struct member *m)
+static void
+finish_member(struct tasks *ts, struct active *a, struct active *m)
 {
-	struct group *g = a->group;
+	const struct group *g = a->group;
+	uint64_t bytes = a->bars.bytes;
 
 	/* What was downloaded for all is counted once. */
-	m->bars.bytes = a->bars.bytes;
 	a->bars.bytes = 0;
-	announce_fetched(ts, m->task, &m->bars);
-	derive_ready(ts, &m->riders, g->asked < g->samples.n ? g->pages : 1);
-	m->done = true;
+	m->bars.bytes = bytes;
+	m->pages = grouped_dates(g) ? 1 : g->pages;
+	active_fetched(ts, m);
 }
 
 /*
@@ -147,15 +139,10 @@ group_finish_member(struct tasks *ts, struct active *a, struct member *m)
  * stay: they had been compared.
  */
 static void
-give_member_back(struct tasks *ts, struct group *g, struct member *m)
+give_member_back(struct tasks *ts, const struct group *g, struct active *m)
 {
 	struct task *t = m->task;
-	struct rider *r;
 
-	while ((r = m->riders) != NULL) {
-		DL_DELETE(m->riders, r);
-		derive_return(ts, r);
-	}
 	t->alone = true;
 	if (m->bars.count > 0) {
 		t->written = (uint32_t)m->bars.count;
@@ -163,32 +150,50 @@ give_member_back(struct tasks *ts, struct group *g, struct member *m)
 		t->last = calendar_date(ts->calendar, m->bars.last);
 		t->start = g->date;
 	}
-	queue_return(ts->queue, t);
-	m->task = NULL;
+	active_return(ts, m);
 }
 
-void
-group_finish(struct tasks *ts, struct active *a, bool good)
+uint64_t
+grouped_end(struct tasks *ts, struct group *g, struct slice error)
+{
+	uint64_t n = 0;
+
+	HASH_CLEAR(hh, g->by_symbol);
+	for (size_t i = 0; i < g->members.n; i++) {
+		if (g->members.p[i] != NULL)
+			n += active_end(ts, g->members.p[i], error);
+	}
+	free(g->members.p);
+	free(g->samples.p);
+	buffer_release(&g->body);
+	free(g);
+	return n;
+}
+
+static void
+finish_group(struct tasks *ts, struct active *a, bool good)
 {
 	struct group *g = a->group;
 	uint64_t written = 0;
 
+	active_leave(ts, a);
+	HASH_CLEAR(hh, g->by_symbol);
 	/* The last goes back first, so that they stand in their order again. */
 	for (size_t i = g->members.n; i-- > 0;) {
-		struct member *m = &g->members.p[i];
+		struct active *m = g->members.p[i];
 
-		if (m->done)
-			continue;
-		if (good && m->bars.count > 0) {
-			group_finish_member(ts, a, m);
+		if (!m->done && good && m->bars.count > 0) {
+			finish_member(ts, a, m);
 			written++;
-		} else {
+		}
+		if (!m->done) {
 			give_member_back(ts, g, m);
+			g->members.p[i] = NULL;
 		}
 	}
 	ts->derive.grouped += written;
 	ts->derive.saved += written > g->dates ? written - g->dates : 0;
-	(void)tasks_drop(ts, a);
+	(void)grouped_end(ts, g, (struct slice){0});
 }
 
 /* Dates. */
@@ -197,15 +202,17 @@ const char *
 grouped_check(struct tasks *ts, struct active *a, const struct page *page)
 {
 	struct group *g = a->group;
+	int64_t day;
 
-	if (g == NULL || g->asked < g->samples.n)
+	if (g == NULL || !grouped_dates(g))
 		return NULL;
 	if (page->rows == 0)
 		return "bad page: no bars, but it is a session";
+	day = calendar_instant(ts->calendar, g->date, 0);
 	g->look++;
 	for (size_t i = 0; i < page->rows; i++) {
 		const struct row *row = &page->row[i];
-		struct member *m;
+		struct active *m;
 
 		if (row->ticker_n == 0)
 			return "bad page: a row without T";
@@ -217,24 +224,18 @@ grouped_check(struct tasks *ts, struct active *a, const struct page *page)
 		if (m->look == g->look)
 			return "bad page: a ticker occurs twice";
 		m->look = g->look;
-		m->row = i;
+		m->day = *row;
+		m->day.t = day;
 	}
 	return NULL;
 }
 
-/* A row of a grouped page as the API has it in a series: a day begins at midnight. */
-struct row
-group_day_of(
-	struct tasks *ts, const struct group *g, const struct page *page, const struct member *m)
-{
-	struct row row = page->row[m->row];
-
-	row.t = calendar_instant(ts->calendar, g->date, 0);
-	return row;
-}
-
-void
-group_add_day(struct tasks *ts, struct member *m, const struct page *page, const struct row *row,
+/*
+ * A day of a member's: is written, if it belongs, and goes into what is made of it; before is the
+ * start of the one in front of it.
+ */
+static void
+add_day(struct tasks *ts, struct active *m, const struct page *page, const struct row *row,
 	int64_t before)
 {
 	derive_row(m->riders, page, row, before);
@@ -249,44 +250,161 @@ static void
 write_date(struct tasks *ts, struct group *g, const struct page *page)
 {
 	for (size_t i = 0; i < g->members.n && ts->out->error == 0; i++) {
-		struct member *m = &g->members.p[i];
-		struct row row;
+		struct active *m = g->members.p[i];
 
-		if (m->look != g->look || m->sample)
-			continue;
-		row = group_day_of(ts, g, page, m);
-		group_add_day(ts, m, page, &row, INT64_MIN);
+		if (m->look == g->look && !m->sample)
+			add_day(ts, m, page, &m->day, INT64_MIN);
 	}
 }
 
-void
-group_go_on(struct tasks *ts, struct active *a)
+/* Samples. */
+
+static void
+say_difference(struct tasks *ts, const struct active *s)
+{
+	char key[TIMESTAMP_SIZE];
+
+	ts->derive.ungrouped = true;
+	ts->derive.differing++;
+	log_warning("symbol=%.*s timeframe=day: the API's bar at %s is not that of its grouped "
+		    "day; from now on days are not grouped",
+		SLICE(s->task->symbol), bars_key(&s->bars, s->rollup.differs, key));
+}
+
+/* Whether no sample has been found to differ yet, and there is one; if one does, that is told. */
+static bool
+samples_prove(struct tasks *ts, const struct group *g)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < g->samples.n && !ts->derive.ungrouped; i++) {
+		failed += g->samples.p[i]->failed;
+		if (g->samples.p[i]->rollup.differs != INT64_MAX)
+			say_difference(ts, g->samples.p[i]);
+	}
+	return !ts->derive.ungrouped && failed < g->samples.n;
+}
+
+/*
+ * Of the members that the page has one in so many is a sample; the page is kept until they have
+ * come. None if it has no members.
+ */
+static void
+take_samples(struct tasks *ts, struct group *g, const struct page *page)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->members.n; i++) {
+		struct active *m = g->members.p[i];
+
+		if (m->look != g->look || n++ % ts->options.grouped != 0)
+			continue;
+		*array_add(&g->samples) = m;
+		ts->derive.sampled++;
+		m->sample = true;
+	}
+	if (n > 0)
+		buffer_add(&g->body, page->body.p, page->body.n);
+}
+
+/* Compares the samples with their rows of the page that was checked last. */
+static void
+compare_samples(struct tasks *ts, const struct group *g, const struct page *page)
+{
+	int64_t day = calendar_instant(ts->calendar, g->date, 0);
+
+	for (size_t i = 0; i < g->samples.n && derive_ended(ts->calendar, TF_DAY, day); i++) {
+		struct active *s = g->samples.p[i];
+
+		if (s->look == g->look && !s->failed)
+			rollup_compare(&s->rollup, page, &s->day);
+		else if (!s->failed)
+			rollup_lacks(&s->rollup, day);
+	}
+}
+
+/* Of its days are compared those that end, with the dates for which there was nothing as yet. */
+static void
+compare_dates_before(struct tasks *ts, const struct group *g, struct active *s)
+{
+	derive_trim(&s->rollup, ts->calendar, TF_DAY);
+	for (size_t i = 0; i < s->rollup.bars.n; i++) {
+		int64_t t = s->rollup.bars.p[i].t;
+		int32_t date = calendar_date(ts->calendar, t);
+
+		if (date < g->date || calendar_session(ts->calendar, date) == SESSION_NONE)
+			rollup_lacks(&s->rollup, t);
+	}
+}
+
+/* The next date or sample, or the end. */
+static void
+go_on(struct tasks *ts, struct active *a)
 {
 	struct group *g = a->group;
 
-	if (g->asked == g->samples.n) {
+	if (grouped_dates(g)) {
 		int32_t date = calendar_session_after(ts->calendar, g->date + 1);
 
 		if (date <= g->date || date > g->end) {
-			group_finish(ts, a, sample_proven(ts, g));
+			finish_group(ts, a, samples_prove(ts, g));
 			return;
 		}
 		g->date = date;
 	}
-	ask_next(ts, a);
+	ask_next(ts, g);
 	queue_again(ts->queue, a->task);
 }
 
-void
-group_date(struct tasks *ts, struct active *a, const struct page *page)
+/* The page of a date that was checked last. */
+static void
+take_date(struct tasks *ts, struct active *a, const struct page *page)
 {
-	sample_compare(ts, a->group, page);
-	if (sample_proven(ts, a->group)) {
+	compare_samples(ts, a->group, page);
+	if (samples_prove(ts, a->group)) {
 		write_date(ts, a->group, page);
-		group_go_on(ts, a);
+		go_on(ts, a);
 	} else {
-		group_finish(ts, a, false);
+		finish_group(ts, a, false);
 	}
+}
+
+/* A sample is over, its days have come or not; with the last one the page that was kept is read. */
+static void
+end_sample(struct tasks *ts, struct active *a)
+{
+	struct group *g = a->group;
+	struct page kept = {.body = buffer_slice(&g->body)};
+
+	g->asked++;
+	if (grouped_dates(g))
+		take_date(ts, a, &kept);
+	else
+		go_on(ts, a);
+}
+
+/* A page of the member that is asked for singly. */
+static void
+take_page(struct tasks *ts, struct active *a, const struct page *page)
+{
+	struct group *g = a->group;
+	struct active *s = g->samples.p[g->asked];
+
+	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
+		const struct row *row = &page->row[i];
+
+		rollup_add(&s->rollup, row->t, page, row);
+		add_day(ts, s, page, row, g->chunk->after);
+		g->chunk->after = row->t;
+	}
+	if (page->next.p != NULL) {
+		chunk_follow(g->chunk, page->next);
+		queue_again(ts->queue, a->task);
+		return;
+	}
+	finish_member(ts, a, s);
+	compare_dates_before(ts, g, s);
+	end_sample(ts, a);
 }
 
 void
@@ -297,65 +415,34 @@ grouped_page(struct tasks *ts, struct chunk *c, const struct page *page)
 
 	g->pages++;
 	if (signals_stop()) {
-		(void)tasks_drop(ts, a);
-	} else if (g->asked < g->samples.n) {
-		sample_page(ts, a, page);
+		(void)tasks_drop(ts, a, (struct slice){0});
+	} else if (!grouped_dates(g)) {
+		take_page(ts, a, page);
 	} else if (g->samples.n == 0) {
-		sample_take(ts, g, page);
-		group_go_on(ts, a);
+		take_samples(ts, g, page);
+		go_on(ts, a);
 	} else {
-		group_date(ts, a, page);
+		take_date(ts, a, page);
 	}
-}
-
-bool
-grouped_give_up(struct tasks *ts, struct active *a, struct slice error, const char *tail)
-{
-	const struct group *g = a->group;
-	char date[DATE_SIZE];
-
-	if (g->asked < g->samples.n)
-		return false;
-	log_warning("grouped day %s: %.*s; the days of %zu symbols are asked for one by one%s",
-		date_format(date, g->date), SLICE(error), g->members.n, tail);
-	group_finish(ts, a, false);
-	return true;
 }
 
 void
-grouped_fail(struct tasks *ts, struct group *g, struct slice error)
+grouped_give_up(struct tasks *ts, struct active *a, struct slice error, const char *tail)
 {
-	for (size_t i = 0; i < g->members.n; i++) {
-		struct member *m = &g->members.p[i];
+	const struct group *g = a->group;
+	struct active *s;
+	char date[DATE_SIZE];
 
-		if (!m->done)
-			derive_fail(ts, m->task, &m->riders, error);
-		m->done = true;
+	if (grouped_dates(g)) {
+		log_warning("grouped day %s: %.*s; the days of %zu symbols are asked for one by "
+			    "one%s",
+			date_format(date, g->date), SLICE(error), g->members.n, tail);
+		finish_group(ts, a, false);
+		return;
 	}
-}
-
-uint64_t
-grouped_end(struct tasks *ts, struct active *a)
-{
-	struct group *g = a->group;
-	uint64_t n = 0;
-
-	HASH_CLEAR(hh, g->by_symbol);
-	for (size_t i = 0; i < g->members.n; i++) {
-		struct member *m = &g->members.p[i];
-
-		if (m->task == NULL)
-			continue;
-		n += !m->done + derive_end(ts, &m->riders, (struct slice){0});
-		queue_end(ts->queue, m->task);
-	}
-	for (size_t i = 0; i < g->samples.n; i++)
-		rollup_release(&g->samples.p[i].own);
-	free(g->samples.p);
-	free(g->members.p);
-	free(g->rows.p);
-	buffer_release(&g->body);
-	free(g);
-	a->group = NULL;
-	return n;
+	s = g->samples.p[g->asked];
+	active_failed(ts, s, error);
+	s->failed = true;
+	s->rollup.bars.n = 0;
+	end_sample(ts, a);
 }

@@ -61,9 +61,10 @@ take_task(struct input *in, const struct record *r, struct slice line, uint64_t 
 static void
 cancel_job(struct input *in, struct slice job_id)
 {
-	uint64_t n = tasks_cancel(in->tasks, job_id);
+	uint64_t n = tasks_end(in->tasks, job_id, (struct slice){0});
 	struct buffer id = {0};
 
+	in->tasks->count.cancelled += n;
 	sanitize_add(&id, job_id, 100, (struct slice){0});
 	log_info("cancelled job_id=%s tasks=%" PRIu64, buffer_cstr(&id), n);
 	buffer_release(&id);

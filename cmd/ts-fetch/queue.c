@@ -55,19 +55,8 @@ queue_new(size_t max)
 void
 queue_free(struct queue *q)
 {
-	struct lock *l, *other;
-	struct task *t;
-
-	if (q == NULL)
-		return;
-	while ((t = queue_any(q)) != NULL)
-		queue_end(q, t);
-	HASH_ITER(hh, q->locks, l, other)
-	{
-		HASH_DEL(q->locks, l);
-		free(l);
-	}
-	buffer_release(&q->key);
+	if (q != NULL)
+		buffer_release(&q->key);
 	free(q);
 }
 
@@ -90,19 +79,11 @@ task_job_id(const struct task *t)
 }
 
 static struct job *
-job_find(struct queue *q, struct slice id)
+job_get(struct queue *q, struct slice id)
 {
 	struct job *job;
 
 	HASH_FIND(hh, q->jobs, id.p, id.n, job);
-	return job;
-}
-
-static struct job *
-job_get(struct queue *q, struct slice id)
-{
-	struct job *job = job_find(q, id);
-
 	if (job != NULL)
 		return job;
 	job = memory_grow(NULL, 1, sizeof *job + id.n);
@@ -346,24 +327,33 @@ queue_end(struct queue *q, struct task *t)
 	free(t);
 }
 
+static bool
+job_meant(const struct job *job, struct slice id)
+{
+	return id.p == NULL || slice_eq((struct slice){job->id, job->n}, id);
+}
+
 struct task *
 queue_cancel(struct queue *q, struct slice job_id)
 {
-	struct job *job = job_find(q, job_id);
 	struct task *out = NULL, *t, *after;
+	struct job *job, *next;
 	struct lock *l, *other;
 
-	if (job == NULL)
-		return NULL;
-	DL_CONCAT(out, job->pages);
-	DL_CONCAT(out, job->fresh);
-	job->pages = job->fresh = NULL;
-	job_line_up(q, job);
+	HASH_ITER(hh, q->jobs, job, next)
+	{
+		if (!job_meant(job, job_id))
+			continue;
+		DL_CONCAT(out, job->pages);
+		DL_CONCAT(out, job->fresh);
+		job->pages = job->fresh = NULL;
+		job_line_up(q, job);
+	}
 	HASH_ITER(hh, q->locks, l, other)
 	{
 		DL_FOREACH_SAFE(l->waiting, t, after)
 		{
-			if (t->job == job) {
+			if (job_meant(t->job, job_id)) {
 				DL_DELETE(l->waiting, t);
 				DL_APPEND(out, t);
 			}
@@ -378,25 +368,4 @@ queue_cancel(struct queue *q, struct slice job_id)
 		q->waiting--;
 	}
 	return out;
-}
-
-struct task *
-queue_any(struct queue *q)
-{
-	struct task *t = NULL;
-
-	if (q->line != NULL) {
-		struct job *job = line_pop(q);
-
-		t = job_pop(job, true);
-		job_line_up(q, job);
-	}
-	for (struct lock *l = q->locks; l != NULL && t == NULL; l = l->hh.next) {
-		t = l->waiting;
-		if (t != NULL)
-			DL_DELETE(l->waiting, t);
-	}
-	if (t != NULL)
-		q->waiting--;
-	return t;
 }

@@ -37,7 +37,7 @@ struct task {
 	bool queued; /* the queue's own: in progress, and waiting for another turn */
 };
 
-/* A queue that holds at most max waiting tasks. queue_free() frees all tasks in it. */
+/* A queue that holds at most max waiting tasks; all have to end before queue_free(). */
 struct queue *queue_new(size_t max);
 void queue_free(struct queue *);
 
@@ -86,13 +86,11 @@ void queue_again(struct queue *, struct task *);
 void queue_end(struct queue *, struct task *);
 
 /*
- * Takes all waiting tasks of a job out, linked by next, for the caller to give to queue_end() one
- * by one (next is read before that). Tasks in progress are the caller's to end.
+ * Takes all waiting tasks out, of a job or, where it is absent, of all, linked by next, for the
+ * caller to give to queue_end() one by one (next is read before that). Tasks in progress are the
+ * caller's to end.
  */
 struct task *queue_cancel(struct queue *, struct slice job_id);
-
-/* Takes any one waiting task out, out of turn; NULL when none waits. */
-struct task *queue_any(struct queue *);
 
 /* The id of the job of a task; valid as long as the task. */
 struct slice task_job_id(const struct task *);

@@ -1,6 +1,7 @@
 /* What is made of a response, by its status and by what the page says. */
 #include "response.h"
 
+#include "grouped.h"
 #include "log.h"
 #include "signals.h"
 #include "timestamp.h"
@@ -59,7 +60,7 @@ fail_task(struct responses *rs, struct chunk *c)
 {
 	struct slice text = buffer_slice(&rs->error.text);
 
-	tasks_fail(rs->tasks, c->active, text, log_tail(rs));
+	tasks_fail(rs->tasks, c, text, log_tail(rs));
 }
 
 /* Nothing of what is pending will be fetched; tasks that are read later are tried anew. */
@@ -70,7 +71,7 @@ fail_pending(struct responses *rs, const char *head)
 
 	buffer_printf(&text, "%s%s", head, buffer_cstr(&rs->error.text));
 	log_error("%s: all pending tasks have failed", buffer_cstr(&text));
-	tasks_fail_all(rs->tasks, buffer_slice(&text));
+	(void)tasks_end(rs->tasks, (struct slice){0}, buffer_slice(&text));
 	buffer_release(&text);
 	outage_over(&rs->sched->outage);
 }
@@ -98,7 +99,7 @@ refuse_all(struct responses *rs)
 	buffer_set(dead, buffer_slice(&rs->error.text));
 	log_error("the API refuses the key, so nothing can be fetched: %.*s",
 		SLICE(buffer_slice(dead)));
-	tasks_fail_all(rs->tasks, buffer_slice(dead));
+	(void)tasks_end(rs->tasks, (struct slice){0}, buffer_slice(dead));
 }
 
 /* The API has answered as it should. */
@@ -139,7 +140,7 @@ log_retry(struct responses *rs, const struct chunk *c, const struct response *r,
 	more -= rs->retries.more;
 	log_warning("retry symbol=%.*s timeframe=%s http=%d try=%u more=%u wait=%" PRId64
 		    ".%" PRId64 "s %.*s%s",
-		SLICE(tasks_symbol(c->active)), timeframe_name(c->active->task->tf), r->http,
+		SLICE(chunk_symbol(c)), timeframe_name(c->series.tf), r->http,
 		c->tries, more, wait / 1000, wait / 100 % 10, SLICE(buffer_slice(&rs->error.text)),
 		log_tail(rs));
 }
@@ -175,7 +176,7 @@ try_again(
 	if (!rs->sched->outage.unreachable)
 		log_retry(rs, c, r, wait);
 	if (signals_stop())
-		(void)tasks_drop(rs->tasks, c->active);
+		(void)tasks_drop(rs->tasks, c->active, (struct slice){0});
 	else
 		sched_retry(rs->sched, c, now + wait);
 }
@@ -267,7 +268,7 @@ is_answer(struct responses *rs, const struct response *r)
 	if (r->trouble != TROUBLE_NONE || r->too_long)
 		return false;
 	if (r->http == HTTP_OK)
-		return page_read(rs->reader, r->body, &rs->sched->probe.series, INT64_MIN, &page) ==
+		return page_read(rs->reader, r->body, &rs->sched->probe.chunk.series, INT64_MIN, &page) ==
 		       PAGE_OK;
 	page_words(rs->reader, r->body, &words, &ignored);
 	return words.p != NULL && api_word(r);
@@ -358,7 +359,7 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	struct page page;
 	const char *reason = NULL;
 	enum page_verdict verdict =
-		page_read(rs->reader, r->body, &c->active->bars.series, c->after, &page);
+		page_read(rs->reader, r->body, &c->series, c->after, &page);
 
 	rs->request_id = page.request_id;
 	if (verdict == PAGE_OK && (reason = grouped_check(rs->tasks, c->active, &page)) != NULL) {
@@ -369,7 +370,7 @@ read_page(struct responses *rs, struct chunk *c, const struct response *r)
 	if (verdict != PAGE_RETRY)
 		note_success(rs, r);
 	if (verdict == PAGE_OK)
-		sched_keep(rs->sched, c, &c->active->bars.series);
+		sched_keep(rs->sched, c);
 	if (page.next.p != NULL && chunk_loops(c, page.next))
 		reason = "page loop: the same next_url twice";
 	else if (verdict == PAGE_OK)

@@ -37,14 +37,14 @@ sched_chance(struct sched *s)
 }
 
 void
-sched_keep(struct sched *s, const struct chunk *c, const struct series *series)
+sched_keep(struct sched *s, const struct chunk *c)
 {
 	struct probe *p = &s->probe;
 
 	chunk_follow(&p->chunk, buffer_slice(&c->path));
-	buffer_set(&p->symbol, series->symbol);
-	p->series = *series;
-	p->series.symbol = buffer_slice(&p->symbol);
+	buffer_set(&p->symbol, c->series.symbol);
+	p->chunk.series = c->series;
+	p->chunk.series.symbol = buffer_slice(&p->symbol);
 }
 
 bool
@@ -100,7 +100,7 @@ request_page(struct sched *s, struct chunk *c, int64_t now)
 	buffer_printf(&s->url, "%.*s%.*s", SLICE(s->base), (int)c->path.len, c->path.p);
 	if (transfer_start(s->transfer, buffer_cstr(&s->url), c) != 0) {
 		if (s->probe.due)
-			tasks_fail(s->tasks, c->active, slice_of("the request cannot be made"), "");
+			tasks_fail(s->tasks, c, slice_of("the request cannot be made"), "");
 		return;
 	}
 	c->request = limiter_start(&s->limiter, now);

@@ -17,7 +17,6 @@
  */
 struct probe {
 	struct chunk chunk; /* of no task; without a path there is none */
-	struct series series;
 	struct buffer symbol;
 	bool due; /* the last request was another page's */
 };
@@ -71,7 +70,7 @@ void sched_repeat(struct sched *, struct chunk *);
 void sched_says(struct sched *, struct slice reason);
 
 /* Keeps a page that a chunk has asked for, as the probe; whether there is one. */
-void sched_keep(struct sched *, const struct chunk *, const struct series *);
+void sched_keep(struct sched *, const struct chunk *);
 bool sched_probes(const struct sched *);
 
 /* A number by chance, 0-1023. */

@@ -1,9 +1,10 @@
 /*
- * How a task begins, goes on and ends, and the records that say so. It begins as one chunk; where
- * its first page shows that the range is long, the rest is split into chunks as their turns come.
+ * How a task begins and goes on, and how all end. It begins as one chunk; where its first page shows
+ * that the range is long, the rest is split into chunks as their turns come.
  */
 #include "task.h"
 
+#include "grouped.h"
 #include "log.h"
 #include "signals.h"
 #include "timestamp.h"
@@ -11,6 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 enum {
 	ROW_WARNINGS = 10, /* per page */
@@ -29,8 +31,6 @@ tasks_init(struct tasks *ts, const struct task_options *options, struct transfer
 		.chunks = options->parallel * TASKS_CHUNKS};
 	ts->calendar = calendar_new(&why);
 	ts->queue = queue_new(TASKS_QUEUE);
-	ts->active = memory_grow(NULL, ts->chunks, sizeof *ts->active);
-	memset(ts->active, 0, ts->chunks * sizeof *ts->active);
 	ts->chunk = memory_grow(NULL, ts->chunks, sizeof *ts->chunk);
 	memset(ts->chunk, 0, ts->chunks * sizeof *ts->chunk);
 	return why;
@@ -39,15 +39,10 @@ tasks_init(struct tasks *ts, const struct task_options *options, struct transfer
 void
 tasks_release(struct tasks *ts)
 {
-	for (unsigned i = 0; i < ts->chunks; i++) {
-		if (ts->active[i].task != NULL)
-			(void)tasks_drop(ts, &ts->active[i]);
-	}
+	(void)tasks_end(ts, (struct slice){0}, (struct slice){0});
 	for (unsigned i = 0; i < ts->chunks; i++)
 		chunk_release(&ts->chunk[i]);
-	(void)derive_end_waiting(ts, (struct slice){0}, (struct slice){0});
 	derive_release(&ts->derive);
-	free(ts->active);
 	free(ts->chunk);
 	queue_free(ts->queue);
 	calendar_free(ts->calendar);
@@ -69,6 +64,61 @@ tasks_push(struct tasks *ts, const struct record *r, const struct task *t)
 		announce_failed(ts, *r, buffer_slice(&ts->dead));
 	else
 		queue_push(ts->queue, r->job_id, t);
+}
+
+/* It is another page that it asks for. */
+static void
+chunk_anew(struct chunk *c)
+{
+	c->tries = c->refusals = 0;
+	c->refused_at = c->failed_at = 0;
+	c->state = CHUNK_READY;
+}
+
+void
+chunk_range(struct chunk *c, struct series series, int64_t start, int64_t end)
+{
+	c->series = series;
+	c->series.start = start;
+	c->series.end = end;
+	c->after = INT64_MIN;
+	c->seen.n = 0;
+	c->stale = 0;
+	c->path.len = 0;
+	url_path(&c->path, &c->series);
+	chunk_anew(c);
+}
+
+void
+chunk_follow(struct chunk *c, struct slice path)
+{
+	buffer_set(&c->path, path);
+	chunk_anew(c);
+}
+
+bool
+chunk_loops(const struct chunk *c, struct slice next)
+{
+	uint64_t h = hash_slice(next);
+
+	for (size_t i = 0; i < c->seen.n; i++) {
+		if (c->seen.p[i] == h)
+			return true;
+	}
+	return false;
+}
+
+struct slice
+chunk_symbol(const struct chunk *c)
+{
+	return c->series.symbol.n > 0 ? c->series.symbol : slice_of("*");
+}
+
+void
+chunk_release(struct chunk *c)
+{
+	buffer_release(&c->path);
+	free(c->seen.p);
 }
 
 /* A free chunk takes on a range of a task's. There must be one. */
@@ -98,30 +148,13 @@ chunk_free(struct tasks *ts, struct chunk *c)
 	ts->busy--;
 }
 
-struct slice
-tasks_symbol(const struct active *a)
-{
-	return a->bars.series.symbol.n > 0 ? a->bars.series.symbol : slice_of("*");
-}
-
 static struct active *
 begin_task(struct tasks *ts, struct task *t)
 {
-	struct active *a = ts->active;
-	struct series series;
-	int64_t start, end;
+	struct active *a = derive_begin(ts, t);
 
-	while (a->task != NULL)
-		a++;
-	*a = (struct active){0};
-	t = a->task = derive_begin(ts, t, &a->riders, &start, &end);
-	series = (struct series){t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
-	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);
-	if (t->written > 0)
-		bars_resume(&a->bars, t->written, t->first, t->last);
-	split_init(&a->split, ts->calendar);
-	t->active = a;
-	(void)grouped_begin(ts, a, chunk_take(ts, a, start, end));
+	DL_APPEND(ts->active, a);
+	grouped_begin(ts, a, chunk_take(ts, a, a->start, a->end));
 	return a;
 }
 
@@ -136,7 +169,7 @@ find_chunk(struct tasks *ts, const struct active *a, enum chunk_state state,
 		struct chunk *c = &ts->chunk[i];
 
 		if (c->state == state && c->active == a && c != except &&
-			(first == NULL || c->start < first->start))
+			(first == NULL || c->series.start < first->series.start))
 			first = c;
 	}
 	return first;
@@ -154,12 +187,12 @@ next_of(struct tasks *ts, struct active *a)
 	/* A task whose pages fail is not spread any further. */
 	point = c->seen.n > 0 || ts->busy == ts->chunks ||
 				find_chunk(ts, a, CHUNK_WAITING, NULL) != NULL
-			? c->end
-			: split_first(&a->split, c->start, c->end);
-	if (point < c->end) {
+			? c->series.end
+			: split_first(&a->split, c->series.start, c->series.end);
+	if (point < c->series.end) {
 		rest = c;
-		c = chunk_take(ts, a, rest->start, point);
-		chunk_range(rest, a->bars.series, point, rest->end);
+		c = chunk_take(ts, a, rest->series.start, point);
+		chunk_range(rest, a->bars.series, point, rest->series.end);
 	}
 	if (find_chunk(ts, a, CHUNK_READY, c) != NULL)
 		queue_again(ts->queue, a->task);
@@ -184,11 +217,10 @@ tasks_next(struct tasks *ts)
 void
 tasks_request(struct tasks *ts, struct chunk *c)
 {
-	announce_loading(ts, c->active->task);
-	for (struct rider *r = c->active->riders; r != NULL; r = r->next)
-		announce_loading(ts, r->task);
 	if (c->active->group != NULL)
-		grouped_announce(ts, c->active->group);
+		grouped_loading(ts, c->active->group);
+	else
+		active_loading(ts, c->active);
 	c->state = CHUNK_IN_FLIGHT;
 }
 
@@ -218,7 +250,7 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 		const char *why;
 
 		/* A bar at a split point is one chunk's, whatever the API makes of the bounds. */
-		if (intraday && (row->t < c->start || row->t >= end))
+		if (intraday && (row->t < c->series.start || row->t >= end))
 			continue;
 		if (!bars_belong(&a->bars, row->t))
 			continue;
@@ -248,8 +280,8 @@ rest_of(const struct tasks *ts, const struct chunk *c, const struct page *page)
 
 	if (ts->options.parallel == 1 || ts->options.derive > 0 || page->rows == 0 ||
 		!timeframe_intraday(a->task->tf))
-		return c->start;
-	return split_full(&a->split, c->start, c->end, page->row[page->rows - 1].t, page->base);
+		return c->series.start;
+	return split_full(&a->split, c->series.start, c->series.end, page->row[page->rows - 1].t, page->base);
 }
 
 /* There are more pages: writes the bars of this one and lines up for the next. */
@@ -258,17 +290,17 @@ go_on_chunk(struct tasks *ts, struct chunk *c, const struct page *page)
 {
 	int64_t rest = rest_of(ts, c, page);
 
-	write_bars(ts, c, page, rest > c->start ? rest : c->end);
+	write_bars(ts, c, page, rest > c->series.start ? rest : c->series.end);
 	if (c->active->pages >= TASKS_PAGES)
 		return "more than 10000 pages";
 	if (c->stale >= STALE_PAGES)
 		return "three pages in a row brought nothing new";
 	if (signals_stop()) {
-		(void)tasks_drop(ts, c->active);
+		(void)tasks_drop(ts, c->active, (struct slice){0});
 		return NULL;
 	}
-	if (rest > c->start)
-		chunk_range(c, c->active->bars.series, rest, c->end);
+	if (rest > c->series.start)
+		chunk_range(c, c->active->bars.series, rest, c->series.end);
 	else
 		chunk_follow(c, page->next);
 	queue_again(ts->queue, c->active->task);
@@ -281,22 +313,21 @@ finish_chunk(struct tasks *ts, struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
 
-	write_bars(ts, c, page, c->end);
+	write_bars(ts, c, page, c->series.end);
 	if (timeframe_intraday(a->task->tf) && c->seen.n == 1)
-		split_whole(&a->split, c->start, c->end, page->base);
+		split_whole(&a->split, c->series.start, c->series.end, page->base);
 	if (a->chunks > 1) {
 		chunk_free(ts, c);
 		return;
 	}
-	announce_fetched(ts, a->task, &a->bars);
-	derive_fetched(ts, a);
-	(void)tasks_drop(ts, a);
+	active_fetched(ts, a);
+	(void)tasks_drop(ts, a, (struct slice){0});
 }
 
 const char *
 tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 {
-	chunk_count(c, page->next);
+	*array_add(&c->seen) = page->next.p == NULL ? 0 : hash_slice(page->next);
 	c->active->pages++;
 	if (c->active->group != NULL) {
 		grouped_page(ts, c, page);
@@ -310,101 +341,60 @@ tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 
 /* Ending. */
 
-/* Takes a task that is not in progress out of everything. */
-static void
-forget_task(struct tasks *ts, struct task *t)
+void
+active_leave(struct tasks *ts, struct active *a)
 {
-	derive_forget(&ts->derive, t);
-	queue_end(ts->queue, t);
-}
-
-uint64_t
-tasks_drop(struct tasks *ts, struct active *a)
-{
-	uint64_t n;
-
 	for (unsigned i = 0; i < ts->chunks && a->chunks > 0; i++) {
 		if (ts->chunk[i].active == a)
 			chunk_free(ts, &ts->chunk[i]);
 	}
-	if (a->group != NULL) {
-		n = grouped_end(ts, a);
-	} else {
-		forget_task(ts, a->task);
-		n = 1 + derive_end(ts, &a->riders, (struct slice){0});
-	}
-	a->task = NULL;
-	return n;
-}
-
-/* All of it fails, a group as a whole. */
-static void
-fail_active(struct tasks *ts, struct active *a, struct slice error)
-{
-	if (a->group != NULL)
-		grouped_fail(ts, a->group, error);
-	else
-		derive_fail(ts, a->task, &a->riders, error);
-	(void)tasks_drop(ts, a);
-}
-
-void
-tasks_fail(struct tasks *ts, struct active *a, struct slice error, const char *tail)
-{
-	if (a->group != NULL && grouped_give_up(ts, a, error, tail))
-		return;
-	log_warning("failed symbol=%.*s timeframe=%s %.*s%s", SLICE(tasks_symbol(a)),
-		timeframe_name(a->task->tf), SLICE(error), tail);
-	if (a->group != NULL)
-		grouped_fail_sample(ts, a, error);
-	else
-		fail_active(ts, a, error);
-}
-
-void
-tasks_fail_all(struct tasks *ts, struct slice error)
-{
-	struct task *t;
-
-	while ((t = queue_any(ts->queue)) != NULL) {
-		if (t->active != NULL) {
-			fail_active(ts, t->active, error);
-			continue;
-		}
-		announce_failed(ts, announce_about(t, RECORD_FAILED), error);
-		forget_task(ts, t);
-	}
-	for (unsigned i = 0; i < ts->chunks; i++) {
-		if (ts->active[i].task != NULL)
-			fail_active(ts, &ts->active[i], error);
-	}
-	(void)derive_end_waiting(ts, (struct slice){0}, error);
+	DL_DELETE(ts->active, a);
 }
 
 uint64_t
-tasks_cancel(struct tasks *ts, struct slice job_id)
+tasks_drop(struct tasks *ts, struct active *a, struct slice error)
 {
-	struct task *t = queue_cancel(ts->queue, job_id);
+	active_leave(ts, a);
+	return a->group != NULL ? grouped_end(ts, a->group, error) : active_end(ts, a, error);
+}
+
+void
+tasks_fail(struct tasks *ts, struct chunk *c, struct slice error, const char *tail)
+{
+	struct active *a = c->active;
+
+	if (a->group == NULL || !grouped_dates(a->group))
+		log_warning("failed symbol=%.*s timeframe=%s %.*s%s", SLICE(chunk_symbol(c)),
+			timeframe_name(c->series.tf), SLICE(error), tail);
+	if (a->group != NULL)
+		grouped_give_up(ts, a, error, tail);
+	else
+		(void)tasks_drop(ts, a, error);
+}
+
+uint64_t
+tasks_end(struct tasks *ts, struct slice job_id, struct slice error)
+{
+	struct task *t = queue_cancel(ts->queue, job_id), *after;
+	struct active *a, *next;
 	uint64_t n = 0;
 
-	while (t != NULL) {
-		struct task *after = t->next;
-
-		if (t->active != NULL) {
-			n += tasks_drop(ts, t->active);
-		} else {
-			forget_task(ts, t);
-			n++;
+	for (; t != NULL; t = after) {
+		after = t->next;
+		if (t->active == NULL)
+			n += active_end(ts, active_new(ts, t), error);
+	}
+	DL_FOREACH_SAFE(ts->active, a, next)
+	{
+		if (job_id.p == NULL || slice_eq(task_job_id(a->task), job_id))
+			n += tasks_drop(ts, a, error);
+	}
+	DL_FOREACH_SAFE(ts->derive.waiting, a, next)
+	{
+		if (job_id.p == NULL || slice_eq(task_job_id(a->task), job_id)) {
+			DL_DELETE(ts->derive.waiting, a);
+			n += active_end(ts, a, error);
 		}
-		t = after;
 	}
-	for (unsigned i = 0; i < ts->chunks; i++) {
-		struct active *a = &ts->active[i];
-
-		if (a->task != NULL && slice_eq(task_job_id(a->task), job_id))
-			n += tasks_drop(ts, a);
-	}
-	n += derive_end_waiting(ts, job_id, (struct slice){0});
-	ts->count.cancelled += n;
 	return n;
 }

@@ -3,16 +3,15 @@
 
 #include "bars.h"
 #include "calendar.h"
-#include "chunk.h"
 #include "derive.h"
-#include "grouped.h"
+#include "hash.h"
 #include "lines.h"
 #include "page.h"
 #include "queue.h"
 #include "record.h"
+#include "rollup.h"
 #include "split.h"
 #include "transfer.h"
-#include "announce.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,15 +26,58 @@ enum {
 	TASKS_CHUNKS = 4,     /* in progress, those that wait for a retry included, per transfer */
 };
 
-/* A task in progress. There is at least one chunk for it, all of what is still to be fetched. */
+/*
+ * A task in progress: asked for by itself, in chunks that are all of what is still to be fetched;
+ * or a rider, whose bars are made of another's; or a member of a group (grouped.h), of whom one
+ * stands for all and has their chunk.
+ */
 struct active {
-	struct task *task; /* NULL: free */
+	struct active *prev, *next; /* those asked for; riders of one; those that derive.h keeps */
+	struct task *task;
 	struct bars bars;
+	struct active *riders; /* tasks whose bars are made of this one's */
+	int64_t start, end;    /* what is asked for: the task's, widened for its riders */
+	unsigned pages;	       /* that its bars came on */
+	bool done;	       /* it has its verdict */
+	/* Of one that is asked for. */
+	unsigned chunks; /* that are not free */
 	struct split split;
-	unsigned chunks;      /* that are not free */
-	unsigned pages;	      /* that have come */
-	struct rider *riders; /* tasks whose bars are made of this one's */
-	struct group *group;  /* that it stands for; NULL: it is by itself */
+	struct group *group; /* that it stands for; NULL: it is by itself */
+	/* Of a rider. Of a member that is asked for singly: its days, to compare. */
+	struct rollup rollup;
+	int64_t earliest; /* start of the first bar that came, whether it belongs or not */
+	/* Of a member. */
+	UT_hash_handle hh; /* by its symbol */
+	uint64_t look;	   /* the group's, if it is on the page that was checked last, */
+	struct row day;	   /* its row there, as the API has it in a series: from midnight */
+	bool sample;	   /* it is asked for singly; */
+	bool failed;	   /* it has failed, and nothing is compared with it */
+};
+
+enum chunk_state {
+	CHUNK_FREE,
+	CHUNK_READY,	 /* its task waits in the queue for its turn to ask for another page */
+	CHUNK_WAITING,	 /* until due, to ask for the same page again */
+	CHUNK_IN_FLIGHT, /* a request for it is on its way */
+	CHUNK_ANSWERED,	 /* its response is being looked at */
+};
+
+/* A range of a series that is fetched page by page. */
+struct chunk {
+	enum chunk_state state;
+	struct active *active; /* the task that it is a part of */
+	struct series series;  /* without a symbol: a day of the whole market */
+	struct buffer path;    /* path and query of the page to ask for */
+	int64_t due;	       /* monotonic ms */
+	int64_t after;	       /* t of the last row so far */
+	size_t request;	       /* its number in the limiter */
+	unsigned tries;	       /* of this page that have failed */
+	unsigned refusals;     /* of this page though others got through */
+	unsigned unprocessed;  /* requests in a row that nobody looked at */
+	unsigned stale;	       /* pages in a row that brought no later row */
+	int64_t failed_at;     /* when this page failed first; 0: it has not */
+	int64_t refused_at; /* when the service last said that this page was one too many; 0: not */
+	ARRAY(uint64_t) seen; /* hash of where each page led; none: its range was not asked for */
 };
 
 struct task_options {
@@ -58,9 +100,9 @@ struct tasks {
 	struct derive derive;
 	struct transfer *transfer; /* in which chunks that are given up may have a request */
 	struct writer *out;
-	struct active *active;
+	struct active *active; /* those that are asked for */
 	struct chunk *chunk;
-	unsigned chunks, busy; /* how many there are, active tasks as well; how many are not free */
+	unsigned chunks, busy; /* how many there are; how many are not free */
 	bool held;	       /* no task begins: more may come that belong together */
 	struct buffer dead; /* why nothing can be fetched any more, once the API refused the key */
 };
@@ -82,9 +124,6 @@ void tasks_push(struct tasks *, const struct record *, const struct task *);
  */
 struct chunk *tasks_next(struct tasks *);
 
-/* The symbol that is asked for, for the log: "*" for the whole market. */
-struct slice tasks_symbol(const struct active *);
-
 /* A request for the chunk begins. */
 void tasks_request(struct tasks *, struct chunk *);
 
@@ -95,17 +134,58 @@ void tasks_request(struct tasks *, struct chunk *);
 const char *tasks_page(struct tasks *, struct chunk *, const struct page *);
 
 /*
- * The task fails, with all its chunks and with what was to be made of it, and that is logged, with
- * this tail; of a group only the sample does that was asked for, or it is asked for in another way.
- * Of all tasks those in progress and those that wait fail.
+ * The task of the chunk fails, with all its chunks and with what was to be made of it, and that is
+ * logged, with this tail; of a group only the sample does that was asked for, or it is asked for in
+ * another way.
  */
-void tasks_fail(struct tasks *, struct active *, struct slice error, const char *tail);
-void tasks_fail_all(struct tasks *, struct slice error);
+void tasks_fail(struct tasks *, struct chunk *, struct slice error, const char *tail);
 
-/* Ends a task, all its chunks and what was to be made of it without a record: how many tasks. */
-uint64_t tasks_drop(struct tasks *, struct active *);
+/*
+ * Ends a task that is asked for, its chunks and what was to be made of it, or all tasks, of one job
+ * or, where it is absent, of all: failed with that error, or without a record where it is absent.
+ * Returns how many had no verdict.
+ */
+uint64_t tasks_drop(struct tasks *, struct active *, struct slice error);
+uint64_t tasks_end(struct tasks *, struct slice job_id, struct slice error);
 
-/* Drops all tasks of a job; returns how many there were. */
-uint64_t tasks_cancel(struct tasks *, struct slice job_id);
+/* The symbol that a chunk asks for, for the log: "*" for the whole market. */
+struct slice chunk_symbol(const struct chunk *);
+
+/* Gives it another range of a series, which has not been asked for yet; or the next page. */
+void chunk_range(struct chunk *, struct series, int64_t start, int64_t end);
+void chunk_follow(struct chunk *, struct slice path);
+
+void chunk_release(struct chunk *);
+
+/* Whether the path of a next page has been met before. */
+bool chunk_loops(const struct chunk *, struct slice next);
+
+/* All its chunks are free, and it is not among those that are asked for. */
+void active_leave(struct tasks *, struct active *);
+
+/* A task is in progress, or was taken for that: what there is of it. */
+struct active *active_new(struct tasks *, struct task *);
+
+/* The record `loading` of a task and those that ride on it, once. */
+void active_loading(struct tasks *, struct active *);
+
+/* The record `fetched`; riders wait for derive_settle(). */
+void active_fetched(struct tasks *, struct active *);
+
+/* The record `failed` of a task and those that ride on it, which end. */
+void active_failed(struct tasks *, struct active *, struct slice error);
+
+/*
+ * One that is in no list any more, and those that ride on it, begin anew; or end, failed with that
+ * error unless they have their verdict, or without a record where it is absent: how many had none.
+ */
+void active_return(struct tasks *, struct active *);
+uint64_t active_end(struct tasks *, struct active *, struct slice error);
+
+/*
+ * The record `failed` of a task, or of what is not one of the queue; type, stage and error are
+ * filled in here.
+ */
+void announce_failed(struct tasks *, struct record, struct slice error);
 
 #endif

@@ -420,8 +420,8 @@ serve(struct given *g, struct service *s)
 		any = true;
 		s->probes += probe;
 		(void)snprintf(symbol, sizeof symbol, "%.*s",
-			(int)(probe ? g->f.sched.probe.series : c->active->bars.series).symbol.n,
-			(probe ? g->f.sched.probe.series : c->active->bars.series).symbol.p);
+			(int)c->series.symbol.n,
+			c->series.symbol.p);
 		if (symbol[0] == 'G' && !s->down && !(probe && s->stale))
 			r = page(symbol);
 		r.owner = c;
