@@ -11,7 +11,7 @@
 struct active *
 active_new(struct tasks *ts, struct task *t)
 {
-	struct series series = {t->symbol, t->tf, t->start, t->end, ts->options.adjusted};
+	struct series series = {t->symbol, t->tf, t->start, t->end, !ts->options->as_traded};
 	struct active *a = memory_grow(NULL, 1, sizeof *a);
 
 	*a = (struct active){.task = t,
@@ -20,7 +20,7 @@ active_new(struct tasks *ts, struct task *t)
 		.split.calendar = ts->calendar,
 		.earliest = INT64_MAX};
 	t->active = a;
-	bars_init(&a->bars, ts->calendar, &series, ts->options.extended);
+	bars_init(&a->bars, ts->calendar, &series, ts->options->extended);
 	if (t->written > 0)
 		bars_resume(&a->bars, t->written, t->first, t->last);
 	rollup_init(&a->rollup);
@@ -109,7 +109,7 @@ active_fetched(struct tasks *ts, struct active *a)
 
 	r.bars = bars->count;
 	r.bytes = bars->bytes;
-	if (ts->options.extended && timeframe_intraday(r.tf))
+	if (ts->options->extended && timeframe_intraday(r.tf))
 		r.hours = slice_of("extended");
 	if (bars->count > 0) {
 		r.first = slice_of(bars_key(bars, bars->first, first));

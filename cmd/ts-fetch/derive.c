@@ -42,14 +42,14 @@ derive_begin(struct tasks *ts, struct task *t)
 	struct task *base = NULL, *other;
 	struct active *a;
 
-	if (ts->options.derive > 0 && timeframe_base(t->tf) != TF_NONE)
+	if (ts->options->derive && timeframe_base(t->tf) != TF_NONE)
 		base = queue_beside(t, timeframe_base(t->tf));
 	if (base != NULL && (!rider_fits(d, base, t) || !queue_begin(ts->queue, base)))
 		base = NULL;
 	a = active_new(ts, base == NULL ? t : base);
 	if (base != NULL)
 		rider_add(ts, a, t);
-	for (enum timeframe tf = 0; tf < TF_COUNT && ts->options.derive > 0; tf++) {
+	for (enum timeframe tf = 0; tf < TF_COUNT && ts->options->derive; tf++) {
 		if (tf == t->tf || timeframe_base(tf) != a->task->tf)
 			continue;
 		other = queue_beside(a->task, tf);
@@ -224,7 +224,7 @@ settle_rider(struct tasks *ts, struct active *r, bool full)
 {
 	struct derive_timeframe *of = &ts->derive.of[r->task->tf];
 	bool due = of->proof == PROOF_NONE ? of->first == NULL || of->first == r->task
-					   : of->since + 1 >= ts->options.derive;
+					   : of->since + 1 >= ts->options->every;
 
 	if (of->proof == PROOF_REFUTED || r->rollup.unfit)
 		ask_rider(ts, r);

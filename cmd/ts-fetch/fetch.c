@@ -2,42 +2,37 @@
 #include "fetch.h"
 
 const char *
-fetch_init(struct fetch *f, const struct fetch_options *options, struct writer *out)
+fetch_init(struct fetch *f, const struct options *o, struct writer *out)
 {
-	const char *why;
+	const char *why, *why_tasks;
 
-	*f = (struct fetch){0};
-	f->transfer =
-		transfer_new(options->task.parallel, options->key, "ts-fetch/" TS_VERSION, &why);
-	if (f->transfer == NULL)
-		return why;
-	why = tasks_init(&f->tasks, &options->task, f->transfer, out);
-	if (why != NULL)
-		return why;
-	sched_init(&f->sched, &f->tasks, f->transfer, &options->sched);
-	responses_init(&f->responses, &f->sched, slice_of(options->key));
-	input_init(&f->input, &f->tasks);
-	return NULL;
+	*f = (struct fetch){.options = o,
+		.parser = record_parser_new(),
+		.kinds = {.own = RECORD_BIT(RECORD_TASK), .word = "task"},
+		.reader = page_reader_new(o->base),
+		.error.secret = slice_of(o->key)};
+	f->transfer = transfer_new((unsigned)o->parallel, o->key, "ts-fetch/" TS_VERSION, &why);
+	why_tasks = tasks_init(&f->tasks, o, f->transfer, out);
+	outage_init(&f->outage, (int64_t)o->patience * OUTAGE_MINUTE_MS, f->tasks.chunks);
+	limiter_init(&f->limiter, o->rate, (unsigned)o->parallel);
+	if (o->name != NULL)
+		pace_init(&f->pace, o->rate, o->name, &o->redis);
+	return f->transfer == NULL ? why : why_tasks;
 }
 
 void
 fetch_release(struct fetch *f)
 {
-	input_release(&f->input);
-	responses_release(&f->responses);
-	sched_release(&f->sched);
 	tasks_release(&f->tasks);
 	transfer_free(f->transfer);
-}
-
-void
-fetch_responses(struct fetch *f)
-{
-	struct response r;
-
-	sched_sent(&f->sched);
-	while (f->tasks.out->error == 0 && transfer_next(f->transfer, &r)) {
-		responses_read(&f->responses, r.owner, &r);
-		transfer_done(f->transfer, &r);
-	}
+	record_parser_free(f->parser);
+	limiter_release(&f->limiter);
+	pace_release(&f->pace);
+	chunk_release(&f->probe.chunk);
+	buffer_release(&f->probe.symbol);
+	buffer_release(&f->url);
+	buffer_release(&f->reason);
+	page_reader_free(f->reader);
+	buffer_release(&f->error.text);
+	buffer_release(&f->tail);
 }

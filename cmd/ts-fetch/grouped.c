@@ -83,7 +83,7 @@ grouped_dates(const struct group *g)
 static void
 ask_next(struct tasks *ts, struct group *g)
 {
-	const struct series day = {.tf = TF_DAY, .adjusted = ts->options.adjusted};
+	const struct series day = {.tf = TF_DAY, .adjusted = !ts->options->as_traded};
 
 	if (grouped_dates(g)) {
 		chunk_range(g->chunk, day, g->date, g->date);
@@ -100,7 +100,7 @@ grouped_begin(struct tasks *ts, struct active *a, struct chunk *c)
 	int sessions = calendar_sessions(ts->calendar, (int32_t)a->start, (int32_t)a->end);
 	struct group *g;
 
-	if (ts->options.grouped == 0 || ts->derive.ungrouped || !task_belongs(a->task, a->task) ||
+	if (!ts->options->grouped || ts->derive.ungrouped || !task_belongs(a->task, a->task) ||
 		sessions == 0 || !enough_tasks(a->task, sessions))
 		return;
 	g = a->group = memory_grow(NULL, 1, sizeof *g);
@@ -297,7 +297,7 @@ take_samples(struct tasks *ts, struct group *g, const struct page *page)
 	for (size_t i = 0; i < g->members.n; i++) {
 		struct active *m = g->members.p[i];
 
-		if (m->look != g->look || n++ % ts->options.grouped != 0)
+		if (m->look != g->look || n++ % ts->options->every != 0)
 			continue;
 		*array_add(&g->samples) = m;
 		ts->derive.sampled++;

@@ -1,28 +1,13 @@
 /* Lines of input: tasks into the queue, cancels carried out, all others copied through. */
-#include "input.h"
+#include "fetch.h"
 
 #include "log.h"
-#include "error_text.h"
 
 #include <inttypes.h>
 
 enum {
 	TASK_BYTES = 1 << 16, /* of a task's line: its `failed` has to fit a line as well */
 };
-
-void
-input_init(struct input *in, struct tasks *tasks)
-{
-	*in = (struct input){.tasks = tasks,
-		.parser = record_parser_new(),
-		.kinds = {.own = RECORD_BIT(RECORD_TASK), .word = "task"}};
-}
-
-void
-input_release(struct input *in)
-{
-	record_parser_free(in->parser);
-}
 
 /* What the record asks for, in t; or why it cannot be done. */
 static const char *
@@ -38,57 +23,57 @@ read_task(const struct record *r, struct task *t)
 }
 
 static void
-take_task(struct input *in, const struct record *r, struct slice line, uint64_t lineno)
+take_task(struct fetch *f, const struct record *r, struct slice line, uint64_t lineno)
 {
 	struct task t;
 	const char *why = read_task(r, &t);
 
 	if (line.n > TASK_BYTES) {
-		refused_line(&in->refused, lineno, "the task is over 64 KiB", NULL);
+		refused_line(&f->refused, lineno, "the task is over 64 KiB", NULL);
 	} else if (why == NULL) {
-		in->tasks->count.tasks++;
-		tasks_push(in->tasks, r, &t);
+		f->tasks.count.tasks++;
+		tasks_push(&f->tasks, r, &t);
 	} else if (r->job_id.p == NULL || r->symbol.p == NULL) {
-		refused_line(&in->refused, lineno, why, NULL);
+		refused_line(&f->refused, lineno, why, NULL);
 	} else {
-		in->tasks->count.tasks++;
-		refused_line(&in->failed, lineno, why, NULL);
-		announce_failed(in->tasks, *r, slice_of(why));
+		f->tasks.count.tasks++;
+		refused_line(&f->failed, lineno, why, NULL);
+		announce_failed(&f->tasks, *r, slice_of(why));
 	}
 }
 
 /* From now on nothing more is written for the job; ts-status counts what was not. */
 static void
-cancel_job(struct input *in, struct slice job_id)
+cancel_job(struct fetch *f, struct slice job_id)
 {
-	uint64_t n = tasks_end(in->tasks, job_id, (struct slice){0});
+	uint64_t n = tasks_end(&f->tasks, job_id, (struct slice){0});
 	struct buffer id = {0};
 
-	in->tasks->count.cancelled += n;
+	f->tasks.count.cancelled += n;
 	sanitize_add(&id, job_id, 100, (struct slice){0});
 	log_info("cancelled job_id=%s tasks=%" PRIu64, buffer_cstr(&id), n);
 	buffer_release(&id);
 }
 
 void
-input_line(struct input *in, struct slice line, uint64_t lineno)
+fetch_line(struct fetch *f, struct slice line, uint64_t lineno)
 {
 	struct record r;
 	const char *why = record_parse(
-		in->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r);
+		f->parser, line, RECORD_BIT(RECORD_TASK) | RECORD_BIT(RECORD_CANCEL), &r);
 
 	if (why != NULL) {
-		refused_line(&in->refused, lineno, why, r.hint);
+		refused_line(&f->refused, lineno, why, r.hint);
 		return;
 	}
-	kinds_add(&in->kinds, r.type);
+	kinds_add(&f->kinds, r.type);
 	if (r.type == RECORD_TASK) {
-		take_task(in, &r, line, lineno);
+		take_task(f, &r, line, lineno);
 	} else if (r.type == RECORD_CANCEL && r.fault != NULL) {
-		refused_line(&in->refused, lineno, r.fault, NULL);
+		refused_line(&f->refused, lineno, r.fault, NULL);
 	} else {
 		if (r.type == RECORD_CANCEL)
-			cancel_job(in, r.job_id);
-		writer_line(in->tasks->out, line);
+			cancel_job(f, r.job_id);
+		writer_line(f->tasks.out, line);
 	}
 }

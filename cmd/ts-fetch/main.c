@@ -26,19 +26,6 @@ enum {
  */
 enum { PAUSE_MS = 250, GATHER_MS = 5000 };
 
-struct options {
-	bool as_traded;
-	bool extended;
-	bool derive, grouped;
-	uint64_t every;
-	uint64_t parallel;
-	uint64_t patience;
-	const char *url;
-	const char *rate;
-	const char *name; /* under which the rate is shared; NULL: it is not */
-	struct pace pace;
-};
-
 static const struct command_option letters[] = {
 	COMMAND_FLAG('a', as_traded, "bars as traded, not adjusted for splits"),
 	COMMAND_FLAG('d', derive, "make hours of minutes, weeks and months of days"),
@@ -49,7 +36,7 @@ static const struct command_option letters[] = {
 	COMMAND_TEXT(
 		'u', "base-url", url, "of the API ($MASSIVE_URL, else https://api.massive.com)"),
 	COMMAND_NUMBER('j', "parallel", parallel, 1, TRANSFER_MAX, "requests at once (8)"),
-	COMMAND_TEXT('r', "rate", rate,
+	COMMAND_TEXT('r', "rate", rate_text,
 		"requests per second, minute or hour: 50/s, 5/m, 1000/h (no limit); 50/s@NAME: of "
 		"all hosts together"),
 	COMMAND_NUMBER('w', "minutes", patience, 1, PATIENCE_MAX,
@@ -60,33 +47,26 @@ static const struct command_option letters[] = {
 static const struct command self = {
 	"ts-fetch", NULL, letters, "MASSIVE_API_KEY MASSIVE_API_KEY_FILE REDIS_URL"};
 
-/* The options as the fetch wants them. */
 static void
-read_options(int argc, char **argv, struct options *o, struct fetch_options *f)
+read_options(int argc, char **argv, struct options *o)
 {
 	const char *why, *from = "-u";
 
 	command_options(&self, argc, argv, o);
-	if (o->rate != NULL && pace_parse(o->rate, &f->sched.rate, &o->name) != 0)
+	if (o->rate_text != NULL && pace_parse(o->rate_text, &o->rate, &o->name) != 0)
 		command_misuse(&self, "-r", "wants a rate such as 50/s, 5/m, 1000/h, or 50/s@NAME");
 	if (o->name != NULL)
-		redis_url_choose(&self, NULL, &o->pace.url);
+		redis_url_choose(&self, NULL, &o->redis);
 	if (o->url == NULL || o->url[0] == '\0') {
 		o->url = getenv("MASSIVE_URL");
 		from = "MASSIVE_URL";
 	}
 	if (o->url == NULL || o->url[0] == '\0')
 		o->url = "https://api.massive.com";
-	f->sched.base = slice_of(o->url);
+	o->base = slice_of(o->url);
 	/* It is not repeated: it may hold a password. */
-	if ((why = url_base(&f->sched.base)) != NULL)
+	if ((why = url_base(&o->base)) != NULL)
 		command_misuse(&self, from, why);
-	f->sched.patience = (unsigned)o->patience;
-	f->task.parallel = (unsigned)o->parallel;
-	f->task.extended = o->extended;
-	f->task.adjusted = !o->as_traded;
-	f->task.derive = o->derive ? (unsigned)o->every : 0;
-	f->task.grouped = o->grouped ? (unsigned)o->every : 0;
 }
 
 /* Takes what has been read so far; false at the end of input. */
@@ -99,9 +79,9 @@ take_lines(struct fetch *f, struct reader *in)
 		enum line kind = reader_next(in, &line);
 
 		if (kind == LINE_OK)
-			input_line(&f->input, line, in->lineno);
+			fetch_line(f, line, in->lineno);
 		else if (kind == LINE_CUT || kind == LINE_LONG)
-			refused_line(&f->input.refused, in->lineno, line_reason(kind), NULL);
+			refused_line(&f->refused, in->lineno, line_reason(kind), NULL);
 		else
 			return kind == LINE_NONE;
 	}
@@ -115,15 +95,15 @@ take_lines(struct fetch *f, struct reader *in)
 static void
 wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 {
-	struct pace *pace = f->sched.pace;
+	struct share *share = f->options->name == NULL ? NULL : &f->pace.share;
 	struct pollfd fds[4] = {{.fd = f->tasks.out->fd}};
 	unsigned n = 1, input = 0, redis = 0;
 	int64_t wait;
 
-	if (pace != NULL) {
-		fds[n] = redis_pollfd(pace->share.link.redis);
+	if (share != NULL) {
+		fds[n] = redis_pollfd(share->link.redis);
 		redis = fds[n].fd < 0 ? 0 : n++;
-		until = clock_sooner(until, share_deadline(&pace->share));
+		until = clock_sooner(until, share_deadline(share));
 	}
 	wait = until - clock_mono_ms();
 
@@ -135,8 +115,8 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 	}
 	transfer_wait(f->transfer, fds, n, wait > 0 ? (int)wait : 0);
 	writer_watch(f->tasks.out, fds[0].revents);
-	if (pace != NULL)
-		pace_serve(pace, redis > 0 ? fds[redis].revents : 0, clock_mono_ms());
+	if (share != NULL)
+		pace_serve(&f->pace, redis > 0 ? fds[redis].revents : 0, clock_mono_ms());
 	if (input > 0 && fds[input].revents != 0)
 		(void)reader_fill(in);
 }
@@ -171,17 +151,16 @@ run_loop(struct fetch *f, struct reader *in)
 		if (open && !signals_stop())
 			open = take_lines(f, in);
 		now = clock_mono_ms();
-		if (open && f->tasks.options.derive + f->tasks.options.grouped > 0)
+		if (open && (f->options->derive || f->options->grouped))
 			held = gather_until(f, in, now);
 		f->tasks.held = held > now;
-		until = sched_start(&f->sched, now);
+		until = fetch_start(f, now);
 		if (f->tasks.held && held < until)
 			until = held;
 		if (signals_stop() ? transfer_active(f->transfer) == 0 || signals_grace_over()
 				   : !open && tasks_idle(&f->tasks))
 			break;
-		if (writer_flush(f->tasks.out) != 0 ||
-			(f->sched.pace != NULL && f->sched.pace->share.refused))
+		if (writer_flush(f->tasks.out) != 0 || f->pace.share.refused)
 			break;
 		wait_for_all(f, in, open, until);
 		fetch_responses(f);
@@ -189,13 +168,14 @@ run_loop(struct fetch *f, struct reader *in)
 }
 
 static void
-log_start(const struct options *o, const struct fetch_options *f, const char *key)
+log_start(const struct options *o, const char *key)
 {
-	log_run("start version=%s url=%.*s key=%s parallel=%u rate=%s hours=%s adjusted=%s",
-		TS_VERSION, SLICE(f->sched.base), key, f->task.parallel,
-		o->rate == NULL ? "none" : o->rate, f->task.extended ? "extended" : "regular",
-		f->task.adjusted ? "true" : "false");
-	if (f->key == NULL)
+	log_run("start version=%s url=%.*s key=%s parallel=%" PRIu64
+		" rate=%s hours=%s adjusted=%s",
+		TS_VERSION, SLICE(o->base), key, o->parallel,
+		o->rate_text == NULL ? "none" : o->rate_text, o->extended ? "extended" : "regular",
+		o->as_traded ? "false" : "true");
+	if (o->key == NULL)
 		log_warning("neither MASSIVE_API_KEY nor MASSIVE_API_KEY_FILE is set: asking "
 			    "without a key");
 }
@@ -220,10 +200,9 @@ say_end(const struct fetch *f, int64_t ms)
 	log_end(log_run, "end",
 		(const struct log_count[]){{"tasks", c->tasks}, {"fetched", c->fetched},
 			{"failed", c->failed}, {"cancelled", c->cancelled},
-			{"refused", f->input.refused.n}, {"bars", c->bars},
-			{"requests", f->sched.requests}, {"retries", f->sched.retries},
-			{"bytes", f->responses.bytes},
-			{f->tasks.options.derive + f->tasks.options.grouped > 0 ? "derived" : NULL,
+			{"refused", f->refused.n}, {"bars", c->bars}, {"requests", f->requests},
+			{"retries", f->retries}, {"bytes", f->bytes},
+			{(f->options->derive || f->options->grouped) ? "derived" : NULL,
 				d->derived},
 			{"grouped", d->grouped}, {"sampled", d->sampled},
 			{"differing", d->differing}, {"saved", d->saved}, {0}},
@@ -233,24 +212,23 @@ say_end(const struct fetch *f, int64_t ms)
 static int
 status_of(const struct fetch *f, const struct reader *in)
 {
-	int status =
-		f->tasks.count.failed > 0 || f->input.refused.n > 0 ? STATUS_REFUSED : STATUS_DONE;
+	int status = f->tasks.count.failed > 0 || f->refused.n > 0 ? STATUS_REFUSED : STATUS_DONE;
 
 	if (signals_stop())
 		return tasks_left(f) > 0 || reader_waiting(in) ? signals_status(status) : status;
 	if (reader_end(in, STATUS_DONE) != STATUS_DONE)
 		return STATUS_SERVICE;
-	if (f->sched.pace != NULL && f->sched.pace->share.refused) {
-		log_error("Redis: %s", f->sched.pace->share.refusal);
+	if (f->pace.share.refused) {
+		log_error("Redis: %s", f->pace.share.refusal);
 		return STATUS_USAGE;
 	}
-	if (responses_misset(&f->responses))
+	if (fetch_misset(f))
 		return STATUS_USAGE;
-	return kinds_status(&f->input.kinds, status);
+	return kinds_status(&f->kinds, status);
 }
 
 static int
-run_fetch(struct options *o, struct fetch_options *options)
+run_fetch(struct options *o)
 {
 	int64_t start = clock_mono_ms();
 	int status = STATUS_USAGE;
@@ -262,14 +240,10 @@ run_fetch(struct options *o, struct fetch_options *options)
 
 	writer_init(&out, STDOUT_FILENO);
 	if (key_read(&key, &where) == 0) {
-		options->key = key.len > 0 ? buffer_cstr(&key) : NULL;
-		log_start(o, options, where);
-		if ((why = fetch_init(&f, options, &out)) == NULL) {
+		o->key = key.len > 0 ? buffer_cstr(&key) : NULL;
+		log_start(o, where);
+		if ((why = fetch_init(&f, o, &out)) == NULL) {
 			reader_init(&in, STDIN_FILENO);
-			if (o->name != NULL) {
-				pace_init(&o->pace, options->sched.rate, o->name);
-				f.sched.pace = &o->pace;
-			}
 			run_loop(&f, &in);
 			status = status_of(&f, &in);
 			say_end(&f, clock_mono_ms() - start);
@@ -289,14 +263,11 @@ int
 main(int argc, char **argv)
 {
 	struct options o = {.every = EVERY, .parallel = PARALLEL, .patience = PATIENCE};
-	struct fetch_options options = {0};
 	int status;
 
-	read_options(argc, argv, &o, &options);
+	read_options(argc, argv, &o);
 	command_signals(GRACE_S);
-	status = run_fetch(&o, &options);
-	if (o.name != NULL)
-		pace_release(&o.pace);
-	redis_url_release(&o.pace.url);
+	status = run_fetch(&o);
+	redis_url_release(&o.redis);
 	return status;
 }

@@ -52,11 +52,11 @@ pace_parse(const char *text, struct rate *rate, const char **name)
 }
 
 void
-pace_init(struct pace *p, struct rate rate, const char *name)
+pace_init(struct pace *p, struct rate rate, const char *name, const struct redis_url *url)
 {
 	int64_t period = rate.period_ms + rate.period_ms / 200 + JITTER_MS + 2 * SLACK_MS;
 
-	share_init(&p->share, &p->url);
+	share_init(&p->share, url);
 	p->share.any = true;
 	buffer_printf(&p->key, "tickstock.share.rate:%s", name);
 	buffer_int(&p->interval, period * 1000 / rate.n);

@@ -14,7 +14,6 @@
  */
 struct pace {
 	struct share share;
-	struct redis_url url;
 	struct buffer key;
 	struct buffer interval; /* us, as the script takes it */
 	int64_t interval_ms;
@@ -29,8 +28,8 @@ struct pace {
  */
 int pace_parse(const char *text, struct rate *rate, const char **name);
 
-/* The caller has filled in url. pace_release() does not free that. */
-void pace_init(struct pace *, struct rate, const char *name);
+/* The URL must outlive it. pace_release() may be called for {0} as well. */
+void pace_init(struct pace *, struct rate, const char *name, const struct redis_url *);
 void pace_release(struct pace *);
 
 /* How many ms from now a request may be sent, which there is; 0: at once. */

@@ -1,6 +1,6 @@
 /*
- * How a task begins and goes on, and how all end. It begins as one chunk; where its first page shows
- * that the range is long, the rest is split into chunks as their turns come.
+ * How a task begins and goes on, and how all end. It begins as one chunk; where its first page
+ * shows that the range is long, the rest is split into chunks as their turns come.
  */
 #include "task.h"
 
@@ -20,15 +20,15 @@ enum {
 };
 
 const char *
-tasks_init(struct tasks *ts, const struct task_options *options, struct transfer *transfer,
+tasks_init(struct tasks *ts, const struct options *options, struct transfer *transfer,
 	struct writer *out)
 {
 	const char *why;
 
-	*ts = (struct tasks){.options = *options,
+	*ts = (struct tasks){.options = options,
 		.transfer = transfer,
 		.out = out,
-		.chunks = options->parallel * TASKS_CHUNKS};
+		.chunks = (unsigned)options->parallel * TASKS_CHUNKS};
 	ts->calendar = calendar_new(&why);
 	ts->queue = queue_new(TASKS_QUEUE);
 	ts->chunk = memory_grow(NULL, ts->chunks, sizeof *ts->chunk);
@@ -278,10 +278,11 @@ rest_of(const struct tasks *ts, const struct chunk *c, const struct page *page)
 {
 	struct active *a = c->active;
 
-	if (ts->options.parallel == 1 || ts->options.derive > 0 || page->rows == 0 ||
+	if (ts->options->parallel == 1 || ts->options->derive || page->rows == 0 ||
 		!timeframe_intraday(a->task->tf))
 		return c->series.start;
-	return split_full(&a->split, c->series.start, c->series.end, page->row[page->rows - 1].t, page->base);
+	return split_full(
+		&a->split, c->series.start, c->series.end, page->row[page->rows - 1].t, page->base);
 }
 
 /* There are more pages: writes the bars of this one and lines up for the next. */

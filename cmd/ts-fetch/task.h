@@ -8,7 +8,9 @@
 #include "lines.h"
 #include "page.h"
 #include "queue.h"
+#include "rate.h"
 #include "record.h"
+#include "redis_url.h"
 #include "rollup.h"
 #include "split.h"
 #include "transfer.h"
@@ -80,12 +82,20 @@ struct chunk {
 	ARRAY(uint64_t) seen; /* hash of where each page led; none: its range was not asked for */
 };
 
-struct task_options {
-	unsigned parallel;
-	bool adjusted;
+/* What ts-fetch was told. */
+struct options {
+	bool as_traded; /* not adjusted for splits */
 	bool extended;
-	unsigned derive;  /* one derived series in so many is a sample; 0: nothing is derived */
-	unsigned grouped; /* one symbol of a group in so many is a sample; 0: none is grouped */
+	bool derive, grouped;
+	uint64_t every; /* one series in so many is a sample, of those derived or grouped */
+	uint64_t parallel;
+	uint64_t patience; /* minutes: how long an outage may last */
+	const char *url, *rate_text;
+	const char *name;  /* under which the rate is shared; NULL: it is not */
+	const char *key;   /* of the API; NULL: none */
+	struct slice base; /* the API's address */
+	struct rate rate;
+	struct redis_url redis; /* of a rate that is shared */
 };
 
 struct task_counts {
@@ -93,7 +103,7 @@ struct task_counts {
 };
 
 struct tasks {
-	struct task_options options;
+	const struct options *options;
 	struct task_counts count;
 	struct calendar *calendar;
 	struct queue *queue;
@@ -107,9 +117,9 @@ struct tasks {
 	struct buffer dead; /* why nothing can be fetched any more, once the API refused the key */
 };
 
-/* NULL, or a static reason. transfer and out must outlive it. */
+/* NULL, or a static reason. What is given must outlive it; there may be no transfer then. */
 const char *tasks_init(
-	struct tasks *, const struct task_options *, struct transfer *, struct writer *out);
+	struct tasks *, const struct options *, struct transfer *, struct writer *out);
 void tasks_release(struct tasks *);
 
 /* Whether no task is in progress and none waits. */

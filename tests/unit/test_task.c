@@ -68,18 +68,19 @@ enum { LATER = 200 * 1000 }; /* longer than any pause or wait */
 static void
 begin(struct given *g, unsigned parallel, const char *rate)
 {
-	struct fetch_options o = {.sched.base = slice_of("http://127.0.0.1:1"),
-		.sched.patience = 15,
-		.key = KEY,
-		.task.parallel = parallel,
-		.task.adjusted = true};
+	static struct options o;
 
+	o = (struct options){.base = slice_of("http://127.0.0.1:1"),
+		.patience = 15,
+		.every = 100,
+		.key = KEY,
+		.parallel = parallel};
 	now = 1000 * 1000;
 	said_n = 0;
 	said_lines = 0;
 	step = 0;
 	if (rate != NULL)
-		assert_int_equal(rate_parse(slice_of(rate), &o.sched.rate), 0);
+		assert_int_equal(rate_parse(slice_of(rate), &o.rate), 0);
 	writer_init(&g->out, -1);
 	assert_null(fetch_init(&g->f, &o, &g->out));
 }
@@ -101,7 +102,7 @@ ask(struct given *g, const char *symbol)
 		"{\"type\":\"task\",\"job_id\":\"j\",\"symbol\":\"%s\",\"timeframe\":\"day\","
 		"\"from\":\"2025-12-15\",\"to\":\"2025-12-15\"}",
 		symbol);
-	input_line(&g->f.input, slice_of(line), 1);
+	fetch_line(&g->f, slice_of(line), 1);
 }
 
 /* The request of that symbol that is in flight, or NULL. */
@@ -129,7 +130,7 @@ respond(struct given *g, const char *symbol, struct response r)
 	r.started = now - 1;
 	if (r.retry_after == 0)
 		r.retry_after = -1;
-	responses_read(&g->f.responses, c, &r);
+	fetch_response(&g->f, c, &r);
 }
 
 static struct response
@@ -166,7 +167,7 @@ test_from_line_to_verdict(void **state)
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
 	assert_string_equal(buffer_cstr(&g.out.buf), "");
-	(void)sched_start(&g.f.sched, now);
+	(void)fetch_start(&g.f, now);
 	respond(&g, "AAPL", page("AAPL"));
 	assert_string_equal(buffer_cstr(&g.out.buf),
 		"{\"type\":\"loading\",\"job_id\":\"j\",\"symbol\":\"AAPL\",\"timeframe\":\"day\"}"
@@ -192,11 +193,11 @@ test_refusal_among_others_is_no_try(void **state)
 	begin(&g, 8, NULL);
 	ask(&g, "AAPL");
 	for (int i = 0; i < RESPONSE_TRIES + 1; i++) {
-		(void)sched_start(&g.f.sched, now);
+		(void)fetch_start(&g.f, now);
 		respond(&g, "AAPL", refusal);
 		now += LATER / 2;
 	}
-	(void)sched_start(&g.f.sched, now);
+	(void)fetch_start(&g.f, now);
 	respond(&g, "AAPL", page("AAPL"));
 	assert_true(written(&g, "\"fetched\""));
 	end(&g);
@@ -215,13 +216,13 @@ test_refusal_of_one_page_alone_is_a_try(void **state)
 	ask(&g, "AAPL");
 	for (int i = 0; i <= RESPONSE_REFUSALS; i++) {
 		assert_false(written(&g, "\"failed\""));
-		(void)sched_start(&g.f.sched, now);
+		(void)fetch_start(&g.f, now);
 		respond(&g, "AAPL", refusal);
 		now += 1;
 		symbol[2] = (char)('A' + i);
 		ask(&g, symbol);
-		now = g.f.sched.limiter.paused_until;
-		(void)sched_start(&g.f.sched, now);
+		now = g.f.limiter.paused_until;
+		(void)fetch_start(&g.f, now);
 		/* It is another one that asks whether the pause is over. */
 		if (asked(&g, symbol) != NULL)
 			respond(&g, symbol, page(symbol));
@@ -249,7 +250,7 @@ test_refusal_of_all_ends_with_the_patience(void **state)
 	ask(&g, "AAPL");
 	ask(&g, "MSFT");
 	for (start = now; !written(&g, "\"failed\""); rounds++) {
-		int64_t until = sched_start(&g.f.sched, now);
+		int64_t until = fetch_start(&g.f, now);
 
 		if (asked(&g, "AAPL") != NULL)
 			respond(&g, "AAPL", refusal);
@@ -283,9 +284,9 @@ test_one_task_alone_is_no_outage(void **state)
 	ask(&g, "AAPL");
 	for (int i = 0; i < RESPONSE_TRIES; i++) {
 		now += LATER;
-		(void)sched_start(&g.f.sched, now);
+		(void)fetch_start(&g.f, now);
 		respond(&g, "AAPL", gateway);
-		assert_int_equal(limiter_wait(&g.f.sched.limiter, now, 0), 0);
+		assert_int_equal(limiter_wait(&g.f.limiter, now, 0), 0);
 	}
 	assert_true(written(&g, "\"error\":\"HTTP 502 (6 tries)\""));
 	end(&g);
@@ -303,12 +304,12 @@ test_several_tasks_are_an_outage(void **state)
 	ask(&g, "MSFT");
 	for (int i = 0; i < 2; i++) {
 		now += LATER;
-		(void)sched_start(&g.f.sched, now);
-		assert_int_equal(limiter_wait(&g.f.sched.limiter, now, 0), 0);
+		(void)fetch_start(&g.f, now);
+		assert_int_equal(limiter_wait(&g.f.limiter, now, 0), 0);
 		respond(&g, "AAPL", gateway);
 		respond(&g, "MSFT", gateway);
 	}
-	assert_true(limiter_wait(&g.f.sched.limiter, now, 0) > 0);
+	assert_true(limiter_wait(&g.f.limiter, now, 0) > 0);
 	end(&g);
 }
 
@@ -323,12 +324,12 @@ test_unavailable_among_others(void **state)
 	begin(&g, 8, NULL);
 	for (char s[] = "S0"; s[1] < '9'; s[1]++)
 		ask(&g, s);
-	(void)sched_start(&g.f.sched, now);
+	(void)fetch_start(&g.f, now);
 	respond(&g, "S0", page("S0"));
 	for (char s[] = "S1"; s[1] < '8'; s[1]++)
 		respond(&g, s, unavailable);
 	assert_null(strstr(said, "unreachable"));
-	assert_in_range(limiter_wait(&g.f.sched.limiter, now, 0), 1, 300);
+	assert_in_range(limiter_wait(&g.f.limiter, now, 0), 1, 300);
 	/* Of seven only two are told, and the number of the others a minute later. */
 	assert_int_equal(said_lines, 2);
 	end(&g);
@@ -338,7 +339,7 @@ test_unavailable_among_others(void **state)
 	for (int i = 0; i < 5; i++) {
 		const char *symbol;
 
-		(void)sched_start(&g.f.sched, now);
+		(void)fetch_start(&g.f, now);
 		symbol = asked(&g, "AAPL") != NULL ? "AAPL" : "MSFT";
 		assert_null(strstr(said, "unreachable"));
 		unavailable.alone = i > 0;
@@ -369,7 +370,7 @@ test_what_fails_for_all_is_the_service(void **state)
 		ask(&g, "MSFT");
 		/* The first four in a row make it an outage; then twelve minutes of asking. */
 		for (int64_t start = now; now < start + 12 * 60 * 1000;) {
-			int64_t until = sched_start(&g.f.sched, now);
+			int64_t until = fetch_start(&g.f, now);
 
 			if (asked(&g, "AAPL") != NULL)
 				respond(&g, "AAPL", bad[i]);
@@ -382,7 +383,7 @@ test_what_fails_for_all_is_the_service(void **state)
 		assert_non_null(strstr(said, "unreachable"));
 		assert_true(said_lines <= 5);
 		now += LATER;
-		(void)sched_start(&g.f.sched, now);
+		(void)fetch_start(&g.f, now);
 		if (asked(&g, "AAPL") != NULL)
 			respond(&g, "AAPL", page("AAPL"));
 		else
@@ -403,13 +404,12 @@ struct service {
 static void
 serve(struct given *g, struct service *s)
 {
-	int64_t until = sched_start(&g->f.sched, now);
+	int64_t until = fetch_start(&g->f, now);
 	bool any = false;
 
 	fetch_responses(&g->f);
 	for (unsigned i = 0; i <= g->f.tasks.chunks; i++) {
-		struct chunk *c =
-			i < g->f.tasks.chunks ? &g->f.tasks.chunk[i] : &g->f.sched.probe.chunk;
+		struct chunk *c = i < g->f.tasks.chunks ? &g->f.tasks.chunk[i] : &g->f.probe.chunk;
 		/* Whose request is in flight when those of all chunks are responded to. */
 		bool probe = i == g->f.tasks.chunks;
 		char symbol[8];
@@ -419,16 +419,15 @@ serve(struct given *g, struct service *s)
 			continue;
 		any = true;
 		s->probes += probe;
-		(void)snprintf(symbol, sizeof symbol, "%.*s",
-			(int)c->series.symbol.n,
-			c->series.symbol.p);
+		(void)snprintf(
+			symbol, sizeof symbol, "%.*s", (int)c->series.symbol.n, c->series.symbol.p);
 		if (symbol[0] == 'G' && !s->down && !(probe && s->stale))
 			r = page(symbol);
 		r.owner = c;
 		r.started = now - 1;
 		r.retry_after = -1;
 		transfer_abort(g->f.transfer, c);
-		responses_read(&g->f.responses, c, &r);
+		fetch_response(&g->f, c, &r);
 	}
 	now = any ? now + 5 : until;
 }
@@ -512,7 +511,7 @@ test_the_last_page_fails_as_well(void **state)
 	(void)state;
 	begin(&g, 8, NULL);
 	ask(&g, "G");
-	(void)sched_start(&g.f.sched, now);
+	(void)fetch_start(&g.f, now);
 	respond(&g, "G", page("G"));
 	ask_for(&g, 'G', 40);
 	for (int64_t end = now + 12 * 60 * 1000; now < end;)
@@ -571,13 +570,13 @@ test_settings(void **state)
 		begin(&g, 1, NULL);
 		ask(&g, "AAPL");
 		ask(&g, "MSFT");
-		(void)sched_start(&g.f.sched, now);
+		(void)fetch_start(&g.f, now);
 		respond(&g, "AAPL", wrong[i].r);
 		assert_true(tasks_idle(&g.f.tasks));
 		assert_int_equal(g.f.tasks.count.failed, 2);
 		assert_true(written(&g, wrong[i].words));
 		assert_false(told(&g, "refuses the key"));
-		assert_true(responses_misset(&g.f.responses));
+		assert_true(fetch_misset(&g.f));
 		end(&g);
 	}
 }
@@ -597,14 +596,14 @@ test_one_reading_of_the_clock(void **state)
 	begin(&g, 8, "1/s");
 	ask(&g, "AAPL");
 	ask(&g, "MSFT");
-	(void)sched_start(&g.f.sched, now);
+	(void)fetch_start(&g.f, now);
 	assert_non_null(asked(&g, "AAPL"));
 	respond(&g, "AAPL", page("AAPL"));
-	room = now + limiter_wait(&g.f.sched.limiter, now, 0);
+	room = now + limiter_wait(&g.f.limiter, now, 0);
 	step = 10;
-	assert_int_equal(sched_start(&g.f.sched, room - 1), room);
+	assert_int_equal(fetch_start(&g.f, room - 1), room);
 	assert_null(asked(&g, "MSFT"));
-	(void)sched_start(&g.f.sched, room);
+	(void)fetch_start(&g.f, room);
 	assert_non_null(asked(&g, "MSFT"));
 	end(&g);
 }
@@ -629,7 +628,7 @@ test_the_key_is_not_repeated(void **state)
 		begin(&g, 1, NULL);
 		ask(&g, "AAPL");
 		for (int try = 0; try < RESPONSE_TRIES && !written(&g, "\"failed\""); try++) {
-			(void)sched_start(&g.f.sched, now);
+			(void)fetch_start(&g.f, now);
 			respond(&g, "AAPL", r);
 			now += LATER;
 		}
