@@ -52,7 +52,7 @@ active_return(struct tasks *ts, struct active *a)
 
 	while ((r = take_rider(a)) != NULL)
 		active_return(ts, r);
-	queue_return(ts->queue, a->task);
+	queue_return(&ts->queue, a->task);
 	active_free(ts, a);
 }
 
@@ -68,7 +68,7 @@ active_end(struct tasks *ts, struct active *a, struct slice error)
 	while ((r = take_rider(a)) != NULL)
 		n += active_end(ts, r, (struct slice){0});
 	active_free(ts, a);
-	queue_end(ts->queue, t);
+	queue_end(&ts->queue, t);
 	return n;
 }
 

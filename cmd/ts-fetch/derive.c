@@ -44,7 +44,7 @@ derive_begin(struct tasks *ts, struct task *t)
 
 	if (ts->options->derive && timeframe_base(t->tf) != TF_NONE)
 		base = queue_beside(t, timeframe_base(t->tf));
-	if (base != NULL && (!rider_fits(d, base, t) || !queue_begin(ts->queue, base)))
+	if (base != NULL && (!rider_fits(d, base, t) || !queue_begin(&ts->queue, base)))
 		base = NULL;
 	a = active_new(ts, base == NULL ? t : base);
 	if (base != NULL)
@@ -53,7 +53,8 @@ derive_begin(struct tasks *ts, struct task *t)
 		if (tf == t->tf || timeframe_base(tf) != a->task->tf)
 			continue;
 		other = queue_beside(a->task, tf);
-		if (other != NULL && rider_fits(d, a->task, other) && queue_begin(ts->queue, other))
+		if (other != NULL && rider_fits(d, a->task, other) &&
+			queue_begin(&ts->queue, other))
 			rider_add(ts, a, other);
 	}
 	return a;

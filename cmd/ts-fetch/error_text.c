@@ -37,12 +37,6 @@ sanitize_add(struct buffer *b, struct slice text, size_t max, struct slice secre
 	}
 }
 
-void
-error_text_say(struct error_text *e, const char *words)
-{
-	buffer_set(&e->text, slice_of(words));
-}
-
 static void
 quote_words(struct error_text *e, struct slice words)
 {
@@ -67,21 +61,9 @@ error_text_http(struct error_text *e, int http, struct slice words)
 void
 error_text_body(struct error_text *e, struct slice body)
 {
-	if (body.n == 0)
+	if (body.n == 0 || body.p[0] == '{')
 		return;
 	buffer_str(&e->text, ": \"");
 	sanitize_add(&e->text, body, BODY, e->secret);
 	buffer_byte(&e->text, '"');
-}
-
-void
-error_text_redirect(struct error_text *e, const struct response *r, bool moved)
-{
-	error_text_http(e, r->http, (struct slice){0});
-	if (r->location.n == 0)
-		return;
-	buffer_str(&e->text, " to ");
-	sanitize_add(&e->text, r->location, ERROR_TEXT_MAX / 2, e->secret);
-	if (moved)
-		buffer_str(&e->text, ": set -u or MASSIVE_URL to where the API is");
 }

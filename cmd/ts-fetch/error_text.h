@@ -2,7 +2,6 @@
 #define TS_FETCH_ERROR_TEXT_H
 
 #include "buffer.h"
-#include "transfer.h"
 
 /* Why a page did not come, as it stands in records and in the log: see ERROR_TEXT_MAX. */
 struct error_text {
@@ -13,18 +12,14 @@ struct error_text {
 enum { ERROR_TEXT_MAX = 300 }; /* bytes */
 
 /*
- * Starts over: with our own words, with a transfer's, or with the status and the API's words, if
- * there are any; others' as far as there is room, some of it kept for the number of tries.
+ * Starts over: with a transfer's words, or with the status and the API's words, if there are any,
+ * as far as there is room, some of it kept for the number of tries.
  */
-void error_text_say(struct error_text *, const char *);
 void error_text_trouble(struct error_text *, struct slice words);
 void error_text_http(struct error_text *, int http, struct slice words);
 
 /* Goes on with how a body begins that is not the API's. */
 void error_text_body(struct error_text *, struct slice body);
-
-/* Starts over: where a redirect leads to and, if the API has moved there, what to change. */
-void error_text_redirect(struct error_text *, const struct response *, bool moved);
 
 /*
  * Appends text as it is fit for a log line or a record: valid UTF-8, blanks for control characters

@@ -16,7 +16,7 @@
 /*
  * All of ts-fetch but for the loop that waits: main.c and tests stand on it. Lines of input
  * (input.c); what is asked for next, and when: retries that are due first, then the jobs in turn,
- * as the limiter allows (sched.c); what a response means: a page, another try, or the end of a task
+ * as the limiter allows (fetch.c); what a response means: a page, another try, or the end of a task
  * or of everything (response.c).
  */
 enum {

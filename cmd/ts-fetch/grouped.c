@@ -63,10 +63,10 @@ take_members(struct tasks *ts, struct group *g, const struct task *first)
 	struct task *t = queue_first(first), *next;
 
 	for (; t != NULL; t = next) {
-		if (task_belongs(t, first) && queue_may_begin(ts->queue, t)) {
+		if (task_belongs(t, first) && queue_may_begin(&ts->queue, t)) {
 			add_member(g, derive_begin(ts, t));
 			next = t->next;
-			(void)queue_begin(ts->queue, t);
+			(void)queue_begin(&ts->queue, t);
 		} else {
 			next = t->next;
 		}
@@ -353,7 +353,7 @@ go_on(struct tasks *ts, struct active *a)
 		g->date = date;
 	}
 	ask_next(ts, g);
-	queue_again(ts->queue, a->task);
+	queue_again(&ts->queue, a->task);
 }
 
 /* The page of a date that was checked last. */
@@ -399,7 +399,7 @@ take_page(struct tasks *ts, struct active *a, const struct page *page)
 	}
 	if (page->next.p != NULL) {
 		chunk_follow(g->chunk, page->next);
-		queue_again(ts->queue, a->task);
+		queue_again(&ts->queue, a->task);
 		return;
 	}
 	finish_member(ts, a, s);

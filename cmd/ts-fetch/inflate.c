@@ -5,41 +5,12 @@
 #include "inflate.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
 
 enum {
 	KEEP = 8 << 20, /* a larger buffer is not kept */
 	SIZE = 4,	/* bytes at the end of a member that tell how long it is */
 	MEMBER_MIN = 18,
 };
-
-struct inflate {
-	struct libdeflate_decompressor *lib;
-	struct buffer out;
-};
-
-struct inflate *
-inflate_new(void)
-{
-	struct inflate *i = memory_grow(NULL, 1, sizeof *i);
-
-	*i = (struct inflate){.lib = libdeflate_alloc_decompressor()};
-	if (i->lib == NULL) {
-		free(i);
-		return NULL;
-	}
-	return i;
-}
-
-void
-inflate_free(struct inflate *i)
-{
-	if (i == NULL)
-		return;
-	libdeflate_free_decompressor(i->lib);
-	buffer_release(&i->out);
-	free(i);
-}
 
 /* What the end of the body says is its length: no more than where to begin. */
 static size_t
@@ -63,21 +34,22 @@ make_room(struct buffer *b, size_t n)
 
 /* One member of the file, appended to what there is; *packed moves behind it. */
 static enum libdeflate_result
-inflate_member(struct inflate *i, struct slice *packed, size_t max)
+inflate_member(
+	struct libdeflate_decompressor *lib, struct slice *packed, size_t max, struct buffer *to)
 {
-	size_t room = claimed_length(*packed, max - i->out.len), in, out;
+	size_t room = claimed_length(*packed, max - to->len), in, out;
 	enum libdeflate_result r;
 
 	for (;;) {
-		make_room(&i->out, room + 1);
+		make_room(to, room + 1);
 		r = libdeflate_gzip_decompress_ex(
-			i->lib, packed->p, packed->n, i->out.p + i->out.len, room, &in, &out);
-		if (r != LIBDEFLATE_INSUFFICIENT_SPACE || room == max - i->out.len)
+			lib, packed->p, packed->n, to->p + to->len, room, &in, &out);
+		if (r != LIBDEFLATE_INSUFFICIENT_SPACE || room == max - to->len)
 			break;
-		room = room * 2 + 4096 < max - i->out.len ? room * 2 + 4096 : max - i->out.len;
+		room = room * 2 + 4096 < max - to->len ? room * 2 + 4096 : max - to->len;
 	}
 	if (r == LIBDEFLATE_SUCCESS) {
-		i->out.len += out;
+		to->len += out;
 		*packed = (struct slice){packed->p + in, packed->n - in};
 	}
 	return r;
@@ -95,18 +67,19 @@ is_padding(struct slice s)
 }
 
 enum inflated
-inflate_gzip(struct inflate *i, struct slice packed, size_t max, struct slice *body)
+inflate_gzip(
+	struct libdeflate_decompressor *lib, struct slice packed, size_t max, struct buffer *to)
 {
-	if (i->out.cap > KEEP)
-		buffer_release(&i->out);
-	i->out.len = 0;
+	if (to->cap > KEEP)
+		buffer_release(to);
+	to->len = 0;
 	do {
-		enum libdeflate_result r = packed.n < MEMBER_MIN ? LIBDEFLATE_BAD_DATA
-								 : inflate_member(i, &packed, max);
+		enum libdeflate_result r = packed.n < MEMBER_MIN
+						   ? LIBDEFLATE_BAD_DATA
+						   : inflate_member(lib, &packed, max, to);
 
 		if (r != LIBDEFLATE_SUCCESS)
 			return r == LIBDEFLATE_INSUFFICIENT_SPACE ? INFLATE_LONG : INFLATE_BAD;
 	} while (!is_padding(packed));
-	*body = buffer_slice(&i->out);
 	return INFLATE_OK;
 }

@@ -75,7 +75,7 @@ take_lines(struct fetch *f, struct reader *in)
 {
 	struct slice line;
 
-	while (!queue_full(f->tasks.queue) && f->tasks.out->error == 0) {
+	while (!tasks_full(&f->tasks) && f->tasks.out->error == 0) {
 		enum line kind = reader_next(in, &line);
 
 		if (kind == LINE_OK)
@@ -109,7 +109,7 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 
 	if (!signals_stop())
 		fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-	if (open && !signals_stop() && !queue_full(f->tasks.queue)) {
+	if (open && !signals_stop() && !tasks_full(&f->tasks)) {
 		input = n;
 		fds[n++] = (struct pollfd){.fd = in->fd, .events = POLLIN};
 	}

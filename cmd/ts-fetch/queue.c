@@ -34,42 +34,10 @@ struct lock {
 	char key[]; /* the timeframe's number, then the symbol */
 };
 
-struct queue {
-	size_t max;
-	size_t waiting;
-	struct job *line;
-	struct job *jobs; /* by their ids */
-	struct lock *locks;
-	struct buffer key; /* of the lock that is looked for */
-};
-
-struct queue *
-queue_new(size_t max)
-{
-	struct queue *q = memory_grow(NULL, 1, sizeof *q);
-
-	*q = (struct queue){.max = max};
-	return q;
-}
-
 void
-queue_free(struct queue *q)
+queue_release(struct queue *q)
 {
-	if (q != NULL)
-		buffer_release(&q->key);
-	free(q);
-}
-
-size_t
-queue_waiting(const struct queue *q)
-{
-	return q->waiting;
-}
-
-bool
-queue_full(const struct queue *q)
-{
-	return q->waiting >= q->max;
+	buffer_release(&q->key);
 }
 
 struct slice

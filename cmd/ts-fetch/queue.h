@@ -15,9 +15,20 @@
  * timeframe are never in progress together, since ts-store attributes bars to tasks by these two:
  * the later one waits while others go on.
  */
-struct queue;
 struct job;
+struct lock;
 struct active;
+
+/* {0} is empty. All tasks have to end before queue_release(). */
+struct queue {
+	size_t waiting;	  /* how many tasks wait */
+	struct job *line; /* of those that have something to give */
+	struct job *jobs; /* by their ids */
+	struct lock *locks;
+	struct buffer key; /* of the lock that is looked for */
+};
+
+void queue_release(struct queue *);
 
 /* One task. Some 160 bytes with its texts, which live behind it. */
 struct task {
@@ -36,14 +47,6 @@ struct task {
 	bool locks;  /* the queue's own: no other task of its symbol and timeframe may begin */
 	bool queued; /* the queue's own: in progress, and waiting for another turn */
 };
-
-/* A queue that holds at most max waiting tasks; all have to end before queue_free(). */
-struct queue *queue_new(size_t max);
-void queue_free(struct queue *);
-
-/* How many tasks wait; whether that is the maximum. */
-size_t queue_waiting(const struct queue *);
-bool queue_full(const struct queue *);
 
 /* Copies the task, its slices with it, to the end of its job. Only symbol to tf are looked at. */
 void queue_push(struct queue *, struct slice job_id, const struct task *);

@@ -16,18 +16,6 @@ enum {
 	QUOTA_MS = 60 * 1000,
 	UNPROCESSED = 10, /* times in a row that count as nothing */
 	AMONG_MS = 1000,  /* so long ago a success may be to show that others get through */
-	HTTP_OK = 200,
-	HTTP_REDIRECT = 300,
-	HTTP_MOVED = 301,
-	HTTP_TEMPORARY = 307,
-	HTTP_PERMANENT = 308,
-	HTTP_REFUSED = 400,
-	HTTP_UNAUTHORIZED = 401,
-	HTTP_PROXY_AUTH = 407,
-	HTTP_TIMEOUT = 408,
-	HTTP_TOO_MANY = 429,
-	HTTP_SERVER = 500,
-	HTTP_UNAVAILABLE = 503,
 };
 
 static unsigned
@@ -262,8 +250,7 @@ page_failed(struct fetch *f, struct chunk *c, const struct response *r)
 static bool
 api_word(const struct response *r)
 {
-	return r->http >= HTTP_REFUSED && r->http < HTTP_SERVER && r->http != HTTP_TOO_MANY &&
-	       r->http != HTTP_TIMEOUT;
+	return r->http >= 400 && r->http < 500 && r->http != 429 && r->http != 408;
 }
 
 /* Whether what came is a page, or else the API's own word on it. */
@@ -275,7 +262,7 @@ is_answer(struct fetch *f, const struct response *r)
 
 	if (r->trouble != TROUBLE_NONE || r->too_long)
 		return false;
-	if (r->http == HTTP_OK)
+	if (r->http == 200)
 		return page_read(f->reader, r->body, &f->probe.chunk.series, INT64_MIN, &page) ==
 		       PAGE_OK;
 	page_words(f->reader, r->body, &words, &ignored);
@@ -304,10 +291,15 @@ read_probe(struct fetch *f, const struct response *r)
 static void
 read_redirect(struct fetch *f, struct chunk *c, const struct response *r)
 {
-	bool moved =
-		r->http == HTTP_MOVED || r->http == HTTP_TEMPORARY || r->http == HTTP_PERMANENT;
+	bool moved = r->http == 301 || r->http == 307 || r->http == 308;
 
-	error_text_redirect(&f->error, r, moved);
+	error_text_http(&f->error, r->http, (struct slice){0});
+	if (r->location.n > 0) {
+		buffer_str(&f->error.text, " to ");
+		sanitize_add(&f->error.text, r->location, ERROR_TEXT_MAX / 2, f->error.secret);
+		if (moved)
+			buffer_str(&f->error.text, ": set -u or MASSIVE_URL to where the API is");
+	}
 	if (moved && f->succeeded_at == 0)
 		fail_settings(f);
 	else
@@ -318,12 +310,12 @@ read_redirect(struct fetch *f, struct chunk *c, const struct response *r)
 static void
 read_gateway(struct fetch *f, struct chunk *c, const struct response *r)
 {
-	if (r->http == HTTP_PROXY_AUTH)
+	if (r->http == 407)
 		buffer_str(&f->error.text, ": the proxy wants a user and a password");
-	else if (r->http == HTTP_UNAUTHORIZED)
+	else if (r->http == 401)
 		buffer_str(&f->error.text,
 			": this is not the API's word but that of a proxy or gateway");
-	if (r->http == HTTP_PROXY_AUTH || r->http == HTTP_UNAUTHORIZED || f->succeeded_at == 0)
+	if (r->http == 407 || r->http == 401 || f->succeeded_at == 0)
 		fail_settings(f);
 	else
 		fail_task(f, c);
@@ -344,17 +336,17 @@ read_refusal(struct fetch *f, struct chunk *c, const struct response *r)
 	error_text_http(&f->error, r->http, words);
 	if (words.p != NULL && api_word(r))
 		note_success(f, r);
-	if (words.p == NULL && (r->body.n == 0 || r->body.p[0] != '{'))
+	if (words.p == NULL)
 		error_text_body(&f->error, r->body);
-	if (r->http == HTTP_TOO_MANY || (r->http == HTTP_UNAVAILABLE && among))
+	if (r->http == 429 || (r->http == 503 && among))
 		one_too_many(f, c, r);
-	else if (r->http < HTTP_REFUSED && r->http >= HTTP_REDIRECT)
+	else if (r->http < 400 && r->http >= 300)
 		read_redirect(f, c, r);
-	else if (r->http >= HTTP_SERVER || r->http == HTTP_TIMEOUT || r->http < HTTP_REDIRECT)
+	else if (r->http >= 500 || r->http == 408 || r->http < 300)
 		page_failed(f, c, r);
 	else if (words.p == NULL)
 		read_gateway(f, c, r);
-	else if (r->http == HTTP_UNAUTHORIZED)
+	else if (r->http == 401)
 		refuse_all(f);
 	else
 		fail_task(f, c);
@@ -384,10 +376,10 @@ read_page(struct fetch *f, struct chunk *c, const struct response *r)
 		reason = tasks_page(&f->tasks, c, &page);
 	else
 		error_text_http(&f->error, r->http, page.why);
-	if (verdict == PAGE_RETRY && (r->body.n == 0 || r->body.p[0] != '{'))
+	if (verdict == PAGE_RETRY)
 		error_text_body(&f->error, r->body);
 	if (reason != NULL)
-		error_text_say(&f->error, reason);
+		buffer_set(&f->error.text, slice_of(reason));
 	if (reason != NULL || verdict == PAGE_FAIL)
 		fail_task(f, c);
 	else if (verdict == PAGE_RETRY && r->body.n > 0 && r->body.p[0] == '{')
@@ -411,7 +403,7 @@ fetch_response(struct fetch *f, struct chunk *c, const struct response *r)
 	if (r->trouble != TROUBLE_UNPROCESSED)
 		c->unprocessed = 0;
 	if (r->too_long) {
-		error_text_say(&f->error, "the reply is over 32 MiB");
+		buffer_set(&f->error.text, slice_of("the reply is over 32 MiB"));
 		fail_task(f, c);
 	} else if (r->trouble == TROUBLE_UNPROCESSED && c->unprocessed++ < UNPROCESSED &&
 		   !signals_stop()) {
@@ -425,7 +417,7 @@ fetch_response(struct fetch *f, struct chunk *c, const struct response *r)
 			fail_settings(f);
 		else
 			page_failed(f, c, r);
-	} else if (r->http == HTTP_OK) {
+	} else if (r->http == 200) {
 		read_page(f, c, r);
 	} else {
 		read_refusal(f, c, r);

@@ -9,23 +9,11 @@ enum {
 	SESSIONS_MAX = 20000, /* of a page: more than there are */
 };
 
-void
-split_init(struct split *c, const struct calendar *calendar)
+static int
+sessions_of(const struct split *c, int64_t start, int64_t end)
 {
-	*c = (struct split){.calendar = calendar};
-}
-
-/* The dates on which a range begins and ends. */
-static int32_t
-first_date(const struct split *c, int64_t start)
-{
-	return calendar_date(c->calendar, start);
-}
-
-static int32_t
-last_date(const struct split *c, int64_t end)
-{
-	return calendar_date(c->calendar, end - 1);
+	return calendar_sessions(c->calendar, calendar_date(c->calendar, start),
+		calendar_date(c->calendar, end - 1));
 }
 
 int64_t
@@ -37,7 +25,7 @@ split_full(struct split *c, int64_t start, int64_t end, int64_t last, uint64_t b
 
 	if (split <= start || split >= end)
 		return start;
-	sessions = calendar_sessions(c->calendar, first_date(c, start), date - 1);
+	sessions = calendar_sessions(c->calendar, calendar_date(c->calendar, start), date - 1);
 	if (sessions == 0)
 		return start;
 	c->sessions = sessions;
@@ -53,8 +41,7 @@ split_whole(struct split *c, int64_t start, int64_t end, uint64_t base)
 	/* Of a page that is hardly filled not much can be told. */
 	if (c->sessions == 0 || base == 0 || base > c->full || base < c->full / 2)
 		return;
-	sessions =
-		(uint64_t)calendar_sessions(c->calendar, first_date(c, start), last_date(c, end));
+	sessions = (uint64_t)sessions_of(c, start, end);
 	sessions = sessions * c->full / base;
 	if (sessions > 0 && sessions <= SESSIONS_MAX)
 		c->sessions = (int)sessions;
@@ -63,13 +50,13 @@ split_whole(struct split *c, int64_t start, int64_t end, uint64_t base)
 int64_t
 split_first(const struct split *c, int64_t start, int64_t end)
 {
-	int32_t date = first_date(c, start), last = last_date(c, end);
+	int32_t date = calendar_date(c->calendar, start);
 	int fit = c->sessions - c->sessions / MARGIN;
 	int all, chunks, share;
 
 	if (c->sessions == 0)
 		return end;
-	all = calendar_sessions(c->calendar, date, last);
+	all = sessions_of(c, start, end);
 	chunks = (all + fit - 1) / fit;
 	if (chunks <= 1)
 		return end;

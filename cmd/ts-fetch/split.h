@@ -13,13 +13,10 @@
  * midnights of New York: every minute and every hour lies on one side of them.
  */
 struct split {
-	const struct calendar *calendar;
+	const struct calendar *calendar; /* which must outlive it */
 	int sessions;  /* on a full page, as far as the latest one tells; 0: not known yet */
 	uint64_t full; /* base bars on a full page */
 };
-
-/* The calendar must outlive it. */
-void split_init(struct split *, const struct calendar *);
 
 /*
  * A page of [start, end) came that is not the last one: its last row started at last, and it was

@@ -30,7 +30,6 @@ tasks_init(struct tasks *ts, const struct options *options, struct transfer *tra
 		.out = out,
 		.chunks = (unsigned)options->parallel * TASKS_CHUNKS};
 	ts->calendar = calendar_new(&why);
-	ts->queue = queue_new(TASKS_QUEUE);
 	ts->chunk = memory_grow(NULL, ts->chunks, sizeof *ts->chunk);
 	memset(ts->chunk, 0, ts->chunks * sizeof *ts->chunk);
 	return why;
@@ -44,7 +43,7 @@ tasks_release(struct tasks *ts)
 		chunk_release(&ts->chunk[i]);
 	derive_release(&ts->derive);
 	free(ts->chunk);
-	queue_free(ts->queue);
+	queue_release(&ts->queue);
 	calendar_free(ts->calendar);
 	buffer_release(&ts->dead);
 }
@@ -52,7 +51,13 @@ tasks_release(struct tasks *ts)
 bool
 tasks_idle(const struct tasks *ts)
 {
-	return ts->busy == 0 && queue_waiting(ts->queue) == 0 && ts->derive.waiting == NULL;
+	return ts->busy == 0 && ts->queue.waiting == 0 && ts->derive.waiting == NULL;
+}
+
+bool
+tasks_full(const struct tasks *ts)
+{
+	return ts->queue.waiting >= TASKS_QUEUE;
 }
 
 /* Beginning. */
@@ -63,7 +68,7 @@ tasks_push(struct tasks *ts, const struct record *r, const struct task *t)
 	if (ts->dead.len > 0)
 		announce_failed(ts, *r, buffer_slice(&ts->dead));
 	else
-		queue_push(ts->queue, r->job_id, t);
+		queue_push(&ts->queue, r->job_id, t);
 }
 
 /* It is another page that it asks for. */
@@ -195,7 +200,7 @@ next_of(struct tasks *ts, struct active *a)
 		chunk_range(rest, a->bars.series, point, rest->series.end);
 	}
 	if (find_chunk(ts, a, CHUNK_READY, c) != NULL)
-		queue_again(ts->queue, a->task);
+		queue_again(&ts->queue, a->task);
 	return c;
 }
 
@@ -205,7 +210,7 @@ tasks_next(struct tasks *ts)
 	struct chunk *c = NULL;
 
 	while (c == NULL) {
-		struct task *t = queue_take(ts->queue, !ts->held && ts->busy < ts->chunks);
+		struct task *t = queue_take(&ts->queue, !ts->held && ts->busy < ts->chunks);
 
 		if (t == NULL)
 			return NULL;
@@ -304,7 +309,7 @@ go_on_chunk(struct tasks *ts, struct chunk *c, const struct page *page)
 		chunk_range(c, c->active->bars.series, rest, c->series.end);
 	else
 		chunk_follow(c, page->next);
-	queue_again(ts->queue, c->active->task);
+	queue_again(&ts->queue, c->active->task);
 	return NULL;
 }
 
@@ -376,7 +381,7 @@ tasks_fail(struct tasks *ts, struct chunk *c, struct slice error, const char *ta
 uint64_t
 tasks_end(struct tasks *ts, struct slice job_id, struct slice error)
 {
-	struct task *t = queue_cancel(ts->queue, job_id), *after;
+	struct task *t = queue_cancel(&ts->queue, job_id), *after;
 	struct active *a, *next;
 	uint64_t n = 0;
 

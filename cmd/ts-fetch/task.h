@@ -106,7 +106,7 @@ struct tasks {
 	const struct options *options;
 	struct task_counts count;
 	struct calendar *calendar;
-	struct queue *queue;
+	struct queue queue;
 	struct derive derive;
 	struct transfer *transfer; /* in which chunks that are given up may have a request */
 	struct writer *out;
@@ -122,8 +122,9 @@ const char *tasks_init(
 	struct tasks *, const struct options *, struct transfer *, struct writer *out);
 void tasks_release(struct tasks *);
 
-/* Whether no task is in progress and none waits. */
+/* Whether no task is in progress and none waits; whether no more are to be read. */
 bool tasks_idle(const struct tasks *);
+bool tasks_full(const struct tasks *);
 
 /* A task was read: it is queued, or fails where nothing can be fetched any more. */
 void tasks_push(struct tasks *, const struct record *, const struct task *);

@@ -13,6 +13,7 @@
 #include "timestamp.h"
 
 #include <curl/curl.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,8 @@ struct slot {
 struct transfer {
 	CURLM *multi;
 	struct curl_slist *headers;
-	struct inflate *inflate;
+	struct libdeflate_decompressor *inflate;
+	struct buffer inflated;
 	int64_t waited; /* ms spent in transfer_wait(): the clock of waiting */
 	unsigned active;
 	unsigned n;
@@ -161,7 +163,7 @@ transfer_new(unsigned parallel, const char *key, const char *agent, const char *
 	memset(t, 0, size);
 	t->n = parallel;
 	t->multi = curl_multi_init();
-	t->inflate = inflate_new();
+	t->inflate = libdeflate_alloc_decompressor();
 	if (t->multi == NULL || t->inflate == NULL || (t->headers = easy_headers(key)) == NULL) {
 		transfer_free(t);
 		return NULL;
@@ -203,7 +205,9 @@ transfer_free(struct transfer *t)
 	if (t->multi != NULL)
 		(void)curl_multi_cleanup(t->multi);
 	curl_slist_free_all(t->headers);
-	inflate_free(t->inflate);
+	if (t->inflate != NULL)
+		libdeflate_free_decompressor(t->inflate);
+	buffer_release(&t->inflated);
 	free(t);
 	curl_global_cleanup();
 }
@@ -350,10 +354,10 @@ unpack_body(struct slot *s, struct response *r)
 	if (strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "x-gzip") != 0)
 		why = "a content encoding that was not asked for";
 	else
-		got = inflate_gzip(s->of->inflate, r->body, TRANSFER_BODY_MAX, &r->body);
+		got = inflate_gzip(s->of->inflate, r->body, TRANSFER_BODY_MAX, &s->of->inflated);
+	r->body = got == INFLATE_OK ? buffer_slice(&s->of->inflated) : (struct slice){0};
 	if (got == INFLATE_OK)
 		return;
-	r->body = (struct slice){0};
 	r->too_long = got == INFLATE_LONG;
 	if (r->too_long)
 		return;

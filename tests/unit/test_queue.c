@@ -34,7 +34,7 @@ expect(struct queue *q, const char *job, const char *symbol)
 static void
 test_copies(void **state)
 {
-	struct queue *q = queue_new(10);
+	struct queue queue = {0}, *q = &queue;
 	char job[] = "job", symbol[] = "AAPL";
 	struct task *t;
 
@@ -51,13 +51,13 @@ test_copies(void **state)
 	assert_null(t->active);
 	queue_end(q, t);
 	assert_null(queue_take(q, true));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_in_order_within_a_job(void **state)
 {
-	struct queue *q = queue_new(10);
+	struct queue queue = {0}, *q = &queue;
 
 	(void)state;
 	push(q, "a", "S1", TF_DAY);
@@ -66,13 +66,13 @@ test_in_order_within_a_job(void **state)
 	queue_end(q, expect(q, "a", "S1"));
 	queue_end(q, expect(q, "a", "S2"));
 	queue_end(q, expect(q, "a", "S3"));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_small_job_behind_a_large_one(void **state)
 {
-	struct queue *q = queue_new(1000);
+	struct queue queue = {0}, *q = &queue;
 	char symbol[16];
 
 	(void)state;
@@ -86,13 +86,13 @@ test_small_job_behind_a_large_one(void **state)
 	queue_end(q, expect(q, "small", "S400"));
 	queue_end(q, expect(q, "large", "S2"));
 	queue_end(q, expect(q, "large", "S3"));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_turns_of_three(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	static const char *const turn[] = {"a", "b", "c", "a", "b", "c", "a", "b"};
 	struct task *t;
 
@@ -112,14 +112,14 @@ test_turns_of_three(void **state)
 		queue_end(q, t);
 	}
 	assert_null(queue_take(q, true));
-	queue_free(q);
+	queue_release(q);
 }
 
 /* Pages take turns too: a job of long series does not keep a small one waiting. */
 static void
 test_pages_take_turns(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct active *const begun = (struct active *)(void *)q;
 	struct task *a, *b;
 
@@ -139,14 +139,14 @@ test_pages_take_turns(void **state)
 	queue_end(q, b);
 	queue_end(q, a);
 	queue_end(q, expect(q, "a", "A2"));
-	queue_free(q);
+	queue_release(q);
 }
 
 /* A task with several pages to ask for waits in one place, and gives one request a turn. */
 static void
 test_waits_once(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *a, *b;
 
 	(void)state;
@@ -157,23 +157,23 @@ test_waits_once(void **state)
 	queue_again(q, a);
 	queue_again(q, a);
 	queue_again(q, b);
-	assert_int_equal(queue_waiting(q), 2);
+	assert_int_equal(q->waiting, 2);
 	assert_ptr_equal(expect(q, "a", "A1"), a);
 	queue_again(q, a);
 	assert_ptr_equal(expect(q, "b", "B1"), b);
 	assert_ptr_equal(expect(q, "a", "A1"), a);
 	assert_null(queue_take(q, true));
-	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(q->waiting, 0);
 	queue_end(q, a);
 	queue_end(q, b);
-	queue_free(q);
+	queue_release(q);
 }
 
 /* A task can be over while it waits for another turn: one of its requests in flight has failed. */
 static void
 test_end_while_waiting(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *first, *middle, *last;
 
 	(void)state;
@@ -188,10 +188,10 @@ test_end_while_waiting(void **state)
 	queue_again(q, first);
 	queue_again(q, middle);
 	queue_again(q, last);
-	assert_int_equal(queue_waiting(q), 4);
+	assert_int_equal(q->waiting, 4);
 	queue_end(q, middle);
 	/* The other task of its series may begin now. */
-	assert_int_equal(queue_waiting(q), 3);
+	assert_int_equal(q->waiting, 3);
 	assert_ptr_equal(expect(q, "a", "A1"), first);
 	queue_end(q, expect(q, "b", "A2"));
 	queue_again(q, first);
@@ -199,17 +199,17 @@ test_end_while_waiting(void **state)
 	queue_end(q, last);
 	/* With the last one its job goes, and is nowhere found. */
 	queue_end(q, first);
-	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(q->waiting, 0);
 	assert_null(queue_take(q, true));
 	push(q, "a", "A1", TF_1MIN);
 	queue_end(q, expect(q, "a", "A1"));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_no_new_task_when_told(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *t;
 
 	(void)state;
@@ -222,17 +222,17 @@ test_no_new_task_when_told(void **state)
 	queue_again(q, t);
 	assert_ptr_equal(queue_take(q, false), t);
 	assert_null(queue_take(q, false));
-	assert_int_equal(queue_waiting(q), 2);
+	assert_int_equal(q->waiting, 2);
 	queue_end(q, t);
 	queue_end(q, expect(q, "b", "B1"));
 	queue_end(q, expect(q, "b", "B2"));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_same_series_waits(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *first, *other;
 
 	(void)state;
@@ -247,7 +247,7 @@ test_same_series_waits(void **state)
 	queue_end(q, other);
 	queue_end(q, expect(q, "a", "MSFT"));
 	assert_null(queue_take(q, true));
-	assert_int_equal(queue_waiting(q), 2);
+	assert_int_equal(q->waiting, 2);
 	queue_end(q, first);
 	first = queue_take(q, true);
 	assert_non_null(first);
@@ -257,26 +257,8 @@ test_same_series_waits(void **state)
 	assert_non_null(first);
 	queue_end(q, first);
 	assert_null(queue_take(q, true));
-	assert_int_equal(queue_waiting(q), 0);
-	queue_free(q);
-}
-
-static void
-test_maximum(void **state)
-{
-	struct queue *q = queue_new(2);
-	struct task *t;
-
-	(void)state;
-	assert_false(queue_full(q));
-	push(q, "a", "S1", TF_DAY);
-	assert_false(queue_full(q));
-	push(q, "a", "S2", TF_DAY);
-	assert_true(queue_full(q));
-	t = expect(q, "a", "S1");
-	assert_false(queue_full(q));
-	queue_end(q, t);
-	queue_free(q);
+	assert_int_equal(q->waiting, 0);
+	queue_release(q);
 }
 
 static size_t
@@ -296,7 +278,7 @@ cancel(struct queue *q, const char *job)
 static void
 test_cancel(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *t, *running;
 
 	(void)state;
@@ -310,15 +292,15 @@ test_cancel(void **state)
 	queue_end(q, t);
 	assert_int_equal(cancel(q, "nobody"), 0);
 	assert_int_equal(cancel(q, "a"), 1);
-	assert_int_equal(queue_waiting(q), 1);
+	assert_int_equal(q->waiting, 1);
 	assert_null(queue_take(q, true));
 	queue_end(q, running);
 	queue_end(q, expect(q, "b", "S1"));
-	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(q->waiting, 0);
 	/* The same id may come again. */
 	push(q, "a", "S1", TF_DAY);
 	queue_end(q, expect(q, "a", "S1"));
-	queue_free(q);
+	queue_release(q);
 }
 
 /* The task that was to take a free lock is cancelled: those waiting there must not wait for ever.
@@ -326,7 +308,7 @@ test_cancel(void **state)
 static void
 test_cancel_the_next_of_a_series(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *running;
 
 	(void)state;
@@ -341,13 +323,13 @@ test_cancel_the_next_of_a_series(void **state)
 	queue_end(q, expect(q, "c", "S1"));
 	queue_end(q, expect(q, "d", "S1"));
 	assert_null(queue_take(q, true));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_cancel_takes_waiting_and_pages(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *running, *page;
 
 	(void)state;
@@ -360,17 +342,17 @@ test_cancel_takes_waiting_and_pages(void **state)
 	page->active = (struct active *)(void *)q;
 	queue_again(q, page);
 	assert_int_equal(cancel(q, "b"), 3);
-	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(q->waiting, 0);
 	queue_end(q, running);
 	push(q, "c", "S2", TF_DAY);
 	queue_end(q, expect(q, "c", "S2"));
-	queue_free(q);
+	queue_release(q);
 }
 
 static void
 test_cancel_all(void **state)
 {
-	struct queue *q = queue_new(100);
+	struct queue queue = {0}, *q = &queue;
 	struct task *running;
 
 	(void)state;
@@ -382,11 +364,11 @@ test_cancel_all(void **state)
 	queue_end(q, expect(q, "b", "S2"));
 	assert_null(queue_take(q, true));
 	assert_int_equal(cancel(q, NULL), 2);
-	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(q->waiting, 0);
 	queue_end(q, running);
 	push(q, "c", "S1", TF_DAY);
 	queue_end(q, expect(q, "c", "S1"));
-	queue_free(q);
+	queue_release(q);
 }
 
 /*
@@ -398,7 +380,7 @@ test_by_chance(void **state)
 {
 	static const char *const job[] = {"a", "b", "c", "d"};
 	static const char *const symbol[] = {"S1", "S2", "S3"};
-	struct queue *q = queue_new(100000);
+	struct queue queue = {0}, *q = &queue;
 	struct task *running[8] = {0};
 	unsigned seed = 1;
 	size_t pushed = 0, gone = 0;
@@ -435,9 +417,9 @@ test_by_chance(void **state)
 	}
 	for (struct task *t; (t = queue_take(q, true)) != NULL; gone++)
 		queue_end(q, t);
-	assert_int_equal(queue_waiting(q), 0);
+	assert_int_equal(q->waiting, 0);
 	assert_int_equal(gone, pushed);
-	queue_free(q);
+	queue_release(q);
 }
 
 int
@@ -453,7 +435,6 @@ main(void)
 		cmocka_unit_test(test_end_while_waiting),
 		cmocka_unit_test(test_no_new_task_when_told),
 		cmocka_unit_test(test_same_series_waits),
-		cmocka_unit_test(test_maximum),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_cancel_the_next_of_a_series),
 		cmocka_unit_test(test_cancel_takes_waiting_and_pages),

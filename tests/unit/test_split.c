@@ -7,9 +7,8 @@
 static struct split
 known(int sessions)
 {
-	struct split c;
+	struct split c = {.calendar = calendar};
 
-	split_init(&c, calendar);
 	c.sessions = sessions;
 	c.full = sessions == 0 ? 0 : 50000;
 	return c;

@@ -182,6 +182,22 @@ test_from_line_to_verdict(void **state)
 	end(&g);
 }
 
+/* Stdin is left alone while the most tasks wait that may. */
+static void
+test_maximum(void **state)
+{
+	struct given g;
+
+	(void)state;
+	begin(&g, 8, NULL);
+	for (int i = 0; i < TASKS_QUEUE; i++) {
+		assert_false(tasks_full(&g.f.tasks));
+		ask(&g, "AAPL");
+	}
+	assert_true(tasks_full(&g.f.tasks));
+	end(&g);
+}
+
 /* Whose fault a 429 is cannot be told where others were asked for at the same time. */
 static void
 test_refusal_among_others_is_no_try(void **state)
@@ -488,7 +504,7 @@ test_comes_and_goes(void **state)
 	begin(&g, 8, NULL);
 	for (start = now; now < start + 10 * 60 * 1000;) {
 		s.down = (now - start) / 2000 % 2 == 1;
-		if (queue_waiting(g.f.tasks.queue) < 8)
+		if (g.f.tasks.queue.waiting < 8)
 			ask_for(&g, 'G', ++asked_for % 40 + 1);
 		serve(&g, &s);
 		g.out.buf.len = 0;
@@ -645,6 +661,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_line_to_verdict),
+		cmocka_unit_test(test_maximum),
 		cmocka_unit_test(test_refusal_among_others_is_no_try),
 		cmocka_unit_test(test_refusal_of_one_page_alone_is_a_try),
 		cmocka_unit_test(test_refusal_of_all_ends_with_the_patience),
