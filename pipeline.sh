@@ -83,6 +83,7 @@ service=0
 told=0
 pids=
 sources=
+store=
 status=
 interrupted=0
 started=
@@ -93,9 +94,10 @@ pass_on() {
 	if [ $told -eq 1 ]; then
 		# Whoever waits for a run is told that it was cut short: ts-status goes on to its end of input,
 		# but is to know why that comes. Then the sources, one after the other, so that the stages
-		# between them see the end of their input.
+		# between them see the end of their input; and ts-store, for which a Postgres that is away is
+		# not to be waited for any more.
 		[ $service -eq 1 ] || [ -z "$status" ] || kill -TERM "$status" 2>/dev/null
-		for pid in $sources; do
+		for pid in $sources $store; do
 			kill -TERM "$pid" 2>/dev/null
 			sleep 0.1
 		done
@@ -188,7 +190,6 @@ run() {
 	status=$!
 	pids="$pids $status"
 	turn
-	store=
 	if [ "$stages" = ts-share ]; then
 		open 3
 		run ts-share ${TS_SHARE_FLAGS-} <&8 >&7 3<&- 8<&- 9>&- 7>&- &

@@ -246,6 +246,7 @@ run_audit(const struct options *o, const struct calendar *calendar, struct asked
 		.first_ms = BUDGET_MS,
 		.budget_ms = BUDGET_MS,
 		.stop_fd = signals_fd(),
+		.quit_fd = -1,
 		.out_fd = STDOUT_FILENO,
 		.shared = &shared};
 	struct pg *pg = pg_new(&options);

@@ -10,6 +10,7 @@
 #include "image.h"
 #include "log.h"
 #include "prepare.h"
+#include "signals.h"
 #include "timestamp.h"
 #include "write.h"
 
@@ -68,6 +69,7 @@ load_init(struct load *l, const char *url, struct load_shared *shared, bool extr
 		.first_ms = FIRST_MS,
 		.budget_ms = BUDGET_MS,
 		.stop_fd = -1,
+		.quit_fd = signals_fd(),
 		.out_fd = -1,
 		.shared = &shared->pg};
 

@@ -173,11 +173,13 @@ static bool
 in_trouble(struct pg *p)
 {
 	int64_t now = clock_mono_ms();
+	struct pollfd quit = {.fd = p->o.quit_fd, .events = POLLIN};
 	bool first = p->since == 0;
 
 	if (first)
 		p->since = now;
-	if (now - p->since >= (p->ever ? p->o.budget_ms : p->o.first_ms)) {
+	if (now - p->since >= (p->ever ? p->o.budget_ms : p->o.first_ms) ||
+		(!first && poll(&quit, 1, 0) > 0)) {
 		log_error("gave up on Postgres after %" PRId64 " s: %s", (now - p->since) / 1000,
 			p->why);
 		return false;
@@ -199,13 +201,12 @@ static enum outcome
 pause_for_a_while(struct pg *p)
 {
 	int64_t now = clock_mono_ms();
-	short events = 0;
+	short events = POLLIN;
 
 	backoff_failed(&p->backoff, now);
 	if (p->o.shared->waits != NULL && now - p->since >= SAY_MS)
 		p->o.shared->waits(p->o.shared->data, p->why, p->backoff.due);
-	/* Nothing but time or an order to stop ends this wait. */
-	return wait_for(p, -1, &events, p->backoff.due) == PG_STOP ? PG_STOP : PG_OK;
+	return wait_for(p, p->o.quit_fd, &events, p->backoff.due) == PG_STOP ? PG_STOP : PG_OK;
 }
 
 enum outcome

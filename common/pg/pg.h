@@ -59,6 +59,7 @@ struct pg_options {
 	int first_ms;	      /* how long the first connection is tried for, */
 	int budget_ms;	      /* and how long one trouble may last afterwards */
 	int stop_fd;	      /* readable: stop; -1 for none */
+	int quit_fd;	      /* readable: no trouble is waited out any more; -1 for none */
 	int out_fd;	      /* its reader is gone: stop; -1 for none */
 	struct pg_shared *shared;
 };

@@ -227,5 +227,21 @@ for name in ts-listen ts-expand ts-fetch ts-store ts-status; do
 done
 serve_end
 is $? 0 "told to stop, it exits 0"
+
+# Nor is Postgres waited for then: what has no verdict is in the spool.
+serve || exit 1
+begin
+pg_down INT
+sim_go
+hear "$gone"
+kill -TERM "$service_pid"
+wait_for 30 ended "$service_pid" || kill -TERM "$service_pid"
+wait "$service_pid"
+is "$?/$(grep -Eo 'ts-store: error: gave up on Postgres' pipeline.log | uniq)" "111/ts-store: error: gave up on Postgres" "told to stop while Postgres is away: it is not waited for"
+pg_again
+serve || exit 1
+mark=0
+all "Postgres is there again at the next start"
+serve_end
 is "$(find "$TS_SPOOL" -type f ! -name '.*')" "" "the spool is empty"
 done_testing
