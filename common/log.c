@@ -46,34 +46,10 @@ log_is_quiet(void)
 	return quiet;
 }
 
-/* Copies text to out, what a terminal would obey as \xNN, no character cut; the length used. */
-static size_t
-escape_text(char *out, size_t cap, const char *text)
-{
-	size_t n = 0, left = strlen(text), length;
-
-	for (; left > 0; text += length, left -= length) {
-		size_t whole = utf8_length(text, left);
-		bool obeyed = whole > 0 && utf8_control(text, whole);
-
-		length = whole > 0 ? whole : 1;
-		if (n + (obeyed ? 4 : 1) * length >= cap)
-			break;
-		for (size_t i = 0; i < length; i++) {
-			if (obeyed)
-				n += (size_t)snprintf(
-					out + n, cap - n, "\\x%02x", (unsigned char)text[i]);
-			else
-				out[n++] = text[i];
-		}
-	}
-	return n;
-}
-
 static void __attribute__((format(printf, 2, 0)))
 write_line(const char *level, const char *fmt, va_list ap)
 {
-	char text[LINE_MAX_BYTES + 4]; /* so that it is never cut but by escape_text() */
+	char text[LINE_MAX_BYTES + 4]; /* so that it is never cut but by utf8_escape() */
 	char line[LINE_MAX_BYTES];
 	int head;
 	size_t n;
@@ -83,7 +59,7 @@ write_line(const char *level, const char *fmt, va_list ap)
 	if (head < 0 || vsnprintf(text, sizeof text, fmt, ap) < 0)
 		return;
 	n = (size_t)head;
-	n += escape_text(line + n, sizeof line - n - 1, text);
+	n += utf8_escape(line + n, sizeof line - n - 1, text, strlen(text));
 	line[n++] = '\n';
 	/* Nothing is left to be told where stderr is gone. */
 	if (write(STDERR_FILENO, line, n) < 0)

@@ -1,6 +1,8 @@
 /* Characters: where they end, and which of them a terminal would obey. */
 #include "utf8.h"
 
+#include <string.h>
+
 size_t
 utf8_length(const char *p, size_t n)
 {
@@ -45,4 +47,28 @@ utf8_control(const char *p, size_t len)
 	c = len == 3 ? (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu) : 0;
 	return c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
 	       (c >= 0x2066 && c <= 0x2069);
+}
+
+size_t
+utf8_escape(char *out, size_t cap, const char *text, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0, length;
+
+	for (; len > 0; text += length, len -= length) {
+		size_t whole = utf8_length(text, len);
+		bool obeyed = whole > 0 && utf8_control(text, whole);
+
+		length = whole > 0 ? whole : 1;
+		if (n + (obeyed ? UTF8_ESCAPED : 1) * length > cap)
+			break;
+		for (size_t i = 0; i < length; i++) {
+			unsigned char c = (unsigned char)text[i];
+			const char code[UTF8_ESCAPED] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+
+			memcpy(out + n, obeyed ? code : text + i, obeyed ? sizeof code : 1);
+			n += obeyed ? sizeof code : 1;
+		}
+	}
+	return n;
 }

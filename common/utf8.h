@@ -16,4 +16,9 @@ size_t utf8_length(const char *p, size_t n);
  */
 bool utf8_control(const char *p, size_t len);
 
+/* Copies text to out, what a terminal would obey as \xNN, as many whole characters as fit into cap
+ * bytes; the length used, UTF8_ESCAPED times that of the text at most. */
+enum { UTF8_ESCAPED = 4 };
+size_t utf8_escape(char *out, size_t cap, const char *text, size_t len);
+
 #endif

@@ -4,22 +4,22 @@
 #include "log.h"
 #include "signals.h"
 #include "timestamp.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <poll.h>
-#include <stdlib.h>
 
 enum { PATIENCE_MS = 10000 };
 
 /*
- * Answers: tasks in the stream, verdicts, then for each host name, tasks in hand, milliseconds
- * since its last word, and of its tasks the longest time since a word of it and the most
- * deliveries.
+ * Answers the id that it is given, tasks in the stream, verdicts, then for each host name, tasks in
+ * hand, milliseconds since its last word, and of its tasks the longest time since a word of it and
+ * the most deliveries.
  */
 static const char job_script[] =
 	"local k, v = KEYS[1], KEYS[2]\n"
 	"if redis.call('EXISTS', k) == 0 then return {} end\n"
-	"local out = {redis.call('XLEN', k), redis.call('XLEN', v)}\n"
+	"local out = {ARGV[1], redis.call('XLEN', k), redis.call('XLEN', v)}\n"
 	"for _, c in ipairs(redis.call('XINFO', 'CONSUMERS', k, 'work')) do\n"
 	"  local idle, most = 0, 0\n"
 	"  for _, p in ipairs(redis.call('XPENDING', k, 'work', '-', '+', 1000, c[2])) do\n"
@@ -32,16 +32,9 @@ static const char job_script[] =
 struct listing {
 	struct share *share;
 	struct writer *out;
-	struct job_row *row;
 	bool asked;
 	size_t waiting; /* answers */
 	size_t jobs;
-};
-
-struct job_row {
-	struct listing *listing;
-	struct share_job shared;
-	struct job_row *next;
 };
 
 static int64_t
@@ -50,32 +43,47 @@ number_at(const struct redis_reply *reply, size_t i)
 	return redis_integer(redis_item(reply, i));
 }
 
+/* A name, of which a terminal obeys nothing. */
+static void
+add_name(struct buffer *to, const struct redis_reply *name)
+{
+	struct slice s = redis_text(name);
+
+	to->len += utf8_escape(buffer_room(to, UTF8_ESCAPED * s.n), UTF8_ESCAPED * s.n, s.p, s.n);
+}
+
 static void
 on_job(void *data, const struct redis_reply *reply)
 {
-	const struct job_row *j = data;
-	struct slice id = j->shared.id;
-	struct buffer *to = writer_room(j->listing->out);
-	const struct redis_reply *host;
+	enum { FIRST = 3, COLUMNS = 5, WIDTH = 41 };
+	struct listing *t = data;
+	struct buffer *to = writer_room(t->out);
 	int64_t in_hand = 0;
 
-	j->listing->waiting--;
-	if (share_failed(j->listing->share, reply) || redis_item(reply, 0) == NULL)
+	t->waiting--;
+	if (share_failed(t->share, reply) || redis_item(reply, 0) == NULL)
 		return;
-	for (size_t i = 2; redis_item(reply, i) != NULL; i += 5)
+	for (size_t i = FIRST; redis_item(reply, i) != NULL; i += COLUMNS)
 		in_hand += number_at(reply, i + 1);
-	j->listing->jobs++;
-	buffer_printf(to,
-		"job %.*s: %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done\n",
-		(int)id.n, id.p, number_at(reply, 0) - in_hand, in_hand, number_at(reply, 1));
-	for (size_t i = 2; (host = redis_item(reply, i)) != NULL; i += 5)
+	t->jobs++;
+	buffer_str(to, "job ");
+	add_name(to, redis_item(reply, 0));
+	buffer_printf(to, ": %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done\n",
+		number_at(reply, 1) - in_hand, in_hand, number_at(reply, 2));
+	for (size_t i = FIRST; redis_item(reply, i) != NULL; i += COLUMNS) {
+		size_t start = to->len, width;
+
+		buffer_str(to, "    ");
+		add_name(to, redis_item(reply, i));
+		width = to->len - start;
 		buffer_printf(to,
-			"    %-40.*s %3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
+			"%*s%3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
 			", seen %" PRId64 " s ago\n",
-			(int)redis_text(host).n, redis_text(host).p, number_at(reply, i + 1),
-			number_at(reply, i + 3) / 1000, number_at(reply, i + 4),
-			number_at(reply, i + 2) / 1000);
-	writer_done(j->listing->out);
+			width < WIDTH + 4 ? (int)(WIDTH + 4 - width) : 1, "",
+			number_at(reply, i + 1), number_at(reply, i + 3) / 1000,
+			number_at(reply, i + 4), number_at(reply, i + 2) / 1000);
+	}
+	writer_done(t->out);
 }
 
 static void
@@ -88,17 +96,15 @@ on_jobs(void *data, const struct redis_reply *reply)
 	if (share_failed(t->share, reply))
 		return;
 	for (size_t i = 0; (name = redis_item(reply, i)) != NULL; i++) {
-		struct job_row *j = memory_grow(NULL, 1, sizeof *j);
+		struct share_job j;
 
-		*j = (struct job_row){.listing = t, .next = t->row};
-		t->row = j;
-		share_job_init(&j->shared, redis_text(name));
 		if (redis_room(t->share->link.redis) == 0)
 			break;
+		share_job_init(&j, redis_text(name));
 		t->waiting++;
-		SHARE_CALL(t->share, on_job, j, slice_of("EVAL"), slice_of(job_script),
-			slice_of("2"), buffer_slice(&j->shared.tasks),
-			buffer_slice(&j->shared.verdicts));
+		SHARE_CALL(t->share, on_job, t, slice_of("EVAL"), slice_of(job_script),
+			slice_of("2"), buffer_slice(&j.tasks), buffer_slice(&j.verdicts), j.id);
+		share_job_release(&j);
 	}
 }
 
@@ -132,11 +138,6 @@ listing_show(struct share *s, struct writer *out)
 		if (t.jobs == 0)
 			writer_line(out, slice_of("no job is shared"));
 		status = STATUS_DONE;
-	}
-	for (struct job_row *j = t.row, *next; j != NULL; j = next) {
-		next = j->next;
-		share_job_release(&j->shared);
-		free(j);
 	}
 	return status;
 }

@@ -252,7 +252,8 @@ cat >short/timeout <<END
 shift 3
 exec 3<&0
 $(command -v timeout) -k 0.2 60 "\$@" <&3 &
-until [ -s '$tmp/hung' ] || ! kill -0 \$!; do sleep 0.02; done
+# It sleeps once it knows whom it has started; before that it would die of the signal by itself.
+until { [ -s '$tmp/hung' ] && grep -q '^State:.S' /proc/\$!/status; } || ! kill -0 \$!; do sleep 0.02; done
 kill \$!
 wait \$!
 END

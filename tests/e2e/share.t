@@ -214,6 +214,18 @@ rm go
 
 # A clean stop gives tasks back at once, and that they were taken does not count.
 stop $e
+job 'es\u001b[2Jc' A >esc.in
+head_of esc
+listed() {
+	ts-share -l >out && grep -q ' 1 tasks waiting' out
+}
+wait_for 5 listed
+redis xgroup createconsumer "$(tasks_key Jc)" work $'\033h' >/dev/null
+ts-share -l >out
+is "$(sed 's/:.*//; s/  *0 in hand.*//' out | xargs -d '\n')" 'job es\x1b[2Jc     \x1bh' "-l: a terminal obeys no name of a job or a host"
+kill -KILL $head
+wait $head 2>/dev/null
+redis --raw keys 'tickstock.share*' | while read -r key; do redis del "$key"; done >/dev/null
 job four STICKS2 STICKS3 >four.in
 head_of four
 host f
