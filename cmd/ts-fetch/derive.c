@@ -208,10 +208,8 @@ write_bars(struct tasks *ts, struct active *r)
 
 	for (size_t i = 0; i < r->rollup.bars.n && ts->out->error == 0; i++) {
 		rollup_row(&r->rollup.bars.p[i], &ts->derive.text, &page, &row);
-		(void)bars_add(&r->bars, &page, &row, writer_room(ts->out));
-		writer_done(ts->out);
+		(void)active_bar(ts, r, &page, &row);
 	}
-	ts->count.bars += r->bars.count;
 	ts->derive.derived++;
 	ts->derive.saved += r->pages;
 	ts->derive.of[r->task->tf].since++;

@@ -37,25 +37,13 @@ sanitize_add(struct buffer *b, struct slice text, size_t max, struct slice secre
 	}
 }
 
-static void
-quote_words(struct error_text *e, struct slice words)
+void
+error_text_set(struct error_text *e, int http, struct slice words)
 {
+	e->text.len = 0;
+	if (http > 0)
+		buffer_printf(&e->text, "HTTP %d%s", http, words.n > 0 ? ": " : "");
 	sanitize_add(&e->text, words, ERROR_TEXT_MAX - TRIES_TEXT - e->text.len, e->secret);
-}
-
-void
-error_text_trouble(struct error_text *e, struct slice words)
-{
-	e->text.len = 0;
-	quote_words(e, words);
-}
-
-void
-error_text_http(struct error_text *e, int http, struct slice words)
-{
-	e->text.len = 0;
-	buffer_printf(&e->text, "HTTP %d%s", http, words.n > 0 ? ": " : "");
-	quote_words(e, words);
 }
 
 void

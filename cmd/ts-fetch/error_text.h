@@ -12,11 +12,10 @@ struct error_text {
 enum { ERROR_TEXT_MAX = 300 }; /* bytes */
 
 /*
- * Starts over: with a transfer's words, or with the status and the API's words, if there are any,
- * as far as there is room, some of it kept for the number of tries.
+ * Starts over, with the status, unless it is 0, and the words of the API or a transfer, if there
+ * are any, as far as there is room, some of it kept for the number of tries.
  */
-void error_text_trouble(struct error_text *, struct slice words);
-void error_text_http(struct error_text *, int http, struct slice words);
+void error_text_set(struct error_text *, int http, struct slice words);
 
 /* Goes on with how a body begins that is not the API's. */
 void error_text_body(struct error_text *, struct slice body);

@@ -48,12 +48,6 @@ fetch_release(struct fetch *f)
 	buffer_release(&f->tail);
 }
 
-bool
-fetch_probes(const struct fetch *f)
-{
-	return f->probe.chunk.path.len > 0;
-}
-
 /* The retry that is due first, or NULL. */
 static struct chunk *
 first_retry(const struct fetch *f)
@@ -75,7 +69,8 @@ next_chunk(struct fetch *f, int64_t now)
 {
 	struct chunk *c;
 
-	if (f->outage.unreachable && f->probe.due && fetch_probes(f) && !tasks_idle(&f->tasks))
+	if (f->outage.unreachable && f->probe.due && f->probe.chunk.path.len > 0 &&
+		!tasks_idle(&f->tasks))
 		return &f->probe.chunk;
 	c = first_retry(f);
 	return c == NULL || c->due > now ? tasks_next(&f->tasks) : c;

@@ -102,7 +102,4 @@ void fetch_response(struct fetch *, struct chunk *, const struct response *);
 /* Whether nothing was ever reached, for what is set. */
 bool fetch_misset(const struct fetch *);
 
-/* Whether there is a page that has succeeded, to be asked for while the API is unreachable. */
-bool fetch_probes(const struct fetch *);
-
 #endif

@@ -239,11 +239,8 @@ add_day(struct tasks *ts, struct active *m, const struct page *page, const struc
 	int64_t before)
 {
 	derive_row(m->riders, page, row, before);
-	if (!bars_belong(&m->bars, row->t))
-		return;
-	(void)bars_add(&m->bars, page, row, writer_room(ts->out));
-	writer_done(ts->out);
-	ts->count.bars++;
+	if (bars_belong(&m->bars, row->t))
+		(void)active_bar(ts, m, page, row);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "limiter.h"
 
 #include "buffer.h"
+#include "timestamp.h"
 
 #include <stdlib.h>
 
@@ -16,9 +17,8 @@ enum {
 	MINUTE = 60 * 1000,
 	JITTER_MS = 20, /* by which requests may come closer together on their way to the API */
 	BACKOFF_BASE = 250,
-	BACKOFF_CAP_AT = 9, /* refusals in a row, from which on it is a minute */
-	BRIEF = 25,	    /* the wait where nothing is gained by one, */
-	IN_A_ROW = 10,	    /* for so many refusals in a row, */
+	BRIEF = 25,    /* the wait where nothing is gained by one, */
+	IN_A_ROW = 10, /* for so many refusals in a row, */
 	UNPACED_MS = 5 * MINUTE,
 	GAP_FIRST_US = 50 * 1000,
 	GAP_MIN_US = 1000,
@@ -95,21 +95,20 @@ limiter_sent(struct limiter *l, size_t request, int64_t now)
 		l->ring[request] = now;
 }
 
+/* base for the first of n in a row, twice as much for each after it, cap at most. */
+static int64_t
+doubled(int64_t base, unsigned n, int64_t cap)
+{
+	return n < 1 || n > 16 ? cap : clock_sooner(base << (n - 1), cap);
+}
+
 /* The wait of an API that names none. */
 static int64_t
 backoff_ms(const struct limiter *l, int64_t now)
 {
 	if (l->rate.n > 0 && l->rate.period_ms >= MINUTE)
 		return MINUTE;
-	if (now < l->unpaced_until)
-		return BRIEF;
-	return l->refusals >= BACKOFF_CAP_AT ? MINUTE : (int64_t)BACKOFF_BASE << (l->refusals - 1);
-}
-
-static int64_t
-bounded_ms(int64_t retry_after)
-{
-	return retry_after > LIMITER_RETRY_MAX ? LIMITER_RETRY_MAX : retry_after;
+	return now < l->unpaced_until ? BRIEF : doubled(BACKOFF_BASE, l->refusals, MINUTE);
 }
 
 /*
@@ -136,12 +135,6 @@ hold_requests(struct limiter *l, int64_t now, int64_t wait, unsigned chance)
 		l->paused_until = now + wait;
 }
 
-static int64_t
-smaller_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * Whether it is the pace for which requests are refused: then hardly any are, or it takes a pause
  * of a quarter of the gap until one gets through, twice in succession. Where neither holds it does
@@ -150,8 +143,8 @@ smaller_of(int64_t a, int64_t b)
 static bool
 pace_matters(const struct limiter *l)
 {
-	return smaller_of(l->answers, l->answers_before) >= GAP_ANSWERS ||
-	       smaller_of(l->paused_ms[0], l->paused_ms[1]) >= l->gap_us / 4000;
+	return clock_sooner(l->answers, l->answers_before) >= GAP_ANSWERS ||
+	       clock_sooner(l->paused_ms[0], l->paused_ms[1]) >= l->gap_us / 4000;
 }
 
 /* Too fast by a half, as far as one refusal can tell. */
@@ -190,8 +183,10 @@ limiter_refused(
 	if (again)
 		slow_down(l, now);
 	if (retry_after >= 0)
-		hold_requests(
-			l, now, bounded_ms(retry_after > SECOND ? retry_after : SECOND), chance);
+		hold_requests(l, now,
+			clock_sooner(
+				retry_after > SECOND ? retry_after : SECOND, LIMITER_RETRY_MAX),
+			chance);
 	else if (again)
 		hold_requests(l, now, backoff_ms(l, now), chance);
 }
@@ -200,9 +195,7 @@ void
 limiter_down(struct limiter *l, int64_t now, int64_t started, unsigned chance)
 {
 	if (count_refusal(l, now, started))
-		hold_requests(l, now,
-			l->refusals > 5 ? RETRY_CAP : (int64_t)DOWN_BASE << (l->refusals - 1),
-			chance);
+		hold_requests(l, now, doubled(DOWN_BASE, l->refusals, RETRY_CAP), chance);
 }
 
 void
@@ -228,12 +221,9 @@ limiter_answered(struct limiter *l, int64_t started)
 int64_t
 retry_wait(unsigned try, int64_t retry_after, unsigned chance)
 {
-	int64_t most = RETRY_CAP;
+	int64_t wait = clock_sooner(retry_after, LIMITER_RETRY_MAX);
 
 	if (retry_after >= 0)
-		return bounded_ms(retry_after) +
-		       bounded_ms(retry_after) / 8 * (int64_t)chance / 1024;
-	if (try >= 1 && try <= 6)
-		most = (int64_t)RETRY_BASE << (try - 1);
-	return most * (int64_t)chance / 1024;
+		return wait + wait / 8 * (int64_t)chance / 1024;
+	return doubled(RETRY_BASE, try, RETRY_CAP) * (int64_t)chance / 1024;
 }

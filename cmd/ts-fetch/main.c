@@ -1,14 +1,17 @@
 /* ts-fetch: tasks in, bars out. Options, set-up, and the loop that waits for everything at once. */
 #include "command.h"
 #include "fetch.h"
-#include "key.h"
+#include "file.h"
 #include "log.h"
 #include "signals.h"
 #include "timestamp.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -17,7 +20,8 @@ enum {
 	PATIENCE = 15,
 	PATIENCE_MAX = 7 * 24 * 60,
 	EVERY = 100,
-	EVERY_MAX = 1000000
+	EVERY_MAX = 1000000,
+	KEY_BYTES = 4096
 };
 
 /*
@@ -67,6 +71,74 @@ read_options(int argc, char **argv, struct options *o)
 	/* It is not repeated: it may hold a password. */
 	if ((why = url_base(&o->base)) != NULL)
 		command_misuse(&self, from, why);
+}
+
+/*
+ * The key comes by the environment or a file, never by an argument, which every user of a machine
+ * sees. Without its newline.
+ */
+static const char *
+read_key_file(struct buffer *key, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const char *why = fd < 0 ? strerror(errno) : file_take(fd, KEY_BYTES, key);
+
+	if (fd >= 0)
+		(void)close(fd);
+	while (key->len > 0 && strchr("\r\n", key->p[key->len - 1]) != NULL)
+		key->len--;
+	return why;
+}
+
+/*
+ * It goes into a header line as it is. What a paste, a shell or an editor leaves around a key is
+ * not cut off but told: the API would only say that it does not know the key.
+ */
+static const char *
+key_fault(struct slice key)
+{
+	if (key.n >= KEY_BYTES)
+		return "it is too long";
+	for (size_t i = 0; i < key.n; i++) {
+		unsigned char c = (unsigned char)key.p[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return "it holds a control character";
+		if (c == ' ' || c == '"' || c == '\'')
+			return "it holds a blank or a quote: set it to the key alone";
+		if (c > 0x7f)
+			return "it holds a character beyond ASCII, such as a byte order mark: set "
+			       "it to "
+			       "the key alone";
+	}
+	return NULL;
+}
+
+/* Whether there is nothing wrong with the key, which is empty where none is set; *where it is from.
+ */
+static bool
+read_key(struct buffer *key, const char **where)
+{
+	const char *value = getenv("MASSIVE_API_KEY");
+	const char *path = getenv("MASSIVE_API_KEY_FILE");
+	const char *why = NULL;
+
+	*where = "none";
+	if (value != NULL && value[0] != '\0') {
+		*where = "environment";
+		buffer_str(key, value);
+	} else if (path != NULL && path[0] != '\0') {
+		*where = "file";
+		if ((why = read_key_file(key, path)) != NULL) {
+			log_error("MASSIVE_API_KEY_FILE: %s: %s", path, why);
+			return false;
+		}
+	}
+	if (key->len == 0)
+		*where = "none";
+	if ((why = key_fault(buffer_slice(key))) != NULL)
+		log_error("the API key cannot be used: %s", why);
+	return why == NULL;
 }
 
 /* Takes what has been read so far; false at the end of input. */
@@ -239,7 +311,7 @@ run_fetch(struct options *o)
 	struct fetch f;
 
 	writer_init(&out, STDOUT_FILENO);
-	if (key_read(&key, &where) == 0) {
+	if (read_key(&key, &where)) {
 		o->key = key.len > 0 ? buffer_cstr(&key) : NULL;
 		log_start(o, where);
 		if ((why = fetch_init(&f, o, &out)) == NULL) {

@@ -101,12 +101,12 @@ lock_get(struct queue *q, const struct task *t)
 {
 	struct lock *l = lock_find(q, t);
 
-	if (l != NULL)
-		return l;
-	l = memory_grow(NULL, 1, sizeof *l + q->key.len);
-	*l = (struct lock){0};
-	memcpy(l->key, q->key.p, q->key.len);
-	HASH_ADD_KEYPTR(hh, q->locks, l->key, q->key.len, l);
+	if (l == NULL) {
+		l = memory_grow(NULL, 1, sizeof *l + q->key.len);
+		*l = (struct lock){0};
+		memcpy(l->key, q->key.p, q->key.len);
+		HASH_ADD_KEYPTR(hh, q->locks, l->key, q->key.len, l);
+	}
 	return l;
 }
 

@@ -243,7 +243,7 @@ page_failed(struct fetch *f, struct chunk *c, const struct response *r)
 		try_again(f, c, r, r->sent, retry_wait(c->tries + 1, r->retry_after, by_chance(f)));
 		return;
 	}
-	try_again(f, c, r, false, note_outage(f, r, now, !r->sent || !fetch_probes(f)));
+	try_again(f, c, r, false, note_outage(f, r, now, !r->sent || f->probe.chunk.path.len == 0));
 }
 
 /* Whether a status is one by which the API says that it does not give what was asked. */
@@ -279,10 +279,7 @@ read_probe(struct fetch *f, const struct response *r)
 		note_success(f, r);
 		return;
 	}
-	if (r->trouble == TROUBLE_NONE)
-		error_text_http(&f->error, r->http, (struct slice){0});
-	else
-		error_text_trouble(&f->error, r->error);
+	error_text_set(&f->error, r->trouble == TROUBLE_NONE ? r->http : 0, r->error);
 	(void)note_outage(f, r, now, true);
 	(void)outage_ends(f, now);
 }
@@ -293,7 +290,7 @@ read_redirect(struct fetch *f, struct chunk *c, const struct response *r)
 {
 	bool moved = r->http == 301 || r->http == 307 || r->http == 308;
 
-	error_text_http(&f->error, r->http, (struct slice){0});
+	error_text_set(&f->error, r->http, (struct slice){0});
 	if (r->location.n > 0) {
 		buffer_str(&f->error.text, " to ");
 		sanitize_add(&f->error.text, r->location, ERROR_TEXT_MAX / 2, f->error.secret);
@@ -333,7 +330,7 @@ read_refusal(struct fetch *f, struct chunk *c, const struct response *r)
 		(!r->alone || (f->succeeded_at != 0 && f->succeeded_at >= r->started - AMONG_MS));
 
 	page_words(f->reader, r->body, &words, &f->request_id);
-	error_text_http(&f->error, r->http, words);
+	error_text_set(&f->error, r->http, words);
 	if (words.p != NULL && api_word(r))
 		note_success(f, r);
 	if (words.p == NULL)
@@ -375,7 +372,7 @@ read_page(struct fetch *f, struct chunk *c, const struct response *r)
 	else if (verdict == PAGE_OK)
 		reason = tasks_page(&f->tasks, c, &page);
 	else
-		error_text_http(&f->error, r->http, page.why);
+		error_text_set(&f->error, r->http, page.why);
 	if (verdict == PAGE_RETRY)
 		error_text_body(&f->error, r->body);
 	if (reason != NULL)
@@ -411,7 +408,7 @@ fetch_response(struct fetch *f, struct chunk *c, const struct response *r)
 		ask_again(c, 0);
 		f->requests--;
 	} else if (r->trouble != TROUBLE_NONE) {
-		error_text_trouble(&f->error, r->error);
+		error_text_set(&f->error, 0, r->error);
 		if (r->trouble == TROUBLE_SETTING ||
 			(r->trouble == TROUBLE_FIRST_SETTING && f->succeeded_at == 0))
 			fail_settings(f);

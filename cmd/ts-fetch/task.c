@@ -247,7 +247,7 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 {
 	struct active *a = c->active;
 	bool intraday = timeframe_intraday(a->task->tf);
-	uint64_t before = a->bars.count, bad = 0;
+	uint64_t bad = 0;
 
 	derive_page(ts, c, page);
 	for (size_t i = 0; i < page->rows && ts->out->error == 0; i++) {
@@ -259,15 +259,13 @@ write_bars(struct tasks *ts, struct chunk *c, const struct page *page, int64_t e
 			continue;
 		if (!bars_belong(&a->bars, row->t))
 			continue;
-		why = bars_add(&a->bars, page, row, writer_room(ts->out));
-		writer_done(ts->out);
+		why = active_bar(ts, a, page, row);
 		if (why != NULL && ++bad <= ROW_WARNINGS)
 			warn_row(a, row->t, why);
 	}
 	if (bad > ROW_WARNINGS)
 		log_warning("%" PRIu64 " more bad bars on this page symbol=%.*s timeframe=%s",
 			bad - ROW_WARNINGS, SLICE(a->task->symbol), timeframe_name(a->task->tf));
-	ts->count.bars += a->bars.count - before;
 	c->stale = page->rows > 0 && page->row[page->rows - 1].t > c->after ? 0 : c->stale + 1;
 	if (page->rows > 0)
 		c->after = page->row[page->rows - 1].t;

@@ -177,6 +177,17 @@ void active_leave(struct tasks *, struct active *);
 /* A task is in progress, or was taken for that: what there is of it. */
 struct active *active_new(struct tasks *, struct task *);
 
+/* Writes a bar of it: what bars_add() says. Inline: there are millions. */
+static inline const char *
+active_bar(struct tasks *ts, struct active *a, const struct page *page, const struct row *row)
+{
+	const char *why = bars_add(&a->bars, page, row, writer_room(ts->out));
+
+	writer_done(ts->out);
+	ts->count.bars++;
+	return why;
+}
+
 /* The record `loading` of a task and those that ride on it, once. */
 void active_loading(struct tasks *, struct active *);
 

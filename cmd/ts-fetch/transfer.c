@@ -8,7 +8,6 @@
  */
 #include "transfer.h"
 
-#include "easy.h"
 #include "inflate.h"
 #include "timestamp.h"
 
@@ -382,9 +381,9 @@ explain_failure(struct slot *s, CURLcode code, struct response *r)
 	if (at != NULL)
 		buffer_add(&host, at + 3, strcspn(at + 3, "/?"));
 	s->words.len = 0;
-	r->trouble = trouble_of(s->easy, code, detail, buffer_cstr(&host), &s->words);
+	r->trouble = easy_trouble(s->easy, code, detail, buffer_cstr(&host), &s->words);
 	(void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
-	if (s->since == 0 && trouble_unprocessed(code, connects == 0))
+	if (s->since == 0 && easy_unprocessed(code, connects == 0))
 		r->trouble = TROUBLE_UNPROCESSED;
 	r->error = buffer_slice(&s->words);
 	buffer_release(&host);

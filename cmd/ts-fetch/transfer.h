@@ -2,14 +2,14 @@
 #define TS_FETCH_TRANSFER_H
 
 #include "buffer.h"
-#include "trouble.h"
+#include "easy.h"
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Requests in flight: with easy and trouble the only code that knows libcurl. It knows nothing of
+ * Requests in flight: with easy the only code that knows libcurl. It knows nothing of
  * tasks: whoever starts a request gets the response back with the owner it named.
  */
 struct transfer;

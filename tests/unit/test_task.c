@@ -550,12 +550,12 @@ static void
 test_what_counts_as_nothing(void **state)
 {
 	(void)state;
-	assert_true(trouble_unprocessed(CURLE_HTTP2_STREAM, false));
-	assert_true(trouble_unprocessed(CURLE_SEND_ERROR, true));
-	assert_true(trouble_unprocessed(CURLE_RECV_ERROR, true));
-	assert_false(trouble_unprocessed(CURLE_SEND_ERROR, false));
-	assert_false(trouble_unprocessed(CURLE_RECV_ERROR, false));
-	assert_false(trouble_unprocessed(CURLE_OPERATION_TIMEDOUT, true));
+	assert_true(easy_unprocessed(CURLE_HTTP2_STREAM, false));
+	assert_true(easy_unprocessed(CURLE_SEND_ERROR, true));
+	assert_true(easy_unprocessed(CURLE_RECV_ERROR, true));
+	assert_false(easy_unprocessed(CURLE_SEND_ERROR, false));
+	assert_false(easy_unprocessed(CURLE_RECV_ERROR, false));
+	assert_false(easy_unprocessed(CURLE_OPERATION_TIMEDOUT, true));
 }
 
 /* What is set wrong is told at once, and no task waits for it. */
