@@ -19,6 +19,28 @@ push(struct queue *q, const char *job, const char *symbol, enum timeframe tf)
 	queue_push(q, slice_of(job), &t);
 }
 
+static size_t
+cancel(struct queue *q, const char *job)
+{
+	size_t n = 0;
+
+	for (struct task *t = queue_cancel(q, slice_of(job)), *next; t != NULL; t = next) {
+		next = t->next;
+		assert_true(job == NULL || slice_is(task_job_id(t), job));
+		queue_end(q, t);
+		n++;
+	}
+	return n;
+}
+
+/* All that still waits ends, and the queue with it. */
+static void
+end(struct queue *q)
+{
+	(void)cancel(q, NULL);
+	queue_release(q);
+}
+
 /* Takes a task and checks whose it is. */
 static struct task *
 expect(struct queue *q, const char *job, const char *symbol)
@@ -51,7 +73,7 @@ test_copies(void **state)
 	assert_null(t->active);
 	queue_end(q, t);
 	assert_null(queue_take(q, true));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -66,7 +88,7 @@ test_in_order_within_a_job(void **state)
 	queue_end(q, expect(q, "a", "S1"));
 	queue_end(q, expect(q, "a", "S2"));
 	queue_end(q, expect(q, "a", "S3"));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -86,7 +108,7 @@ test_small_job_behind_a_large_one(void **state)
 	queue_end(q, expect(q, "small", "S400"));
 	queue_end(q, expect(q, "large", "S2"));
 	queue_end(q, expect(q, "large", "S3"));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -112,7 +134,7 @@ test_turns_of_three(void **state)
 		queue_end(q, t);
 	}
 	assert_null(queue_take(q, true));
-	queue_release(q);
+	end(q);
 }
 
 /* Pages take turns too: a job of long series does not keep a small one waiting. */
@@ -139,7 +161,7 @@ test_pages_take_turns(void **state)
 	queue_end(q, b);
 	queue_end(q, a);
 	queue_end(q, expect(q, "a", "A2"));
-	queue_release(q);
+	end(q);
 }
 
 /* A task with several pages to ask for waits in one place, and gives one request a turn. */
@@ -166,7 +188,7 @@ test_waits_once(void **state)
 	assert_int_equal(q->waiting, 0);
 	queue_end(q, a);
 	queue_end(q, b);
-	queue_release(q);
+	end(q);
 }
 
 /* A task can be over while it waits for another turn: one of its requests in flight has failed. */
@@ -203,7 +225,7 @@ test_end_while_waiting(void **state)
 	assert_null(queue_take(q, true));
 	push(q, "a", "A1", TF_1MIN);
 	queue_end(q, expect(q, "a", "A1"));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -226,7 +248,7 @@ test_no_new_task_when_told(void **state)
 	queue_end(q, t);
 	queue_end(q, expect(q, "b", "B1"));
 	queue_end(q, expect(q, "b", "B2"));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -258,21 +280,7 @@ test_same_series_waits(void **state)
 	queue_end(q, first);
 	assert_null(queue_take(q, true));
 	assert_int_equal(q->waiting, 0);
-	queue_release(q);
-}
-
-static size_t
-cancel(struct queue *q, const char *job)
-{
-	size_t n = 0;
-
-	for (struct task *t = queue_cancel(q, slice_of(job)), *next; t != NULL; t = next) {
-		next = t->next;
-		assert_true(job == NULL || slice_is(task_job_id(t), job));
-		queue_end(q, t);
-		n++;
-	}
-	return n;
+	end(q);
 }
 
 static void
@@ -300,7 +308,7 @@ test_cancel(void **state)
 	/* The same id may come again. */
 	push(q, "a", "S1", TF_DAY);
 	queue_end(q, expect(q, "a", "S1"));
-	queue_release(q);
+	end(q);
 }
 
 /* The task that was to take a free lock is cancelled: those waiting there must not wait for ever.
@@ -323,7 +331,7 @@ test_cancel_the_next_of_a_series(void **state)
 	queue_end(q, expect(q, "c", "S1"));
 	queue_end(q, expect(q, "d", "S1"));
 	assert_null(queue_take(q, true));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -346,7 +354,7 @@ test_cancel_takes_waiting_and_pages(void **state)
 	queue_end(q, running);
 	push(q, "c", "S2", TF_DAY);
 	queue_end(q, expect(q, "c", "S2"));
-	queue_release(q);
+	end(q);
 }
 
 static void
@@ -368,7 +376,7 @@ test_cancel_all(void **state)
 	queue_end(q, running);
 	push(q, "c", "S1", TF_DAY);
 	queue_end(q, expect(q, "c", "S1"));
-	queue_release(q);
+	end(q);
 }
 
 /*
@@ -419,7 +427,7 @@ test_by_chance(void **state)
 		queue_end(q, t);
 	assert_int_equal(q->waiting, 0);
 	assert_int_equal(gone, pushed);
-	queue_release(q);
+	end(q);
 }
 
 int
