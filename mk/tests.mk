@@ -36,7 +36,7 @@ LIBS_test_task = $(call libs,ts-fetch) $(addprefix -Wl$(comma)--wrap=,clock_mono
 UNIT_test_batch = ts-store
 UNIT_test_compare = ts-store
 LIBS_test_compare = $(call libs,ts-store) $(addprefix -Wl$(comma)--wrap=,pg_conn pg_pipeline pg_unpipe \
-	pg_synced pg_send_begin pg_send_parse pg_send pg_sync pg_next pg_query)
+	pg_synced pg_send_parse pg_send pg_sync pg_next pg_query)
 UNIT_test_keys = ts-store
 UNIT_test_progress = ts-status
 UNIT_test_status_hash = ts-status

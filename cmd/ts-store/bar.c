@@ -1,7 +1,6 @@
 /* A bar's record made into what the database holds, and back. */
 #include "bar.h"
 
-#include "timestamp.h"
 #include "wire.h"
 
 #include <string.h>
@@ -112,14 +111,12 @@ bar_read(const struct record *r, struct bar *b)
 	return NULL;
 }
 
-void
-bar_write_key(enum timeframe tf, int64_t key, struct buffer *b)
+const char *
+bar_key(char text[TIMESTAMP_SIZE], enum timeframe tf, int64_t key)
 {
-	char text[TIMESTAMP_SIZE];
-
 	if (timeframe_intraday(tf))
 		key = key / SECOND - (key % SECOND < 0);
-	buffer_str(b, timeframe_write(text, tf, key));
+	return timeframe_write(text, tf, key);
 }
 
 struct slice
@@ -133,33 +130,28 @@ bar_price(const unsigned char **prices)
 }
 
 void
-bar_write(const struct record *names, int64_t key, int64_t volume, const unsigned char *prices,
-	struct buffer *b)
+bar_write(struct record *r, int64_t key, int64_t volume, const unsigned char *prices,
+	struct buffer *text)
 {
-	struct record r = {.type = RECORD_BAR,
-		.symbol = names->symbol,
-		.timeframe = names->timeframe,
-		.tf = names->tf};
-	struct slice *const field[4] = {&r.open, &r.high, &r.low, &r.close};
-	struct buffer text = {0};
-	size_t at[7] = {0};
+	struct slice *const field[4] = {&r->open, &r->high, &r->low, &r->close};
+	char tmp[TIMESTAMP_SIZE];
+	size_t at;
 
-	bar_write_key(r.tf, key, &text);
-	at[1] = text.len;
+	text->len = 0;
+	/* All of it at once, so that nothing moves. */
+	(void)buffer_room(text, sizeof tmp + 4 * NUMBER_TEXT + 24);
+	buffer_str(text, bar_key(tmp, r->tf, key));
+	*(timeframe_intraday(r->tf) ? &r->timestamp : &r->date) = buffer_slice(text);
 	for (int i = 0; i < 4; i++) {
 		const struct number price = number_of_binary(bar_price(&prices));
 
-		number_write(&price, &text);
-		at[i + 2] = text.len;
+		at = text->len;
+		number_write(&price, text);
+		*field[i] = (struct slice){text->p + at, text->len - at};
 	}
-	if (volume >= 0)
-		buffer_int(&text, volume);
-	at[6] = text.len;
-	*(timeframe_intraday(r.tf) ? &r.timestamp : &r.date) = (struct slice){text.p, at[1]};
-	for (int i = 0; i < 4; i++)
-		*field[i] = (struct slice){text.p + at[i + 1], at[i + 2] - at[i + 1]};
-	if (volume >= 0)
-		r.volume = (struct slice){text.p + at[5], at[6] - at[5]};
-	record_write(b, &r);
-	buffer_release(&text);
+	if (volume >= 0) {
+		at = text->len;
+		buffer_int(text, volume);
+		r->volume = (struct slice){text->p + at, text->len - at};
+	}
 }

@@ -3,6 +3,7 @@
 
 #include "number.h"
 #include "record.h"
+#include "timestamp.h"
 
 /* Room for four prices, each a 32-bit length and a binary NUMERIC: as COPY BINARY has fields. */
 enum { PRICES_MAX = 4 * (4 + NUMBER_BYTES) };
@@ -31,12 +32,12 @@ const char *bar_read(const struct record *, struct bar *);
 /* Whether a symbol can be stored: 1 to 64 bytes, no control characters. NULL or a static reason. */
 const char *bar_symbol_fault(struct slice);
 
-/* Appends the key as records have it: an instant or a date. */
-void bar_write_key(enum timeframe, int64_t key, struct buffer *);
+/* Writes the key as records have it: an instant or a date. Gives text. */
+const char *bar_key(char text[TIMESTAMP_SIZE], enum timeframe, int64_t key);
 
-/* Appends the bar's record, a line like the one it was read from; one with its names is given. */
-void bar_write(const struct record *names, int64_t key, int64_t volume, const unsigned char *prices,
-	struct buffer *);
+/* Puts a bar's values back into a record that has its names; they last as long as the text. */
+void bar_write(struct record *, int64_t key, int64_t volume, const unsigned char *prices,
+	struct buffer *text);
 
 /* The next field of prices, its length skipped; moves on behind it. */
 struct slice bar_price(const unsigned char **prices);

@@ -200,12 +200,11 @@ request_range(
 	int64_t before = range.first > g->first ? slot[range.first - 1].key : g->before;
 	const struct span span = {
 		goes_on(t->tf, before, key) ? before + 1 : key, slot[range.end - 1].key + 1};
-	unsigned char low[8], high[8];
-	struct pg_values v = {.binary = true, .n = 1, .value = {g->series->symbol}};
+	struct pg_values v = encode_values(NULL, 0);
 
-	v.length[0] = g->series->length;
-	encode_bound(&v, t->tf, span.from, low);
-	encode_bound(&v, t->tf, span.to - 1, high);
+	encode_bytes(&v, g->series->symbol, g->series->length);
+	encode_bound(&v, t->tf, span.from);
+	encode_bound(&v, t->tf, span.to - 1);
 	return send_request(r, (struct request){t, range, span}, t->range, &v);
 }
 
@@ -232,23 +231,21 @@ request_pairs(struct reading *r, const struct pg_table *t, size_t *at)
 {
 	const struct scattered *p = r->load->scattered.p + *at;
 	int64_t low = p->key, high = p->key;
-	unsigned char bound[2][8];
 	struct pg_values v;
-	size_t n = 0;
 
 	encode_array(&r->load->array[0], PG_INT4);
 	encode_array(&r->load->array[1], PG_TEXT);
 	encode_array(&r->load->array[2], pg_table_key_type(t->tf));
-	for (; n < READ_ROWS && *at < r->load->scattered.n; n++, ++*at) {
+	for (size_t n = 0; n < READ_ROWS && *at < r->load->scattered.n; n++, ++*at) {
 		if (t->parts && p[n].key - low > write_width(t))
 			break;
 		low = p[n].key < low ? p[n].key : low;
 		high = p[n].key > high ? p[n].key : high;
 		add_pair(r, t->tf, p[n].slot);
 	}
-	encode_values(&v, r->load->array, 3, n);
-	encode_bound(&v, t->tf, low, bound[0]);
-	encode_bound(&v, t->tf, high, bound[1]);
+	v = encode_values(r->load->array, 3);
+	encode_bound(&v, t->tf, low);
+	encode_bound(&v, t->tf, high);
 	return send_request(r, (struct request){.table = t}, t->pairs, &v);
 }
 
@@ -310,15 +307,11 @@ static enum outcome
 read_table(struct reading *r, const struct pg_table *t, struct range range)
 {
 	const struct batch *b = r->batch;
-	struct run run = {0};
+	struct run run = {.table = t};
 	enum outcome o = PG_OK;
 
 	r->load->scattered.n = 0;
 	while (o == PG_OK && load_next(b, range, &run)) {
-		const struct series *s = run.group->series;
-
-		if (s->tf != t->tf || run.group->fault != NULL)
-			continue;
 		o = plan_by_values(r, t->parts);
 		for (size_t at = run.first, to; at < run.end && o == PG_OK; at = to) {
 			to = neighbours_end(b, t->tf, at, run.end);
@@ -339,8 +332,6 @@ compare_range(struct load *l, struct batch *b, struct range range)
 	struct reading r = {.load = l, .batch = b};
 	enum outcome o = pg_pipeline(l->pg);
 
-	if (o == PG_OK)
-		o = pg_send_begin(l->pg);
 	/* Its two answers. */
 	r.n = 2;
 	r.request[0] = r.request[1] = (struct request){0};

@@ -34,10 +34,18 @@ encode_key_of(enum timeframe tf, const char *field)
 }
 
 void
-encode_bound(struct pg_values *v, enum timeframe tf, int64_t key, unsigned char out[8])
+encode_bytes(struct pg_values *v, const void *p, size_t n)
 {
-	v->value[v->n] = (char *)out;
-	v->length[v->n++] = (int)encode_key(tf, key, out);
+	v->value[v->n] = p;
+	v->length[v->n++] = (int)n;
+}
+
+void
+encode_bound(struct pg_values *v, enum timeframe tf, int64_t key)
+{
+	char *out = v->room[v->n];
+
+	encode_bytes(v, out, encode_key(tf, key, (unsigned char *)out));
 }
 
 static size_t
@@ -106,6 +114,7 @@ encode_array(struct buffer *b, uint32_t type)
 	wire_put32(out, 1);
 	wire_put32(out + 4, 0);
 	wire_put32(out + 8, type);
+	wire_put32(out + 12, 0);
 	wire_put32(out + 16, 1);
 	b->len = 20;
 }
@@ -121,15 +130,16 @@ encode_element(struct buffer *b, const void *p, size_t n)
 	else
 		wire_put32((unsigned char *)b->p + 4, 1);
 	b->len += p == NULL ? 4 : 4 + n;
+	out = (unsigned char *)b->p + 12;
+	wire_put32(out, wire_get32(out) + 1);
 }
 
-void
-encode_values(struct pg_values *v, struct buffer *array, int arrays, size_t n)
+struct pg_values
+encode_values(const struct buffer *array, int arrays)
 {
-	*v = (struct pg_values){.binary = true, .n = arrays};
-	for (int i = 0; i < arrays; i++) {
-		wire_put32((unsigned char *)array[i].p + 12, (uint32_t)n);
-		v->value[i] = array[i].p;
-		v->length[i] = (int)array[i].len;
-	}
+	struct pg_values v = {.binary = true};
+
+	for (int i = 0; i < arrays; i++)
+		encode_bytes(&v, array[i].p, array[i].len);
+	return v;
 }

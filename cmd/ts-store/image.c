@@ -19,6 +19,7 @@ enum {
 
 struct look {
 	struct load *load;
+	const struct calendar *calendar;
 	struct series *series;
 	struct span seen; /* as in the series, with what its group saw */
 	int64_t rows;	  /* in the task's hours */
@@ -26,16 +27,10 @@ struct look {
 	ARRAY(int64_t) extra;
 };
 
-static const struct calendar *
-calendar_of(const struct look *k)
-{
-	return k->load->shared->calendar;
-}
-
 static int32_t
 date_at(const struct look *k, int64_t key)
 {
-	return timeframe_intraday(k->series->tf) ? calendar_date(calendar_of(k), key / SECOND)
+	return timeframe_intraday(k->series->tf) ? calendar_date(k->calendar, key / SECOND)
 						 : (int32_t)key;
 }
 
@@ -43,25 +38,23 @@ date_at(const struct look *k, int64_t key)
 static int64_t
 first_key(const struct look *k, int32_t date)
 {
-	return timeframe_intraday(k->series->tf)
-		       ? calendar_instant(calendar_of(k), date, 0) * SECOND
-		       : date;
+	return timeframe_intraday(k->series->tf) ? calendar_instant(k->calendar, date, 0) * SECOND
+						 : date;
 }
 
 /* Whether a row lies in the hours that the task is about. */
 static bool
 key_belongs(const struct look *k, int64_t key)
 {
-	const struct calendar *c = calendar_of(k);
 	int32_t date = date_at(k, key);
 	int minute;
 
 	if (!timeframe_intraday(k->series->tf) || k->series->image.extended)
 		return true;
-	minute = calendar_minute(c, key / SECOND);
+	minute = calendar_minute(k->calendar, key / SECOND);
 	/* A day without a session is not a reason for a row either. */
 	return minute + timeframe_seconds(k->series->tf) / 60 > REGULAR_OPEN &&
-	       minute < calendar_regular_close(c, date);
+	       minute < calendar_regular_close(k->calendar, date);
 }
 
 /* Whether a bar can have this key: a whole minute or hour, a session, a Sunday, a first of month.
@@ -74,22 +67,30 @@ on_grid(const struct look *k, int64_t key)
 	if (timeframe_intraday(tf))
 		return key % (timeframe_seconds(tf) * (int64_t)SECOND) == 0;
 	if (tf == TF_DAY)
-		return calendar_session(calendar_of(k), (int32_t)key) != SESSION_NONE;
+		return calendar_session(k->calendar, (int32_t)key) != SESSION_NONE;
 	return timeframe_first(tf, (int32_t)key) == key;
+}
+
+/* Of a statement about the series: its symbol. */
+static struct pg_values
+values_of(const struct look *k)
+{
+	struct pg_values v = encode_values(NULL, 0);
+
+	encode_bytes(&v, k->series->symbol, k->series->length);
+	return v;
 }
 
 /* How many rows the table has from one key to another, and from a third to before a fourth. */
 static enum outcome
 count_rows(struct look *k, const struct pg_table *t, const int64_t key[4], int64_t n[2])
 {
-	unsigned char bound[4][8];
-	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
+	struct pg_values v = values_of(k);
 	PGresult *res;
 	enum outcome o;
 
-	v.length[0] = k->series->length;
 	for (int i = 0; i < 4; i++)
-		encode_bound(&v, t->tf, key[i], bound[i]);
+		encode_bound(&v, t->tf, key[i]);
 	o = pg_query(k->load->pg, t->count, &v, &res);
 	for (int i = 0; i < 2 && o == PG_OK; i++)
 		n[i] = (int64_t)wire_get64((const unsigned char *)PQgetvalue(res, 0, i));
@@ -115,13 +116,11 @@ take_key(void *data, const PGresult *res, int row)
 static enum outcome
 list_extra(struct look *k, const struct pg_table *t, int64_t first, int64_t last)
 {
-	unsigned char low[8], high[8];
-	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
+	struct pg_values v = values_of(k);
 	const struct pg_sink sink = {take_key, k};
 
-	v.length[0] = k->series->length;
-	encode_bound(&v, t->tf, first, low);
-	encode_bound(&v, t->tf, last, high);
+	encode_bound(&v, t->tf, first);
+	encode_bound(&v, t->tf, last);
 	k->rows = k->off = 0;
 	k->extra.n = 0;
 	return pg_stream(k->load->pg, t->range, &v, &sink);
@@ -131,20 +130,17 @@ static enum outcome
 delete_some(struct look *k, const struct pg_table *t, size_t at, size_t n)
 {
 	struct buffer *array = &k->load->array[0];
-	unsigned char low[8], high[8], tmp[8];
-	struct pg_values v = {.binary = true, .n = 1, .value = {k->series->symbol}};
+	unsigned char tmp[8];
+	struct pg_values v = values_of(k);
 	PGresult *res;
 	enum outcome o;
 
-	v.length[0] = k->series->length;
-	encode_bound(&v, t->tf, k->extra.p[at], low);
-	encode_bound(&v, t->tf, k->extra.p[at + n - 1], high);
+	encode_bound(&v, t->tf, k->extra.p[at]);
+	encode_bound(&v, t->tf, k->extra.p[at + n - 1]);
 	encode_array(array, pg_table_key_type(t->tf));
 	for (size_t i = at; i < at + n; i++)
 		encode_element(array, tmp, encode_key(t->tf, k->extra.p[i], tmp));
-	wire_put32((unsigned char *)array->p + 12, (uint32_t)n);
-	v.value[v.n] = array->p;
-	v.length[v.n++] = (int)array->len;
+	encode_bytes(&v, array->p, array->len);
 	o = pg_query(k->load->pg, t->remove, &v, &res);
 	if (o == PG_OK)
 		k->series->image.deleted += (uint64_t)PQntuples(res);
@@ -190,7 +186,7 @@ look_at_range(struct look *k, const struct pg_table *t)
 {
 	struct series *s = k->series;
 	int64_t want = keys_tidy(&s->keys, s->tf), n[2] = {0, 0};
-	int64_t first = keys_first(&s->keys), last = keys_last(&s->keys, s->tf);
+	int64_t first = s->keys.runs.p[0].first, last = keys_last(&s->keys, s->tf);
 	int64_t from = s->image.from == NO_DATE ? first : first_key(k, s->image.from);
 	int64_t before = first_key(k, date_at(k, first));
 	/* A week or month is there once, whatever day it is keyed by. */
@@ -226,7 +222,7 @@ look_at_table(struct look *k)
 	if (o == PG_OK && t->parts)
 		o = pg_exec(k->load->pg, "SET LOCAL plan_cache_mode = force_custom_plan");
 	if (o == PG_OK)
-		o = keys_empty(&k->series->keys) ? look_at_empty(k, t) : look_at_range(k, t);
+		o = k->series->keys.runs.n == 0 ? look_at_empty(k, t) : look_at_range(k, t);
 	if (o != PG_OK)
 		m->older = m->deleted = 0;
 	m->extra = o == PG_OK ? k->extra.n - m->deleted : 0;
@@ -279,7 +275,9 @@ image_look(struct load *l, struct batch *b)
 	enum outcome o = PG_OK;
 
 	for (size_t i = 0; i < b->groups.n && o == PG_OK; i++) {
-		struct look k = {.load = l, .series = b->groups.p[i].series};
+		struct look k = {.load = l,
+			.calendar = l->shared->calendar,
+			.series = b->groups.p[i].series};
 
 		k.seen = k.series->seen;
 		span_extend(&k.seen, b->groups.p[i].seen);
@@ -302,7 +300,7 @@ image_tables(struct load *l, const struct batch *b)
 			continue;
 		o = load_table(l, g->series->tf);
 		/* It may be the first that is asked about the days. */
-		if (o == PG_OK && keys_empty(&g->series->keys))
+		if (o == PG_OK && g->series->keys.runs.n == 0)
 			o = load_table(l, TF_DAY);
 	}
 	for (int tf = 0; tf < TF_COUNT && o == PG_OK; tf++) {

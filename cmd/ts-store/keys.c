@@ -17,12 +17,6 @@ next_key(const struct key_run *r, enum timeframe tf)
 	return r->first + r->n * keys_step(tf);
 }
 
-bool
-keys_empty(const struct keys *k)
-{
-	return k->runs.n == 0;
-}
-
 void
 keys_add(struct keys *k, enum timeframe tf, int64_t key)
 {
@@ -68,12 +62,6 @@ keys_tidy(struct keys *k, enum timeframe tf)
 	}
 	k->runs.n = n;
 	return count;
-}
-
-int64_t
-keys_first(const struct keys *k)
-{
-	return k->runs.p[0].first;
 }
 
 int64_t

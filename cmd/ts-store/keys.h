@@ -24,15 +24,13 @@ int keys_order(const void *, const void *);
 /* How far the keys of neighbouring bars lie apart where no session ends between them. */
 int64_t keys_step(enum timeframe);
 
-bool keys_empty(const struct keys *);
 void keys_add(struct keys *, enum timeframe, int64_t key);
 
 /*
- * Sorts them and makes each key count once; how many there are. To be done before keys_first(),
- * keys_last() (of a set that is not empty) and keys_have().
+ * Sorts them and makes each key count once; how many there are. To be done before keys_last() (of
+ * a set that is not empty) and keys_have().
  */
 int64_t keys_tidy(struct keys *, enum timeframe);
-int64_t keys_first(const struct keys *);
 int64_t keys_last(const struct keys *, enum timeframe);
 bool keys_have(const struct keys *, enum timeframe, int64_t key);
 

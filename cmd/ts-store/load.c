@@ -93,16 +93,18 @@ load_release(struct load *l)
 bool
 load_next(const struct batch *b, struct range range, struct run *run)
 {
-	size_t at = run->group == NULL ? range.first : run->end;
-
-	if (at >= range.end)
-		return false;
-	run->group = batch_group_at(b, at);
-	run->first = at;
-	run->end = run->group->first + run->group->count;
-	if (run->end > range.end)
-		run->end = range.end;
-	return true;
+	for (size_t at = run->group == NULL ? range.first : run->end; at < range.end;
+		at = run->end) {
+		run->group = batch_group_at(b, at);
+		run->first = at;
+		run->end = run->group->first + run->group->count;
+		if (run->end > range.end)
+			run->end = range.end;
+		if (run->group->fault == NULL &&
+			(run->table == NULL || run->table->tf == run->group->series->tf))
+			return true;
+	}
+	return false;
 }
 
 /* Says what keeps a table from being used, once for all loaders, and again when that changes. */
@@ -161,11 +163,9 @@ read_tables(struct load *l, struct batch *b, struct range range)
 
 	while (load_next(b, range, &run)) {
 		struct pg_table *t = &l->table[run.group->series->tf];
-		enum outcome o;
+		enum outcome o = load_table(l, t->tf);
 
-		if (run.group->fault != NULL)
-			continue;
-		if ((o = load_table(l, t->tf)) != PG_OK)
+		if (o != PG_OK)
 			return o;
 		if (t->fault[0] != '\0')
 			batch_fail(run.group, t->fault);

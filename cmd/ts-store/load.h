@@ -55,11 +55,15 @@ struct range {
 
 /* The slots of a range that belong to one group. */
 struct run {
+	const struct pg_table *table; /* NULL: of any */
 	struct group *group;
 	size_t first, end;
 };
 
-/* Goes to the first run of a range, where run is {0}, or to the next; false behind the last. */
+/*
+ * Goes to the next run of a range whose group is not given up, or to the first, where the run has
+ * none; false behind the last.
+ */
 bool load_next(const struct batch *, struct range, struct run *);
 
 /* Sees to it that a table is known, be it by its fault, which is told. As load_batch(). */

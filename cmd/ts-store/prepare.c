@@ -72,8 +72,6 @@ prepare_range(struct load *l, struct batch *b, struct range range, enum row_stat
 		bool check = table_rounds(t);
 
 		run.group->seen = (struct span){0};
-		if (run.group->fault != NULL)
-			continue;
 		for (size_t i = run.first; i < run.end; i++) {
 			const char *why = NULL;
 
@@ -98,7 +96,7 @@ static size_t
 gather_symbols(struct load *l, const struct batch *b, const struct pg_table *t, struct range range,
 	int64_t key[2])
 {
-	struct run run = {0};
+	struct run run = {.table = t};
 	size_t n = 0;
 
 	encode_array(&l->array[0], PG_TEXT);
@@ -106,8 +104,6 @@ gather_symbols(struct load *l, const struct batch *b, const struct pg_table *t, 
 		const struct series *s = run.group->series;
 		int64_t first = b->slot[run.first].key, last = b->slot[run.end - 1].key;
 
-		if (s->tf != t->tf || run.group->fault != NULL)
-			continue;
 		encode_element(&l->array[0], s->symbol, s->length);
 		key[0] = n == 0 || first < key[0] ? first : key[0];
 		key[1] = n == 0 || last > key[1] ? last : key[1];
@@ -120,7 +116,7 @@ static void
 fail_twin(struct batch *b, const struct pg_table *t, struct range range, struct slice symbol,
 	const char *other)
 {
-	struct run run = {0};
+	struct run run = {.table = t};
 	char why[300];
 
 	(void)snprintf(why, sizeof why,
@@ -129,7 +125,7 @@ fail_twin(struct batch *b, const struct pg_table *t, struct range range, struct 
 	while (load_next(b, range, &run)) {
 		const struct series *s = run.group->series;
 
-		if (s->tf != t->tf || !slice_eq(symbol, (struct slice){s->symbol, s->length}))
+		if (!slice_eq(symbol, (struct slice){s->symbol, s->length}))
 			continue;
 		log_warning("%s %s: %s", s->symbol, timeframe_name(s->tf), why);
 		batch_fail(run.group, why);
@@ -139,7 +135,6 @@ fail_twin(struct batch *b, const struct pg_table *t, struct range range, struct 
 static enum outcome
 ask_for_twins(struct load *l, struct batch *b, const struct pg_table *t, struct range range)
 {
-	unsigned char bound[2][8];
 	int64_t key[2] = {0, 0};
 	size_t n = gather_symbols(l, b, t, range, key);
 	struct pg_values v;
@@ -148,9 +143,9 @@ ask_for_twins(struct load *l, struct batch *b, const struct pg_table *t, struct 
 
 	if (n == 0 || o != PG_OK)
 		return o;
-	encode_values(&v, l->array, 1, n);
-	encode_bound(&v, t->tf, key[0], bound[0]);
-	encode_bound(&v, t->tf, key[1], bound[1]);
+	v = encode_values(l->array, 1);
+	encode_bound(&v, t->tf, key[0]);
+	encode_bound(&v, t->tf, key[1]);
 	o = pg_query(l->pg, t->twins, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++)
 		fail_twin(b, t, range, slice_of(PQgetvalue(res, i, 0)), PQgetvalue(res, i, 1));

@@ -115,7 +115,7 @@ make_line(struct rejects *rj, struct slice line, const char *why)
 void
 rejects_add(struct rejects *rj, struct slice line, const struct record *r, const char *why)
 {
-	if (!make_line(rj, line, why)) {
+	if (line.n == 0 || !make_line(rj, line, why)) {
 		rj->text.len = 0;
 		record_write(&rj->text, r);
 		rj->text.len -= strlen("}\n");

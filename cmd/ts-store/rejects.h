@@ -26,7 +26,7 @@ void rejects_release(struct rejects *);
 
 /*
  * Adds a bar: its line, which is an object, and what was read of it. A line to which nothing can be
- * added, for it is too long, is made anew of what was read.
+ * added, for it is empty or too long, is made anew of what was read.
  */
 void rejects_add(struct rejects *, struct slice line, const struct record *, const char *why);
 

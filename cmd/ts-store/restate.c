@@ -4,16 +4,14 @@
 #include "wire.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A price that changes by more than half a percent is not a mere correction. */
 static const double least = 0.005;
 
 /* Some four groups of four digits, which is what a double holds. */
 static double
-of_numeric(struct slice s)
+of_numeric(const unsigned char *p)
 {
-	const unsigned char *p = (const unsigned char *)s.p;
 	int n = wire_get16(p), weight = (int16_t)wire_get16(p + 2);
 	double value = 0, unit = 1;
 
@@ -29,35 +27,35 @@ of_numeric(struct slice s)
 	return value;
 }
 
+/* One of the five values of a row; 0 where it has none. */
 static double
-of_field(int type, struct slice s)
+of_field(const struct pg_table *t, int column, const PGresult *res, int row)
 {
-	const unsigned char *p = (const unsigned char *)s.p;
-	uint64_t bits = type == PG_FLOAT8 ? wire_get64(p) : 0;
-	uint32_t half = type == PG_FLOAT4 ? wire_get32(p) : 0;
-	double value;
-	float real;
+	const unsigned char *p = (const unsigned char *)PQgetvalue(res, row, 1 + column);
+	union {
+		uint64_t bits;
+		double value;
+	} eight;
+	union {
+		uint32_t bits;
+		float value;
+	} four;
 
-	if (type == PG_NUMERIC)
-		return of_numeric(s);
-	memcpy(&value, &bits, sizeof value);
-	memcpy(&real, &half, sizeof real);
-	return type == PG_FLOAT4 ? (double)real : value;
-}
-
-static double
-of_volume(const struct pg_table *t, const PGresult *res, int row)
-{
-	struct slice s = {PQgetvalue(res, row, 5), (size_t)PQgetlength(res, row, 5)};
-	const unsigned char *p = (const unsigned char *)s.p;
-
-	switch (t->type[4]) {
+	if (PQgetisnull(res, row, 1 + column))
+		return 0;
+	switch (t->type[column]) {
 	case PG_INT8:
 		return (double)(int64_t)wire_get64(p);
 	case PG_INT4:
 		return (int32_t)wire_get32(p);
+	case PG_FLOAT8:
+		eight.bits = wire_get64(p);
+		return eight.value;
+	case PG_FLOAT4:
+		four.bits = wire_get32(p);
+		return four.value;
 	default:
-		return of_field(t->type[4], s);
+		return of_numeric(p);
 	}
 }
 
@@ -68,15 +66,11 @@ restate_note(struct batch *b, const struct pg_table *t, size_t slot, const PGres
 	const unsigned char *prices = batch_prices(b, r);
 	struct restatement one = {0, 0, r->key, r->key};
 	bool restated = false, wider = true;
-	double volume = PQgetisnull(res, row, 5) ? 0 : of_volume(t, res, row);
 
 	for (int i = 0; i < 4; i++) {
-		double now = of_numeric(bar_price(&prices)), before;
+		double now = of_numeric((const unsigned char *)bar_price(&prices).p);
+		double before = of_field(t, i, res, row);
 
-		if (PQgetisnull(res, row, 1 + i))
-			continue;
-		before = of_field(t->type[i], (struct slice){PQgetvalue(res, row, 1 + i),
-						      (size_t)PQgetlength(res, row, 1 + i)});
 		if (!(before > 0) || !(now > 0) || isinf(before))
 			continue;
 		restated = restated || fabs(now / before - 1) > least;
@@ -89,7 +83,7 @@ restate_note(struct batch *b, const struct pg_table *t, size_t slot, const PGres
 			one.low = before / now;
 	}
 	/* With the same open and more volume it was stored half-grown. */
-	restated = restated && !(wider && (double)r->volume > volume);
+	restated = restated && !(wider && (double)r->volume > of_field(t, 4, res, row));
 	r->flags = (uint8_t)(restated ? r->flags | BAR_RESTATED : r->flags & ~BAR_RESTATED);
 	if (restated)
 		series_restated(&batch_group_at(b, slot)->restated, &one);

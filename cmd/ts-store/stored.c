@@ -27,9 +27,7 @@ factor_of(const struct series *of, char text[FACTOR_SIZE])
 void
 stored_write(struct buffer *to, struct record *r, const struct series *of)
 {
-	struct buffer keys = {0};
-	char factor[FACTOR_SIZE];
-	size_t first = 0;
+	char factor[FACTOR_SIZE], first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
 
 	r->type = RECORD_STORED;
 	r->bars = of->n.received;
@@ -48,36 +46,22 @@ stored_write(struct buffer *to, struct record *r, const struct series *of)
 		r->reason = slice_of(of->reason);
 	r->first = r->last = (struct slice){0};
 	if (of->first <= of->last) {
-		bar_write_key(of->tf, of->first, &keys);
-		first = keys.len;
-		bar_write_key(of->tf, of->last, &keys);
-		r->first = (struct slice){keys.p, first};
-		r->last = (struct slice){keys.p + first, keys.len - first};
+		r->first = slice_of(bar_key(first, of->tf, of->first));
+		r->last = slice_of(bar_key(last, of->tf, of->last));
 	}
 	record_write(to, r);
-	buffer_release(&keys);
-}
-
-/* A key for a message. */
-static const char *
-key_text(const struct series *of, int64_t key, struct buffer *b)
-{
-	b->len = 0;
-	bar_write_key(of->tf, key, b);
-	return buffer_cstr(b);
 }
 
 static void
 tell_restated(const struct series *of)
 {
 	const struct image *m = &of->image;
-	struct buffer first = {0}, last = {0};
-	char text[FACTOR_SIZE];
+	char text[FACTOR_SIZE], first[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
 	struct slice factor = factor_of(of, text);
 
 	log_warning("%s %s: %" PRIu64 " bars from %s to %s are restated%s%.*s", of->symbol,
-		timeframe_name(of->tf), of->n.restated, key_text(of, of->restated.first, &first),
-		key_text(of, of->restated.last, &last),
+		timeframe_name(of->tf), of->n.restated, bar_key(first, of->tf, of->restated.first),
+		bar_key(last, of->tf, of->restated.last),
 		factor.n > 0 ? ": the old prices are the new ones times " : "", (int)factor.n,
 		text);
 	if (m->older > 0)
@@ -85,8 +69,6 @@ tell_restated(const struct series *of)
 			    " rows before them are older than the API reaches, and keep "
 			    "the old basis",
 			of->symbol, timeframe_name(of->tf), m->older);
-	buffer_release(&first);
-	buffer_release(&last);
 }
 
 /* What the table holds beside what the API sent. */
@@ -94,23 +76,23 @@ static void
 tell_image(const struct series *of)
 {
 	const struct image *m = &of->image;
-	struct buffer key = {0};
+	char key[TIMESTAMP_SIZE];
 
 	if (m->deleted > 0)
 		log_warning("%s %s: deleted %" PRIu64
 			    " rows that the API does not have, the first at %s",
-			of->symbol, timeframe_name(of->tf), m->deleted, key_text(of, m->at, &key));
+			of->symbol, timeframe_name(of->tf), m->deleted,
+			bar_key(key, of->tf, m->at));
 	if (m->extra > 0)
 		log_warning("%s %s: the table has %" PRIu64
 			    " rows that the API does not have, the first "
 			    "at %s: %s",
-			of->symbol, timeframe_name(of->tf), m->extra, key_text(of, m->at, &key),
+			of->symbol, timeframe_name(of->tf), m->extra, bar_key(key, of->tf, m->at),
 			m->kept ? "more than a fifth of the range, so none is deleted"
 				: "-d deletes them");
 	if (m->older > 0)
 		log_info("%s %s: %" PRIu64 " rows are older than the API reaches: kept", of->symbol,
 			timeframe_name(of->tf), m->older);
-	buffer_release(&key);
 }
 
 void

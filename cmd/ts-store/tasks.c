@@ -58,10 +58,6 @@ tasks_waiting(const struct tasks *s)
 	return !batch_empty(s->filling);
 }
 
-/*
- * Keeps a bar that is not stored: with its line where it was seen at once, and with one made again
- * where that is known only later.
- */
 void
 tasks_keep(struct tasks *s, struct slice line, const struct record *r, const char *why)
 {
@@ -89,7 +85,6 @@ add_name(char *name, size_t size, struct slice part, size_t max)
 			name + n, size - n, " %.*s", (int)(part.n > max ? max : part.n), part.p);
 }
 
-/* Every bar that is rejected comes through here. */
 void
 tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct record *r,
 	const char *why)
@@ -112,7 +107,6 @@ tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct r
 		why);
 }
 
-/* A task whose record is told by r failed: so says a record of the same names. */
 void
 tasks_fail(struct tasks *s, struct record *r, const char *why)
 {
@@ -280,9 +274,9 @@ conclude_awaited(struct tasks *s)
 	s->waiting.n = left;
 }
 
-/* The record of a bar in a batch. Its slices last as long as the batch and the two buffers. */
+/* The record of a bar in a batch, which lasts as long as that and the text. */
 static struct record
-bar_again(const struct batch *b, const struct row *row, struct buffer *line, struct buffer *key)
+bar_again(const struct batch *b, const struct row *row, struct buffer *text)
 {
 	const struct series *of = b->groups.p[row->group].series;
 	struct record r = {.type = RECORD_BAR,
@@ -290,16 +284,13 @@ bar_again(const struct batch *b, const struct row *row, struct buffer *line, str
 		.timeframe = slice_of(timeframe_name(of->tf)),
 		.tf = of->tf};
 
-	line->len = key->len = 0;
-	bar_write(&r, row->key, row->volume, batch_prices(b, row), line);
-	bar_write_key(of->tf, row->key, key);
-	*(timeframe_intraday(of->tf) ? &r.timestamp : &r.date) = buffer_slice(key);
+	bar_write(&r, row->key, row->volume, batch_prices(b, row), text);
 	return r;
 }
 
 /* Tells of the series of the batch that were given up, and keeps their bars. */
 static void
-report_given_up(struct tasks *s, const struct batch *b, struct buffer *line, struct buffer *key)
+report_given_up(struct tasks *s, const struct batch *b, struct buffer *text)
 {
 	for (size_t i = 0; i < b->groups.n; i++) {
 		const struct group *g = &b->groups.p[i];
@@ -314,8 +305,8 @@ report_given_up(struct tasks *s, const struct batch *b, struct buffer *line, str
 
 			if (!batch_dropped(b, p))
 				continue;
-			r = bar_again(b, batch_row(b, p), line, key);
-			tasks_keep(s, buffer_slice(line), &r, g->fault);
+			r = bar_again(b, batch_row(b, p), text);
+			tasks_keep(s, (struct slice){0}, &r, g->fault);
 		}
 	}
 }
@@ -324,19 +315,18 @@ report_given_up(struct tasks *s, const struct batch *b, struct buffer *line, str
 static void
 report_refusals(struct tasks *s, const struct batch *b)
 {
-	struct buffer line = {0}, key = {0};
+	struct buffer text = {0};
 
 	for (size_t i = 0; i < b->refusals.n; i++) {
 		const struct row *row = &b->row[b->refusals.p[i].row];
-		struct record r = bar_again(b, row, &line, &key);
+		struct record r = bar_again(b, row, &text);
+		const char *why = b->text.p + b->refusals.p[i].why;
 
-		series_rejected(b->groups.p[row->group].series, b->text.p + b->refusals.p[i].why);
-		tasks_reject(s, batch_lineno(b, row), buffer_slice(&line), &r,
-			b->text.p + b->refusals.p[i].why);
+		series_rejected(b->groups.p[row->group].series, why);
+		tasks_reject(s, batch_lineno(b, row), (struct slice){0}, &r, why);
 	}
-	report_given_up(s, b, &line, &key);
-	buffer_release(&line);
-	buffer_release(&key);
+	report_given_up(s, b, &text);
+	buffer_release(&text);
 }
 
 /* That nothing can be stored shows in the status of the jobs. */

@@ -55,8 +55,8 @@ void tasks_release(struct tasks *);
 bool tasks_ok(const struct tasks *);
 
 /*
- * A bar is not stored: keeps it, with its line where it was seen at once, and with one made again
- * where that is known only later; tasks_reject() says so, too.
+ * A bar is not stored: keeps it, with its line where it was seen at once, which is empty where that
+ * is known only later; tasks_reject() says so, too.
  */
 void tasks_keep(struct tasks *, struct slice line, const struct record *, const char *why);
 void tasks_reject(

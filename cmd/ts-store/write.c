@@ -89,26 +89,22 @@ struct writing {
 	size_t n;	/* slots of the statement; they are among those */
 	size_t first, end;
 	const struct series *series; /* of the first */
-	int64_t low, high;	     /* the least key and the greatest, */
-	unsigned char bound[2][8];   /* as values have them */
+	int64_t low, high;	     /* the least key and the greatest */
 };
 
 /* Goes to the next slot that lies in the table and has the status. */
 static bool
 find_slot(struct writing *w, enum row_status status)
 {
-	for (;; w->at = w->run.first) {
-		const struct group *g = w->run.group;
-
-		if (g != NULL && g->series->tf == w->table->tf && g->fault == NULL) {
-			while (w->at < w->run.end && w->batch->status[w->at] != status)
-				w->at++;
-			if (w->at < w->run.end)
+	do {
+		for (; w->at < w->run.end; w->at++) {
+			if (w->batch->status[w->at] == status)
 				return true;
 		}
 		if (!load_next(w->batch, w->range, &w->run))
 			return false;
-	}
+		w->at = w->run.first;
+	} while (true);
 }
 
 /* COPY straight into the table. */
@@ -213,13 +209,6 @@ gather_doubted(struct writing *w)
 	}
 }
 
-static void
-add_bounds(struct writing *w, struct pg_values *v)
-{
-	encode_bound(v, w->table->tf, w->low, w->bound[0]);
-	encode_bound(v, w->table->tf, w->high, w->bound[1]);
-}
-
 /* Says once that rows come out otherwise than they went in. */
 static void
 tell_altered(struct load *l, const struct pg_table *t)
@@ -234,15 +223,14 @@ static enum outcome
 update_rows(struct writing *w)
 {
 	struct batch *b = w->batch;
-	struct pg_values v;
+	struct pg_values v = encode_values(w->load->array, 8);
 	PGresult *res;
 	enum outcome o;
 
-	encode_values(&v, w->load->array, 8, w->n);
 	if (w->table->parts) {
-		v.value[v.n] = w->series->symbol;
-		v.length[v.n++] = w->series->length;
-		add_bounds(w, &v);
+		encode_bytes(&v, w->series->symbol, w->series->length);
+		encode_bound(&v, w->table->tf, w->low);
+		encode_bound(&v, w->table->tf, w->high);
 	}
 	o = pg_query(w->load->pg, w->table->update, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
@@ -272,12 +260,11 @@ is_slot(const struct writing *w, size_t slot, const PGresult *res, int row)
 static enum outcome
 insert_rows(struct writing *w)
 {
-	struct pg_values v;
+	const struct pg_values v = encode_values(w->load->array, 8);
 	PGresult *res;
 	enum outcome o;
 	size_t slot = w->first;
 
-	encode_values(&v, w->load->array, 8, w->n);
 	o = pg_query(w->load->pg, w->table->insert, &v, &res);
 	for (int i = 0; o == PG_OK && i < PQntuples(res); i++) {
 		while (slot < w->end && !is_slot(w, slot, res, i))
@@ -296,10 +283,10 @@ insert_rows(struct writing *w)
 static enum outcome
 compare_rows(struct writing *w)
 {
-	struct pg_values v;
+	struct pg_values v = encode_values(w->load->array, 3);
 
-	encode_values(&v, w->load->array, 3, w->n);
-	add_bounds(w, &v);
+	encode_bound(&v, w->table->tf, w->low);
+	encode_bound(&v, w->table->tf, w->high);
 	return compare_doubted(w->load, w->batch, w->table, &v);
 }
 
@@ -349,7 +336,8 @@ write_table(struct load *l, struct batch *b, struct pg_table *t, struct range ra
 {
 	/* Without COPY the new ones go by statements, too. */
 	bool by_rows = t->known && (t->copy[0] == '\0' || t->drops);
-	struct writing w = {.load = l, .batch = b, .table = t, .range = range}, all = w;
+	struct writing w = {.load = l, .batch = b, .table = t, .range = range, .run.table = t};
+	struct writing all = w;
 	enum outcome o = PG_OK;
 
 	while (by_rows && find_slot(&all, ROW_NEW))

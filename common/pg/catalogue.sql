@@ -82,37 +82,11 @@ published(fault) AS (
 	WHERE $5::bool AND (rel.replica = 'n' OR (rel.replica = 'd' AND NOT own.is)) AND EXISTS (
 		SELECT FROM pg_publication JOIN pg_publication_tables USING (pubname)
 		WHERE pubupdate AND format('%I.%I', schemaname, tablename)::regclass = rel.oid))
--- A missing table and a missing column are told before a missing key.
-SELECT COALESCE(
-	CASE WHEN rel.oid IS NULL AND NOT other.usable
-		THEN format('is in schema %I, on which USAGE is not granted to %I', other.name, current_user)
-	WHEN rel.oid IS NULL AND other.usable
-		THEN format('is in schema %I, which is not in the search_path', other.name)
-	WHEN rel.oid IS NULL THEN 'does not exist; create it, or run ts-store -i' END,
-	CASE WHEN key.type <> $2 THEN format('its key column %s is %s, not %s', key.name, key.said, $3::text) END,
-	CASE WHEN rel.relkind NOT IN ('r', 'p') THEN 'is not a table' END,
-	(SELECT CASE
-		WHEN w.name IS NULL THEN format('column %s must not be null, and has no default', c.name)
-		WHEN c.fixed THEN format('column %s is generated', c.name)
-		ELSE format('column %s is %s, not %s', c.name, c.said, w.text) END
-	FROM col c LEFT JOIN want w ON w.name = c.name
-	WHERE CASE WHEN w.name IS NULL THEN c.needed AND c.num <> key.num
-	ELSE c.fixed OR c.type <> ALL (w.types) END ORDER BY c.num LIMIT 1),
-	(SELECT format('has no column %s', w.name) FROM want w
-	WHERE NOT EXISTS (SELECT FROM col c WHERE c.name = w.name) ORDER BY w.ord LIMIT 1),
-	CASE WHEN key.num IS NULL
-		THEN format('has no primary key or unique constraint over symbol and one %s column', $3::text)
-	WHEN NOT key.immediate
-		THEN format('its key over symbol and %s is deferrable, by which no conflict is found: make it NOT DEFERRABLE', key.name)
-	WHEN missing.rights IS NOT NULL
-		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user)
-	ELSE (SELECT fault FROM published) END),
-	rel.oid IS NULL AND other.name IS NULL,
-	concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
+SELECT concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
 		CASE WHEN made.parts THEN 'in partitions or chunks' END,
 		CASE WHEN filter.active THEN 'rows go through a trigger, so they are inserted, which is slower than COPY' END,
 		'more decimals are rounded: ' || has.rounded, NULLIF(notes.text, '')),
-	notes.text, rel.name, quote_ident(key.name), key.name, has.symbol, made.parts, made.packed,
+	notes.text, rel.name, quote_ident(key.name), has.symbol, key.name,
 	CASE WHEN NOT rel.secured AND NOT filter.active THEN
 		format('COPY %1$s (symbol, %2$s, %5$s) FROM STDIN (FORMAT binary)', VARIADIC f.a) END,
 	-- Symbols that the table holds under another spelling between two keys, or that an earlier one equals.
@@ -138,6 +112,33 @@ SELECT COALESCE(
 		' s(slot, symbol, key, o, h, l, c, v) WHERE %12$s AND t.%2$s = s.key'
 		' AND (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v)'
 		' RETURNING s.slot, (%5$s) IS DISTINCT FROM (s.o, s.h, s.l, s.c, s.v)', VARIADIC f.a),
+	-- A missing table and a missing column are told before a missing key.
+	COALESCE(
+	CASE WHEN rel.oid IS NULL AND NOT other.usable
+		THEN format('is in schema %I, on which USAGE is not granted to %I', other.name, current_user)
+	WHEN rel.oid IS NULL AND other.usable
+		THEN format('is in schema %I, which is not in the search_path', other.name)
+	WHEN rel.oid IS NULL THEN 'does not exist; create it, or run ts-store -i' END,
+	CASE WHEN key.type <> $2 THEN format('its key column %s is %s, not %s', key.name, key.said, $3::text) END,
+	CASE WHEN rel.relkind NOT IN ('r', 'p') THEN 'is not a table' END,
+	(SELECT CASE
+		WHEN w.name IS NULL THEN format('column %s must not be null, and has no default', c.name)
+		WHEN c.fixed THEN format('column %s is generated', c.name)
+		ELSE format('column %s is %s, not %s', c.name, c.said, w.text) END
+	FROM col c LEFT JOIN want w ON w.name = c.name
+	WHERE CASE WHEN w.name IS NULL THEN c.needed AND c.num <> key.num
+	ELSE c.fixed OR c.type <> ALL (w.types) END ORDER BY c.num LIMIT 1),
+	(SELECT format('has no column %s', w.name) FROM want w
+	WHERE NOT EXISTS (SELECT FROM col c WHERE c.name = w.name) ORDER BY w.ord LIMIT 1),
+	CASE WHEN key.num IS NULL
+		THEN format('has no primary key or unique constraint over symbol and one %s column', $3::text)
+	WHEN NOT key.immediate
+		THEN format('its key over symbol and %s is deferrable, by which no conflict is found: make it NOT DEFERRABLE', key.name)
+	WHEN missing.rights IS NOT NULL
+		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user)
+	ELSE (SELECT fault FROM published) END),
+	rel.oid IS NULL AND other.name IS NULL,
+	made.parts, made.packed,
 	has.type[2], has.type[3], has.type[4], has.type[5], has.type[6],
 	has.scale[2], has.scale[3], has.scale[4], has.scale[5], has.scale[6]
 FROM has CROSS JOIN missing CROSS JOIN filter LEFT JOIN rel ON true LEFT JOIN key ON true LEFT JOIN other ON true LEFT JOIN hyper ON true,

@@ -111,7 +111,8 @@ struct pg_values {
 	bool binary;
 	int n;
 	const char *value[PG_VALUES];
-	int length[PG_VALUES]; /* of binary ones */
+	int length[PG_VALUES];	 /* of binary ones */
+	char room[PG_VALUES][8]; /* of small ones that are kept here: a copy would not have them */
 };
 
 /* Takes each row of a result as it comes. */
@@ -135,14 +136,13 @@ enum outcome pg_stream(
 	struct pg *, const char *sql, const struct pg_values *, const struct pg_sink *);
 
 /*
- * A pipeline: requests are queued between pg_pipeline() and pg_unpipe(). pg_send_begin() begins a
- * transaction (two answers), pg_send_parse() takes the statement for all pg_send() until the next
+ * A pipeline: requests are queued between pg_pipeline(), which begins a transaction (two answers),
+ * and pg_unpipe(). pg_send_parse() takes the statement for all pg_send() until the next
  * one. pg_sync() ends a run of requests and sends all; then pg_next() gives the answer to each in
  * turn, and pg_synced() closes the run. After an error the rest of the run gives the same error,
  * and the pipeline stays usable.
  */
 enum outcome pg_pipeline(struct pg *);
-enum outcome pg_send_begin(struct pg *);
 enum outcome pg_send_parse(struct pg *, const char *sql);
 enum outcome pg_send(struct pg *, const struct pg_values *);
 enum outcome pg_sync(struct pg *);

@@ -172,11 +172,11 @@ is_good(const PGresult *res)
 	       status == PGRES_EMPTY_QUERY || status == PGRES_SINGLE_TUPLE;
 }
 
-/* Whether a PQsend function worked. */
+/* Whether a function of libpq's worked, none of which does without a connection. */
 static enum outcome
 sent_outcome(struct pg *p, int ok)
 {
-	return ok == 1 ? PG_OK : pg_lost(p, NULL);
+	return p->conn == NULL ? PG_LOST : ok == 1 ? PG_OK : pg_lost(p, NULL);
 }
 
 /* Reads all results of one request: its rows go to the sink, or the last good one to *keep. */
@@ -214,7 +214,7 @@ finish_request(struct pg *p, PGresult **keep, const struct pg_sink *sink)
 enum outcome
 pg_exec(struct pg *p, const char *sql)
 {
-	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQsendQuery(p->conn, sql));
+	enum outcome o = sent_outcome(p, PQsendQuery(p->conn, sql));
 
 	return o == PG_OK ? finish_request(p, NULL, NULL) : o;
 }
@@ -226,8 +226,6 @@ send_values(struct pg *p, const char *sql, const struct pg_values *v)
 	static const int binary[PG_VALUES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	static const struct pg_values none;
 
-	if (p->conn == NULL)
-		return PG_LOST;
 	if (v == NULL)
 		v = &none;
 	if (sql == NULL)
@@ -274,22 +272,17 @@ pg_commit(struct pg *p)
 enum outcome
 pg_pipeline(struct pg *p)
 {
-	return p->conn == NULL ? PG_LOST : sent_outcome(p, PQenterPipelineMode(p->conn));
-}
+	enum outcome o = sent_outcome(p, PQenterPipelineMode(p->conn));
 
-enum outcome
-pg_send_begin(struct pg *p)
-{
-	enum outcome o = send_values(p, p->o.begin, NULL);
-
+	if (o == PG_OK)
+		o = send_values(p, p->o.begin, NULL);
 	return o == PG_OK ? send_values(p, pg_settings(p), NULL) : o;
 }
 
 enum outcome
 pg_send_parse(struct pg *p, const char *sql)
 {
-	return p->conn == NULL ? PG_LOST
-			       : sent_outcome(p, PQsendPrepare(p->conn, "", sql, 0, NULL));
+	return sent_outcome(p, PQsendPrepare(p->conn, "", sql, 0, NULL));
 }
 
 enum outcome
@@ -301,7 +294,7 @@ pg_send(struct pg *p, const struct pg_values *v)
 enum outcome
 pg_sync(struct pg *p)
 {
-	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQpipelineSync(p->conn));
+	enum outcome o = sent_outcome(p, PQpipelineSync(p->conn));
 
 	return o == PG_OK ? flush_requests(p) : o;
 }
@@ -349,14 +342,14 @@ pg_synced(struct pg *p)
 enum outcome
 pg_unpipe(struct pg *p)
 {
-	return p->conn == NULL ? PG_LOST : sent_outcome(p, PQexitPipelineMode(p->conn));
+	return sent_outcome(p, PQexitPipelineMode(p->conn));
 }
 
 enum outcome
 pg_copy(struct pg *p, const char *sql)
 {
 	PGresult *res;
-	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQsendQuery(p->conn, sql));
+	enum outcome o = sent_outcome(p, PQsendQuery(p->conn, sql));
 
 	if (o != PG_OK || (o = flush_requests(p)) != PG_OK || (o = fetch_result(p, &res)) != PG_OK)
 		return o;
@@ -370,8 +363,7 @@ enum outcome
 pg_put(struct pg *p, const void *bytes, size_t n)
 {
 	/* libpq makes room in its queue, which is kept from growing without end. */
-	enum outcome o =
-		p->conn == NULL ? PG_LOST : sent_outcome(p, PQputCopyData(p->conn, bytes, (int)n));
+	enum outcome o = sent_outcome(p, PQputCopyData(p->conn, bytes, (int)n));
 
 	p->unflushed += n;
 	if (o != PG_OK || p->unflushed < FLUSH_AT)
@@ -384,7 +376,7 @@ enum outcome
 pg_copied(struct pg *p, uint64_t *rows)
 {
 	PGresult *res = NULL;
-	enum outcome o = p->conn == NULL ? PG_LOST : sent_outcome(p, PQputCopyEnd(p->conn, NULL));
+	enum outcome o = sent_outcome(p, PQputCopyEnd(p->conn, NULL));
 
 	*rows = 0;
 	if (o == PG_OK)

@@ -9,26 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The columns of the answer. */
+/* The columns of the answer: the texts, and behind them these. */
 enum {
-	FAULT,
+	TEXTS = sizeof((struct pg_table *)0)->text / sizeof(char *),
+	FAULT = TEXTS,
 	ABSENT,
-	ABOUT,
-	NOTES,
-	NAME,
-	KEY,
-	KEY_NAME,
-	SYMBOL_TYPE,
 	PARTS,
 	PACKED,
-	COPY,
-	TWINS,
-	RANGE,
-	COUNT,
-	REMOVE,
-	PAIRS,
-	INSERT,
-	UPDATE,
 	TYPE,
 	SCALE = TYPE + PG_TABLE_VALUES
 };
@@ -78,31 +65,14 @@ check_key_name(struct pg_table *t)
 static void
 take_row(struct pg_table *t, PGresult *res)
 {
-	const char **const text[] = {[ABOUT] = &t->about,
-		[NOTES] = &t->notes,
-		[NAME] = &t->name,
-		[KEY] = &t->key,
-		[KEY_NAME] = &t->key_name,
-		[SYMBOL_TYPE] = &t->symbol_type,
-		[COPY] = &t->copy,
-		[TWINS] = &t->twins,
-		[RANGE] = &t->range,
-		[COUNT] = &t->count,
-		[REMOVE] = &t->remove,
-		[PAIRS] = &t->pairs,
-		[INSERT] = &t->insert,
-		[UPDATE] = &t->update};
-
 	t->row = res;
 	t->absent = PQgetvalue(res, 0, ABSENT)[0] == 't';
 	t->parts = PQgetvalue(res, 0, PARTS)[0] == 't';
 	t->packed = PQgetvalue(res, 0, PACKED)[0] == 't';
 	if (!PQgetisnull(res, 0, FAULT))
 		pg_table_fail(t, PQgetvalue(res, 0, FAULT));
-	for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
-		if (text[i] != NULL)
-			*text[i] = PQgetvalue(res, 0, (int)i);
-	}
+	for (int i = 0; i < TEXTS; i++)
+		t->text[i] = PQgetvalue(res, 0, i);
 	check_key_name(t);
 	for (int i = 0; i < PG_TABLE_VALUES; i++) {
 		t->type[i] = number_at(res, TYPE + i);

@@ -18,10 +18,6 @@ struct pg_table {
 	char fault[500]; /* "" when it can be used */
 	int64_t read_at; /* clock_mono_ms() */
 	PGresult *row;	 /* what the catalogue said: the texts below are its own */
-	const char *name, *key, *symbol_type; /* as SQL */
-	const char *key_name;		      /* not quoted */
-	const char *about;		      /* what it is: name, columns, key, and the notes: */
-	const char *notes; /* what a person should know before it is used; "" for nothing */
 	/* Of open, high, low, close, volume: a type, and to how many decimals it rounds. */
 	int type[PG_TABLE_VALUES];
 	int scale[PG_TABLE_VALUES]; /* INT32_MAX: it does not */
@@ -35,6 +31,9 @@ struct pg_table {
 	bool parts;
 	bool packed; /* parts of it may be compressed, and are opened for each statement */
 	/*
+	 * What it is: name, columns, key, and the notes: what a person should know before it is
+	 * used, or "". Name, key and the symbol's type, as SQL; the key's name without quotes.
+	 *
 	 * COPY of symbol, key, open, high, low, close, volume into it, "" where that is not
 	 * possible; "" or, where symbols of two spellings can be one key, a query that gives those
 	 * of an array (1) which are, and what they are called there, for the table between two keys
@@ -49,7 +48,13 @@ struct pg_table {
 	 * before a fourth (5); what deletes those of an array (4) between two keys (2, 3) and gives
 	 * them.
 	 */
-	const char *copy, *twins, *range, *count, *remove, *pairs, *insert, *update;
+	union {
+		struct {
+			const char *about, *notes, *name, *key, *symbol_type, *key_name;
+			const char *copy, *twins, *range, *count, *remove, *pairs, *insert, *update;
+		};
+		const char *text[14]; /* the same */
+	};
 };
 
 /*

@@ -297,20 +297,25 @@ bars_and_their_lines(void **state)
 	};
 	struct record_parser *parser = record_parser_new();
 	static struct bar b;
-	struct buffer out = {0};
+	struct buffer out = {0}, text = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
 		struct slice line = {lines[i], strlen(lines[i]) - 1};
-		struct record r;
+		struct record r, again = {.type = RECORD_BAR};
 
 		assert_null(record_parse(parser, line, RECORD_BIT(RECORD_BAR), &r));
 		assert_null(bar_read(&r, &b));
+		again.symbol = r.symbol;
+		again.timeframe = r.timeframe;
+		again.tf = r.tf;
+		bar_write(&again, b.key, b.volume, b.prices, &text);
 		out.len = 0;
-		bar_write(&r, b.key, b.volume, b.prices, &out);
+		record_write(&out, &again);
 		assert_string_equal(buffer_cstr(&out), lines[i]);
 	}
 	buffer_release(&out);
+	buffer_release(&text);
 	record_parser_free(parser);
 }
 

@@ -140,7 +140,6 @@ const PGconn *__wrap_pg_conn(const struct pg *);
 enum outcome __wrap_pg_pipeline(struct pg *);
 enum outcome __wrap_pg_unpipe(struct pg *);
 enum outcome __wrap_pg_synced(struct pg *);
-enum outcome __wrap_pg_send_begin(struct pg *);
 enum outcome __wrap_pg_send_parse(struct pg *, const char *);
 enum outcome __wrap_pg_send(struct pg *, const struct pg_values *);
 enum outcome __wrap_pg_sync(struct pg *);
@@ -165,6 +164,9 @@ enum outcome
 __wrap_pg_pipeline(struct pg *p)
 {
 	(void)p;
+	/* To the transaction and its settings. */
+	answer(NULL);
+	answer(NULL);
 	return PG_OK;
 }
 
@@ -179,15 +181,6 @@ enum outcome
 __wrap_pg_synced(struct pg *p)
 {
 	(void)p;
-	return PG_OK;
-}
-
-enum outcome
-__wrap_pg_send_begin(struct pg *p)
-{
-	(void)p;
-	answer(NULL);
-	answer(NULL);
 	return PG_OK;
 }
 
@@ -466,7 +459,7 @@ static void
 doubts(void **state)
 {
 	struct fixture *f = *state;
-	unsigned char tmp[8], bound[2][8];
+	unsigned char tmp[8];
 	struct pg_values v;
 
 	for (int i = 0; i < 3; i++) {
@@ -486,9 +479,9 @@ doubts(void **state)
 		encode_element(
 			&loader.array[2], tmp, encode_key(TF_1MIN, (int64_t)i * MINUTE, tmp));
 	}
-	encode_values(&v, loader.array, 3, 3);
-	encode_bound(&v, TF_1MIN, 0, bound[0]);
-	encode_bound(&v, TF_1MIN, (int64_t)2 * MINUTE, bound[1]);
+	v = encode_values(loader.array, 3);
+	encode_bound(&v, TF_1MIN, 0);
+	encode_bound(&v, TF_1MIN, (int64_t)2 * MINUTE);
 	assert_int_equal(compare_doubted(&loader, &f->batch, &loader.table[TF_1MIN], &v), PG_OK);
 	assert_int_equal(f->batch.status[0], ROW_SAME);
 	assert_int_equal(f->batch.status[1], ROW_DOUBTED);
