@@ -3,13 +3,11 @@
  * keys are asked for one by one, but many in one request: so neither a shuffled file nor one bar
  * each of ten thousand symbols reads whole tables or waits for the server ten thousand times.
  */
-#include "compare.h"
+#include "load.h"
 
 #include "encode.h"
 #include "keys.h"
-#include "restate.h"
 #include "wire.h"
-#include "write.h"
 
 #include <stdlib.h>
 
@@ -80,21 +78,14 @@ compare_same(
 static size_t
 find_key(const struct batch *b, struct range at, size_t *next, int64_t key)
 {
-	size_t low = at.first, high = at.end;
+	const struct slot want = {.key = key}, *found;
 
 	while (*next < at.end && b->slot[*next].key < key)
 		(*next)++;
 	if (*next < at.end && b->slot[*next].key == key)
 		return *next;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (b->slot[mid].key < key)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < at.end && b->slot[low].key == key ? low : at.end;
+	found = bsearch(&want, b->slot + at.first, at.end - at.first, sizeof want, keys_order);
+	return found == NULL ? at.end : (size_t)(found - b->slot);
 }
 
 /* Compares the rows that a request gave with the batch, and notes that there were no others. */

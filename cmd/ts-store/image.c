@@ -2,7 +2,7 @@
  * A task's range as an image of the API. One count shows as a rule that it holds nothing else; only
  * where it does, keys are read.
  */
-#include "image.h"
+#include "load.h"
 
 #include "encode.h"
 #include "log.h"

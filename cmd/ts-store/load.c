@@ -6,13 +6,9 @@
  */
 #include "load.h"
 
-#include "compare.h"
-#include "image.h"
 #include "log.h"
-#include "prepare.h"
 #include "signals.h"
 #include "timestamp.h"
-#include "write.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -81,4 +81,81 @@ void load_release(struct load *);
  */
 enum outcome load_batch(struct load *, struct batch *);
 
+/* ---- prepare.c */
+
+/*
+ * Gives all open slots of a range the same status to begin with, whatever a try before made of
+ * them; what the columns cannot hold is refused at once. False if no slot is open.
+ */
+bool prepare_range(struct load *, struct batch *, struct range, enum row_status);
+
+/*
+ * Gives up the groups of a range whose symbol is for their table the same as another one's, as AAPL
+ * and aapl are where case is ignored, be that in the table or in the range: their bars would
+ * replace each other's. As load_batch().
+ */
+enum outcome prepare_symbols(struct load *, struct batch *, struct range);
+
+/* ---- compare.c */
+
+/*
+ * Begins a transaction and reads what the tables have already of a range's slots, all of which have
+ * ROW_NEW; those that are there get ROW_SAME or ROW_CHANGED.
+ */
+enum outcome compare_range(struct load *, struct batch *, struct range);
+
+/* Whether the table has a bar as the batch does, by a row whose columns from the second on are the
+ * five values. */
+bool compare_same(
+	const struct batch *, const struct pg_table *, size_t slot, const PGresult *, int row);
+
+/*
+ * Looks again, in the same transaction, at slots that are ROW_DOUBTED, by values for the table's
+ * pairs: ROW_SAME where it has them as they are.
+ */
+enum outcome compare_doubted(
+	struct load *, struct batch *, const struct pg_table *, const struct pg_values *);
+
+/* ---- restate.c */
+
+/*
+ * The row of a result (key, then the five values) is going to be corrected by the one at a slot: if
+ * a price changes by more than a correction as a rule does, marks the slot and notes in its group
+ * how the price before stands to the new one. Approximately: nothing is stored by it.
+ */
+void restate_note(struct batch *, const struct pg_table *, size_t slot, const PGresult *, int row);
+
+/* ---- write.c */
+
+/*
+ * Writes the slots of a range that lie in one table: those of ROW_NEW by COPY, those of ROW_CHANGED
+ * by statements for rows that may be there already, which show what became of each. blind: nothing
+ * is known of them, they may be missing as well as different.
+ */
+enum outcome write_table(
+	struct load *, struct batch *, struct pg_table *, struct range, bool blind);
+
+/*
+ * How far the keys of one statement may lie apart where a table has parts: some few of these, and
+ * no more than TimescaleDB decompresses for one statement.
+ */
+int64_t write_width(const struct pg_table *);
+
+/* ---- image.c */
+
+/*
+ * Looks at the series of a batch that are to be looked at and whose bars all went in, in the
+ * transaction that is open: counts what the table holds between the first and the last of the bars
+ * that the API did not send, and what it holds before them, in the series' image; deletes the
+ * former where that is asked for and safe. What goes wrong is told, counts nothing and costs no
+ * bar. PG_OK; or PG_BUSY and PG_LOST, after which the transaction is to be done again.
+ */
+enum outcome image_look(struct load *, struct batch *);
+
+/* The same in a transaction of its own. PG_OK; or as load_batch(). */
+enum outcome image_look_after(struct load *, struct batch *);
+
+/* Sees to it that the tables are known that it, or the batch, asks; as load_table(). */
+enum outcome image_tables(struct load *, const struct batch *);
+
 #endif

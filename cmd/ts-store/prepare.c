@@ -1,6 +1,6 @@
 /* What the columns cannot hold, and what the key cannot tell apart, is known before bars are sent.
  */
-#include "prepare.h"
+#include "load.h"
 
 #include "encode.h"
 #include "log.h"

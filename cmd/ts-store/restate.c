@@ -1,5 +1,5 @@
 /* Restatements are news: after a split the whole history changes by one factor. */
-#include "restate.h"
+#include "load.h"
 
 #include "wire.h"
 

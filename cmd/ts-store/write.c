@@ -3,9 +3,8 @@
  * of COPY has it, and arrays, as array_recv() of utils/adt/arrayfuncs.c has them. COPY is quicker;
  * the statements are right whoever else writes, and the counts come from what they return.
  */
-#include "write.h"
+#include "load.h"
 
-#include "compare.h"
 #include "encode.h"
 #include "log.h"
 #include "wire.h"

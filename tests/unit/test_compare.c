@@ -1,8 +1,8 @@
 /* What the table has is compared with the batch: which reads it takes, and what they show. */
 #include "check_batch.h"
 
-#include "compare.h"
 #include "encode.h"
+#include "load.h"
 #include "number.h"
 #include "wire.h"
 
