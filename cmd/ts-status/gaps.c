@@ -22,40 +22,30 @@ struct check {
 	struct buffer key;
 };
 
-void
-gaps_init(struct gaps *g, const struct progress *p, struct spool *spool)
+static void
+look_soon(struct gaps *g, int64_t now)
 {
-	*g = (struct gaps){.progress = p, .spool = spool, .from = 1, .to = 0};
-}
-
-void
-gaps_release(struct gaps *g)
-{
-	buffer_release(&g->cursor);
-}
-
-void
-gaps_add(struct gaps *g, int64_t from, int64_t to, int64_t now)
-{
-	bool first = g->from > g->to;
-
-	if (first || from - SLACK_S < g->from)
-		g->from = from - SLACK_S;
-	if (first || to + SLACK_S > g->to)
-		g->to = to + SLACK_S;
 	g->again = g->redis != NULL;
 	g->pending = true;
 	g->due = now + WAIT_MS;
 }
 
 void
+gaps_add(struct gaps *g, int64_t from, int64_t to, int64_t now)
+{
+	if (!g->any || from - SLACK_S < g->from)
+		g->from = from - SLACK_S;
+	if (!g->any || to + SLACK_S > g->to)
+		g->to = to + SLACK_S;
+	g->any = true;
+	look_soon(g, now);
+}
+
+void
 gaps_sweep(struct gaps *g, int64_t now)
 {
 	g->sweep = true;
-	g->again = g->redis != NULL;
-	if (!g->pending)
-		g->due = now + WAIT_MS;
-	g->pending = true;
+	look_soon(g, now);
 }
 
 int64_t
@@ -82,9 +72,7 @@ round_over(struct gaps *g)
 	g->due = now + AGAIN_MS;
 	if (!g->refused && (g->broken || g->again))
 		return;
-	g->pending = g->sweep = false;
-	g->from = 1;
-	g->to = 0;
+	g->pending = g->sweep = g->any = false;
 	if (g->failed > 0)
 		log_warning("%" PRIu64 " jobs were published while no listener ran: set to failed",
 			g->failed);
@@ -140,8 +128,10 @@ judge_hash(struct check *c, const struct redis_reply *reply)
 	char text[120];
 
 	if (slice_is(status, "submitted")) {
-		if (!lies_in(redis_item(reply, SUBMITTED), g->from, g->to) &&
-			!(g->sweep && lies_in(redis_item(reply, SUBMITTED), INT64_MIN, dead)))
+		const struct redis_reply *at = redis_item(reply, SUBMITTED);
+
+		if (!(g->any && lies_in(at, g->from, g->to)) &&
+			!(g->sweep && lies_in(at, INT64_MIN, dead)))
 			return;
 		fail_job(c, "published while no listener ran");
 		g->failed++;

@@ -11,7 +11,7 @@
 /*
  * Hashes that no job stands behind, and that would stay as they are for ever: "submitted" ones of
  * jobs that were published while nobody listened, and "running" ones of loaders that have died.
- * Finds and fails them.
+ * Finds and fails them. {0} but for progress and spool; the cursor is to be released.
  */
 struct gaps {
 	/* The caller's; jobs that they know are let alone. The spool may be NULL. */
@@ -20,9 +20,10 @@ struct gaps {
 
 	struct redis *redis; /* while a search is under way */
 	bool pending;	     /* there is a gap that was not looked for to the end */
+	bool any;	     /* from and to are of one */
 	bool sweep;	     /* all that is dead, too */
 	bool again;	     /* another gap came during the search */
-	int64_t from, to;    /* all pending gaps, as one; none while from is after to */
+	int64_t from, to;    /* all pending gaps, as one */
 	int64_t due;
 	unsigned checks; /* hashes whose answer is awaited */
 	struct buffer cursor;
@@ -30,9 +31,6 @@ struct gaps {
 	bool refused; /* the access list forbids it */
 	uint64_t failed, interrupted;
 };
-
-void gaps_init(struct gaps *, const struct progress *, struct spool *);
-void gaps_release(struct gaps *);
 
 /* Of a gap that has none: since when nobody has listened is not known. */
 #define GAP_BEGINNING (INT64_MIN / 2)

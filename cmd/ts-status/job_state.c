@@ -80,17 +80,6 @@ settle_job(struct job *j, struct moment now)
 	}
 }
 
-/*
- * How much of a job a task is, about in proportion to its bars: a task of minutes takes much longer
- * than one of days. All timeframes of a job cover the same days.
- */
-static uint64_t
-job_weight(enum timeframe tf)
-{
-	/* What has less than a bar a day costs a request all the same. */
-	return tf == TF_NONE ? 1 : (uint64_t)timeframe_bars(tf);
-}
-
 /* The weight of all tasks: that of the timeframes, a JSON array as it stands, for each symbol. */
 static void
 weigh_tasks(struct job *j, struct slice timeframes)
@@ -104,7 +93,7 @@ weigh_tasks(struct job *j, struct slice timeframes)
 
 		(void)snprintf(name, sizeof name, "\"%s\"", timeframe_name((enum timeframe)tf));
 		if (strstr(buffer_cstr(&text), name) != NULL) {
-			sum += job_weight((enum timeframe)tf);
+			sum += (uint64_t)timeframe_bars((enum timeframe)tf);
 			n++;
 		}
 	}
@@ -299,7 +288,7 @@ job_verdict(struct job *j, const struct record *r, const struct calendar *c, str
 	j->changed = now.mono;
 	if (!add_task(j, r))
 		return false;
-	j->weight += job_weight(r->tf);
+	j->weight += r->tf == TF_NONE ? 1 : (uint64_t)timeframe_bars(r->tf);
 	set_current(j, r, now);
 	count_symbol(j, r);
 	if (r->type == RECORD_STORED)

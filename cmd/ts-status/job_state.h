@@ -64,12 +64,17 @@ struct job {
 	UT_hash_handle hh;	  /* of the table of jobs */
 
 	uint64_t stored, failed, empty, bars, rejected;
-	uint64_t bytes;		       /* downloaded */
-	uint64_t extra, restated;      /* rows that the API does not have; restated ones */
-	uint64_t weight, weight_total; /* see job_weight(): of tasks with a verdict, and of all */
-	uint64_t processed;	       /* symbols all of whose tasks have a verdict */
-	struct names tasks;	       /* those that have a verdict */
-	struct names seen; /* their symbols; failed: of it, or stored with bars rejected */
+	uint64_t bytes;		  /* downloaded */
+	uint64_t extra, restated; /* rows that the API does not have; restated ones */
+	/*
+	 * Of tasks with a verdict, and of all: the bars of a session, about in proportion to which
+	 * they take time, since all timeframes of a job cover the same days. What has less than one
+	 * a day costs a request all the same.
+	 */
+	uint64_t weight, weight_total;
+	uint64_t processed; /* symbols all of whose tasks have a verdict */
+	struct names tasks; /* those that have a verdict */
+	struct names seen;  /* their symbols; failed: of it, or stored with bars rejected */
 	uint64_t nseen;
 
 	struct listing list[LISTS];

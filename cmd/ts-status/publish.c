@@ -26,7 +26,7 @@ publish_init(struct publish *p, const struct redis_url *url, struct progress *pr
 	struct spool *spool, const char *partial)
 {
 	*p = (struct publish){.progress = progress, .spool = spool, .shared = {.partial = partial}};
-	gaps_init(&p->gaps, progress, spool);
+	p->gaps = (struct gaps){.progress = progress, .spool = spool};
 	if (url != NULL)
 		p->shared.redis = redis_new(url, NULL, NULL);
 	p->link = (struct redis_link){.redis = p->shared.redis, .meanwhile = "counting goes on, "};
@@ -46,7 +46,7 @@ publish_release(struct publish *p)
 	while (p->hashes != NULL)
 		drop_hash(p, p->hashes);
 	fields_release(&p->shared.fields);
-	gaps_release(&p->gaps);
+	buffer_release(&p->gaps.cursor);
 }
 
 void
@@ -296,12 +296,8 @@ publish_over(const struct publish *p, int64_t now)
 bool
 publish_crowded(const struct publish *p)
 {
-	if (p->shared.redis == NULL || !redis_ready(p->shared.redis) ||
-		HASH_COUNT(p->progress->jobs) <= CROWD)
-		return false;
-	for (const struct job *j = p->progress->jobs; j != NULL; j = j->hh.next) {
-		if (j->status != JOB_RUNNING)
-			return true;
-	}
-	return false;
+	size_t n = HASH_COUNT(p->progress->jobs);
+
+	return p->shared.redis != NULL && redis_ready(p->shared.redis) && n > CROWD &&
+	       progress_running(p->progress) < n;
 }
