@@ -31,6 +31,7 @@ failed_list_renew(struct failed_list *l)
 {
 	l->pushed = 0;
 	l->renew = true;
+	l->refused = false;
 }
 
 bool

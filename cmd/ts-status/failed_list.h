@@ -17,7 +17,7 @@ struct failed_list {
 	size_t pushed,
 		flying; /* up to here they stand in Redis; up to here they are on their way */
 	bool renew;	/* what stands there is to be replaced */
-	bool refused;	/* by the access list: there will be none */
+	bool refused;	/* by the access list: there will be none before it is renewed */
 };
 
 enum { FAILED_LIST_REQUESTS = 3 /* at most, at one time */ };

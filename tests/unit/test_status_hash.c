@@ -383,6 +383,20 @@ test_failed_list(void **state)
 	assert_int_equal(sent("RPUSH")->words, 102);
 }
 
+/* A list that the access list forbids is tried again with the next job. */
+static void
+test_forbidden_list(void **state)
+{
+	(void)state;
+	failure(1);
+	status_hash_serve(hash, clock_mono_ms());
+	assert_non_null(sent("RPUSH tickstock.jobs.failed:j"));
+	answer(NULL, NULL, "NOPERM no");
+	assert_true(failed_list_written(&hash->failures));
+	status_hash_start(hash, hash->job, clock_mono_ms());
+	assert_false(failed_list_written(&hash->failures));
+}
+
 /* The end of a job that is over is put back where Redis came back without it, or with what was
  * before. */
 static void
@@ -536,6 +550,7 @@ main(void)
 		hash_test(test_changed_only),
 		hash_test(test_forgotten),
 		hash_test(test_failed_list),
+		hash_test(test_forbidden_list),
 		hash_test(test_over),
 		hash_test(test_submitted_at),
 		hash_test(test_end_verified),
