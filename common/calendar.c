@@ -2,12 +2,15 @@
  * New York time and NYSE sessions. The rules are those of NYSE Rule 7.2 and the exchange's notices
  * of special closures; the rules of summer time are the system's.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "calendar.h"
 
 #include "buffer.h"
-#include "closures.h"
+#include "file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,11 +18,11 @@
 enum {
 	FIRST_YEAR = 2000,
 	LAST_YEAR = 2035,
-	DAYS = 36 * 366,
 	ZONE_FIRST_YEAR = 1969, /* a window of 50 years that ends in 2000 reaches no further */
 	ZONE_LAST_YEAR = 2037,
 	CHANGES = 2 * (ZONE_LAST_YEAR - ZONE_FIRST_YEAR + 1) + 8,
 	DAY = 86400,
+	CLOSURES_BYTES = 1 << 20,
 };
 
 /* From at on, New York is offset seconds ahead of UTC. */
@@ -31,9 +34,7 @@ struct change {
 struct calendar {
 	struct change change[CHANGES];
 	int changes;
-	int32_t first;
-	int32_t last;
-	unsigned char session[DAYS];
+	unsigned char session[CALENDAR_LAST - CALENDAR_FIRST + 1];
 };
 
 /* Days on which the exchange stayed closed for a reason of its own. */
@@ -137,14 +138,14 @@ is_new_york(const struct calendar *c)
 static void
 set_session(struct calendar *c, int32_t date, enum session s)
 {
-	if (date >= c->first && date <= c->last)
-		c->session[date - c->first] = (unsigned char)s;
+	if (date >= CALENDAR_FIRST && date <= CALENDAR_LAST)
+		c->session[date - CALENDAR_FIRST] = (unsigned char)s;
 }
 
 static enum session
 get_session(const struct calendar *c, int32_t date)
 {
-	return (enum session)c->session[date - c->first];
+	return (enum session)c->session[date - CALENDAR_FIRST];
 }
 
 /* The nth weekday (0 is Sunday) of a month; n -1 is the last. */
@@ -197,7 +198,7 @@ close_fixed(struct calendar *c, int year, int month, int day)
 static void
 halve_session(struct calendar *c, int32_t date)
 {
-	if (date >= c->first && date <= c->last && get_session(c, date) == SESSION_FULL)
+	if (date >= CALENDAR_FIRST && date <= CALENDAR_LAST && get_session(c, date) == SESSION_FULL)
 		set_session(c, date, SESSION_HALF);
 }
 
@@ -231,9 +232,7 @@ keep_holidays(struct calendar *c, int year)
 static void
 find_sessions(struct calendar *c)
 {
-	c->first = calendar_first();
-	c->last = calendar_last();
-	for (int32_t date = c->first; date <= c->last; date++) {
+	for (int32_t date = CALENDAR_FIRST; date <= CALENDAR_LAST; date++) {
 		int weekday = date_weekday(date);
 
 		set_session(c, date, weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL);
@@ -246,10 +245,46 @@ find_sessions(struct calendar *c)
 		halve_session(c, date_of(half[i]));
 }
 
-static void
-take_closure(void *data, int32_t date, bool half_day)
+/* NULL, or what is wrong with the line. */
+static const char *
+take_closure(struct calendar *c, struct slice line)
 {
-	set_session(data, date, half_day ? SESSION_HALF : SESSION_NONE);
+	int32_t date;
+
+	if (line.n == 0 || line.p[0] == '#')
+		return NULL;
+	if (date_parse(slice_part(&line, " \t"), &date) != 0)
+		return "does not begin with a date such as 2026-03-11";
+	if (date_weekday(date) == 0 || date_weekday(date) == 6)
+		return "is a day of a weekend";
+	line = slice_trim(line);
+	if (!slice_is(line, "closed") && !slice_is(line, "13:00"))
+		return "says neither closed nor 13:00";
+	set_session(c, date, line.p[0] == '1' ? SESSION_HALF : SESSION_NONE);
+	return NULL;
+}
+
+/* NULL, or why the file cannot be used, with its line: good until the next call. */
+static const char *
+read_closures(struct calendar *c, const char *path)
+{
+	static char reason[300];
+	struct buffer text = {0};
+	char *real = realpath(path, NULL);
+	const char *why =
+		real == NULL ? strerror(errno) : file_read(AT_FDCWD, real, CLOSURES_BYTES, &text);
+	struct slice rest = buffer_slice(&text);
+	int line = 0;
+
+	for (; why == NULL && rest.n > 0; line++)
+		why = take_closure(c, slice_trim(slice_part(&rest, "\n")));
+	if (why != NULL && line > 0)
+		(void)snprintf(reason, sizeof reason, "TS_CLOSURES: line %d %s", line, why);
+	else if (why != NULL)
+		(void)snprintf(reason, sizeof reason, "TS_CLOSURES: %s", why);
+	buffer_release(&text);
+	free(real);
+	return why == NULL ? NULL : reason;
 }
 
 struct calendar *
@@ -270,7 +305,7 @@ calendar_new(const char **why)
 	find_sessions(c);
 	*why = NULL;
 	if (closures != NULL && closures[0] != '\0')
-		*why = closures_read(closures, take_closure, c);
+		*why = read_closures(c, closures);
 	if (*why != NULL) {
 		calendar_free(c);
 		return NULL;
@@ -284,26 +319,14 @@ calendar_free(struct calendar *c)
 	free(c);
 }
 
-int32_t
-calendar_first(void)
-{
-	return date_of((struct civil){FIRST_YEAR, 1, 1});
-}
-
-int32_t
-calendar_last(void)
-{
-	return date_of((struct civil){LAST_YEAR, 12, 31});
-}
-
 enum session
 calendar_session(const struct calendar *c, int32_t date)
 {
 	int weekday = date_weekday(date);
 
-	if (date > c->last)
+	if (date > CALENDAR_LAST)
 		return SESSION_NONE;
-	if (date < c->first)
+	if (date < CALENDAR_FIRST)
 		return weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL;
 	return get_session(c, date);
 }
@@ -311,7 +334,7 @@ calendar_session(const struct calendar *c, int32_t date)
 int32_t
 calendar_session_before(const struct calendar *c, int32_t date)
 {
-	while (date <= c->last && calendar_session(c, date) == SESSION_NONE)
+	while (date <= CALENDAR_LAST && calendar_session(c, date) == SESSION_NONE)
 		date--;
 	return date;
 }
@@ -319,7 +342,7 @@ calendar_session_before(const struct calendar *c, int32_t date)
 int32_t
 calendar_session_after(const struct calendar *c, int32_t date)
 {
-	while (date <= c->last && calendar_session(c, date) == SESSION_NONE)
+	while (date <= CALENDAR_LAST && calendar_session(c, date) == SESSION_NONE)
 		date++;
 	return date;
 }
@@ -329,7 +352,7 @@ calendar_sessions(const struct calendar *c, int32_t from, int32_t to)
 {
 	int n = 0;
 
-	for (int32_t date = from; date <= to && date <= c->last; date++)
+	for (int32_t date = from; date <= to && date <= CALENDAR_LAST; date++)
 		n += calendar_session(c, date) != SESSION_NONE;
 	return n;
 }

@@ -22,16 +22,18 @@ enum session { SESSION_NONE, SESSION_HALF, SESSION_FULL };
 enum { EXTENDED_OPEN = 4 * 60, REGULAR_OPEN = 9 * 60 + 30 };
 
 /*
- * Reads the time zone and works out the sessions, with those of the file that TS_CLOSURES names.
- * NULL, with a sentence in *why that lasts, when that file cannot be used or America/New_York
- * cannot be found: the C library would take it for UTC in silence. calendar_free() frees it.
+ * Reads the time zone and works out the sessions, with what the exchange decided beside its rule:
+ * in the file that TS_CLOSURES names a line is a date and "closed", or a date and "13:00" for a
+ * half day; blank lines and lines that begin with # are passed over. Whatever is not understood is
+ * told, so that no closure is passed over in silence. NULL, with a sentence in *why that lasts,
+ * when that file cannot be used or America/New_York cannot be found: the C library would take it
+ * for UTC in silence. calendar_free() frees it.
  */
 struct calendar *calendar_new(const char **why);
 void calendar_free(struct calendar *);
 
-/* The first and the last date whose sessions are known by rule. */
-int32_t calendar_first(void);
-int32_t calendar_last(void);
+/* The first and the last date whose sessions are known by rule: 2000-01-01 and 2035-12-31. */
+enum { CALENDAR_FIRST = 10957, CALENDAR_LAST = 24106 };
 
 enum session calendar_session(const struct calendar *, int32_t date);
 

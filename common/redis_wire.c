@@ -2,19 +2,21 @@
 #include "redis_wire.h"
 
 #include "redis_tls.h"
-#include "resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { ADDRESS_SIZE = 64 };
 
 void
 redis_wire_close(struct redis_wire *w)
@@ -55,6 +57,94 @@ open_socket(const struct sockaddr *address, socklen_t size)
 	(void)close(fd);
 	errno = one;
 	return -1;
+}
+
+/* The thread's own; nothing else is shared. */
+struct lookup {
+	int out;
+	char host[];
+};
+
+/* IPv4 first, as hiredis has it. */
+static struct addrinfo *
+find_address(const char *host)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	struct addrinfo *list;
+
+	for (int i = 0; i < 2; i++) {
+		struct addrinfo hints = {.ai_family = families[i], .ai_socktype = SOCK_STREAM};
+
+		if (getaddrinfo(host, NULL, &hints, &list) == 0)
+			return list;
+	}
+	return NULL;
+}
+
+static void *
+look_up(void *data)
+{
+	struct lookup *l = data;
+	struct addrinfo *list = find_address(l->host);
+	char text[ADDRESS_SIZE] = "";
+
+	if (list != NULL) {
+		(void)getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text, NULL, 0,
+			NI_NUMERICHOST);
+		freeaddrinfo(list);
+	}
+	/* Fits into an empty pipe; SIGPIPE is ignored. */
+	if (write(l->out, text, strlen(text)) < 0)
+		text[0] = '\0';
+	(void)close(l->out);
+	free(l);
+	return NULL;
+}
+
+/*
+ * Starts a lookup by a thread, because getaddrinfo(3) can block for half a minute and can neither
+ * be polled nor interrupted: a pipe that becomes readable when it is over, and is closed by whoever
+ * no longer wants it. -1 with errno.
+ */
+static int
+start_lookup(const char *host)
+{
+	struct lookup *l;
+	pthread_attr_t attr;
+	pthread_t thread;
+	int fd[2], error;
+
+	if (pipe(fd) != 0)
+		return -1;
+	(void)fcntl(fd[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fd[1], F_SETFD, FD_CLOEXEC);
+	l = memory_grow(NULL, 1, sizeof *l + strlen(host) + 1);
+	l->out = fd[1];
+	memcpy(l->host, host, strlen(host) + 1);
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	error = pthread_create(&thread, &attr, look_up, l);
+	(void)pthread_attr_destroy(&attr);
+	if (error == 0)
+		return fd[0];
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+	free(l);
+	errno = error;
+	return -1;
+}
+
+/* The numeric address that a lookup has found: 0, or -1 when there is none. */
+static int
+read_address(int fd, char address[ADDRESS_SIZE])
+{
+	ssize_t n;
+
+	do
+		n = read(fd, address, ADDRESS_SIZE - 1);
+	while (n < 0 && errno == EINTR);
+	address[n < 0 ? 0 : n] = '\0';
+	return n > 0 ? 0 : -1;
 }
 
 /* The address of a numeric host; NULL where it is a name. */
@@ -113,16 +203,16 @@ redis_wire_open(struct redis_wire *w, const char *host, int port, bool tls)
 	if (list != NULL)
 		return start_at(w, list);
 	w->looking_up = true;
-	w->fd = resolve_start(host);
+	w->fd = start_lookup(host);
 	return w->fd < 0 ? fail_wire(w, strerror(errno)) : 0;
 }
 
 int
 redis_wire_found(struct redis_wire *w)
 {
-	char address[RESOLVE_SIZE];
+	char address[ADDRESS_SIZE];
 	struct addrinfo *list =
-		resolve_read(w->fd, address) == 0 ? numeric_address(address, w->port) : NULL;
+		read_address(w->fd, address) == 0 ? numeric_address(address, w->port) : NULL;
 
 	(void)close(w->fd);
 	w->fd = -1;

@@ -35,7 +35,7 @@ window_init(struct window *w, const struct calendar *c, int64_t now, int days, b
 
 	*w = (struct window){.calendar = c, .now = now, .unfinished = unfinished};
 	/* In the last week of the calendar nobody knows which session ends the week. */
-	if (today < calendar_first() || today > calendar_last() - DAYS_A_WEEK)
+	if (today < CALENDAR_FIRST || today > CALENDAR_LAST - DAYS_A_WEEK)
 		return -1;
 	w->anchor = calendar_session_before(c, today);
 	if (!is_final(c, w->anchor, now)) {
@@ -67,7 +67,7 @@ window_range(struct window *w, struct slice from, struct slice to)
 		return "from is not a date such as 2025-12-23, today or yesterday";
 	if (to.p != NULL && range_date(today, to, &last) != 0)
 		return "to is not a date such as 2025-12-23, today or yesterday";
-	if (w->first < calendar_first())
+	if (w->first < CALENDAR_FIRST)
 		return "from lies before the exchange calendar, which begins in 2000";
 	if (w->first > today)
 		return "from lies in the future";

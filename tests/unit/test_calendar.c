@@ -48,11 +48,11 @@ read_list(FILE *f, enum session *kind, int32_t days)
 
 		if (strlen(line) < 12 || date_parse((struct slice){line, 10}, &date) != 0)
 			continue;
-		date -= calendar_first();
+		date -= CALENDAR_FIRST;
 		if (date < 0 || date >= days)
 			continue;
 		kind[date] = strncmp(line + 11, "early", 5) == 0 ? SESSION_HALF : SESSION_NONE;
-		y.last = date_civil(calendar_first() + date).year;
+		y.last = date_civil(CALENDAR_FIRST + date).year;
 		if (n++ == 0)
 			y.first = y.last;
 	}
@@ -63,7 +63,7 @@ read_list(FILE *f, enum session *kind, int32_t days)
 static void
 agrees_with_the_list(void **state)
 {
-	int32_t days = calendar_last() - calendar_first() + 1;
+	int32_t days = CALENDAR_LAST - CALENDAR_FIRST + 1;
 	struct years y;
 	enum session *kind;
 	FILE *f;
@@ -79,7 +79,7 @@ agrees_with_the_list(void **state)
 	kind = malloc((size_t)days * sizeof *kind);
 	assert_non_null(kind);
 	for (int32_t i = 0; i < days; i++) {
-		int weekday = date_weekday(calendar_first() + i);
+		int weekday = date_weekday(CALENDAR_FIRST + i);
 
 		kind[i] = weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL;
 	}
@@ -87,13 +87,12 @@ agrees_with_the_list(void **state)
 	(void)fclose(f);
 	for (int32_t i = 0; i < days; i++) {
 		char text[DATE_SIZE];
-		int year = date_civil(calendar_first() + i).year;
+		int year = date_civil(CALENDAR_FIRST + i).year;
 
 		if (year >= y.first && year <= y.last &&
-			calendar_session(calendar, calendar_first() + i) != kind[i])
-			fail_msg("%s: is %d, want %d", date_format(text, calendar_first() + i),
-				(int)calendar_session(calendar, calendar_first() + i),
-				(int)kind[i]);
+			calendar_session(calendar, CALENDAR_FIRST + i) != kind[i])
+			fail_msg("%s: is %d, want %d", date_format(text, CALENDAR_FIRST + i),
+				(int)calendar_session(calendar, CALENDAR_FIRST + i), (int)kind[i]);
 	}
 	free(kind);
 }
