@@ -15,9 +15,11 @@ struct answer {
 	enum timeframe tf;
 	char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
 	uint64_t extra, older;
-	char reach[DATE_SIZE];	/* the date of the API's first bar */
-	char before[DATE_SIZE]; /* what is older than this is on another basis, by this factor; */
-	char factor[16];	/* empty: it is not */
+	char reach[DATE_SIZE]; /* the date of the API's first bar */
+	struct {
+		char before[DATE_SIZE]; /* what is older than this is on another one, */
+		char factor[16];	/* by this factor; empty: it is not */
+	} basis;
 };
 
 /* {0} is empty; free(p) releases it. */

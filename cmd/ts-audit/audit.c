@@ -8,17 +8,6 @@
 
 #include <stdlib.h>
 
-void
-audit_init(struct audit *a, enum mode mode, const struct calendar *c, struct pg *pg,
-	struct writer *out)
-{
-	*a = (struct audit){.calendar = c, .cross.tables.pg = pg};
-	a->report = (struct report){.mode = mode, .calendar = c, .out = out};
-	a->fill = (struct fill){.calendar = c, .out = out};
-	for (enum timeframe tf = 0; tf < TF_COUNT; tf++)
-		a->cross.tables.table[tf].tf = tf;
-}
-
 static void
 forget_series(struct audit *a)
 {
@@ -132,7 +121,8 @@ count_group(struct audit *a, const struct group *g)
 {
 	enum timeframe tf = g->series[0]->schedule->tf;
 	struct tables *d = &a->cross.tables;
-	struct pg_table *t = &d->table[tf], *usable;
+	struct pg_table *t = &d->table[tf];
+	const struct pg_table *usable;
 	int64_t start = clock_mono_ms();
 	bool known = t->known, logged = t->fault[0] != '\0', bad;
 	enum outcome o = count_table(d, tf, &usable);
@@ -142,7 +132,7 @@ count_group(struct audit *a, const struct group *g)
 	if (!known && usable != NULL)
 		log_run("table %s: %s", timeframe_table(tf), t->about);
 	if (usable != NULL)
-		o = a->presence ? count_series(d, g, NULL) : cross_count(&a->cross, g);
+		o = a->presence ? count_series(d, g, false) : cross_count(&a->cross, g);
 	if (o == PG_TABLE || o == PG_DATA) {
 		pg_table_fail(t, pg_why(d->pg));
 		o = PG_OK;
@@ -189,7 +179,7 @@ each_group(struct audit *a, enum outcome (*visit)(struct audit *, const struct g
 static enum outcome
 look_back(struct audit *a, const struct group *g)
 {
-	struct pg_table *t;
+	const struct pg_table *t;
 	enum outcome o = count_table(&a->cross.tables, g->series[0]->schedule->tf, &t);
 
 	if (o != PG_OK || t == NULL)

@@ -25,7 +25,7 @@ struct audit {
 	struct cross cross;
 };
 
-void audit_init(struct audit *, enum mode, const struct calendar *, struct pg *, struct writer *);
+/* What main() does not set begins as {0}. */
 void audit_release(struct audit *);
 
 /* Gathers a task; NULL, or why it cannot be: a static sentence or the record's. */

@@ -53,11 +53,13 @@ read_table(struct pg *pg, void *table)
 }
 
 enum outcome
-count_table(struct tables *d, enum timeframe tf, struct pg_table **found)
+count_table(struct tables *d, enum timeframe tf, const struct pg_table **found)
 {
 	struct pg_table *t = &d->table[tf];
-	enum outcome o = t->known ? PG_OK : pg_patiently(d->pg, read_table, t);
+	enum outcome o;
 
+	t->tf = tf;
+	o = t->known ? PG_OK : pg_patiently(d->pg, read_table, t);
 	if (o == PG_TABLE) {
 		pg_table_fail(t, pg_why(d->pg));
 		t->known = true;
@@ -181,31 +183,24 @@ take_count(struct query *q, const PGresult *res, int row)
 }
 
 static enum outcome
-count_some(struct tables *d, const struct group *g, const struct peers *p)
+count_some(struct tables *d, const struct group *g, const struct statement *count)
 {
 	const struct schedule *s = g->series[0]->schedule;
-	const struct statement count = {.table = &d->table[s->tf],
-		.days = p == NULL ? NULL : p->days,
-		.hours = p == NULL ? NULL : p->hours,
-		.bounds = s->count > 0,
-		.values = p != NULL,
-		.compared = p != NULL && s->count > 0 && timeframe_intraday(s->tf)};
-	struct query q = {
-		.table = &d->table[s->tf], .group = *g, .counts = true, .take = take_count};
+	struct query q = {.table = count->table, .group = *g, .counts = true, .take = take_count};
 
-	sql_statement(&q.text, &count, "@count");
+	sql_statement(&q.text, count, "@count");
 	add_keys(&q, s->from, schedule_end(s));
 	for (size_t i = 0; i < s->count; i++) {
 		sql_element(&q.value[3], s->tf, s->period[i].early);
 		sql_element(&q.value[3], s->tf, s->period[i].start);
 		sql_element(&q.value[3], s->tf, s->period[i].end);
 		sql_element(&q.value[3], s->tf, s->period[i].late);
-		if (count.compared)
+		if (count->compared)
 			sql_element(&q.value[4], TF_DAY, s->period[i].first);
 	}
-	if (count.bounds)
+	if (count->bounds)
 		buffer_byte(&q.value[3], '}');
-	if (count.compared) {
+	if (count->compared) {
 		buffer_byte(&q.value[4], '}');
 		sql_key(&q.value[5], s->tf, s->to);
 		sql_key(&q.value[6], TF_DAY, s->period[0].first);
@@ -215,19 +210,21 @@ count_some(struct tables *d, const struct group *g, const struct peers *p)
 }
 
 enum outcome
-count_series(struct tables *d, const struct group *g, const struct peers *p)
+count_series(struct tables *d, const struct group *g, bool values)
 {
 	const struct schedule *s = g->series[0]->schedule;
-	enum outcome o = PG_OK;
+	bool compared = values && timeframe_intraday(s->tf), bounds = s->count > 0;
+	struct statement count = {&d->table[s->tf], NULL, NULL, bounds, values, compared && bounds};
+	enum outcome o = compared ? count_table(d, TF_DAY, &count.days) : PG_OK;
 	struct group some;
-	size_t most = g->n;
+	size_t most = compared ? 1 + GROUPS / (GROUPS_A_SESSION * (s->count + 1)) : g->n;
 
-	if (p != NULL && timeframe_intraday(s->tf))
-		most = 1 + GROUPS / (GROUPS_A_SESSION * (s->count + 1));
+	if (o == PG_OK && compared && s->tf == TF_1MIN)
+		o = count_table(d, TF_HOUR, &count.hours);
 	for (size_t i = 0; i < g->n && o == PG_OK; i += some.n) {
 		some.series = g->series + i;
 		some.n = g->n - i < most ? g->n - i : most;
-		o = count_some(d, &some, p);
+		o = count_some(d, &some, &count);
 	}
 	return o;
 }

@@ -24,18 +24,14 @@ struct group {
 /* The series of a symbol; NULL if there is none. */
 struct series *group_find(const struct group *, struct slice symbol);
 
+/* The table of a timeframe in *t, NULL when it is absent or unusable; that is PG_OK, too. */
+enum outcome count_table(struct tables *, enum timeframe, const struct pg_table **t);
+
 /*
- * The table of a timeframe in *t, NULL when it is absent or unusable; that is PG_OK, too.
+ * Counts the bars of a group. With values it is looked whether open and close lie between low and
+ * high, and minutes and hours are compared with what there is of hours and days.
  */
-enum outcome count_table(struct tables *, enum timeframe, struct pg_table **t);
-
-/* What minutes or hours are compared with; NULL for none. */
-struct peers {
-	const struct pg_table *hours, *days;
-};
-
-/* Counts the bars of a group, and compares them where peers are given. */
-enum outcome count_series(struct tables *, const struct group *, const struct peers *);
+enum outcome count_series(struct tables *, const struct group *, bool values);
 
 /* The first key of each series, in first and last; first > last where there is none. */
 enum outcome count_first(struct tables *, const struct group *);

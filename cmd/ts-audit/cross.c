@@ -96,20 +96,13 @@ enum outcome
 cross_count(struct cross *c, const struct group *g)
 {
 	enum timeframe tf = g->series[0]->schedule->tf;
-	struct pg_table *days = NULL, *hours = NULL;
-	enum outcome o = PG_OK;
+	enum outcome o = count_series(&c->tables, g, true);
 
-	if (timeframe_intraday(tf))
-		o = count_table(&c->tables, TF_DAY, &days);
-	if (o == PG_OK && tf == TF_1MIN)
-		o = count_table(&c->tables, TF_HOUR, &hours);
-	if (o == PG_OK)
-		o = count_series(&c->tables, g, &(struct peers){hours, days});
 	if (timeframe_intraday(tf) && (o == PG_TABLE || o == PG_DATA)) {
 		(void)note_uncompared(c, tf, o);
-		o = count_series(&c->tables, g, NULL);
+		o = count_series(&c->tables, g, false);
 	}
-	for (size_t i = 0; i < g->n && o == PG_OK && days != NULL; i++)
+	for (size_t i = 0; i < g->n && o == PG_OK; i++)
 		series_basis(g->series[i]);
 	return o;
 }
@@ -118,7 +111,7 @@ static enum outcome
 roll_up_group(struct cross *c, const struct group *g)
 {
 	const struct schedule *d = g->series[0]->schedule;
-	struct pg_table *t, *days;
+	const struct pg_table *t, *days;
 	enum outcome o = count_table(&c->tables, d->tf, &t);
 
 	if (o == PG_OK)

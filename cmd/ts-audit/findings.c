@@ -49,10 +49,9 @@ add_extremes(struct buffer *b, const struct series *s)
 		buffer_printf(b,
 			"\"basis\":[%.6f,%.6f],\"range\":%.6f,\"share\":%.6f,\"hour\":%.6f,"
 			"\"hour_volume\":%.1f}",
-			x->ratio[0], x->ratio[1], x->range, x->share, x->hour, x->hour_volume);
+			x->ratio[0], x->ratio[1], x->range, x->share, x->price, x->volume);
 	else
-		buffer_printf(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->roll_up,
-			x->roll_up_volume);
+		buffer_printf(b, "\"roll_up\":%.6f,\"roll_up_volume\":%.1f}", x->price, x->volume);
 }
 
 void

@@ -46,7 +46,7 @@ struct options {
 struct input {
 	struct record_parser *parser;
 	struct reader reader;
-	struct writer *out;
+	struct writer out;
 	struct refused refused;
 };
 
@@ -118,7 +118,7 @@ take_line(struct audit *a, struct input *in, struct slice line)
 	if (r.type == RECORD_JOB)
 		fill_moment(&a->fill, &r);
 	if (mode != MODE_TABLE)
-		writer_line(in->out, line);
+		writer_line(&in->out, line);
 	return PG_OK;
 }
 
@@ -127,10 +127,10 @@ static enum outcome
 wait_for_input(struct audit *a, struct input *in)
 {
 	struct pollfd fds[3] = {{.fd = in->reader.fd, .events = POLLIN},
-		{.fd = signals_fd(), .events = POLLIN}, {.fd = in->out->fd}};
+		{.fd = signals_fd(), .events = POLLIN}, {.fd = in->out.fd}};
 	int n;
 
-	if (writer_flush(in->out) != 0)
+	if (writer_flush(&in->out) != 0)
 		return PG_STOP;
 	/* With nothing in hand only input, a signal or the reader's going away can happen. */
 	n = poll(fds, 3, a->series.n > 0 ? PAUSE_MS : -1);
@@ -138,7 +138,7 @@ wait_for_input(struct audit *a, struct input *in)
 		return audit_run(a);
 	if (n < 0)
 		return PG_OK;
-	writer_watch(in->out, fds[2].revents);
+	writer_watch(&in->out, fds[2].revents);
 	if (fds[0].revents != 0)
 		(void)reader_fill(&in->reader);
 	return PG_OK;
@@ -153,7 +153,7 @@ read_lines(struct audit *a, struct input *in)
 	enum line kind = LINE_NONE;
 
 	while (o == PG_OK && kind != LINE_END && kind != LINE_ERROR) {
-		if (signals_stop() || in->out->error != 0)
+		if (signals_stop() || in->out.error != 0)
 			return PG_STOP;
 		kind = reader_next(&in->reader, &line);
 		if (kind == LINE_OK)
@@ -173,9 +173,9 @@ status_of(const struct audit *a, const struct input *in, enum outcome o)
 {
 	if (o == PG_CONFIG)
 		return STATUS_USAGE;
-	if (o == PG_LOST)
+	if (o != PG_OK && o != PG_STOP)
 		return STATUS_SERVICE;
-	if (o == PG_STOP && in->out->error == 0)
+	if (o == PG_STOP && in->out.error == 0)
 		log_warning("told to stop: there are tasks that were not audited");
 	if (o == PG_OK && a->report.mode == MODE_TABLE && a->report.series == 0) {
 		log_warning("no tasks came, so nothing is certified");
@@ -223,7 +223,7 @@ end_audit(const struct options *o, struct audit *a, struct input *in, enum outco
 	}
 	if (outcome == PG_OK && o->mode == MODE_TABLE)
 		report_certificate(&a->report);
-	status = writer_end(in->out, status_of(a, in, outcome));
+	status = writer_end(&in->out, status_of(a, in, outcome));
 	/* Only what was written has been asked for. */
 	if (f->asked != NULL && status < STATUS_USAGE && outcome == PG_OK &&
 		asked_save(f->asked) != 0) {
@@ -251,30 +251,29 @@ run_audit(const struct options *o, const struct calendar *calendar, struct asked
 		.shared = &shared};
 	struct pg *pg = pg_new(&options);
 	struct input in = {.parser = record_parser_new()};
-	struct writer out;
-	struct audit a;
-	enum outcome outcome;
+	struct audit a = {.back = o->back,
+		.presence = o->presence,
+		.least = (unsigned)o->least,
+		.calendar = calendar,
+		.report = {.mode = o->mode, .calendar = calendar, .out = &in.out},
+		.fill = {.missing = o->tasks,
+			.refresh = o->refresh,
+			.sessions = o->sessions,
+			.asked = asked,
+			.calendar = calendar,
+			.out = &in.out},
+		.cross.tables.pg = pg};
 	int status;
 
-	log_run("start version=%s least=%u%%", TS_VERSION, (unsigned)o->least);
-	writer_init(&out, STDOUT_FILENO);
+	log_run("start version=%s least=%u%%", TS_VERSION, a.least);
+	writer_init(&in.out, STDOUT_FILENO);
 	reader_init(&in.reader, STDIN_FILENO);
-	in.out = &out;
-	audit_init(&a, o->mode, calendar, pg, &out);
-	a.presence = o->presence;
-	a.back = o->back;
-	a.fill.missing = o->tasks;
-	a.fill.refresh = o->refresh;
-	a.fill.sessions = o->sessions;
-	a.fill.asked = asked;
-	a.least = (unsigned)o->least;
-	outcome = read_lines(&a, &in);
-	status = end_audit(o, &a, &in, outcome);
+	status = end_audit(o, &a, &in, read_lines(&a, &in));
 	say_end(&a, &in, start);
 	audit_release(&a);
 	reader_release(&in.reader);
 	record_parser_free(in.parser);
-	writer_release(&out);
+	writer_release(&in.out);
 	pg_free(pg);
 	return status;
 }

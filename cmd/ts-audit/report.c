@@ -68,7 +68,7 @@ add_old_basis(struct buffer *b, const struct series *s, const char *before)
 		buffer_printf(b,
 			"%sprices before %s are on another basis, %s times, and older than the API "
 			"reaches",
-			before, s->answer.before, s->answer.factor);
+			before, s->answer.basis.before, s->answer.basis.factor);
 }
 
 static const char *const sentences[FOUND_ANSWERED + 1] = {

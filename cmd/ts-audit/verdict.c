@@ -106,9 +106,8 @@ void
 series_compare(struct series *s, size_t i, const struct comparison *c)
 {
 	struct extremes *x = &s->extremes;
-	bool intraday = timeframe_intraday(s->schedule->tf);
 
-	s->cell[i].found |= find_differences(intraday, c);
+	s->cell[i].found |= find_differences(timeframe_intraday(s->schedule->tf), c);
 	if (c->day) {
 		s->cell[i].ratio = c->ratio > 0 ? (float)c->ratio : 1;
 		keep_larger(&x->range, c->range);
@@ -118,8 +117,8 @@ series_compare(struct series *s, size_t i, const struct comparison *c)
 			x->ratio[0] = c->ratio;
 	}
 	if (c->parts) {
-		keep_larger(intraday ? &x->hour : &x->roll_up, c->price);
-		keep_larger(intraday ? &x->hour_volume : &x->roll_up_volume, c->volume);
+		keep_larger(&x->price, c->price);
+		keep_larger(&x->volume, c->volume);
 	}
 }
 
@@ -237,7 +236,8 @@ series_old_basis(const struct series *s)
 {
 	int32_t before, first;
 
-	if (s->answer.factor[0] == '\0' || date_parse(slice_of(s->answer.before), &before) != 0)
+	if (s->answer.basis.factor[0] == '\0' ||
+		date_parse(slice_of(s->answer.basis.before), &before) != 0)
 		return false;
 	first = (int32_t)(timeframe_intraday(s->schedule->tf) ? s->first / 86400 : s->first);
 	return s->first <= s->last && first < before;

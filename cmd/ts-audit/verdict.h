@@ -60,9 +60,7 @@ struct extremes {
 	double ratio[2];      /* the least and the largest basis */
 	double range;	      /* by how much of the price minutes leave the day */
 	double share;	      /* of the day's volume */
-	double hour, roll_up; /* difference of prices */
-	double hour_volume;   /* beyond what rounding explains */
-	double roll_up_volume;
+	double price, volume; /* difference to the hours, or of a week or month to its days */
 };
 
 struct series {
