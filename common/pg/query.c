@@ -100,8 +100,8 @@ failed_outcome(struct pg *p, const PGresult *res)
 	if (state == NULL || strlen(state) != 5)
 		return pg_lost(p, NULL);
 	o = pg_outcome(state);
-	/* One who only reads asks for no less. */
-	if (o == PG_LARGE && !p->o.writes)
+	/* One who only reads asks for no less; what writes is a function of the table's. */
+	if (!p->o.writes && (o == PG_LARGE || strcmp(state, "25006") == 0))
 		o = PG_TABLE;
 	if (o == PG_TABLE && is_of_row(res))
 		o = PG_DATA;

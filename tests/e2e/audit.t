@@ -63,6 +63,11 @@ is "$?/$(cat out)/$(grep -c 'warning: line [1-5]: ' err)" 1//5 "tasks that canno
 yes '{"type":"task","symbol":1}' | head -n 150 | ts-audit -J >out 2>err
 is "$?/$(grep -c ': line ' err)/$(grep -c 'more than 100 lines are refused' err)/$(grep -c ' refused=150 ' err)" 1/100/1/1 \
 	"a hundred refused lines are told, all are counted"
+# So much that the header's place is taken by what comes after it.
+printf '%s\n' '{"type":"job","job_id":"j","source":"x","symbols":1,"timeframes":["day"],"tasks":1,"run":"r-1"}' \
+	"{\"type\":\"failed\",\"job_id\":\"j\",\"symbol\":\"A\",\"stage\":\"expand\",\"error\":\"$(printf '%0200000d' 1)\"}" | ts-audit -m >out 2>err
+is "$?/$(head -n 1 out)" '0/{"type":"job","job_id":"j","source":"x","symbols":1,"timeframes":["day"],"tasks":1,"run":"r-1"}' \
+	"-m: a header that is held until its tasks have come is as it was"
 mkfifo idle
 rm -f out err
 ts-audit -v <idle >out 2>err &
@@ -89,26 +94,23 @@ ts-audit <tasks >out 2>err
 is "$?/$(tail -n 1 out | cut -d : -f 1)/$(grep -c 'does not exist' err)" "1/0 of 15 complete/5" "missing tables are empty, and named once"
 ts-store -i </dev/null 2>/dev/null
 load <tasks
-ts-audit <tasks >out 2>err
-is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "what was loaded is certified"
-like "$(cat out)" '^AAPL     1min        [0-9]+/[0-9]+ +[0-9]+  100%  2025-05-[0-9]+ 2025-12-23 complete$' "a row of the table"
-is "$(awk '/1min|hour|day/ { split($3, s, "/"); print (s[1] == s[2] && $5 == "100%") }' out | sort -u)" 1 \
-	"every session has all its bars: half days and the session under way are counted right"
-like "$(cat err)" 'end series=15 complete=15 holes=0 differs=0 outside=0 empty=0 unusable=0 failed=0 refused=0 tasks=0 ' "the end line counts"
 # Rows of the table that were read for anybody; a connection has told them before it is gone.
 rows_read() {
 	wait_for 10 alone
 	sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'ohlcv_1min'"
 }
 read_before=$(rows_read)
-ts-audit <tasks >out 2>/dev/null
+ts-audit <tasks >out 2>err
+is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "what was loaded is certified"
 is "$(($(rows_read) - read_before))" "$(sql 'SELECT count(*) FROM ohlcv_1min')" "counting and comparing takes one look at each minute"
+like "$(cat out)" '^AAPL     1min        [0-9]+/[0-9]+ +[0-9]+  100%  2025-05-[0-9]+ 2025-12-23 complete$' "a row of the table"
+is "$(awk '/1min|hour|day/ { split($3, s, "/"); print (s[1] == s[2] && $5 == "100%") }' out | sort -u)" 1 \
+	"every session has all its bars: half days and the session under way are counted right"
+like "$(cat err)" 'end series=15 complete=15 holes=0 differs=0 outside=0 empty=0 unusable=0 failed=0 refused=0 tasks=0 ' "the end line counts"
 ts-audit -m <tasks >out 2>err
 is "$?/$(cat out)" 0/ "-m: of a complete job nothing is written"
-ts-audit -l 100 <tasks >out 2>/dev/null
-is "$?" 0 "-l 100: every minute is there"
-TZ=Asia/Tokyo ts-audit <tasks 2>/dev/null | tail -n 1 >out
-is "$(cat out)" "15 of 15 complete" "whatever TZ says"
+TZ=Asia/Tokyo ts-audit -l 100 <tasks >out 2>/dev/null
+is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "-l 100: every minute is there, whatever TZ says"
 
 # ---- any 1 % of all rows
 
@@ -146,7 +148,7 @@ sort want | cmp -s - got
 ok $? "exactly the lost sessions, days, weeks and months are named"
 [ "$(wc -l <want)" -ge 10 ]
 ok $? "of which there are some ($(wc -l <want))"
-like "$(ts-audit <tasks 2>/dev/null)" '^MSFT +week +[0-9/]+ +[0-9]+ +[0-9]+%.* holes .*2025-07-06\.\.2025-07-13' "the table shows runs joined"
+like "$(grep '"MSFT","timeframe":"week"' tasks | ts-audit 2>/dev/null)" '^MSFT +week +[0-9/]+ +[0-9]+ +[0-9]+%.* holes .*2025-07-06\.\.2025-07-13' "the table shows runs joined"
 ts-audit -p -m <tasks 2>err >fill
 is "$?" 0 "-m: tasks that were written are no failure"
 is "$(jq -r 'select(.type == "task") | "\(.symbol) \(.timeframe)"' fill | grep -vc ' 1min$')" \
@@ -163,9 +165,10 @@ is "$(grep -c /v2/aggs "$sim_log")" "$(grep -c '"type":"task"' fill)" "the fill 
 ts-audit -p <tasks >out 2>/dev/null
 is "$?/$(tail -n 1 out)" "0/15 of 15 complete; presence only" "after the fill all is present"
 # What is left is single minutes and hours, which the other timeframe misses, except before 10:00.
-ts-audit <tasks >out 2>/dev/null
-is "$?" 1 "-p: and that is not all"
-ts-audit -m <tasks 2>/dev/null | load
+ts-audit -m <tasks >fill 2>/dev/null
+[ -s fill ]
+ok $? "-p: and that is not all"
+load <fill
 ts-audit <tasks >out 2>/dev/null
 is "$?/$(tail -n 1 out)" "0/15 of 15 complete" "after the fill of what differs all is complete"
 ts-audit -p -l 100 -m <tasks 2>/dev/null | load
@@ -190,7 +193,7 @@ is "$(jq -r 'select(.nulls + .crossed + .outside > 0) | "\(.symbol) \(.timeframe
 	'AAPL 1min holes 1 0 0 [["2025-10-15","2025-10-15"]]
 MSFT day holes 0 1 1 [["2025-07-03","2025-07-03"]]
 MSFT week outside 0 0 1 []' "NULLs, high below low, and rows outside of sessions: a holiday, a Monday; not 13:00 on a half day"
-like "$(ts-audit -p <tasks 2>/dev/null)" 'holes 2025-07-03; 1 with high below low; 1 outside of sessions$' "the table tells them, too"
+like "$(grep '"MSFT","timeframe":"day"' tasks | ts-audit -p 2>/dev/null)" 'holes 2025-07-03; 1 with high below low; 1 outside of sessions$' "the table tells them, too"
 ts-audit -m <tasks 2>/dev/null | load
 hurt "DELETE FROM ohlcv_daily WHERE date = '2025-07-04'; DELETE FROM ohlcv_weekly WHERE extract(dow FROM date) <> 0;
 	DELETE FROM ohlcv_1min WHERE timestamp = '2025-07-03 17:00Z'"
@@ -377,6 +380,13 @@ MSFT week roll-up 2025-12-07" "$1: what is wrong is found"
 }
 typed doubles 'char(12)' 'double precision' 'double precision'
 checked doubles
+sql "UPDATE doubles.ohlcv_1min SET volume = 1.7e308 WHERE symbol = 'AAPL'"
+DATABASE_URL="$DATABASE_URL&options=-csearch_path%3Ddoubles,public" ts-audit -J <killed 2>err |
+	jq -r 'select(.type == "audit" and .timeframe == "1min") | "\(.symbol) \(.verdict) \(.compared)"' | sort >out
+is "$(cat out)/$(grep -c 'ohlcv_1min cannot be compared: 22003: ' err)/$(grep -c error: err)" "AAPL complete 0
+BRK.B complete 0
+IBM complete 0
+MSFT complete 0/1/0" "a sum that the server refuses costs the comparison of its table, not the count"
 typed reals varchar real real
 sql "CREATE EXTENSION citext" 2>err && sql "$(for t in $tables; do echo "ALTER TABLE reals.$t ALTER symbol TYPE citext;"; done)"
 checked reals
@@ -395,7 +405,9 @@ is "$(jq -c 'select(.type == "audit" and .symbol == "IBM") | [.timeframe, .verdi
 # ---- a load at midday, and the night after it
 
 empty
-ts-expand <job.json | load
+job '["AAPL","MSFT","BRK.B"]' 0.2 | tee job.json | ts-expand | load
+# Of the days and weeks more, for what comes below.
+ts-expand -N "$now" -y 0.6 -t day,week AAPL MSFT | load
 sim_stop
 sim_start -N 2025-12-24T03:00:00Z
 ts-expand -N 2025-12-24T03:00:00Z <job.json >night
@@ -509,6 +521,37 @@ sql "CREATE ROLE stranger LOGIN"
 ts-expand -t day AAPL | DATABASE_URL="${DATABASE_URL%user=*}user=stranger" ts-audit >out 2>err
 is "$?/$(tail -n 1 out)" "1/0 of 1 complete: AAPL day unusable" "so does one that may not be read"
 like "$(cat err)" 'table ohlcv_daily: SELECT not granted to stranger' "and says why"
+
+# refuses CODE POLICY: a query that ends so costs its own table alone.
+sql "CREATE SCHEMA broken; GRANT USAGE ON SCHEMA broken TO stranger; CREATE TABLE broken.secret (a int);
+	CREATE TABLE broken.ohlcv_weekly (LIKE ohlcv_weekly INCLUDING ALL); CREATE TABLE broken.ohlcv_daily (LIKE ohlcv_daily INCLUDING ALL);
+	INSERT INTO broken.ohlcv_weekly SELECT * FROM ohlcv_weekly; INSERT INTO broken.ohlcv_daily SELECT * FROM ohlcv_daily;
+	GRANT SELECT ON broken.ohlcv_daily, broken.ohlcv_weekly TO stranger; ALTER TABLE broken.ohlcv_daily ENABLE ROW LEVEL SECURITY;
+	CREATE FUNCTION broken.breaks(code text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''broken'' USING ERRCODE = code; END';
+	CREATE FUNCTION broken.writes() RETURNS boolean LANGUAGE sql VOLATILE SECURITY DEFINER AS 'INSERT INTO broken.secret VALUES (1) RETURNING true'"
+ts-expand -N 2025-12-24T03:00:00Z -y 0.6 -t week,day AAPL >tasks 2>/dev/null
+refuses() {
+	sql "SET client_min_messages = error; DROP POLICY IF EXISTS p ON broken.ohlcv_daily; CREATE POLICY p ON broken.ohlcv_daily USING ($2)"
+	DATABASE_URL="${DATABASE_URL%user=*}user=stranger&options=-csearch_path%3Dbroken" ts-audit <tasks >out 2>err
+	is "$?/$(tail -n 1 out)/$(grep -c 'error: table ohlcv_daily: '"$1: " err)/$(grep -c 'error: \|cannot be compared' err)" \
+		"1/1 of 2 complete: AAPL day unusable; presence only/1/1" "so does one whose rows the server refuses with $1" || sed 's/^/# /' err
+}
+refuses 22012 "1 / (volume - volume) > 0"
+refuses 42501 "EXISTS (SELECT FROM broken.secret)"
+refuses 53400 "broken.breaks('53400')"
+refuses XX000 "broken.breaks('XX000')"
+refuses 25006 "broken.writes()"
+if sql "SELECT 'a'::citext" >out 2>&1; then
+	sql "CREATE SCHEMA cased; CREATE TABLE cased.ohlcv_daily (LIKE ohlcv_daily INCLUDING ALL); ALTER TABLE cased.ohlcv_daily ALTER symbol TYPE citext;
+		INSERT INTO cased.ohlcv_daily SELECT lower(symbol), date, open, high, low, close, volume FROM ohlcv_daily WHERE symbol IN ('AAPL', 'MSFT')"
+	for symbols in AAPL "aapl msft"; do
+		# shellcheck disable=SC2086 # a list of words
+		ts-expand -N 2025-12-24T03:00:00Z -y 0.6 -t day $symbols | DATABASE_URL="$DATABASE_URL&options=-csearch_path%3Dcased,public" ts-audit >out 2>err
+		is "$?/$(tail -n 1 out)/$(grep -c 'warning: table ohlcv_daily takes aapl for the same symbol as one that was asked for' err)" \
+			"$([ "$symbols" = AAPL ] && echo '1/0 of 1 complete: AAPL day empty/1' || echo '0/2 of 2 complete; presence only/0')" \
+			"rows of another spelling are told, as ts-store refuses to replace them: $symbols"
+	done
+fi
 
 # ---- stopped and lost
 
