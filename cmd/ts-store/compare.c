@@ -61,7 +61,8 @@ compare_same(
 	for (int i = 0; i < 4; i++) {
 		mine = bar_price(&prices);
 		if (t->type[i] != PG_NUMERIC || t->scale[i] != INT32_MAX)
-			mine = (struct slice){(char *)tmp, encode_value(t, i, mine, tmp)};
+			mine = (struct slice){
+				(char *)tmp, encode_value(t, i, number_of_binary(mine), tmp)};
 		if (!same_field(t, i, mine, res, row))
 			return false;
 	}

@@ -48,8 +48,8 @@ encode_bound(struct pg_values *v, enum timeframe tf, int64_t key)
 	encode_bytes(v, out, encode_key(tf, key, (unsigned char *)out));
 }
 
-static size_t
-encode_number(const struct pg_table *t, int column, struct number *d, unsigned char *out)
+size_t
+encode_value(const struct pg_table *t, int column, struct number d, unsigned char out[NUMBER_BYTES])
 {
 	double nearest;
 	float near;
@@ -58,37 +58,26 @@ encode_number(const struct pg_table *t, int column, struct number *d, unsigned c
 
 	switch (t->type[column]) {
 	case PG_FLOAT8:
-		nearest = number_to_double(d);
+		nearest = number_to_double(&d);
 		memcpy(&bits, &nearest, sizeof bits);
 		wire_put64(out, bits);
 		return 8;
 	case PG_FLOAT4:
-		near = number_to_float(d);
+		near = number_to_float(&d);
 		memcpy(&word, &near, sizeof word);
 		wire_put32(out, word);
 		return 4;
 	default:
 		/* A carry beyond all digits is for Postgres to refuse. */
-		if (t->scale[column] != INT32_MAX && d->scale > t->scale[column])
-			(void)number_round(d, t->scale[column]);
-		return number_binary(d, out);
+		if (t->scale[column] != INT32_MAX && d.scale > t->scale[column])
+			(void)number_round(&d, t->scale[column]);
+		return number_binary(&d, out);
 	}
-}
-
-size_t
-encode_value(
-	const struct pg_table *t, int column, struct slice value, unsigned char out[NUMBER_BYTES])
-{
-	struct number d = number_of_binary(value);
-
-	return encode_number(t, column, &d, out);
 }
 
 size_t
 encode_volume(const struct pg_table *t, int64_t volume, unsigned char out[NUMBER_BYTES])
 {
-	struct number d;
-
 	switch (t->type[4]) {
 	case PG_INT8:
 		wire_put64(out, (uint64_t)volume);
@@ -97,8 +86,7 @@ encode_volume(const struct pg_table *t, int64_t volume, unsigned char out[NUMBER
 		wire_put32(out, (uint32_t)volume);
 		return 4;
 	default:
-		d = number_of_int(volume);
-		return encode_number(t, 4, &d, out);
+		return encode_value(t, 4, number_of_int(volume), out);
 	}
 }
 

@@ -16,11 +16,11 @@ void encode_bound(struct pg_values *, enum timeframe, int64_t key);
 int64_t encode_key_of(enum timeframe, const char *field);
 
 /*
- * How a table holds a NUMERIC in its column (0 to 3: open to close, 4: volume), rounded as far as
+ * How a table holds a number in its column (0 to 3: open to close, 4: volume), rounded as far as
  * it rounds, or a volume: writes it to out and returns the bytes used.
  */
 size_t encode_value(
-	const struct pg_table *, int column, struct slice, unsigned char out[NUMBER_BYTES]);
+	const struct pg_table *, int column, struct number, unsigned char out[NUMBER_BYTES]);
 size_t encode_volume(const struct pg_table *, int64_t volume, unsigned char out[NUMBER_BYTES]);
 
 /* Arrays of one dimension as parameters: empties one for elements of a type; adds one element, NULL

@@ -9,7 +9,7 @@ void
 input_refuse(struct tasks *s, uint64_t lineno, struct slice line, const char *why, const char *hint)
 {
 	refused_line(&s->n.refused, lineno, why, hint);
-	if (s->rejects != NULL && line.n > 0)
+	if (line.n > 0)
 		rejects_add_text(s->rejects, line, why);
 }
 
@@ -46,7 +46,7 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 	} else if (of->fault != NULL) {
 		s->n.bars.dropped++;
 		of->n.dropped++;
-		tasks_keep(s, line, r, of->fault);
+		rejects_add(s->rejects, line, r, of->fault);
 	} else {
 		series_key(of, s->bar.key);
 		batch_add(s->filling, of, &s->bar, lineno);

@@ -200,7 +200,7 @@ run_store(const struct options *o, struct pool *pool, struct rejects *rejects)
 	tasks_init(&s, pool, rejects, &out, o->batch_rows);
 	s.remove = o->remove;
 	status = run_loop(&s);
-	if (rejects != NULL && rejects_flush(rejects) != 0)
+	if (rejects_flush(rejects) != 0)
 		s.unkept = true;
 	status = writer_end(&out, status_of(&s, status));
 	say_end(&s, start);

@@ -19,8 +19,9 @@ struct worker {
 	struct load load;
 	pthread_mutex_t lock; /* of the loader: the first one's serves those without a connection */
 	struct batch *batch;  /* written before its byte is sent, so the thread sees it */
-	uint64_t number;      /* of that batch; 0 when it is stored */
-	uint64_t after[POOL_MAX]; /* the numbers that the workers had which it must come after */
+	unsigned after; /* a bit for each worker whose batch must be stored before this one, */
+	bool never;	/* which one of them was not */
+	bool ended;	/* the batch has its outcome */
 	enum outcome outcome;
 	int order[2]; /* a byte for each batch, end of file for the end */
 	bool running;
@@ -30,10 +31,9 @@ struct worker {
 
 struct pool {
 	struct load_shared shared;
-	pthread_mutex_t order; /* of number and outcome of the workers */
-	pthread_cond_t stored; /* one of them changed */
-	uint64_t batches;
-	struct buffer why; /* a worker pauses, under order; empty once that was asked for */
+	pthread_mutex_t order; /* of what comes after what, and how it ended */
+	pthread_cond_t stored; /* some of that changed */
+	struct buffer why;     /* a worker pauses, under order; empty once that was asked for */
 	int64_t until;
 	int done[2]; /* the number of each worker that is done; POOL_MAX: one pauses */
 	int workers;
@@ -83,18 +83,7 @@ carrier_of(struct worker *w)
 static enum turn
 turn_of(const struct worker *w)
 {
-	const struct worker *first = w->pool->worker;
-	enum turn t = TURN_COME;
-
-	for (int i = 0; i < w->pool->workers; i++) {
-		if (w->after[i] == 0)
-			continue;
-		if (first[i].number == w->after[i])
-			t = t == TURN_COME ? TURN_LATE : t;
-		else if (first[i].outcome != PG_OK)
-			t = TURN_NEVER;
-	}
-	return t;
+	return w->never ? TURN_NEVER : w->after != 0 ? TURN_LATE : TURN_COME;
 }
 
 /* For as long as it takes where the patience is below 0. */
@@ -152,6 +141,7 @@ static void *
 run_worker(void *arg)
 {
 	struct worker *w = arg;
+	unsigned bit = 1U << (w - w->pool->worker);
 	unsigned char c;
 
 	while (take_byte(w->order[0], &c)) {
@@ -159,7 +149,13 @@ run_worker(void *arg)
 
 		(void)pthread_mutex_lock(&w->pool->order);
 		w->outcome = o;
-		w->number = 0;
+		w->ended = true;
+		for (int i = 0; i < w->pool->workers; i++) {
+			struct worker *later = &w->pool->worker[i];
+
+			later->never = later->never || ((later->after & bit) != 0 && o != PG_OK);
+			later->after &= ~bit;
+		}
 		(void)pthread_cond_broadcast(&w->pool->stored);
 		(void)pthread_mutex_unlock(&w->pool->order);
 		give_byte(w->pool->done[1], (unsigned char)(w - w->pool->worker));
@@ -333,15 +329,16 @@ pool_begin(struct pool *p, struct batch *b)
 	while (w->batch != NULL)
 		w++;
 	(void)pthread_mutex_lock(&p->order);
+	w->after = 0;
+	w->never = w->ended = false;
 	for (int i = 0; i < p->workers; i++) {
 		const struct worker *earlier = &p->worker[i];
 
-		w->after[i] = earlier->batch != NULL && batch_akin(earlier->batch, b)
-				      ? earlier->number
-				      : 0;
+		if (earlier->batch == NULL || !batch_akin(earlier->batch, b))
+			continue;
+		w->never = w->never || (earlier->ended && earlier->outcome != PG_OK);
+		w->after |= earlier->ended ? 0 : 1U << i;
 	}
-	w->number = ++p->batches;
-	w->outcome = PG_OK;
 	(void)pthread_mutex_unlock(&p->order);
 	w->batch = b;
 	give_byte(w->order[1], 0);

@@ -115,6 +115,8 @@ make_line(struct rejects *rj, struct slice line, const char *why)
 void
 rejects_add(struct rejects *rj, struct slice line, const struct record *r, const char *why)
 {
+	if (rj == NULL)
+		return;
 	if (line.n == 0 || !make_line(rj, line, why)) {
 		rj->text.len = 0;
 		record_write(&rj->text, r);
@@ -129,6 +131,8 @@ rejects_add_text(struct rejects *rj, struct slice line, const char *why)
 {
 	struct slice text = slice_cut(line, TEXT_MAX);
 
+	if (rj == NULL)
+		return;
 	for (size_t i = 0, n; i < text.n; i += n) {
 		if ((n = utf8_length(text.p + i, text.n - i)) == 0)
 			return;
@@ -143,9 +147,9 @@ rejects_add_text(struct rejects *rj, struct slice line, const char *why)
 int
 rejects_flush(struct rejects *rj)
 {
-	bool logged = rj->out.error != 0;
+	bool logged = rj != NULL && rj->out.error != 0;
 
-	if (writer_flush(&rj->out) == 0)
+	if (rj == NULL || writer_flush(&rj->out) == 0)
 		return 0;
 	if (!logged)
 		log_error("writing %s: %s", rj->path, strerror(rj->out.error));

@@ -7,7 +7,8 @@
 
 /*
  * The file of the bars that were not stored, each a line: its own, with a member "error" more that
- * says why. Once mended such a line can be given to ts-store as it is. See ts-records(5).
+ * says why. Once mended such a line can be given to ts-store as it is. See ts-records(5). NULL
+ * keeps nothing, which cannot fail.
  */
 struct rejects {
 	const char *path;
@@ -25,8 +26,8 @@ int rejects_open(struct rejects *, const char *path);
 void rejects_release(struct rejects *);
 
 /*
- * Adds a bar: its line, which is an object, and what was read of it. A line to which nothing can be
- * added, for it is empty or too long, is made anew of what was read.
+ * Adds a bar: its line, which is an object, or an empty one where that is gone, and what was read
+ * of it. A line to which nothing can be added, for it is too long, is made anew of that, too.
  */
 void rejects_add(struct rejects *, struct slice line, const struct record *, const char *why);
 

@@ -58,18 +58,11 @@ tasks_waiting(const struct tasks *s)
 	return !batch_empty(s->filling);
 }
 
-void
-tasks_keep(struct tasks *s, struct slice line, const struct record *r, const char *why)
-{
-	if (s->rejects != NULL)
-		rejects_add(s->rejects, line, r, why);
-}
-
 /* Before a verdict counts them, the bars that were not stored must be in their file. */
 static bool
 flush_kept(struct tasks *s)
 {
-	if (s->rejects != NULL && rejects_flush(s->rejects) != 0)
+	if (rejects_flush(s->rejects) != 0)
 		s->unkept = true;
 	return !s->unkept;
 }
@@ -92,7 +85,7 @@ tasks_reject(struct tasks *s, uint64_t lineno, struct slice line, const struct r
 	struct slice key = r->timestamp.p != NULL ? r->timestamp : r->date;
 	char name[SYMBOL_MAX + 64];
 
-	tasks_keep(s, line, r, why);
+	rejects_add(s->rejects, line, r, why);
 	if (s->n.rejects_logged++ >= REJECTS_TOLD) {
 		if (s->n.rejects_logged == REJECTS_TOLD + 1)
 			log_warning("more than %d bars are rejected: further ones are only counted",
@@ -306,7 +299,7 @@ report_given_up(struct tasks *s, const struct batch *b, struct buffer *text)
 			if (!batch_dropped(b, p))
 				continue;
 			r = bar_again(b, batch_row(b, p), text);
-			tasks_keep(s, (struct slice){0}, &r, g->fault);
+			rejects_add(s->rejects, (struct slice){0}, &r, g->fault);
 		}
 	}
 }

@@ -54,11 +54,7 @@ void tasks_release(struct tasks *);
 /* Whether it can go on. If not, nothing more is done. */
 bool tasks_ok(const struct tasks *);
 
-/*
- * A bar is not stored: keeps it, with its line where it was seen at once, which is empty where that
- * is known only later; tasks_reject() says so, too.
- */
-void tasks_keep(struct tasks *, struct slice line, const struct record *, const char *why);
+/* A bar is not stored: says so and keeps it, its line as for rejects_add(). */
 void tasks_reject(
 	struct tasks *, uint64_t lineno, struct slice line, const struct record *, const char *why);
 

@@ -44,7 +44,7 @@ put_prices(unsigned char *out, const struct pg_table *t, const struct batch *b, 
 		return r->length;
 	}
 	for (int i = 0; i < 4; i++) {
-		size_t n = encode_value(t, i, bar_price(&prices), at + 4);
+		size_t n = encode_value(t, i, number_of_binary(bar_price(&prices)), at + 4);
 
 		wire_put32(at, (uint32_t)n);
 		at += 4 + n;

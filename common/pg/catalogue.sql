@@ -136,7 +136,10 @@ SELECT concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said
 		THEN format('its key over symbol and %s is deferrable, by which no conflict is found: make it NOT DEFERRABLE', key.name)
 	WHEN missing.rights IS NOT NULL
 		THEN format('%1$s not granted to %3$I: GRANT %1$s ON %2$s TO %3$I', missing.rights, rel.name, current_user)
-	ELSE (SELECT fault FROM published) END),
+	ELSE (SELECT fault FROM published) END,
+	-- Such a column must not get the start.
+	CASE WHEN key.name ~ '_end(ing)?$'
+		THEN format('its key column %s is called for the end of the period, but keys are its start', key.name) END),
 	rel.oid IS NULL AND other.name IS NULL,
 	made.parts, made.packed,
 	has.type[2], has.type[3], has.type[4], has.type[5], has.type[6],

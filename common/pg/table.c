@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The columns of the answer: the texts, and behind them these. */
 enum {
@@ -41,27 +40,6 @@ number_at(const PGresult *res, int column)
 	return (int)strtol(PQgetvalue(res, 0, column), NULL, 10);
 }
 
-/* A column that is called for the end of the period must not get its start. */
-static void
-check_key_name(struct pg_table *t)
-{
-	static const char *const ends[] = {"_end", "_ending"};
-	size_t n = strlen(t->key_name);
-	char why[300];
-
-	for (int i = 0; i < 2; i++) {
-		size_t m = strlen(ends[i]);
-
-		if (n < m || strcmp(t->key_name + n - m, ends[i]) != 0)
-			continue;
-		(void)snprintf(why, sizeof why,
-			"its key column %s is called for the end of the period, but keys are its "
-			"start",
-			t->key_name);
-		pg_table_fail(t, why);
-	}
-}
-
 static void
 take_row(struct pg_table *t, PGresult *res)
 {
@@ -73,7 +51,6 @@ take_row(struct pg_table *t, PGresult *res)
 		pg_table_fail(t, PQgetvalue(res, 0, FAULT));
 	for (int i = 0; i < TEXTS; i++)
 		t->text[i] = PQgetvalue(res, 0, i);
-	check_key_name(t);
 	for (int i = 0; i < PG_TABLE_VALUES; i++) {
 		t->type[i] = number_at(res, TYPE + i);
 		t->scale[i] =
