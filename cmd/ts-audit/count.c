@@ -22,7 +22,7 @@ struct query {
 	struct group group;
 	struct buffer text, value[PARAMETERS];
 	bool counts; /* so counting begins again when the query does */
-	void (*take)(struct query *, const PGresult *, int row);
+	void (*take)(void *query, const PGresult *, int row);
 	double level;
 	struct buffer other; /* the first symbol that came as none of the group */
 };
@@ -76,14 +76,6 @@ read_number(const PGresult *res, int row, int column)
 	return strtoll(PQgetvalue(res, row, column), NULL, 10);
 }
 
-static void
-take_row(void *data, const PGresult *res, int row)
-{
-	struct query *q = data;
-
-	q->take(q, res, row);
-}
-
 static enum outcome
 ask_once(struct pg *pg, void *data)
 {
@@ -96,7 +88,7 @@ ask_once(struct pg *pg, void *data)
 	for (; values.n < PARAMETERS && q->value[values.n].len > 0; values.n++)
 		values.value[values.n] = buffer_cstr(&q->value[values.n]);
 	if (o == PG_OK)
-		o = pg_stream(pg, buffer_cstr(&q->text), &values, &(struct pg_sink){take_row, q});
+		o = pg_stream(pg, buffer_cstr(&q->text), &values, &(struct pg_sink){q->take, q});
 	return o == PG_OK ? pg_commit(pg) : o;
 }
 
@@ -158,8 +150,9 @@ read_comparison(const PGresult *res, int row, int first)
 }
 
 static void
-take_count(struct query *q, const PGresult *res, int row)
+take_count(void *query, const PGresult *res, int row)
 {
+	struct query *q = query;
 	struct series *s = row_series(q, res, row);
 	uint64_t bin = (uint64_t)read_number(res, row, SQL_BIN);
 	int seconds = timeframe_intraday(q->table->tf) ? timeframe_seconds(q->table->tf) : 1;
@@ -230,8 +223,9 @@ count_series(struct tables *d, const struct group *g, bool values)
 }
 
 static void
-take_first(struct query *q, const PGresult *res, int row)
+take_first(void *query, const PGresult *res, int row)
 {
+	struct query *q = query;
 	struct series *s = row_series(q, res, row);
 
 	if (s != NULL && !PQgetisnull(res, row, 1))
@@ -251,8 +245,9 @@ count_first(struct tables *d, const struct group *g)
 }
 
 static void
-take_roll_up(struct query *q, const PGresult *res, int row)
+take_roll_up(void *query, const PGresult *res, int row)
 {
+	struct query *q = query;
 	struct series *s = row_series(q, res, row);
 	struct comparison x = read_comparison(res, row, SQL_BIN + 1);
 
@@ -284,8 +279,10 @@ count_roll_up(struct tables *d, const struct group *g)
 }
 
 static void
-take_level(struct query *q, const PGresult *res, int row)
+take_level(void *query, const PGresult *res, int row)
 {
+	struct query *q = query;
+
 	q->level = (double)read_number(res, row, 0) / 1000;
 }
 

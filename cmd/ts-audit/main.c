@@ -193,18 +193,14 @@ status_of(const struct audit *a, const struct input *in, enum outcome o)
 static void
 say_end(const struct audit *a, const struct input *in, int64_t start)
 {
-	const struct report *r = &a->report;
+	struct log_count counts[VERDICT_COUNT + 5] = {{"series", a->report.series}}, *at = counts;
 
-	log_end(log_run, "end",
-		(const struct log_count[]){{"series", r->series},
-			{"complete", r->verdicts[VERDICT_COMPLETE]},
-			{"holes", r->verdicts[VERDICT_HOLES]},
-			{"differs", r->verdicts[VERDICT_DIFFERS]},
-			{"outside", r->verdicts[VERDICT_OUTSIDE]},
-			{"empty", r->verdicts[VERDICT_EMPTY]},
-			{"unusable", r->verdicts[VERDICT_UNUSABLE]}, {"failed", r->failed},
-			{"refused", in->refused.n}, {"tasks", a->fill.tasks}, {0}},
-		clock_mono_ms() - start);
+	for (enum verdict v = 0; v < VERDICT_COUNT; v++)
+		*++at = (struct log_count){verdict_name(v), a->report.verdicts[v]};
+	*++at = (struct log_count){"failed", a->report.failed};
+	*++at = (struct log_count){"refused", in->refused.n};
+	*++at = (struct log_count){"tasks", a->fill.tasks};
+	log_end(log_run, "end", counts, clock_mono_ms() - start);
 }
 
 /* What follows the last task; the exit status. */

@@ -96,25 +96,12 @@ schedule_end(const struct schedule *s)
 	return timeframe_intraday(s->tf) ? s->to - timeframe_seconds(s->tf) + 1 : s->to + 1;
 }
 
-int
-schedule_slice_start(enum timeframe tf)
-{
-	return 48600 - 48600 % timeframe_seconds(tf);
-}
-
-int
-schedule_slice_seconds(enum timeframe tf)
+struct slices
+schedule_slices(enum timeframe tf)
 {
 	int seconds = timeframe_seconds(tf);
 
-	/* Sixty slices at most, of whole bars. */
-	return (450 + seconds - 1) / seconds * seconds;
-}
-
-int
-schedule_slice(enum timeframe tf, int64_t instant)
-{
-	return (int)(instant % 86400 - schedule_slice_start(tf)) / schedule_slice_seconds(tf);
+	return (struct slices){48600 - 48600 % seconds, (450 + seconds - 1) / seconds * seconds};
 }
 
 void

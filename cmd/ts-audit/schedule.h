@@ -38,12 +38,13 @@ enum { SCHEDULE_BOUNDS = 4 };
 
 /*
  * Regular hours, from 13:30 to 21:00 UTC whether it is summer or not, in slices of whole bars,
- * of 7.5 minutes at least: the number of the slice that an instant lies in, below 64; the second of
- * the day at which the first one begins, and how long they are.
+ * of 7.5 minutes at least, so that there are less than 64: the second of the day at which the first
+ * one begins, and how long they are.
  */
-int schedule_slice(enum timeframe, int64_t instant);
-int schedule_slice_start(enum timeframe);
-int schedule_slice_seconds(enum timeframe);
+struct slices {
+	int start, seconds;
+};
+struct slices schedule_slices(enum timeframe);
 
 /* A session is due when so much of its regular hours lies between from and to. */
 enum { SCHEDULE_DUE_SECONDS = 1800 };

@@ -60,8 +60,8 @@ add_word(struct buffer *b, const struct statement *s, struct slice word)
 	} words[] = {{"name", t->name, 0}, {"key", t->key, 0}, {"symbol", t->symbol_type, 0},
 		{"type", timeframe_intraday(t->tf) ? "timestamptz" : "date", 0},
 		{"amount", CHECK_RANGE_AMOUNT, 0}, {"seconds", NULL, seconds},
-		{"hour", NULL, 3600 / seconds}, {"slice.start", NULL, schedule_slice_start(t->tf)},
-		{"slice.seconds", NULL, schedule_slice_seconds(t->tf)}};
+		{"hour", NULL, 3600 / seconds}, {"slice.start", NULL, schedule_slices(t->tf).start},
+		{"slice.seconds", NULL, schedule_slices(t->tf).seconds}};
 	struct statement part = *s;
 	size_t i = 0;
 

@@ -173,6 +173,7 @@ longest_silence(const struct series *s, size_t i)
 	const struct schedule *d = s->schedule;
 	const struct period *p = &d->period[i];
 	const struct cell *c = &s->cell[i];
+	const struct slices slices = schedule_slices(d->tf);
 	int seconds = timeframe_seconds(d->tf);
 	int64_t from = p->start > d->from ? p->start : d->from,
 		to = p->end < d->to ? p->end : d->to;
@@ -181,7 +182,9 @@ longest_silence(const struct series *s, size_t i)
 
 	longest = end > longest ? end : longest;
 	for (int64_t t = p->start + c->first; t <= p->start + c->last; t += seconds) {
-		run = (c->filled >> schedule_slice(d->tf, t) & 1) != 0 ? 0 : run + 1;
+		int slice = (int)(t % 86400 - slices.start) / slices.seconds;
+
+		run = (c->filled >> slice & 1) != 0 ? 0 : run + 1;
 		longest = run > longest ? run : longest;
 	}
 	return longest;

@@ -47,7 +47,7 @@ enum finding {
 
 /* What there is of a period. */
 struct cell {
-	uint64_t filled; /* a bit for each schedule_slice() with a bar */
+	uint64_t filled; /* a bit for each of schedule_slices() with a bar */
 	uint32_t bars;
 	uint32_t found; /* enum finding, as bits */
 	int32_t first,
