@@ -241,13 +241,13 @@ plain_text(struct slice line, size_t *at, struct slice *out)
 {
 	const char *start = line.p + *at, *p = start, *end = line.p + line.n;
 
-	while (p < end && (unsigned char)(*p - '!') <= '~' - '!' && *p != '"' && *p != '\\')
-		p++;
-	if (p == start || p == end || *p != '"')
-		return false;
+	for (; p < end && *p != '"'; p++) {
+		if (*p < '!' || *p > '~' || *p == '\\')
+			return false;
+	}
 	*out = (struct slice){start, (size_t)(p - start)};
 	*at += out->n + 1;
-	return true;
+	return p > start && p < end;
 }
 
 /* A number as it stands. */

@@ -1,7 +1,6 @@
 /* A bar's record made into what the database holds, and back. */
 #include "bar.h"
 
-#include "wire.h"
 
 #include <string.h>
 
@@ -117,16 +116,6 @@ bar_key(char text[TIMESTAMP_SIZE], enum timeframe tf, int64_t key)
 	if (timeframe_intraday(tf))
 		key = key / SECOND - (key % SECOND < 0);
 	return timeframe_write(text, tf, key);
-}
-
-struct slice
-bar_price(const unsigned char **prices)
-{
-	uint32_t n = wire_get32(*prices);
-	struct slice s = {(const char *)*prices + 4, n};
-
-	*prices += 4 + n;
-	return s;
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "number.h"
 #include "record.h"
+#include "wire.h"
 #include "timestamp.h"
 
 /* Room for four prices, each a 32-bit length and a binary NUMERIC: as COPY BINARY has fields. */
@@ -40,6 +41,13 @@ void bar_write(struct record *, int64_t key, int64_t volume, const unsigned char
 	struct buffer *text);
 
 /* The next field of prices, its length skipped; moves on behind it. */
-struct slice bar_price(const unsigned char **prices);
+static inline struct slice
+bar_price(const unsigned char **prices)
+{
+	const struct slice s = {(const char *)*prices + 4, wire_get32(*prices)};
+
+	*prices += 4 + s.n;
+	return s;
+}
 
 #endif
