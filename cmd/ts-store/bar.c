@@ -1,7 +1,6 @@
 /* A bar's record made into what the database holds, and back. */
 #include "bar.h"
 
-
 #include <string.h>
 
 enum { SECOND = 1000000 };
