@@ -100,8 +100,11 @@ find_slot(struct writing *w, enum row_status status)
 			if (w->batch->status[w->at] == status)
 				return true;
 		}
-		if (!load_next(w->batch, w->range, &w->run))
+		if (!load_next(w->batch, w->range, &w->run)) {
+			/* The last run that was looked at may be another table's. */
+			w->at = w->run.end;
 			return false;
+		}
 		w->at = w->run.first;
 	} while (true);
 }
