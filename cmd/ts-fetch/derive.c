@@ -267,11 +267,3 @@ derive_forget(struct derive *d, const struct task *t)
 	rollup_release(&of->rollup);
 	rollup_init(&of->rollup);
 }
-
-void
-derive_release(struct derive *d)
-{
-	for (int tf = 0; tf < TF_COUNT; tf++)
-		rollup_release(&d->of[tf].rollup);
-	buffer_release(&d->text);
-}

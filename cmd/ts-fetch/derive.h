@@ -66,6 +66,4 @@ void derive_settle(struct tasks *);
 /* A task ends or begins anew: if it is a sample there will be another. */
 void derive_forget(struct derive *, const struct task *);
 
-void derive_release(struct derive *);
-
 #endif

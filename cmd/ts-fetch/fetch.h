@@ -74,7 +74,7 @@ struct fetch {
 	struct slice request_id; /* of the response that is read; absent if it has none */
 	uint64_t bytes;
 	int64_t succeeded_at; /* monotonic ms: when the API last answered as it should; 0: never */
-	bool misset;	      /* a request failed for what is set, and no wait mends it */
+	bool misset; /* a request failed for what is set: no wait mends it, if none succeeds */
 	struct log_quota retry_lines, outage_lines;
 };
 
@@ -98,8 +98,5 @@ int64_t fetch_start(struct fetch *, int64_t now);
 /* Looks at what has been sent and at the responses that have come; deals with one of them. */
 void fetch_responses(struct fetch *);
 void fetch_response(struct fetch *, struct chunk *, const struct response *);
-
-/* Whether nothing was ever reached, for what is set. */
-bool fetch_misset(const struct fetch *);
 
 #endif

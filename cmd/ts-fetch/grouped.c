@@ -24,8 +24,6 @@ struct group {
 	struct buffer body; /* of the first page that has members, until the samples have come */
 };
 
-/* Begin. */
-
 static bool
 task_belongs(const struct task *t, const struct task *first)
 {
@@ -119,8 +117,6 @@ grouped_loading(struct tasks *ts, struct group *g)
 		active_loading(ts, g->members.p[i]);
 }
 
-/* Verdicts. */
-
 static void
 finish_member(struct tasks *ts, struct active *a, struct active *m)
 {
@@ -196,8 +192,6 @@ finish_group(struct tasks *ts, struct active *a, bool good)
 	(void)grouped_end(ts, g, (struct slice){0});
 }
 
-/* Dates. */
-
 const char *
 grouped_check(struct tasks *ts, struct active *a, const struct page *page)
 {
@@ -253,8 +247,6 @@ write_date(struct tasks *ts, struct group *g, const struct page *page)
 			add_day(ts, m, page, &m->day, INT64_MIN);
 	}
 }
-
-/* Samples. */
 
 static void
 say_difference(struct tasks *ts, const struct active *s)

@@ -294,7 +294,7 @@ status_of(const struct fetch *f, const struct reader *in)
 		log_error("Redis: %s", f->pace.share.refusal);
 		return STATUS_USAGE;
 	}
-	if (fetch_misset(f))
+	if (f->misset && f->succeeded_at == 0)
 		return STATUS_USAGE;
 	return kinds_status(&f->kinds, status);
 }

@@ -4,9 +4,6 @@
  */
 #include "page.h"
 
-#include "json.h"
-#include "rows.h"
-
 #include <stdlib.h>
 
 struct page_reader {

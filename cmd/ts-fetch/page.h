@@ -2,6 +2,7 @@
 #define TS_FETCH_PAGE_H
 
 #include "buffer.h"
+#include "json.h"
 #include "url.h"
 
 #include <stddef.h>
@@ -62,5 +63,24 @@ enum page_verdict page_read(struct page_reader *, struct slice body, const struc
 /* The API's words in the body of an error, and its request_id; absent where there are none. */
 void page_words(
 	struct page_reader *, struct slice body, struct slice *words, struct slice *request_id);
+
+/* The rows of a page. Keeps its memory from one page to the next; json is the caller's. */
+struct rows {
+	struct json *json; /* for what the API does not write today */
+	struct row *row;
+	size_t n;
+	size_t cap;
+	bool any_order;	 /* their t need not ascend */
+	const char *why; /* the array cannot be read; valid until the next call */
+};
+
+/*
+ * Reads the array that starts at body[at], by JSON's grammar and with every row's t: an instant,
+ * not before the one in front of it. Returns the offset behind the array; or 0 with a reason in
+ * rows->why and the number of the row it is about (from 1) in rows->n.
+ */
+size_t rows_read(struct rows *, struct slice body, size_t at);
+
+void rows_release(struct rows *);
 
 #endif

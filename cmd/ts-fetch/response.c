@@ -83,12 +83,6 @@ fail_settings(struct fetch *f)
 	fail_pending(f, "");
 }
 
-bool
-fetch_misset(const struct fetch *f)
-{
-	return f->misset && f->succeeded_at == 0;
-}
-
 /* With this key nothing will be fetched any more. */
 static void
 refuse_all(struct fetch *f)

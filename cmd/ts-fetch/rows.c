@@ -2,7 +2,7 @@
  * The rows of a page, in one pass: keys and numbers as the API writes them are read by hand, which
  * is twice as fast as the general parser could; all else is json_end()'s.
  */
-#include "rows.h"
+#include "page.h"
 
 #include "number.h"
 

@@ -41,7 +41,9 @@ tasks_release(struct tasks *ts)
 	(void)tasks_end(ts, (struct slice){0}, (struct slice){0});
 	for (unsigned i = 0; i < ts->chunks; i++)
 		chunk_release(&ts->chunk[i]);
-	derive_release(&ts->derive);
+	for (int tf = 0; tf < TF_COUNT; tf++)
+		rollup_release(&ts->derive.of[tf].rollup);
+	buffer_release(&ts->derive.text);
 	free(ts->chunk);
 	queue_release(&ts->queue);
 	calendar_free(ts->calendar);
@@ -59,8 +61,6 @@ tasks_full(const struct tasks *ts)
 {
 	return ts->queue.waiting >= TASKS_QUEUE;
 }
-
-/* Beginning. */
 
 void
 tasks_push(struct tasks *ts, const struct record *r, const struct task *t)
@@ -229,8 +229,6 @@ tasks_request(struct tasks *ts, struct chunk *c)
 	c->state = CHUNK_IN_FLIGHT;
 }
 
-/* Going on. */
-
 static void
 warn_row(const struct active *a, int64_t t, const char *why)
 {
@@ -342,8 +340,6 @@ tasks_page(struct tasks *ts, struct chunk *c, const struct page *page)
 	finish_chunk(ts, c, page);
 	return NULL;
 }
-
-/* Ending. */
 
 void
 active_leave(struct tasks *ts, struct active *a)

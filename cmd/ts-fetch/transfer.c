@@ -154,6 +154,7 @@ transfer_new(unsigned parallel, const char *key, const char *agent, const char *
 {
 	struct transfer *t;
 	size_t size = sizeof *t + parallel * sizeof t->slot[0];
+	bool fine;
 
 	*why = "libcurl cannot be used";
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -163,19 +164,17 @@ transfer_new(unsigned parallel, const char *key, const char *agent, const char *
 	t->n = parallel;
 	t->multi = curl_multi_init();
 	t->inflate = libdeflate_alloc_decompressor();
-	if (t->multi == NULL || t->inflate == NULL || (t->headers = easy_headers(key)) == NULL) {
-		transfer_free(t);
-		return NULL;
-	}
-	for (unsigned i = 0; i < t->n; i++) {
+	t->headers = easy_headers(key);
+	fine = t->multi != NULL && t->inflate != NULL && t->headers != NULL;
+	for (unsigned i = 0; i < t->n && fine; i++) {
 		t->slot[i].of = t;
 		t->slot[i].easy = curl_easy_init();
-		if (t->slot[i].easy == NULL || set_options(&t->slot[i], agent) != 0) {
-			transfer_free(t);
-			return NULL;
-		}
+		fine = t->slot[i].easy != NULL && set_options(&t->slot[i], agent) == 0;
 	}
-	return t;
+	if (fine)
+		return t;
+	transfer_free(t);
+	return NULL;
 }
 
 static void
@@ -237,16 +236,15 @@ transfer_start(struct transfer *t, const char *url, void *owner)
 	/* Only TLS can offer HTTP/2, where a second request need not connect. */
 	(void)curl_easy_setopt(
 		s->easy, CURLOPT_PIPEWAIT, strncasecmp(url, "https:", 6) == 0 ? 1L : 0L);
+	*s = (struct slot){.of = t,
+		.easy = s->easy,
+		.body = s->body,
+		.words = s->words,
+		.owner = owner,
+		.started = clock_mono_ms(),
+		.asked = t->waited,
+		.heard = t->waited};
 	s->body.len = 0;
-	s->error[0] = '\0';
-	s->sent = 0;
-	s->sent_taken = s->stalled = s->too_long = false;
-	s->owner = owner;
-	s->started = clock_mono_ms();
-	s->asked = s->heard = t->waited;
-	s->since = 0;
-	s->got = 0;
-	s->headed = false;
 	if (curl_multi_add_handle(t->multi, s->easy) != CURLM_OK)
 		return -1;
 	s->active = true;
