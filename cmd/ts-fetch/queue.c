@@ -144,14 +144,13 @@ queue_push(struct queue *q, struct slice job_id, const struct task *what)
 		memory_grow(NULL, 1, sizeof *t + what->symbol.n + what->from.n + what->to.n);
 	char *at = (char *)(t + 1);
 
-	*t = *what;
-	t->active = NULL;
-	t->direct = t->alone = t->announced = t->locks = t->queued = false;
-	t->written = 0;
-	t->symbol = copy_text(&at, what->symbol);
-	t->from = copy_text(&at, what->from);
-	t->to = copy_text(&at, what->to);
-	t->job = job_get(q, job_id);
+	*t = (struct task){.symbol = copy_text(&at, what->symbol),
+		.from = copy_text(&at, what->from),
+		.to = copy_text(&at, what->to),
+		.start = what->start,
+		.end = what->end,
+		.tf = what->tf,
+		.job = job_get(q, job_id)};
 	t->job->tasks++;
 	DL_APPEND(t->job->fresh, t);
 	job_line_up(q, t->job);

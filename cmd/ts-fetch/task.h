@@ -171,10 +171,10 @@ void chunk_release(struct chunk *);
 /* Whether the path of a next page has been met before. */
 bool chunk_loops(const struct chunk *, struct slice next);
 
-/* All its chunks are free, and it is not among those that are asked for. */
+/* Frees all its chunks, and takes it from those that are asked for. */
 void active_leave(struct tasks *, struct active *);
 
-/* A task is in progress, or was taken for that: what there is of it. */
+/* A task begins, in no list yet. It is freed by active_return() or active_end(). */
 struct active *active_new(struct tasks *, struct task *);
 
 /* Writes a bar of it: what bars_add() says. Inline: there are millions. */
