@@ -47,12 +47,9 @@ static void
 cancel_job(struct fetch *f, struct slice job_id)
 {
 	uint64_t n = tasks_end(&f->tasks, job_id, (struct slice){0});
-	struct buffer id = {0};
 
 	f->tasks.count.cancelled += n;
-	sanitize_add(&id, job_id, 100, (struct slice){0});
-	log_info("cancelled job_id=%s tasks=%" PRIu64, buffer_cstr(&id), n);
-	buffer_release(&id);
+	log_info("cancelled job_id=%.*s tasks=%" PRIu64, SLICE(slice_cut(job_id, 100)), n);
 }
 
 void
