@@ -184,7 +184,7 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 	int letter;
 
 	lines_init();
-	log_init(c->name, false);
+	log_init(c->name, false, false);
 	drop_secrets(c);
 	letters_of(c, letters);
 	opterr = 0;
@@ -211,9 +211,7 @@ command_options(const struct command *c, int argc, char **argv, void *values)
 			break;
 		}
 	}
-	log_init(c->name, verbose);
-	if (quiet)
-		log_quiet();
+	log_init(c->name, verbose, quiet);
 	check_operands(c, argc, argv);
 }
 

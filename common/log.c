@@ -27,17 +27,12 @@ log_terminal(void)
 }
 
 void
-log_init(const char *name, bool verbose)
+log_init(const char *name, bool verbose, bool silent)
 {
 	command = name;
 	debug = verbose;
+	quiet = silent;
 	terminal = log_terminal();
-}
-
-void
-log_quiet(void)
-{
-	quiet = true;
 }
 
 bool

@@ -27,16 +27,15 @@ enum status {
 /* Whether stderr is a terminal that obeys such escapes. */
 bool log_terminal(void);
 
-/* Names the command; verbose makes log_debug() speak. Called first, and again once options are
- * read. */
-void log_init(const char *name, bool verbose);
+/*
+ * Names the command; verbose makes log_debug() speak, quiet leaves nothing but warnings and errors,
+ * and whatever verbose asks for. Called first, and again once options are read.
+ */
+void log_init(const char *name, bool verbose, bool quiet);
+bool log_is_quiet(void);
 
 /* What can never be: says so and ends the process with STATUS_BUG. */
 _Noreturn void log_bug(const char *what);
-
-/* From now on nothing but warnings and errors, and whatever verbose asks for; whether it is so. */
-void log_quiet(void);
-bool log_is_quiet(void);
 
 /*
  * The last line of a command: "end", what it has counted, up to the one whose name is NULL, and how

@@ -84,13 +84,6 @@ share_init(struct share *s, const struct redis_url *url)
 	*s = (struct share){.link = {.redis = redis_new(url, NULL, NULL)}};
 }
 
-void
-share_release(struct share *s)
-{
-	redis_free(s->link.redis);
-	s->link.redis = NULL;
-}
-
 bool
 share_ready(const struct share *s)
 {
@@ -209,10 +202,4 @@ share_serve(struct share *s, short revents, int64_t now)
 	s->announced = true;
 	redis_link_recovered(&s->link, now);
 	return REDIS_EVENT_READY;
-}
-
-int64_t
-share_deadline(const struct share *s)
-{
-	return redis_link_deadline(&s->link);
 }

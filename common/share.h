@@ -65,18 +65,14 @@ struct share {
 	char refusal[300];
 };
 
-/* The URL stays the caller's. */
+/* The URL stays the caller's; he frees link.redis. */
 void share_init(struct share *, const struct redis_url *);
-void share_release(struct share *);
 
 /*
  * As redis_serve(), and connects again. REDIS_EVENT_READY once the server was found fit to be used;
  * REDIS_EVENT_DENIED is refused.
  */
 enum redis_event share_serve(struct share *, short revents, int64_t now);
-
-/* When it must be called though nothing is heard. */
-int64_t share_deadline(const struct share *);
 
 /* Whether requests can be made. */
 bool share_ready(const struct share *);

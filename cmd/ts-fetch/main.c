@@ -175,7 +175,7 @@ wait_for_all(struct fetch *f, struct reader *in, bool open, int64_t until)
 	if (share != NULL) {
 		fds[n] = redis_pollfd(share->link.redis);
 		redis = fds[n].fd < 0 ? 0 : n++;
-		until = clock_sooner(until, share_deadline(share));
+		until = clock_sooner(until, redis_link_deadline(&share->link));
 	}
 	wait = until - clock_mono_ms();
 

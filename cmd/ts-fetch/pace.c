@@ -68,7 +68,7 @@ pace_init(struct pace *p, struct rate rate, const char *name, const struct redis
 void
 pace_release(struct pace *p)
 {
-	share_release(&p->share);
+	redis_free(p->share.link.redis);
 	buffer_release(&p->key);
 	buffer_release(&p->interval);
 }

@@ -108,25 +108,23 @@ static bool
 take_message(struct listen *l, bool job, struct slice text)
 {
 	struct buffer *out = writer_room(l->out);
-	struct meant meant;
 	size_t start = out->len;
 	enum message m;
 
 	if (l->out->error != 0)
 		return false;
-	m = job ? message_job(l->messages, text, clock_wall(), out, &meant)
-		: message_control(l->messages, text, out, &meant);
+	m = message_read(&l->messages, job, text, clock_wall(), out);
 	if (m == MESSAGE_BAD) {
-		drop_message(l, job ? "job" : "control message", meant.why);
+		drop_message(l, job ? "job" : "control message", l->messages.why);
 	} else if (m == MESSAGE_ALL) {
 		cancel_all(l);
 	} else if (m == MESSAGE_FOREIGN) {
 		l->ignored++;
 		log_debug("ignored a message of another kind on %s", job ? l->channel : l->control);
 	} else if (job) {
-		return emit_job(l, meant.id, start);
+		return emit_job(l, l->messages.id, start);
 	} else {
-		emit_cancel(l, meant.id, start);
+		emit_cancel(l, l->messages.id, start);
 	}
 	return true;
 }
@@ -151,14 +149,13 @@ void
 listen_init(struct listen *l)
 {
 	l->link.redis = redis_new(l->url, on_message, l);
-	if (l->stream != NULL) {
+	if (l->stream != NULL)
 		l->entries = (struct stream){.link.redis = redis_new(l->url, NULL, NULL),
+			.link.meanwhile = "what is added to the stream waits there, ",
 			.key = l->stream,
 			.take = on_entry,
 			.ctx = l};
-		stream_init(&l->entries);
-	}
-	l->messages = messages_new();
+	l->messages.json = json_new();
 	l->known = clock_wall();
 	/* A listener of an earlier life: what was published since it was last seen is lost. */
 	if (l->spool != NULL && spool_touched(l->spool) >= 0) {
@@ -171,8 +168,8 @@ static const char *
 resume_job(void *data, struct slice line, bool cancel)
 {
 	struct listen *l = data;
-	struct slice id;
-	const char *why = message_id(l->messages, line, &id);
+	const char *why = message_id(&l->messages, line);
+	struct slice id = l->messages.id;
 
 	if (why != NULL)
 		return why;
@@ -230,7 +227,7 @@ listen_release(struct listen *l)
 	redis_free(l->link.redis);
 	redis_free(l->silent);
 	stream_release(&l->entries);
-	messages_free(l->messages);
+	messages_release(&l->messages);
 	while (passed_take(&l->passed, &id) == 0)
 		continue;
 	buffer_release(&id);

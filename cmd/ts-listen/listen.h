@@ -24,7 +24,7 @@ struct listen {
 	struct redis *silent; /* the subscription that does not answer, if it may yet; else NULL */
 	int64_t silent_until; /* when that is over, once another connection answers; else 0 */
 	struct stream entries;
-	struct messages *messages;
+	struct messages messages;
 	struct passed *passed; /* jobs that may not be over yet */
 	int confirmed;	       /* channels subscribed to, of 2 */
 	bool missed;	       /* nobody listened before this process did */

@@ -1,8 +1,9 @@
 #ifndef TS_MESSAGE_H
 #define TS_MESSAGE_H
 
-#include "buffer.h"
+#include "json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { MESSAGE_ID_MAX = 300 };
@@ -15,33 +16,31 @@ enum message {
 	MESSAGE_BAD,	 /* meant for us, but of no use; why tells the reason */
 };
 
-/* Reads messages; values in, values out. Keeps its memory from one to the next. */
-struct messages;
-
-struct messages *messages_new(void);
-void messages_free(struct messages *);
-
-/* What was read of a message, valid until the next one. */
-struct meant {
-	struct slice id; /* of the job, where it is good */
+/*
+ * Reads messages; values in, values out. Keeps its memory from one to the next. The caller makes
+ * json, the rest is {0} to begin with.
+ */
+struct messages {
+	struct json *json;
+	struct slice
+		id; /* of the job of the last message, where that is good; valid until the next */
 	const char *why; /* what is wrong with it, where it is bad */
+	struct buffer scratch;
+	char text[200];
 };
 
-/*
- * A message of the job channel: appends it to out as one line with received_at as its last member,
- * unless it has one already. received is in seconds since 1970, UTC.
- */
-enum message message_job(
-	struct messages *, struct slice text, int64_t received, struct buffer *out, struct meant *);
-
-/* The job_id of a line that message_job() or message_control() has made, or why there is none. */
-const char *message_id(struct messages *, struct slice line, struct slice *id);
+void messages_release(struct messages *);
 
 /*
- * A message of the control channel: appends a cancel record to out; for MESSAGE_ALL, every job is
- * meant, and nothing is appended.
+ * A message of the job channel, or of the control channel. A good one is appended to out: a job as
+ * one line with received_at (in seconds since 1970, UTC) as its last member, unless it has one
+ * already; a cancel as its record. For MESSAGE_ALL, every job is meant, and nothing is appended.
  */
-enum message message_control(
-	struct messages *, struct slice text, struct buffer *out, struct meant *);
+enum message message_read(
+	struct messages *, bool job, struct slice text, int64_t received, struct buffer *out);
+
+/* Reads the job_id of a line that message_read() has made, or gives the reason why there is none.
+ */
+const char *message_id(struct messages *, struct slice line);
 
 #endif

@@ -18,12 +18,6 @@ enum { HELD_MAX = 1000 };
 #define BLOCK_MS "2000" /* less than REDIS_PATIENCE_MS */
 
 void
-stream_init(struct stream *s)
-{
-	s->link.meanwhile = "what is added to the stream waits there, ";
-}
-
-void
 stream_release(struct stream *s)
 {
 	redis_free(s->link.redis);

@@ -34,8 +34,8 @@ struct stream {
 	char last[STREAM_ID_SIZE];
 };
 
-/* The caller fills in link.redis, key, take and ctx; what is his stays his, but for link.redis. */
-void stream_init(struct stream *);
+/* The caller fills in link.redis, link.meanwhile, key, take and ctx; what is his stays his, but for
+ * link.redis. */
 void stream_release(struct stream *);
 
 /* Acknowledges, asks for entries, takes them. After each poll. */

@@ -119,7 +119,7 @@ listing_show(struct share *s, struct writer *out)
 		!(t.asked && t.waiting == 0)) {
 		struct pollfd fds[2] = {
 			{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->link.redis)};
-		int64_t due = share_deadline(s);
+		int64_t due = redis_link_deadline(&s->link);
 
 		due = due < start + PATIENCE_MS ? due : start + PATIENCE_MS;
 		if (poll(fds, 2, clock_wait_ms(due, now)) < 0)

@@ -91,7 +91,7 @@ static void
 wait_for_all(struct input *t, struct share *s, bool open)
 {
 	int64_t now = clock_mono_ms();
-	int64_t due = clock_sooner(share_deadline(s), jobs_deadline(&t->jobs));
+	int64_t due = clock_sooner(redis_link_deadline(&s->link), jobs_deadline(&t->jobs));
 	bool wanted = open && !jobs_full(&t->jobs);
 	struct pollfd fds[4] = {{.fd = signals_fd(), .events = POLLIN}, redis_pollfd(s->link.redis),
 		{.fd = t->out->fd}, {.fd = wanted ? t->in.fd : -1, .events = POLLIN}};
@@ -188,7 +188,7 @@ main(int argc, char **argv)
 		log_run("start version=%s redis=%s", TS_VERSION, buffer_cstr(&shown));
 	buffer_release(&shown);
 	status = o.table ? listing_show(&share, &out) : run_share(&share, &out);
-	share_release(&share);
+	redis_free(share.link.redis);
 	status = writer_end(&out, status);
 	writer_release(&out);
 	redis_url_release(&url);

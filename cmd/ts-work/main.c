@@ -142,7 +142,7 @@ is_over(const struct work *w, int64_t now)
 static int64_t
 work_deadline(const struct work *w, int64_t now)
 {
-	int64_t due = clock_sooner(share_deadline(&w->share), hand_deadline(&w->hand));
+	int64_t due = clock_sooner(redis_link_deadline(&w->share.link), hand_deadline(&w->hand));
 
 	if (w->ended || w->told > 0)
 		due = clock_sooner(due, w->ended ? w->end : w->due);
@@ -224,7 +224,7 @@ run_work(const struct options *o, const struct redis_url *url, const char *comma
 		clock_mono_ms() - start);
 	hand_release(&w.hand);
 	child_release(&w.child);
-	share_release(&w.share);
+	redis_free(w.share.link.redis);
 	return status;
 }
 

@@ -193,7 +193,7 @@ logged(const char *text, char out[2000])
 
 	assert_non_null(file);
 	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
-	log_init("t", false);
+	log_init("t", false, false);
 	log_warning("%s", text);
 	assert_true(dup2(old, STDERR_FILENO) >= 0);
 	(void)close(old);

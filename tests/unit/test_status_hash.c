@@ -561,7 +561,7 @@ main(void)
 	const char *why;
 	int failed;
 
-	log_init("test", false);
+	log_init("test", false, false);
 	calendar = calendar_new(&why);
 	if (calendar == NULL)
 		return 1;
