@@ -176,6 +176,15 @@ sql "UPDATE ohlcv_1min SET close = NULL WHERE symbol = 'MSFT' AND volume = 1003"
 bars MSFT 1min 40 | ts-store 2>err >out
 is "$(counts out)" "MSFT 1min 40 0 1 39 0" "a null in the table is replaced"
 
+# Corrections in two tables, in one batch.
+{ bars TWO 1min 3; bars TWO day 3; } | ts-store >out 2>err
+{ bars TWO 1min 3 5000; bars TWO day 3 6000; } >in
+timeout 60 ts-store <in >out 2>err
+is "$(counts out)" "TWO 1min 3 0 3 0 0
+TWO day 3 0 3 0 0" "bars of two tables are corrected in one batch"
+is "$(sql "SELECT (SELECT sum(volume) FROM ohlcv_1min WHERE symbol = 'TWO'), (SELECT sum(volume) FROM ohlcv_daily WHERE symbol = 'TWO')")" "15003|18003" \
+	"each in its own"
+
 # A correction of any one value.
 bars ONE day 5 | tee in | ts-store >out 2>err
 sed '1s/"open":[0-9.]*/"open":100.7/; 2s/"high":[0-9.]*/"high":555/; 3s/"low":[0-9.]*/"low":1.5/; 4s/"close":[0-9.]*/"close":103.8/
