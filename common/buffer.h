@@ -31,8 +31,7 @@ struct buffer {
 		size_t n, cap;                                                                     \
 	}
 
-/* Adds one element, uninitialised, and gives its address. The argument is evaluated more than once.
- */
+/* Adds one element, uninitialised: its address. The argument is evaluated more than once. */
 #define array_add(a)                                                                               \
 	((a)->p = array_room((a)->p, (a)->n + 1, &(a)->cap, sizeof *(a)->p), &(a)->p[(a)->n++])
 
@@ -83,8 +82,7 @@ struct slice slice_part(struct slice *rest, const char *any);
 /* Without the white space around it. */
 struct slice slice_trim(struct slice);
 
-/* For "%.*s"; the argument is evaluated more than once. An absent slice is printed as an empty one.
- */
+/* For "%.*s"; the argument is evaluated more than once. An absent slice is printed as empty. */
 #define SLICE(s) (int)(s).n, (s).n == 0 ? "" : (s).p
 
 /* The longest start of valid UTF-8 that has at most max bytes and ends between two characters. */
@@ -102,8 +100,7 @@ char *buffer_room(struct buffer *, size_t n);
 /* Puts the bytes in the place of what it holds. */
 void buffer_set(struct buffer *, struct slice);
 
-/* Append bytes, a string, one byte, a character, a number in decimal, a double-quoted JSON string.
- */
+/* Append bytes, a string, a byte, a character, a decimal number, a double-quoted JSON string. */
 void buffer_add(struct buffer *, const void *, size_t);
 void buffer_str(struct buffer *, const char *);
 void buffer_byte(struct buffer *, char);

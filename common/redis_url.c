@@ -92,31 +92,28 @@ take_host(struct slice s, int port, struct redis_url *u)
 	return NULL;
 }
 
+/* Takes "host[:port][/db]", or of sentinels "host[:port],.../NAME[/db]". */
 static const char *
-parse_tcp(struct slice rest, struct redis_url *u)
+parse_hosts(struct slice rest, bool sentinel, struct redis_url *u)
 {
-	struct slice host = slice_part(&rest, "/");
-
-	if (rest.n > 0 && !read_number(rest, DB_MAX, &u->db))
-		return "bad database number: want redis://host:port/0";
-	return take_host(host, REDIS_PORT, u);
-}
-
-static const char *
-parse_sentinel(struct slice rest, struct redis_url *u)
-{
-	struct slice hosts = slice_part(&rest, "/"), master = slice_part(&rest, "/");
+	struct slice hosts = slice_part(&rest, "/"), master;
 	const char *why = NULL;
 
-	if (master.n == 0 || (u->master = decode_text(master)) == NULL)
-		return "the name of the master is missing: want "
-		       "redis+sentinel://host:port,host:port/NAME";
+	if (sentinel) {
+		master = slice_part(&rest, "/");
+		if (master.n == 0 || (u->master = decode_text(master)) == NULL)
+			return "the name of the master is missing: want "
+			       "redis+sentinel://host:port,host:port/NAME";
+	}
 	if (rest.n > 0 && !read_number(rest, DB_MAX, &u->db))
-		return "bad database number: want redis+sentinel://host:port,host:port/NAME/0";
+		return sentinel ? "bad database number: want "
+				  "redis+sentinel://host:port,host:port/NAME/0"
+				: "bad database number: want redis://host:port/0";
 	while (why == NULL) {
-		size_t n = slice_until(hosts, ",");
+		size_t n = sentinel ? slice_until(hosts, ",") : hosts.n;
 
-		why = take_host((struct slice){hosts.p, n}, REDIS_SENTINEL_PORT, u);
+		why = take_host(
+			(struct slice){hosts.p, n}, sentinel ? REDIS_SENTINEL_PORT : REDIS_PORT, u);
 		if (n == hosts.n)
 			break;
 		hosts = slice_after(hosts, n + 1);
@@ -148,11 +145,10 @@ redis_url_parse(const char *text, struct redis_url *u)
 {
 	static const struct {
 		const char *name;
-		const char *(*parse)(struct slice, struct redis_url *);
-		bool tls;
-	} schemes[] = {{"redis://", parse_tcp, false}, {"rediss://", parse_tcp, true},
-		{"redis+sentinel://", parse_sentinel, false},
-		{"rediss+sentinel://", parse_sentinel, true}, {"unix://", parse_unix, false}};
+		bool tls, sentinel;
+	} schemes[] = {{"redis://", false, false}, {"rediss://", true, false},
+		{"redis+sentinel://", false, true}, {"rediss+sentinel://", true, true},
+		{"unix://", false, false}};
 	struct slice rest = slice_of(text);
 	const char *why;
 
@@ -165,7 +161,10 @@ redis_url_parse(const char *text, struct redis_url *u)
 		rest = slice_after(rest, n);
 		u->tls = schemes[i].tls;
 		why = take_user(&rest, slice_until(rest, "/"), u);
-		return why != NULL ? why : schemes[i].parse(rest, u);
+		if (why != NULL)
+			return why;
+		return text[0] == 'u' || text[0] == 'U' ? parse_unix(rest, u)
+							: parse_hosts(rest, schemes[i].sentinel, u);
 	}
 	return "want redis://host:port/db, rediss://..., redis+sentinel://host:port,.../NAME or "
 	       "unix:///path";

@@ -41,8 +41,7 @@ int redis_wire_found(struct redis_wire *);
 /* How many bytes were read; 0 when there are none for now; -1. */
 ssize_t redis_wire_read(struct redis_wire *, char *, size_t);
 
-/* Where to add what is to be sent; whether something is left to send; sends what it can: 0 or -1.
- */
+/* Where to add what is to be sent; whether some is left; sends what it can: 0 or -1. */
 struct buffer *redis_wire_room(struct redis_wire *);
 bool redis_wire_unsent(const struct redis_wire *);
 int redis_wire_write(struct redis_wire *);

@@ -36,8 +36,7 @@ struct kinds {
 	enum record_type other; /* the first of them */
 };
 
-/* Counts a line. What rightly only passes through (job, cancel, gap, verdicts) counts as neither.
- */
+/* Counts a line. What rightly passes through (job, cancel, gap, verdicts) counts as neither. */
 void kinds_add(struct kinds *, enum record_type);
 
 /*

@@ -51,8 +51,7 @@ void spool_name(char name[SPOOL_NAME_SIZE], struct slice job_id, const char *suf
 /* Unlocks and frees; NULL is fine. */
 void spool_close(struct spool *);
 
-/* Keeps the line of a job for good. SPOOL_EXISTS when its job_id is kept already. Errors set errno.
- */
+/* Keeps a job's line for good. SPOOL_EXISTS when its job_id is kept already. Errors set errno. */
 enum spool_result spool_keep(struct spool *, struct slice job_id, struct slice line);
 
 /*

@@ -3,8 +3,7 @@
 
 #include "buffer.h"
 
-/* The ids of the jobs that were passed on, the last 10,000 of them, so that all can be cancelled.
- */
+/* The ids of the last 10,000 jobs that were passed on, so that all can be cancelled. */
 struct passed;
 
 /* NULL is an empty set. */

@@ -31,8 +31,7 @@ struct held {
 	char key[];
 };
 
-/* The job of that id, made when missing; cancels and frees those that the last look has not seen.
- */
+/* The job of that id, made when missing; cancels and frees those that the last look missed. */
 struct work_job *hand_job(struct hand *, struct slice name);
 void hand_forget_unseen(struct hand *);
 
@@ -54,8 +53,7 @@ void lease_gate(struct held *);
 /* What is not a verdict goes with its job; of no job, with the first that is worked on. */
 void lease_pass(struct hand *, struct slice job_id, struct slice line);
 
-/* All that is in hand is idle for so many ms from now, and of its deliveries so many do not count.
- */
+/* All in hand is idle for so many ms from now, and of its deliveries so many do not count. */
 void lease_hold(struct hand *, const char *idle, const char *uncounted);
 
 #endif
