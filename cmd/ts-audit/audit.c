@@ -66,12 +66,6 @@ audit_task(struct audit *a, const struct record *r)
 	return NULL;
 }
 
-bool
-audit_full(const struct audit *a)
-{
-	return a->series.n >= AUDIT_TASKS || a->cells >= AUDIT_CELLS;
-}
-
 /* By table, the coarse ones first, window and symbol. */
 static int
 compare_series(const void *x, const void *y)

@@ -6,8 +6,8 @@
 #include "report.h"
 
 /*
- * Tasks in, verdicts out. Tasks are gathered, so that one query counts for many symbols, up to
- * AUDIT_TASKS tasks or AUDIT_CELLS periods of tasks (32 bytes each).
+ * Tasks in, verdicts out. Tasks are gathered, so that one query counts for many symbols, until
+ * there are AUDIT_TASKS tasks or AUDIT_CELLS periods of tasks (32 bytes each).
  */
 enum { AUDIT_TASKS = 10000, AUDIT_CELLS = 2000000 };
 
@@ -30,9 +30,6 @@ void audit_release(struct audit *);
 
 /* Gathers a task; NULL, or why it cannot be: a static sentence or the record's. */
 const char *audit_task(struct audit *, const struct record *);
-
-/* Whether so many tasks are gathered that audit_run() is due. */
-bool audit_full(const struct audit *);
 
 /*
  * Audits what was gathered. A table that cannot be used is told on stderr and costs its own series

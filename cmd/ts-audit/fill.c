@@ -105,19 +105,13 @@ fill_answered(void *fill, const struct series *s, size_t i)
 }
 
 static bool
-is_refreshed(const struct fill *f, const struct series *s, size_t i)
-{
-	return f->refresh &&
-	       (!timeframe_intraday(s->schedule->tf) || i + f->sessions >= s->schedule->count);
-}
-
-static bool
 is_wanted(struct fill *f, const struct series *s, size_t i)
 {
 	uint32_t found = s->cell[i].found & WANTED;
 	bool first = series_found(s, i, FOUND_DAY_FIRST);
 
-	if (is_refreshed(f, s, i))
+	if (f->refresh &&
+		(!timeframe_intraday(s->schedule->tf) || i + f->sessions >= s->schedule->count))
 		return true;
 	if (!f->missing || found == 0)
 		return false;

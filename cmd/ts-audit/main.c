@@ -98,7 +98,7 @@ take_line(struct audit *a, struct input *in, struct slice line)
 		return PG_OK;
 	}
 	if (r.type == RECORD_TASK)
-		return audit_full(a) ? audit_run(a) : PG_OK;
+		return a->series.n < AUDIT_TASKS && a->cells < AUDIT_CELLS ? PG_OK : audit_run(a);
 	if (r.type == RECORD_FAILED) {
 		/* It is not complete either. */
 		report_failed(&a->report, &r, line);

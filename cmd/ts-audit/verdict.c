@@ -1,7 +1,6 @@
 /* What is missing of a series, by counting, and what contradicts the other timeframes. */
 #include "verdict.h"
 
-#include "basis.h"
 #include "checks.h"
 
 #include <math.h>
@@ -120,31 +119,6 @@ series_compare(struct series *s, size_t i, const struct comparison *c)
 		keep_larger(&x->price, c->price);
 		keep_larger(&x->volume, c->volume);
 	}
-}
-
-void
-series_basis(struct series *s)
-{
-	size_t n = s->schedule->count, m = 0, k = 0;
-	float *ratio = memory_grow(NULL, n + 1, sizeof *ratio);
-	bool *off = memory_grow(NULL, n + 1, sizeof *off);
-
-	for (size_t i = 0; i < n; i++) {
-		if (s->cell[i].ratio > 0)
-			ratio[m++] = s->cell[i].ratio;
-	}
-	basis_find(ratio, off, m);
-	for (size_t i = 0; i < n; i++) {
-		struct cell *c = &s->cell[i];
-
-		if (c->ratio > 0 && off[k++])
-			c->found = (c->found & ~(uint32_t)FOUND_DIFFERS) | FOUND_BASIS;
-		/* Before the first and after the last day nothing is known. */
-		else if (c->bars > 0 && c->ratio <= 0 && k > 0 && k < m)
-			c->found |= FOUND_NO_DAY;
-	}
-	free(ratio);
-	free(off);
 }
 
 static int
@@ -320,18 +294,4 @@ series_run(const struct series *s, uint32_t bits, size_t *first, size_t *last)
 		!other_factor(s, bits, *first, i + 1))
 		*last = ++i;
 	return true;
-}
-
-double
-series_factor(const struct series *s, size_t first, size_t last)
-{
-	size_t n = last - first + 1;
-	float *v = memory_grow(NULL, n, sizeof *v);
-	double factor;
-
-	for (size_t i = 0; i < n; i++)
-		v[i] = s->cell[first + i].ratio;
-	factor = (double)basis_median(v, n);
-	free(v);
-	return factor;
 }

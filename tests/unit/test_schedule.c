@@ -2,7 +2,6 @@
 #include "check.h"
 #include "check_calendar.h"
 
-#include "basis.h"
 #include "schedule.h"
 #include "verdict.h"
 #include "timestamp.h"
@@ -228,24 +227,42 @@ middles(void **state)
 	assert_false(gap(1, 1, 0, 0));
 }
 
-/* Sessions from a on, so many, have this ratio; all others 1. How many are found, and the first. */
+/* Of n sessions, those from a on, so many, have this ratio; all others 1. How many are found. */
 static void
 on_basis(size_t n, size_t a, size_t many, float ratio, size_t want)
 {
-	float *r = memory_grow(NULL, n, sizeof *r);
-	bool *off = memory_grow(NULL, n, sizeof *off);
+	struct schedule d = schedule(TF_1MIN, "2025-01-02T08:00:00Z", "2025-12-20T01:00:00Z");
+	struct series s;
 	size_t found = 0;
 
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
 	for (size_t i = 0; i < n; i++)
-		r[i] = i >= a && i < a + many ? ratio : i % 2 == 0 ? 1.0001f : 0.9999f;
-	basis_find(r, off, n);
-	for (size_t i = 0; i < n; i++) {
-		found += off[i];
-		assert_true(!off[i] || (i >= a && i < a + many));
+		s.cell[i].ratio = i >= a && i < a + many ? ratio : i % 2 == 0 ? 1.0001f : 0.9999f;
+	series_basis(&s);
+	for (size_t i = 0; i < d.count; i++) {
+		found += series_found(&s, i, FOUND_BASIS);
+		assert_true(!series_found(&s, i, FOUND_BASIS) || (i >= a && i < a + many));
 	}
 	assert_int_equal(found, want);
-	free(r);
-	free(off);
+	series_release(&s);
+	schedule_release(&d);
+}
+
+/* The factor of so many sessions. */
+static double
+factor(const float *ratio, size_t n)
+{
+	struct schedule d = schedule(TF_1MIN, "2025-12-01T08:00:00Z", "2025-12-20T01:00:00Z");
+	struct series s;
+	double f;
+
+	series_init(&s, slice_of("j"), slice_of("A"), &d);
+	for (size_t i = 0; i < n; i++)
+		s.cell[i].ratio = ratio[i];
+	f = series_factor(&s, 0, n - 1);
+	series_release(&s);
+	schedule_release(&d);
+	return f;
 }
 
 static void
@@ -266,8 +283,8 @@ bases(void **state)
 	on_basis(1, 0, 1, 1.02f, 0);
 	on_basis(1, 0, 1, 1.04f, 1);
 	on_basis(0, 0, 0, 1, 0);
-	assert_true(basis_median((float[]){3, 1, 2}, 3) == 2);
-	assert_true(basis_median((float[]){4, 1, 2, 3}, 4) == 2.5f);
+	assert_true(factor((float[]){3, 1, 2}, 3) == 2);
+	assert_true(factor((float[]){4, 1, 2, 3}, 4) == 2.5);
 }
 
 /* What is found by a comparison. */
