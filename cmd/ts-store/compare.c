@@ -15,7 +15,8 @@ enum {
 	READ_ROWS = 512, /* slots covered by one read, so that a result stays small */
 	PIPELINE = 128,	 /* requests under way at once */
 	FEW = 8,	 /* slots that are not worth a range */
-	SPARSE = 12,	 /* a range so many times as wide as its keys are many is not read */
+	SPARSE = 12,	 /* a range so many times as wide as its keys are many is not read, */
+	SESSION = 390,	 /* where a gap counts as no more than this: nothing trades for longer */
 };
 
 /* What was asked, to go with the answers. */
@@ -182,14 +183,20 @@ goes_on(enum timeframe tf, int64_t before, int64_t key)
 	return before != INT64_MIN && before < key && (key - before) / keys_step(tf) <= GAP;
 }
 
+/* The key before a slot's, in the batch or in those before it; INT64_MIN: none. */
+static int64_t
+key_before(const struct batch *b, const struct group *g, size_t at)
+{
+	return at > g->first ? b->slot[at - 1].key : g->before;
+}
+
 /* Reads on from where the read before ends, that nothing which lies between goes unseen. */
 static enum outcome
 request_range(
 	struct reading *r, const struct pg_table *t, const struct group *g, struct range range)
 {
 	const struct slot *slot = r->batch->slot;
-	int64_t key = slot[range.first].key;
-	int64_t before = range.first > g->first ? slot[range.first - 1].key : g->before;
+	int64_t key = slot[range.first].key, before = key_before(r->batch, g, range.first);
 	const struct span span = {
 		goes_on(t->tf, before, key) ? before + 1 : key, slot[range.end - 1].key + 1};
 	struct pg_values v = encode_values(NULL, 0);
@@ -272,12 +279,16 @@ static bool
 is_sparse(const struct batch *b, const struct group *g, size_t first, size_t end)
 {
 	enum timeframe tf = g->series->tf;
-	int64_t key = b->slot[first].key;
 	/* The last of a run may be few: there the read before them goes on. */
-	bool on = first > g->first && goes_on(tf, b->slot[first - 1].key, key);
-	int64_t n = on ? READ_ROWS : (int64_t)(end - first);
+	bool on = goes_on(tf, key_before(b, g, first), b->slot[first].key);
+	int64_t n = on ? READ_ROWS : (int64_t)(end - first), steps = 0;
 
-	return n < FEW || (b->slot[end - 1].key - key) / keys_step(tf) > n * SPARSE;
+	for (size_t i = first + 1; i < end; i++) {
+		int64_t gap = (b->slot[i].key - b->slot[i - 1].key) / keys_step(tf);
+
+		steps += gap < SESSION ? gap : SESSION;
+	}
+	return (end - first < FEW && (first == g->first || !on)) || steps > n * SPARSE;
 }
 
 /* Whether the values given are planned with, from here on. */

@@ -719,6 +719,21 @@ wait_for 10 gone
 ended_with ' unchanged=6000 ' "a task comes again in three batches"
 like "$(cat out)" '"unchanged":6000,"rejected":0}' "and the table has nothing else"
 is "$(($(index_rows) - before))" 6000 "which is seen as the bars are compared"
+# Over nights and the longest weekend, too, wherever a batch ends.
+empty
+for day in 16 17 21 22 23; do
+	for ((i = 810; i < 1200; i++)); do
+		printf '{"type":"bar","symbol":"EASTER","timeframe":"1min","timestamp":"2025-04-%sT%02d:%02d:00Z","open":1,"high":1,"low":1,"close":1,"volume":1}\n' \
+			$day $((i / 60)) $((i % 60))
+	done
+done >in
+echo '{"type":"fetched","job_id":"j","symbol":"EASTER","timeframe":"1min","from":"2025-04-16T00:00:00Z","to":"2025-04-24T00:00:00Z","bars":1950}' >>in
+ts-store <in >out 2>err
+wait_for 10 gone
+before=$(index_rows)
+ts-store -b 750 <in >out 2>err
+wait_for 10 gone
+is "$(jq .unchanged out)/$(($(index_rows) - before))" 1950/1950 "nor is a row looked at twice over nights and days without a session"
 
 # ---- several connections
 
