@@ -351,7 +351,7 @@ batch_commit(struct batch *b, size_t from, size_t to)
 		g->n.unchanged += n[ROW_SAME];
 		g->n.inserted += n[ROW_NEW];
 		g->n.updated += n[ROW_CHANGED];
-		span_extend(&g->series->seen, g->seen);
+		spans_add(&g->series->seen, g->seen);
 	}
 }
 

@@ -53,7 +53,7 @@ struct group {
 	struct counts n; /* what was committed */
 	struct restatement restated;
 	int64_t before;	  /* the greatest key of the series in batches closed before */
-	struct span seen; /* as in the series: of this transaction */
+	struct span seen; /* as in the series: the first of this transaction */
 	bool look;   /* its series is to be looked at, see image.h: a group may be for that alone */
 	char *fault; /* why the rest of the group is not stored; NULL normally */
 };

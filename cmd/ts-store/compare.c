@@ -197,8 +197,10 @@ request_range(
 {
 	const struct slot *slot = r->batch->slot;
 	int64_t key = slot[range.first].key, before = key_before(r->batch, g, range.first);
+	/* Where that is not known, from behind the minute or hour before. */
+	int64_t back = timeframe_intraday(t->tf) ? keys_step(t->tf) - 1 : 0;
 	const struct span span = {
-		goes_on(t->tf, before, key) ? before + 1 : key, slot[range.end - 1].key + 1};
+		goes_on(t->tf, before, key) ? before + 1 : key - back, slot[range.end - 1].key + 1};
 	struct pg_values v = encode_values(NULL, 0);
 
 	encode_bytes(&v, g->series->symbol, g->series->length);

@@ -21,9 +21,9 @@ struct look {
 	struct load *load;
 	const struct calendar *calendar;
 	struct series *series;
-	struct span seen; /* as in the series, with what its group saw */
-	int64_t rows;	  /* in the task's hours */
-	int64_t off;	  /* of the extra ones: keys that no bar of an API has */
+	struct spans seen; /* as in the series, with what its group saw */
+	int64_t rows;	   /* in the task's hours */
+	int64_t off;	   /* of the extra ones: keys that no bar of an API has */
 	ARRAY(int64_t) extra;
 };
 
@@ -181,24 +181,54 @@ look_at_empty(struct look *k, const struct pg_table *t)
 	return o == PG_OK ? delete_extra(k, t) : o;
 }
 
+/*
+ * How many rows lie from first (0) to end (1) that are no bars of the task, of those that were not
+ * seen as its bars were compared; and how many from one key (2) to before another (3), not above
+ * first.
+ */
+static enum outcome
+count_others(struct look *k, const struct pg_table *t, const int64_t at[4], int64_t n[2])
+{
+	const struct span *s = k->seen.p;
+	int64_t low = at[0], m[2] = {0, 0};
+	bool last = false;
+	enum outcome o = PG_OK;
+
+	qsort(k->seen.p, k->seen.n, sizeof *s, keys_order);
+	for (size_t i = 0; !last && o == PG_OK; i++) {
+		int64_t high = i < k->seen.n && s[i].from <= at[1] ? s[i].from - 1 : at[1];
+		const int64_t key[4] = {i == 0 ? at[2] : low, low, high < low ? low - 1 : high,
+			i == 0 ? at[3] : low};
+
+		last = high == at[1];
+		/* What lies before is counted with the first. */
+		if (i == 0 || low <= high) {
+			o = count_rows(k, t, key, m);
+			m[0] -= keys_within(&k->series->keys, t->tf, low, high);
+			n[0] += m[0] > 0 ? m[0] : 0;
+			n[1] += m[1];
+		}
+		if (!last && s[i].to > low)
+			low = s[i].to;
+	}
+	return o;
+}
+
 static enum outcome
 look_at_range(struct look *k, const struct pg_table *t)
 {
 	struct series *s = k->series;
-	int64_t want = keys_tidy(&s->keys, s->tf), n[2] = {0, 0};
-	int64_t first = s->keys.runs.p[0].first, last = keys_last(&s->keys, s->tf);
+	int64_t first = s->keys.runs.p[0].first, last = keys_last(&s->keys, s->tf), n[2] = {0, 0};
 	int64_t from = s->image.from == NO_DATE ? first : first_key(k, s->image.from);
 	int64_t before = first_key(k, date_at(k, first));
 	/* A week or month is there once, whatever day it is keyed by. */
 	int64_t end = timeframe_intraday(s->tf) ? last : timeframe_last(s->tf, (int32_t)last);
-	/* What was read already is not counted. */
-	bool seen = k->seen.from <= first && end < k->seen.to;
-	const int64_t key[4] = {from < first ? from : first, first, seen ? first - 1 : end, before};
+	const int64_t key[4] = {first, end, from < first ? from : first, before};
 	bool session = date_at(k, first) == date_at(k, last);
-	enum outcome o = count_rows(k, t, key, n);
+	enum outcome o = count_others(k, t, key, n);
 
 	s->image.older = (uint64_t)n[1];
-	if (o != PG_OK || n[0] <= want)
+	if (o != PG_OK || n[0] == 0)
 		return o;
 	o = list_extra(k, t, first, end);
 	if (o != PG_OK || !s->image.remove || k->extra.n == 0)
@@ -221,6 +251,7 @@ look_at_table(struct look *k)
 	/* By the values given the planner leaves out all other parts. */
 	if (o == PG_OK && t->parts)
 		o = pg_exec(k->load->pg, "SET LOCAL plan_cache_mode = force_custom_plan");
+	(void)keys_tidy(&k->series->keys, t->tf);
 	if (o == PG_OK)
 		o = k->series->keys.runs.n == 0 ? look_at_empty(k, t) : look_at_range(k, t);
 	if (o != PG_OK)
@@ -280,7 +311,7 @@ image_look(struct load *l, struct batch *b)
 			.series = b->groups.p[i].series};
 
 		k.seen = k.series->seen;
-		span_extend(&k.seen, b->groups.p[i].seen);
+		spans_add(&k.seen, b->groups.p[i].seen);
 		if (is_looked_at(l, &b->groups.p[i]))
 			o = look_twice(&k);
 		free(k.extra.p);

@@ -92,6 +92,22 @@ keys_have(const struct keys *k, enum timeframe tf, int64_t key)
 	return key % step == 0 && key / step < k->runs.p[low - 1].n;
 }
 
+int64_t
+keys_within(const struct keys *k, enum timeframe tf, int64_t low, int64_t high)
+{
+	int64_t step = keys_step(tf), count = 0;
+
+	for (size_t i = 0; i < k->runs.n && k->runs.p[i].first <= high; i++) {
+		const struct key_run *r = &k->runs.p[i];
+		int64_t from = low <= r->first ? 0 : (low - r->first + step - 1) / step;
+		int64_t to = (high - r->first) / step + 1;
+
+		to = to < r->n ? to : r->n;
+		count += from < to ? to - from : 0;
+	}
+	return count;
+}
+
 void
 keys_release(struct keys *k)
 {

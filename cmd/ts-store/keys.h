@@ -28,11 +28,14 @@ void keys_add(struct keys *, enum timeframe, int64_t key);
 
 /*
  * Sorts them and makes each key count once; how many there are. To be done before keys_last() (of
- * a set that is not empty) and keys_have().
+ * a set that is not empty), keys_have() and keys_within().
  */
 int64_t keys_tidy(struct keys *, enum timeframe);
 int64_t keys_last(const struct keys *, enum timeframe);
 bool keys_have(const struct keys *, enum timeframe, int64_t key);
+
+/* How many lie from low to high. */
+int64_t keys_within(const struct keys *, enum timeframe, int64_t low, int64_t high);
 
 void keys_release(struct keys *);
 

@@ -47,7 +47,7 @@ series_reset(struct series *s)
 	s->keyless = false;
 	s->image = (struct image){0};
 	s->restated = (struct restatement){0};
-	s->seen = (struct span){0};
+	s->seen.n = 0;
 	s->first = INT64_MAX;
 	s->last = s->latest = INT64_MIN;
 }
@@ -59,6 +59,20 @@ span_extend(struct span *to, struct span next)
 		*to = next;
 	else if (next.from == to->to)
 		to->to = next.to;
+}
+
+void
+spans_add(struct spans *s, struct span next)
+{
+	size_t i = 0;
+
+	while (i < s->n && s->p[i].to != next.from)
+		i++;
+	if (next.from == next.to || i == sizeof s->p / sizeof s->p[0])
+		return;
+	if (i == s->n)
+		s->p[s->n++] = next;
+	s->p[i].to = next.to;
 }
 
 void

@@ -39,6 +39,12 @@ struct span {
 	int64_t from, to;
 };
 
+/* As many as there are where a task comes in pieces side by side. */
+struct spans {
+	struct span p[8];
+	size_t n;
+};
+
 /* How prices before stand to those now, where they were restated: least and greatest; {0}: none. */
 struct restatement {
 	double low, high;
@@ -63,9 +69,9 @@ struct series {
 	struct series_set *set;
 	struct image image;
 	struct restatement restated;
-	struct span seen; /* where the table was read, and holds nothing but bars of the task */
-	char *fault;	  /* why it was given up; NULL while it is stored */
-	char *reason;	  /* why its first bar was rejected; NULL while none is */
+	struct spans seen; /* where the table was read, and holds nothing but bars of the task */
+	char *fault;	   /* why it was given up; NULL while it is stored */
+	char *reason;	   /* why its first bar was rejected; NULL while none is */
 };
 
 /* All series in hand, by symbol and timeframe. {0} is a valid empty set. */
@@ -86,6 +92,9 @@ void series_restated(struct restatement *, const struct restatement *);
 
 /* Joins what goes on where the first ends, or is the first. */
 void span_extend(struct span *, struct span);
+
+/* Adds one where another ends, or by itself if there is room. */
+void spans_add(struct spans *, struct span);
 
 /* Keeps a bar's key, of which all series together have no more than four megabytes. */
 void series_key(struct series *, int64_t key);

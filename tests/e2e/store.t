@@ -734,6 +734,18 @@ before=$(index_rows)
 ts-store -b 750 <in >out 2>err
 wait_for 10 gone
 is "$(jq .unchanged out)/$(($(index_rows) - before))" 1950/1950 "nor is a row looked at twice over nights and days without a session"
+# Nor where its pieces, each longer than a week, come in another order.
+sed -n '$d; s/-04-16T/-05-16T/p; s/-04-17T/-05-19T/p' in >late
+{ sed '$d; /-04-2[123]T/d' in && cat late && grep '"bar".*-04-2[123]T' in && sed -n '$s/1950/2730/p' in | sed 's/04-24/05-20/'; } >in2
+ts-store -b 390 <in2 >out 2>err
+wait_for 10 gone
+before=$(index_rows)
+ts-store -b 390 <in2 >out 2>err
+wait_for 10 gone
+is "$(jq .unchanged out)/$(($(index_rows) - before))" 2730/2730 "nor where pieces of a task come in another order"
+sql "INSERT INTO ohlcv_1min SELECT symbol, '2025-04-18T15:00:00Z', open, high, low, close, volume FROM ohlcv_1min LIMIT 1"
+ts-store -b 390 <in2 >out 2>err
+is "$(jq -c '[.unchanged, .extra]' out)" '[2730,1]' "but what stands between two of them is found"
 
 # ---- several connections
 

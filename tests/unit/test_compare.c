@@ -384,7 +384,7 @@ seen(void **state)
 	assert_int_equal(compare_all(&f->batch, -1), PG_OK);
 	assert_int_equal(db.ranges, 2);
 	g = &f->batch.groups.p[0];
-	assert_true(g->seen.from == 0 && g->seen.to == (int64_t)1515 * MINUTE + 1);
+	assert_true(g->seen.from == 1 - MINUTE && g->seen.to == (int64_t)1515 * MINUTE + 1);
 	batch_commit(&f->batch, 0, 516);
 	batch_clear(&f->batch);
 	/* The next batch goes on where that ended. */
@@ -394,7 +394,9 @@ seen(void **state)
 	g = &f->batch.groups.p[0];
 	assert_true(g->seen.from == (int64_t)1515 * MINUTE + 1);
 	batch_commit(&f->batch, 0, 20);
-	assert_true(g->series->seen.from == 0 && g->series->seen.to == (int64_t)2019 * MINUTE + 1);
+	assert_int_equal(g->series->seen.n, 1);
+	assert_true(g->series->seen.p[0].from == 1 - MINUTE &&
+		    g->series->seen.p[0].to == (int64_t)2019 * MINUTE + 1);
 	batch_clear(&f->batch);
 	/* A row more, between two batches. */
 	stored("A", (int64_t)2050 * MINUTE, 1);
@@ -409,6 +411,18 @@ seen(void **state)
 	assert_int_equal(compare_all(&f->batch, -1), PG_OK);
 	assert_int_equal(db.pairs, 1);
 	assert_true(f->batch.groups.p[0].seen.to == 0);
+	/* A piece that comes late is seen by itself, in two batches. */
+	for (int part = 0; part < 2; part++) {
+		batch_clear(&f->batch);
+		for (int i = 0; i < 20; i++)
+			add(f, "A", TF_1MIN, (int64_t)(i + 20 * part - 9000) * MINUTE, 1);
+		assert_int_equal(compare_all(&f->batch, -1), PG_OK);
+		g = &f->batch.groups.p[0];
+		batch_commit(&f->batch, 0, 20);
+	}
+	assert_int_equal(g->series->seen.n, 2);
+	assert_true(g->series->seen.p[1].from == (int64_t)-9001 * MINUTE + 1 &&
+		    g->series->seen.p[1].to == (int64_t)-8961 * MINUTE + 1);
 }
 
 /* What each value has to do with "the same": decimals do not count, NULL is the same as none alone.

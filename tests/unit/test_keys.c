@@ -24,6 +24,15 @@ test_runs(void **state)
 	add(&k, 2310, 390);
 	assert_int_equal(k.runs.n, 2);
 	assert_int_equal(keys_tidy(&k, TF_1MIN), 780);
+	for (int64_t low = -3; low < 1500; low += 7) {
+		int n = 0;
+
+		for (int64_t i = low; i <= low + 400; i++)
+			n += keys_have(&k, TF_1MIN, i * MINUTE);
+		assert_int_equal(keys_within(&k, TF_1MIN, low * MINUTE, (low + 400) * MINUTE), n);
+		assert_int_equal(
+			keys_within(&k, TF_1MIN, low * MINUTE - 1, (low + 401) * MINUTE - 1), n);
+	}
 	assert_int_equal(k.runs.p[0].first, INT64_C(870) * MINUTE);
 	assert_int_equal(keys_last(&k, TF_1MIN), INT64_C(2699) * MINUTE);
 	for (int64_t i = 800; i < 2800; i++)
@@ -68,6 +77,8 @@ test_months(void **state)
 			keys_add(&k, TF_MONTH, first[i]);
 	}
 	assert_int_equal(keys_tidy(&k, TF_MONTH), 5);
+	assert_int_equal(keys_within(&k, TF_MONTH, first[1], first[3]), 3);
+	assert_int_equal(keys_within(&k, TF_MONTH, first[1] + 1, first[3] - 1), 1);
 	assert_int_equal(keys_last(&k, TF_MONTH), first[4]);
 	for (int32_t date = 20000; date < 20300; date++) {
 		bool have = false;
