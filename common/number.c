@@ -104,14 +104,17 @@ parse_exponent(const char *p, const char *end, int *exponent)
 int
 number_parse(struct slice s, struct number *d)
 {
-	const char *end = s.p + s.n, *whole = s.p, *point, *part, *rest;
+	const char *end, *whole, *point, *part, *rest;
 	uint64_t v, decimals = 0;
 	int exponent = 0, scale;
 
-	*d = (struct number){.negative = s.n > 0 && *whole == '-', .first = NUMBER_GROUPS};
-	whole += d->negative;
+	if (s.n == 0 || s.n > NUMBER_TEXT)
+		return -1;
+	*d = (struct number){.negative = s.p[0] == '-', .first = NUMBER_GROUPS};
+	whole = s.p + d->negative;
+	end = s.p + s.n;
 	part = rest = point = read_digits(whole, end, &v);
-	if (s.n > NUMBER_TEXT || point == whole || (point - whole > 1 && *whole == '0'))
+	if (point == whole || (point - whole > 1 && *whole == '0'))
 		return -1;
 	if (point < end && *point == '.') {
 		rest = read_digits(++part, end, &decimals);

@@ -95,7 +95,7 @@ bool
 asked_lately(const struct asked *a, struct slice symbol, const struct range *r, int64_t now)
 {
 	struct entry key = {.range = *r};
-	const struct entry *e, *end = a->all.p + a->old;
+	const struct entry *e;
 
 	if (symbol.n >= sizeof key.symbol || a->old == 0)
 		return false;
@@ -103,7 +103,7 @@ asked_lately(const struct asked *a, struct slice symbol, const struct range *r, 
 	e = bsearch(&key, a->all.p, a->old, sizeof key, compare_asked);
 	while (e != NULL && e > a->all.p && compare_asked(e - 1, &key) == 0)
 		e--;
-	for (; e != NULL && e < end && compare_asked(e, &key) == 0; e++) {
+	for (; e != NULL && e < a->all.p + a->old && compare_asked(e, &key) == 0; e++) {
 		if (e->range.from <= r->from && e->range.to >= r->to && e->at <= now &&
 			now - e->at < ASKED_SECONDS)
 			return true;

@@ -140,7 +140,7 @@ write_job(const struct rest *rest, struct writer *out)
 uint64_t
 retry_write(struct retry *r, struct writer *out, uint64_t *jobs)
 {
-	const struct note *n = r->notes.p, *end = n + r->notes.n;
+	const struct note *n = r->notes.p, *end = r->notes.n == 0 ? n : n + r->notes.n;
 	struct rest rest = {.failed = memory_grow(NULL, r->notes.n, sizeof *rest.failed)};
 	uint64_t failed = 0;
 
