@@ -185,7 +185,7 @@ lint:
 	sh tests/deps.sh lint
 	$(MAKE) test-programs
 	printf '%s\n' $(wildcard cmd/*/*.c common/*.c common/*/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
-		$(STD) -Icommon -I$(B)/cmd/ts-store -I$(B)/common/pg $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
+		$(STD) -Icommon -I$(B)/cmd/ts-store -I$(B)/cmd/ts-audit -I$(B)/common/pg $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
 	shellcheck -x $(SCRIPTS)
 	perl tests/mutants.pl -n tests/mutants.txt
 	mandoc -Tlint -Wwarning $(PAGES)
