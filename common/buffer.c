@@ -99,9 +99,9 @@ slice_starts(struct slice s, const char *with)
 size_t
 slice_until(struct slice s, const char *any)
 {
-	size_t i = 0, n = strlen(any);
+	size_t i = 0;
 
-	while (i < s.n && memchr(any, s.p[i], n) == NULL)
+	while (i < s.n && (s.p[i] == '\0' || strchr(any, s.p[i]) == NULL))
 		i++;
 	return i;
 }
