@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2119,SC2120 # pg_up and sim_go are called without their options
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154 # pg_up and sim_go are called without their options; now is the test's
 # What the end-to-end tests share: TAP, a folder of their own, private servers. Source it first.
 # Everything is found from here, so a test runs by itself and from any folder; everything started is ended
 # at exit, whose status is 0 when each test passed and the last line was reached.
