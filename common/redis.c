@@ -66,8 +66,9 @@ redis_fail(struct redis *r, const char *why)
 	r->failed = true;
 }
 
-void
-redis_deny(struct redis *r, const char *why)
+/* The same, for a reason that trying again does not mend. */
+static void
+deny_redis(struct redis *r, const char *why)
 {
 	r->denied = r->denied || !r->failed;
 	redis_fail(r, why);
@@ -83,7 +84,7 @@ fail_wire(struct redis *r)
 		mute ? " before it said a word: is it Redis, and does it want TLS (rediss://)?"
 		     : "");
 	if (r->wire.denied)
-		redis_deny(r, why);
+		deny_redis(r, why);
 	else
 		redis_fail(r, why);
 }
@@ -288,9 +289,9 @@ fail_protocol(struct redis *r, char first)
 	if (r->state == READY || r->reader->err == REDIS_ERR_OOM)
 		redis_fail(r, r->reader->errstr);
 	else if (first == 0x15 || first == 0x16)
-		redis_deny(r, "the server speaks TLS: use rediss://");
+		deny_redis(r, "the server speaks TLS: use rediss://");
 	else
-		redis_deny(r, "what listens at this port is not Redis");
+		deny_redis(r, "what listens at this port is not Redis");
 }
 
 static void

@@ -50,10 +50,8 @@ struct redis {
 /* As redis_call(), at any time while there is a connection. */
 int redis_enqueue(struct redis *, redis_fn *, void *data, const struct slice *words, int n);
 
-/* The connection must end; redis_deny(): for a reason that trying again does not mend. The first
- * reason counts. */
+/* The connection must end. The first reason counts. */
 void redis_fail(struct redis *, const char *why);
-void redis_deny(struct redis *, const char *why);
 
 /* What is asked first: of a server, to let us in; of a sentinel, where the master is. */
 void redis_log_in(struct redis *);

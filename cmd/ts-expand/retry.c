@@ -4,7 +4,6 @@
 #include "job.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The texts of a note; the first ones name a task. */
 enum { JOB_ID, SYMBOL, TIMEFRAME, NAMES, FROM = NAMES, TO, ERROR, SOURCE, RECEIVED_AT, TEXTS };

@@ -8,7 +8,6 @@
 #include "task.h"
 #include "timestamp.h"
 
-#include <stdlib.h>
 #include <utlist.h>
 
 enum { WAITING_MAX = 400000 }; /* bars that wait for a sample: some 20 MB */

@@ -6,7 +6,6 @@
 #include "timestamp.h"
 
 #include <stdlib.h>
-#include <utlist.h>
 
 enum { LOOK = 32 }; /* tasks of a job for each that would be grouped: its timeframes at most */
 

@@ -20,7 +20,7 @@
 
 /*
  * The life of tasks: `loading`, the bars page by page, and the verdict. What is asked for next, and
- * when, is sched.h's affair; what a response means, response.h's.
+ * when, is fetch.c's affair; what a response means, response.c's.
  */
 enum {
 	TASKS_QUEUE = 200000, /* tasks that wait; beyond it stdin is left alone */

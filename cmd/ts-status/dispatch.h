@@ -1,7 +1,6 @@
 #ifndef TS_DISPATCH_H
 #define TS_DISPATCH_H
 
-#include "calendar.h"
 #include "lines.h"
 #include "progress.h"
 #include "publish.h"

@@ -81,7 +81,7 @@ struct job {
 	struct buffer errors; /* the inside of a JSON array */
 	int nerrors;
 	struct buffer symbol, timeframe, message;
-	struct buffer waiting; /* why nothing can be fetched; empty when something is */
+	struct buffer waiting; /* why nothing is fetched or stored; empty when something is */
 
 	struct moment started;
 	struct moment ended; /* valid unless JOB_RUNNING */
@@ -97,7 +97,8 @@ void job_header(struct job *, const struct record *, struct moment now);
 /* A task's first request has begun. */
 void job_loading(struct job *, const struct record *, struct moment now);
 
-/* Nothing can be fetched until then, a UTC instant, and why: the next record of a task ends it. */
+/* Nothing can be fetched or stored until then, a UTC instant, and why: the next record of a task
+ * ends it. */
 void job_waiting(struct job *, struct slice reason, struct slice until);
 
 /*

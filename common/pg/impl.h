@@ -51,7 +51,4 @@ enum outcome pg_wait(struct pg *, short *events, int64_t until);
 /* The same for at most the silence that is allowed; the connection is closed if that is over. */
 enum outcome pg_wait_answer(struct pg *, short *events);
 
-/* Sorts a failure of the server's by its SQLSTATE. */
-enum outcome pg_outcome(const char *sqlstate);
-
 #endif

@@ -37,9 +37,9 @@ static const struct {
 	{"XX", PG_TABLE},    /* internal error, corruption */
 };
 
-/* By PostgreSQL's documentation, appendix A, "Error Codes". */
-enum outcome
-pg_outcome(const char *sqlstate)
+/* Sorts by PostgreSQL's documentation, appendix A, "Error Codes". */
+static enum outcome
+outcome_of(const char *sqlstate)
 {
 	for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
 		if (strncmp(sqlstate, outcomes[i].prefix, strlen(outcomes[i].prefix)) == 0)
@@ -99,7 +99,7 @@ failed_outcome(struct pg *p, const PGresult *res)
 
 	if (state == NULL || strlen(state) != 5)
 		return pg_lost(p, NULL);
-	o = pg_outcome(state);
+	o = outcome_of(state);
 	/* One who only reads asks for no less; what writes is a function of the table's. */
 	if (!p->o.writes && (o == PG_LARGE || strcmp(state, "25006") == 0))
 		o = PG_TABLE;
