@@ -351,7 +351,10 @@ batch_commit(struct batch *b, size_t from, size_t to)
 		g->n.unchanged += n[ROW_SAME];
 		g->n.inserted += n[ROW_NEW];
 		g->n.updated += n[ROW_CHANGED];
-		spans_add(&g->series->seen, g->seen);
+		/* What an earlier try saw of a group that was given up is not its. */
+		if (g->fault == NULL)
+			spans_add(&g->series->seen, g->seen);
+		g->seen = (struct span){0};
 	}
 }
 

@@ -54,7 +54,8 @@ struct group {
 	struct restatement restated;
 	int64_t before;	  /* the greatest key of the series in batches closed before */
 	struct span seen; /* as in the series: the first of this transaction */
-	bool look;   /* its series is to be looked at, see image.h: a group may be for that alone */
+	bool look; /* its series is to be looked at, see image_look(): a group may be for that alone
+		    */
 	char *fault; /* why the rest of the group is not stored; NULL normally */
 };
 

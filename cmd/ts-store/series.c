@@ -16,7 +16,8 @@ is_idle(const struct series *s)
 static void
 drop_keys(struct series *s)
 {
-	s->set->runs -= s->keys.runs.n;
+	s->set->runs -= s->runs;
+	s->runs = 0;
 	keys_release(&s->keys);
 }
 
@@ -28,6 +29,7 @@ series_key(struct series *s, int64_t key)
 	if (s->keyless)
 		return;
 	keys_add(&s->keys, s->tf, key);
+	s->runs += s->keys.runs.n - before;
 	s->set->runs += s->keys.runs.n - before;
 	if (s->set->runs > RUNS_MAX) {
 		drop_keys(s);
@@ -66,9 +68,11 @@ spans_add(struct spans *s, struct span next)
 {
 	size_t i = 0;
 
+	if (next.from == next.to)
+		return;
 	while (i < s->n && s->p[i].to != next.from)
 		i++;
-	if (next.from == next.to || i == sizeof s->p / sizeof s->p[0])
+	if (i == sizeof s->p / sizeof s->p[0])
 		return;
 	if (i == s->n)
 		s->p[s->n++] = next;

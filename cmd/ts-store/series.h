@@ -23,7 +23,7 @@ struct counts {
 
 enum { NO_DATE = INT32_MAX };
 
-/* What is asked about the task's range in the table, and found there: see image.h. */
+/* What is asked about the task's range in the table, and found there: see image_look(). */
 struct image {
 	bool extended, remove; /* it is about extended hours too; extra rows are deleted */
 	int32_t from;	       /* the date from which it was asked for; NO_DATE: unknown */
@@ -65,6 +65,7 @@ struct series {
 	struct counts n;
 	int64_t first, last; /* keys, of bars that were not rejected; first > last: none */
 	struct keys keys;    /* of all bars that came, unless they were too many to be kept */
+	size_t runs;	     /* that the set counts for it: sorting them leaves some out */
 	bool keyless;
 	struct series_set *set;
 	struct image image;

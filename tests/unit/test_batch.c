@@ -260,6 +260,21 @@ fullness(void **state)
 	assert_true(batch_full(&f->batch));
 }
 
+/* What is counted of a task's keys is taken off with it, also where its bars came twice. */
+static void
+runs_are_given_back(void **state)
+{
+	struct fixture *f = *state;
+	struct series *s = series(f, "A", TF_DAY);
+
+	for (int i = 0; i < 10; i++)
+		series_key(s, i % 2 * 10);
+	assert_int_equal(f->set.runs, 10);
+	assert_int_equal(keys_tidy(&s->keys, TF_DAY), 2);
+	series_reset(s);
+	assert_int_equal(f->set.runs, 0);
+}
+
 /* Series come and go without number; those in use stay. */
 static void
 series_are_let_go(void **state)
@@ -417,6 +432,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(two_batches_of_a_series, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(overlaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fullness, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(runs_are_given_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(series_are_let_go, set_up, tear_down),
 		cmocka_unit_test(bars_and_their_lines),
 		cmocka_unit_test(instants),
