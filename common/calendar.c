@@ -16,8 +16,6 @@
 #include <time.h>
 
 enum {
-	FIRST_YEAR = 2000,
-	LAST_YEAR = 2035,
 	ZONE_FIRST_YEAR = 1969, /* a window of 50 years that ends in 2000 reaches no further */
 	ZONE_LAST_YEAR = 2037,
 	CHANGES = 2 * (ZONE_LAST_YEAR - ZONE_FIRST_YEAR + 1) + 8,
@@ -237,7 +235,8 @@ find_sessions(struct calendar *c)
 
 		set_session(c, date, weekday == 0 || weekday == 6 ? SESSION_NONE : SESSION_FULL);
 	}
-	for (int year = FIRST_YEAR; year <= LAST_YEAR; year++)
+	for (int year = date_civil(CALENDAR_FIRST).year; year <= date_civil(CALENDAR_LAST).year;
+		year++)
 		keep_holidays(c, year);
 	for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++)
 		set_session(c, date_of(closed[i]), SESSION_NONE);

@@ -33,7 +33,7 @@ struct calendar *calendar_new(const char **why);
 void calendar_free(struct calendar *);
 
 /* The first and the last date whose sessions are known by rule: 2000-01-01 and 2035-12-31. */
-enum { CALENDAR_FIRST = 10957, CALENDAR_LAST = 24106 };
+enum { CALENDAR_FIRST = 10957, CALENDAR_LAST = 24105 };
 
 enum session calendar_session(const struct calendar *, int32_t date);
 

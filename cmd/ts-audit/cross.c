@@ -78,7 +78,9 @@ mark_days(const struct cross *c, const struct series *s, size_t i)
 {
 	const struct period *p = &s->schedule->period[i];
 
-	for (int32_t d = p->first; series_found(s, i, FOUND_PARTS) && d <= p->last; d++)
+	if (!series_found(s, i, FOUND_PARTS))
+		return;
+	for (int32_t d = p->first; d <= p->last; d++)
 		(void)mark_date(c, TF_DAY, s->symbol, d, FOUND_COMPARED);
 }
 
@@ -102,7 +104,7 @@ cross_count(struct cross *c, const struct group *g)
 		(void)note_uncompared(c, tf, o);
 		o = count_series(&c->tables, g, false);
 	}
-	for (size_t i = 0; i < g->n && o == PG_OK; i++)
+	for (size_t i = 0; i < g->n && o == PG_OK && timeframe_intraday(tf); i++)
 		series_basis(g->series[i]);
 	return o;
 }

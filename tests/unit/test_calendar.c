@@ -113,7 +113,10 @@ known_days(void **state)
 	assert_int_equal(calendar_session(calendar, day("1999-12-24")), SESSION_FULL);
 	assert_int_equal(calendar_session(calendar, day("1999-12-25")), SESSION_NONE);
 	assert_int_equal(calendar_session(calendar, day("1999-12-26")), SESSION_NONE);
-	assert_int_equal(calendar_session(calendar, day("2036-01-02")), SESSION_NONE);
+	assert_int_equal(CALENDAR_FIRST, day("2000-01-01"));
+	assert_int_equal(CALENDAR_LAST, day("2035-12-31"));
+	assert_int_equal(calendar_session(calendar, day("2035-12-31")), SESSION_FULL);
+	assert_int_equal(calendar_session(calendar, day("2036-01-01")), SESSION_NONE);
 	assert_int_equal(calendar_session(calendar, day("2036-01-02")), SESSION_NONE);
 	assert_int_equal(calendar_session(calendar, day("1999-12-30")), SESSION_FULL);
 	assert_int_equal(calendar_sessions(calendar, day("2024-01-01"), day("2024-12-31")), 252);
