@@ -180,8 +180,9 @@ in_trouble(struct pg *p)
 		p->since = now;
 	if (now - p->since >= (p->ever ? p->o.budget_ms : p->o.first_ms) ||
 		(!first && poll(&quit, 1, 0) > 0)) {
-		log_error("gave up on Postgres after %" PRId64 " s: %s", (now - p->since) / 1000,
-			p->why);
+		if (!atomic_exchange(&p->o.shared->end_logged, true))
+			log_error("gave up on Postgres after %" PRId64 " s: %s",
+				(now - p->since) / 1000, p->why);
 		return false;
 	}
 	if (is_old_news(p, first)) {

@@ -36,7 +36,7 @@ enum { PG_CONNECT_MS = 10000 };
 struct pg_shared {
 	atomic_int troubled;   /* how many of them are in trouble */
 	_Atomic int64_t broke; /* when a connection was lost last and that was told, 0 for never */
-	atomic_bool durability_logged;
+	atomic_bool durability_logged, end_logged;
 	/*
 	 * Told of each pause in a trouble that lasts for over a second, by the thread that pauses:
 	 * why, and until when, clock_mono_ms(). NULL: nobody is.
