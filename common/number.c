@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 8, GROUP = 10000, NEGATIVE = 0x4000, EXPONENT_MAX = 400, INT_DIGITS = 16 };
+/* Bytes of the binary form: where the scale stands, and where the header ends. */
+enum { SCALE = 6, HEADER = 8 };
+enum { NEGATIVE = 0x4000, GROUP = 10000, EXPONENT_MAX = 400, INT_DIGITS = 16 };
 
 static const uint16_t worth[4] = {1, 10, 100, 1000};
 
-/* Reads digits: the first that is none. Their value is right as far as it fits. */
+/* Reads digits on behind a value, which is right as far as it fits: the first that is none. */
 static const char *
 read_digits(const char *p, const char *end, uint64_t *value)
 {
-	uint64_t v = 0;
+	uint64_t v = *value;
 
 	for (; p < end && (unsigned)(*p - '0') <= 9; p++)
 		v = v * 10 + (unsigned)(*p - '0');
@@ -59,16 +61,20 @@ add_group(struct number *d, int i, unsigned v)
 		d->end = (uint8_t)(i + 1);
 }
 
-/* Adds an integer whose last group is the one at i. */
+/* Takes an integer, the last four digits of which are the n-th group behind the point. */
 static void
-add_groups(struct number *d, int i, uint64_t v)
+set_groups(struct number *d, int n, uint64_t v)
 {
-	for (; v >= GROUP; v /= GROUP, i--) {
-		if (v % GROUP != 0)
-			add_group(d, i, (unsigned)(v % GROUP));
-	}
-	if (v != 0)
-		add_group(d, i, (unsigned)v);
+	int i = NUMBER_POINT + n;
+
+	d->end = (uint8_t)i;
+	for (; v != 0; v /= GROUP)
+		d->group[--i] = (uint16_t)(v % GROUP);
+	d->first = (uint8_t)i;
+	while (d->end > d->first && d->group[d->end - 1] == 0)
+		d->end--;
+	if (d->first == d->end)
+		set_zero(d);
 }
 
 /* Adds digits, the first of them worth 10^power, one by one; -1 where one has no place. */
@@ -89,7 +95,7 @@ static int
 parse_exponent(const char *p, const char *end, int *exponent)
 {
 	bool negative = p < end && *p == '-';
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
@@ -105,19 +111,19 @@ int
 number_parse(struct slice s, struct number *d)
 {
 	const char *end, *whole, *point, *part, *rest;
-	uint64_t v, decimals = 0;
+	uint64_t v = 0;
 	int exponent = 0, scale;
 
 	if (s.n == 0 || s.n > NUMBER_TEXT)
 		return -1;
-	*d = (struct number){.negative = s.p[0] == '-', .first = NUMBER_GROUPS};
+	d->negative = s.p[0] == '-';
 	whole = s.p + d->negative;
 	end = s.p + s.n;
 	part = rest = point = read_digits(whole, end, &v);
 	if (point == whole || (point - whole > 1 && *whole == '0'))
 		return -1;
 	if (point < end && *point == '.') {
-		rest = read_digits(++part, end, &decimals);
+		rest = read_digits(++part, end, &v);
 		if (rest == part)
 			return -1;
 	}
@@ -128,13 +134,16 @@ number_parse(struct slice s, struct number *d)
 	if (scale > NUMBER_DIGITS)
 		return -1;
 	d->scale = (uint8_t)(scale < 0 ? 0 : scale);
-	if (exponent == 0 && point - whole <= INT_DIGITS && scale <= INT_DIGITS) {
-		add_groups(d, NUMBER_POINT - 1, v);
-		add_groups(d, NUMBER_POINT - 1 + (scale + 3) / 4, decimals * worth[-scale & 3]);
-	} else if (add_digits(d, whole, point, (int)(point - whole) - 1 + exponent) != 0 ||
-		   add_digits(d, part, rest, exponent - 1) != 0) {
-		return -1;
+	if (exponent == 0 && point - whole + scale <= INT_DIGITS) {
+		set_groups(d, (scale + 3) / 4, v * worth[-scale & 3]);
+		return 0;
 	}
+	memset(d->group, 0, sizeof d->group);
+	d->first = NUMBER_GROUPS;
+	d->end = 0;
+	if (add_digits(d, whole, point, (int)(point - whole) - 1 + exponent) != 0 ||
+		add_digits(d, part, rest, exponent - 1) != 0)
+		return -1;
 	if (d->end == 0)
 		set_zero(d);
 	return 0;
@@ -143,11 +152,9 @@ number_parse(struct slice s, struct number *d)
 struct number
 number_of_int(int64_t v)
 {
-	struct number d = {.negative = v < 0, .first = NUMBER_GROUPS};
+	struct number d = {.negative = v < 0};
 
-	add_groups(&d, NUMBER_POINT - 1, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
-	if (d.end == 0)
-		set_zero(&d);
+	set_groups(&d, 0, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
 	return d;
 }
 
@@ -285,12 +292,9 @@ number_of_binary(struct slice s)
 bool
 number_same(struct slice a, struct slice b)
 {
-	if (a.n != b.n || a.n < HEADER || memcmp(a.p + HEADER, b.p + HEADER, a.n - HEADER) != 0)
-		return false;
 	/* All but the word that says how many decimals to show. */
-	return wire_get32((const unsigned char *)a.p) == wire_get32((const unsigned char *)b.p) &&
-	       wire_get16((const unsigned char *)a.p + 4) ==
-		       wire_get16((const unsigned char *)b.p + 4);
+	return a.n == b.n && a.n >= HEADER && memcmp(a.p, b.p, SCALE) == 0 &&
+	       memcmp(a.p + HEADER, b.p + HEADER, a.n - HEADER) == 0;
 }
 
 void
