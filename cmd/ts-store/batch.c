@@ -64,6 +64,12 @@ batch_full(const struct batch *b)
 	return b->rows >= b->limit || b->looks >= LOOKS_MAX;
 }
 
+bool
+batch_ripe(const struct batch *b, const struct series *s)
+{
+	return s->group == 0 && b->rows >= b->limit - b->limit / 4;
+}
+
 static struct group *
 group_of(struct batch *b, struct series *s)
 {

@@ -93,6 +93,10 @@ void batch_release(struct batch *);
 bool batch_empty(const struct batch *);
 bool batch_full(const struct batch *);
 
+/* Whether it is better done before the bars of a series that begins: it is nearly full, and a batch
+ * that has no series in common with the next one need not be waited for. */
+bool batch_ripe(const struct batch *, const struct series *);
+
 /* Adds a bar of a series that is not given up; there is room. */
 void batch_add(struct batch *, struct series *, const struct bar *, uint64_t lineno);
 

@@ -27,6 +27,8 @@ take_bar(struct tasks *s, struct slice line, const struct record *r, uint64_t li
 	/* The bars behind a fetched record belong to another task. */
 	if (of != NULL && of->awaited)
 		tasks_finish(s);
+	else if (of != NULL && batch_ripe(s->filling, of))
+		tasks_commit(s);
 	if (!tasks_ok(s))
 		return;
 	s->n.bars.received++;

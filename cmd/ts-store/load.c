@@ -125,20 +125,55 @@ tell_notes(struct load *l, const struct pg_table *t)
 		log_warning("table %s: %s", timeframe_table(t->tf), t->notes);
 }
 
+/* Takes what another loader has read since; whether there was any. */
+static bool
+take_shared(struct load *l, struct pg_table *t)
+{
+	const struct pg_table *shared = &l->shared->table[t->tf];
+	bool newer;
+
+	(void)pthread_mutex_lock(&l->shared->lock);
+	newer = shared->read_at > t->read_at && clock_mono_ms() - shared->read_at < RECHECK_MS;
+	if (newer)
+		pg_table_copy(t, shared);
+	(void)pthread_mutex_unlock(&l->shared->lock);
+	return newer;
+}
+
+static void
+give_shared(struct load *l, const struct pg_table *t)
+{
+	(void)pthread_mutex_lock(&l->shared->lock);
+	pg_table_copy(&l->shared->table[t->tf], t);
+	(void)pthread_mutex_unlock(&l->shared->lock);
+}
+
 static enum outcome
 read_table(struct load *l, struct pg_table *t)
 {
-	enum outcome o = pg_begin(l->pg);
+	enum outcome o;
 
+	if (take_shared(l, t))
+		return PG_OK;
+	o = pg_begin(l->pg);
 	if (o == PG_OK)
 		o = pg_table_read(t, l->pg);
 	if (o == PG_OK)
 		o = pg_commit(l->pg);
 	if (o == PG_OK) {
+		give_shared(l, t);
 		tell_fault(l, t);
 		tell_notes(l, t);
 	}
 	return o;
+}
+
+/* What is known of a table is in doubt; what is read from now on is not. */
+static void
+doubt_table(struct pg_table *t)
+{
+	t->known = false;
+	t->read_at = clock_mono_ms();
 }
 
 enum outcome
@@ -186,23 +221,13 @@ has_parts(const struct load *l, const struct batch *b, struct range range)
 	return parts;
 }
 
-/* Whether the task's last bars and what is deleted for it go in one transaction. */
-static bool
-looks_inside(const struct batch *b, struct range range)
-{
-	bool removes = false;
-
-	for (size_t i = 0; i < b->groups.n && b->looks > 0; i++)
-		removes = removes || (b->groups.p[i].look && b->groups.p[i].series->image.remove);
-	return removes && range.end - range.first == b->slots;
-}
-
 /* One transaction; blind: nothing is read, all is taken for different. */
 static enum outcome
 run_transaction(struct load *l, struct batch *b, struct range range, bool blind)
 {
 	enum outcome o = read_tables(l, b, range);
-	bool look = looks_inside(b, range);
+	/* A task's last bars, and what is counted and deleted for it, go in one. */
+	bool look = b->looks > 0 && range.end - range.first == b->slots;
 
 	if (o == PG_OK)
 		o = prepare_symbols(l, b, range);
@@ -274,7 +299,7 @@ try_transaction(struct pg *pg, void *data)
 	}
 	/* The next connection may find another server. */
 	for (int tf = 0; tf < TF_COUNT && o == PG_LOST; tf++)
-		l->table[tf].known = false;
+		doubt_table(&l->table[tf]);
 	/* Another unique key of the table, which is not ours to go round. */
 	return o == PG_DUPLICATE ? PG_DATA : o;
 }
@@ -300,7 +325,7 @@ fail_table(struct load *l, struct batch *b)
 
 	switch (l->failures[l->at]++) {
 	case 0:
-		t->known = false;
+		doubt_table(t);
 		return true;
 	case 1:
 		pg_table_fail(t, pg_why(l->pg));

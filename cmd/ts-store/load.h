@@ -12,7 +12,8 @@ struct load_shared {
 	struct pg_shared pg;
 	pthread_mutex_t lock;
 	const struct calendar *calendar;
-	char logged[TF_COUNT][500]; /* the faults of tables that the log has; under the lock */
+	struct pg_table table[TF_COUNT]; /* as one of them read it last; under the lock, */
+	char logged[TF_COUNT][500];	 /* as are the faults of tables that the log has */
 	atomic_bool rounding_logged[TF_COUNT][4], notes_logged[TF_COUNT], altered_logged[TF_COUNT];
 };
 

@@ -262,6 +262,8 @@ pool_free(struct pool *p)
 		load_release(&p->worker[i].load);
 		(void)pthread_mutex_destroy(&p->worker[i].lock);
 	}
+	for (int tf = 0; tf < TF_COUNT; tf++)
+		pg_table_release(&p->shared.table[tf]);
 	(void)pthread_mutex_destroy(&p->shared.lock);
 	(void)pthread_mutex_destroy(&p->order);
 	(void)pthread_cond_destroy(&p->stored);

@@ -7,7 +7,7 @@ WITH RECURSIVE rel AS (
 	FROM pg_class WHERE oid = to_regclass($1)),
 -- Whether something may change each row before it is inserted; TimescaleDB's own trigger, which it had up
 -- to 2.22, does not. ROW, BEFORE and INSERT are the lowest bits of tgtype, by pg_trigger.h.
-filter AS (
+filter AS MATERIALIZED (
 	SELECT EXISTS (SELECT FROM rel JOIN pg_trigger ON tgrelid = rel.oid JOIN pg_proc p ON p.oid = tgfoid
 		WHERE tgtype & 7 = 7 AND tgenabled IN ('O', 'A')
 		AND NOT starts_with(pronamespace::regnamespace::text, '_timescaledb')) AS active),
@@ -80,8 +80,7 @@ published(fault) AS (
 	FROM rel JOIN key ON true JOIN pg_class i ON i.oid = key.indexrelid,
 		LATERAL (SELECT EXISTS (SELECT FROM pg_index WHERE indrelid = rel.oid AND indisprimary) AS is) own
 	WHERE $5::bool AND (rel.replica = 'n' OR (rel.replica = 'd' AND NOT own.is)) AND EXISTS (
-		SELECT FROM pg_publication JOIN pg_publication_tables USING (pubname)
-		WHERE pubupdate AND format('%I.%I', schemaname, tablename)::regclass = rel.oid))
+		SELECT FROM pg_publication, pg_get_publication_tables(pubname) g WHERE pubupdate AND g.relid = rel.oid))
 SELECT concat_ws('; ', format('%s (%s), key (symbol, %s %s)', rel.name, has.said, key.name, key.said),
 		CASE WHEN made.parts THEN 'in partitions or chunks' END,
 		CASE WHEN filter.active THEN 'rows go through a trigger, so they are inserted, which is slower than COPY' END,

@@ -43,6 +43,7 @@ number_at(const PGresult *res, int column)
 static void
 take_row(struct pg_table *t, PGresult *res)
 {
+	t->known = true;
 	t->row = res;
 	t->absent = PQgetvalue(res, 0, ABSENT)[0] == 't';
 	t->parts = PQgetvalue(res, 0, PARTS)[0] == 't';
@@ -76,10 +77,21 @@ pg_table_read(struct pg_table *t, struct pg *p)
 		return PG_TABLE;
 	if (o != PG_OK)
 		return o;
-	t->known = true;
 	t->read_at = clock_mono_ms();
 	take_row(t, res);
 	return PG_OK;
+}
+
+void
+pg_table_copy(struct pg_table *to, const struct pg_table *from)
+{
+	PGresult *row = PQcopyResult(from->row, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+
+	if (row == NULL)
+		memory_out();
+	pg_table_release(to);
+	*to = (struct pg_table){.tf = from->tf, .read_at = from->read_at};
+	take_row(to, row);
 }
 
 void

@@ -63,6 +63,9 @@ struct pg_table {
  */
 enum outcome pg_table_read(struct pg_table *, struct pg *);
 
+/* Makes one what another, which is known, was read to be. */
+void pg_table_copy(struct pg_table *to, const struct pg_table *from);
+
 /* Sets the fault from what Postgres said; the first one stays. */
 void pg_table_fail(struct pg_table *, const char *why);
 

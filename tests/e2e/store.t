@@ -445,6 +445,35 @@ wait $store
 is "$(counts out)" "AAPL day 6 4 1 1 0" "a bar that another writer commits meanwhile is updated, or left"
 like "$(cat err)" 'batch rows=6 series=1 transactions=2$' "at the second try"
 
+# While one connection is held up, another one takes what it read of the table.
+empty
+sql "ALTER SYSTEM SET log_statement = 'all'"
+sql "SELECT pg_reload_conf()" >/dev/null
+hold "INSERT INTO ohlcv_daily VALUES ('AAPL', '2002-01-02', 1, 1, 1, 1, 1)"
+rm -f out err feed
+mkfifo feed
+since=$(wc -l <pg.log)
+ts-store -j 2 <feed >out 2>err &
+store=$!
+exec {feed}>feed
+bars AAPL day 6 >&"$feed"
+wait_for 5 held_up
+bars MSFT day 6 >&"$feed"
+wait_for 4 grep -q stored.*MSFT out
+let_go
+exec {feed}>&-
+wait $store
+is "$?/$(counts out | sort | tr '\n' /)/$(tail -n +$((since + 1)) pg.log | grep -c 'The table of a timeframe')" \
+	"0/AAPL day 6 5 1 0 0/MSFT day 6 6 0 0 0//1" "two connections, one look at the catalogue"
+sql "ALTER SYSTEM RESET log_statement"
+sql "SELECT pg_reload_conf()" >/dev/null
+
+# A batch that is nearly full ends where another series begins, of which it then has nothing.
+empty
+{ bars AAPL day 6; bars MSFT day 2; bars TSLA day 4; } >in
+ts-store -v -b 8 <in >out 2>err
+is "$?/$(sed -n 's/.*batch rows=\([0-9]*\) series=\([0-9]*\) .*/\1:\2/p' err | paste -sd ' ')" "0/6:1 6:2" "batches end between series"
+
 # TimescaleDB 2.17 ended ON CONFLICT DO NOTHING at the first row that was there: so does this table.
 empty
 sql "CREATE FUNCTION stops() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN

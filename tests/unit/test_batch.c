@@ -260,6 +260,20 @@ fullness(void **state)
 	assert_true(batch_full(&f->batch));
 }
 
+/* Three quarters are enough where the next series is one that the batch has nothing of. */
+static void
+ripeness(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 750; i++) {
+		assert_false(batch_ripe(&f->batch, series(f, "B", TF_DAY)));
+		add(f, "A", TF_DAY, i, 1);
+	}
+	assert_true(batch_ripe(&f->batch, series(f, "B", TF_DAY)));
+	assert_false(batch_ripe(&f->batch, series(f, "A", TF_DAY)));
+}
+
 /* What is counted of a task's keys is taken off with it, also where its bars came twice. */
 static void
 runs_are_given_back(void **state)
@@ -432,6 +446,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(two_batches_of_a_series, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(overlaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fullness, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ripeness, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(runs_are_given_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(series_are_let_go, set_up, tear_down),
 		cmocka_unit_test(bars_and_their_lines),
