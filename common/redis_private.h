@@ -44,7 +44,7 @@ struct redis {
 	bool patient; /* silence is left to the owner */
 	int64_t heard;
 	int64_t since; /* the oldest moment from which an answer may be awaited */
-	char why[240];
+	char why[320];
 };
 
 /* As redis_call(), at any time while there is a connection. */
