@@ -20,11 +20,11 @@ demo:                   ## the loader at work, on servers of its own (a minute; 
 	@echo 'demo: installs what is missing, builds the programs (half a minute), starts a private Postgres and Redis and'
 	@echo 'demo: a simulator of the API, loads 30 symbols in 5 timeframes (some seconds), and leaves nothing running'
 	sh tests/deps.sh demo
-	$(MAKE) all $(B)/ts-sim
+	$(MAKE) $(PARALLEL) all $(B)/ts-sim
 	$(TS) bash tests/demo.sh
 
 check: deps             ## all tests, against real servers of their own (6 minutes)
-	$(MAKE) test-programs
+	$(MAKE) $(PARALLEL) test-programs
 	$(TS) perl tests/run.pl $(UNIT) $(FUZZ:%=$(B)/fuzz/%) $(E2E)
 
 test-programs: programs $(TEST_PROGRAMS)  ## all that the tests run, without running them

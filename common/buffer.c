@@ -2,6 +2,7 @@
 #include "buffer.h"
 
 #include "log.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -204,6 +205,14 @@ buffer_byte(struct buffer *b, char c)
 {
 	*buffer_room(b, 1) = c;
 	b->len++;
+}
+
+void
+buffer_shown(struct buffer *b, struct slice s)
+{
+	size_t room = UTF8_ESCAPED * s.n;
+
+	b->len += utf8_escape(buffer_room(b, room), room, s.p, s.n);
 }
 
 void

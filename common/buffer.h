@@ -35,10 +35,7 @@ struct buffer {
 #define array_add(a)                                                                               \
 	((a)->p = array_room((a)->p, (a)->n + 1, &(a)->cap, sizeof *(a)->p), &(a)->p[(a)->n++])
 
-/* Makes room for n elements in all. The argument a is evaluated more than once. */
-#define array_reserve(a, count) ((a)->p = array_room((a)->p, (count), &(a)->cap, sizeof *(a)->p))
-
-/* What the macros stand on: p, moved where need be so that n elements of that size fit. */
+/* What the macro stands on: p, moved where need be so that n elements of that size fit. */
 void *array_room(void *p, size_t n, size_t *cap, size_t size);
 
 /*
@@ -99,6 +96,9 @@ char *buffer_room(struct buffer *, size_t n);
 
 /* Puts the bytes in the place of what it holds. */
 void buffer_set(struct buffer *, struct slice);
+
+/* Appends what others called something, of which a terminal obeys nothing: see utf8_escape(). */
+void buffer_shown(struct buffer *, struct slice);
 
 /* Append bytes, a string, a byte, a character, a decimal number, a double-quoted JSON string. */
 void buffer_add(struct buffer *, const void *, size_t);

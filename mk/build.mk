@@ -27,6 +27,9 @@ objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 # All objects are made again when one of these changes.
 BUILT_BY = Makefile mk/build.mk VERSION
 
+# As many at once as there are processors, unless make was told.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 programs: $(BINARIES)
 .PHONY: programs
 

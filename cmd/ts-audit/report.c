@@ -14,11 +14,7 @@ enum { LISTED = 200 };
 static void
 add_name(struct buffer *b, struct slice name, size_t width)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		unsigned char c = (unsigned char)name.p[i];
-
-		buffer_byte(b, c < ' ' || c == 0x7f ? '?' : (char)c);
-	}
+	buffer_shown(b, name);
 	for (size_t i = name.n; i < width; i++)
 		buffer_byte(b, ' ');
 }
@@ -123,9 +119,9 @@ list_series(struct listed *l, struct slice symbol, struct slice timeframe)
 	if (l->n++ >= LISTED)
 		return false;
 	buffer_str(&l->text, l->n == 1 ? ": " : ", ");
-	add_name(&l->text, symbol, 0);
+	buffer_shown(&l->text, symbol);
 	buffer_byte(&l->text, ' ');
-	add_name(&l->text, timeframe, 0);
+	buffer_shown(&l->text, timeframe);
 	return true;
 }
 
@@ -166,7 +162,7 @@ add_series(struct report *r, const struct series *s)
 		add_runs(&r->closed, s, FOUND_CLOSED, sentences[FOUND_CLOSED]);
 	if (s->schedule->tf == TF_DAY && series_run(s, FOUND_RENAMED, &first, &last)) {
 		buffer_str(&r->renamed, r->renamed.len == 0 ? "; two securities? " : ", ");
-		add_name(&r->renamed, s->symbol, 0);
+		buffer_shown(&r->renamed, s->symbol);
 	}
 	if (s->verdict == VERDICT_COMPLETE) {
 		if (s->compared == 0 && s->schedule->due > 0)
@@ -237,7 +233,7 @@ report_failed(struct report *r, const struct record *task, struct slice line)
 		buffer_byte(b, ' ');
 		add_name(b, tf, 9);
 		buffer_str(b, "         -         -     -  -          -          failed: ");
-		add_name(b, task->error, 0);
+		buffer_shown(b, task->error);
 		buffer_byte(b, '\n');
 		writer_done(r->out);
 	} else if (r->mode == MODE_RECORDS) {

@@ -199,17 +199,6 @@ add_row(struct plan *p, const struct window *w, enum timeframe tf, const struct 
 	p->missed += p->free_plan ? bars_missed(w, tf, r->span) * r->tasks : 0;
 }
 
-/* A name as it may stand on a terminal. */
-static void
-add_name(struct buffer *b, struct slice name)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		unsigned char c = (unsigned char)name.p[i];
-
-		buffer_byte(b, c < ' ' || c == 0x7f ? '?' : (char)c);
-	}
-}
-
 /* The tasks that are to be done in each timeframe of a job; how many can never be. */
 static uint64_t
 count_tasks(struct expand *e, const struct job *j, const struct window *w,
@@ -249,7 +238,7 @@ plan_job(struct plan *p, struct expand *e, const struct job *j, const char *why,
 		why = expand_window(e, j, &w);
 	p->jobs++;
 	buffer_str(b, "job ");
-	add_name(b, j->job_id);
+	buffer_shown(b, j->job_id);
 	if (why != NULL) {
 		buffer_printf(b, ": can never be done: %s\n", why);
 		writer_done(out);

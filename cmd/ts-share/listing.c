@@ -4,7 +4,6 @@
 #include "log.h"
 #include "signals.h"
 #include "timestamp.h"
-#include "utf8.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -43,15 +42,6 @@ number_at(const struct redis_reply *reply, size_t i)
 	return redis_integer(redis_item(reply, i));
 }
 
-/* A name, of which a terminal obeys nothing. */
-static void
-add_name(struct buffer *to, const struct redis_reply *name)
-{
-	struct slice s = redis_text(name);
-
-	to->len += utf8_escape(buffer_room(to, UTF8_ESCAPED * s.n), UTF8_ESCAPED * s.n, s.p, s.n);
-}
-
 static void
 on_job(void *data, const struct redis_reply *reply)
 {
@@ -67,14 +57,14 @@ on_job(void *data, const struct redis_reply *reply)
 		in_hand += number_at(reply, i + 1);
 	t->jobs++;
 	buffer_str(to, "job ");
-	add_name(to, redis_item(reply, 0));
+	buffer_shown(to, redis_text(redis_item(reply, 0)));
 	buffer_printf(to, ": %" PRId64 " tasks waiting, %" PRId64 " in hand, %" PRId64 " done\n",
 		number_at(reply, 1) - in_hand, in_hand, number_at(reply, 2));
 	for (size_t i = FIRST; redis_item(reply, i) != NULL; i += COLUMNS) {
 		size_t start = to->len, width;
 
 		buffer_str(to, "    ");
-		add_name(to, redis_item(reply, i));
+		buffer_shown(to, redis_text(redis_item(reply, i)));
 		width = to->len - start;
 		buffer_printf(to,
 			"%*s%3" PRId64 " in hand, idle %" PRId64 " s, deliveries %" PRId64
