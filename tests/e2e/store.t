@@ -453,6 +453,7 @@ hold "INSERT INTO ohlcv_daily VALUES ('AAPL', '2002-01-02', 1, 1, 1, 1, 1)"
 rm -f out err feed
 mkfifo feed
 since=$(wc -l <pg.log)
+begun=$SECONDS
 ts-store -j 2 <feed >out 2>err &
 store=$!
 exec {feed}>feed
@@ -463,8 +464,10 @@ wait_for 4 grep -q stored.*MSFT out
 let_go
 exec {feed}>&-
 wait $store
-is "$?/$(counts out | sort | tr '\n' /)/$(tail -n +$((since + 1)) pg.log | grep -c 'The table of a timeframe')" \
-	"0/AAPL day 6 5 1 0 0/MSFT day 6 6 0 0 0//1" "two connections, one look at the catalogue"
+is "$?/$(counts out | sort | tr '\n' /)" "0/AAPL day 6 5 1 0 0/MSFT day 6 6 0 0 0/" "it goes on beside it"
+looks=$(tail -n +$((since + 1)) pg.log | grep -c 'The table of a timeframe')
+[ "$looks" -gt 0 ] && [ "$looks" -le $((1 + (SECONDS - begun) / 5)) ]
+ok $? "two connections look at the catalogue once in 5 seconds ($looks)"
 sql "ALTER SYSTEM RESET log_statement"
 sql "SELECT pg_reload_conf()" >/dev/null
 
