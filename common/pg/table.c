@@ -68,6 +68,7 @@ pg_table_read(struct pg_table *t, struct pg *p)
 		.value = {timeframe_table(t->tf), intraday ? "1184" : "1082",
 			intraday ? "timestamp with time zone" : "date",
 			intraday ? "timestamptz" : "date", p->o.writes ? "t" : "f"}};
+	int64_t now = clock_mono_ms();
 	PGresult *res;
 	enum outcome o;
 
@@ -77,7 +78,7 @@ pg_table_read(struct pg_table *t, struct pg *p)
 		return PG_TABLE;
 	if (o != PG_OK)
 		return o;
-	t->read_at = clock_mono_ms();
+	t->read_at = now;
 	take_row(t, res);
 	return PG_OK;
 }

@@ -16,7 +16,7 @@ struct pg_table {
 	bool known;	 /* was the catalogue asked? */
 	bool absent;	 /* the table does not exist */
 	char fault[500]; /* "" when it can be used */
-	int64_t read_at; /* clock_mono_ms() */
+	int64_t read_at; /* clock_mono_ms(): what came later it need not show */
 	PGresult *row;	 /* what the catalogue said: the texts below are its own */
 	/* Of open, high, low, close, volume: a type, and to how many decimals it rounds. */
 	int type[PG_TABLE_VALUES];
