@@ -14,8 +14,10 @@ enum { LISTED = 200 };
 static void
 add_name(struct buffer *b, struct slice name, size_t width)
 {
+	size_t start = b->len;
+
 	buffer_shown(b, name);
-	for (size_t i = name.n; i < width; i++)
+	while (b->len - start < width)
 		buffer_byte(b, ' ');
 }
 

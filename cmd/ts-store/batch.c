@@ -450,6 +450,6 @@ batch_clear(struct batch *b)
 		free(b->groups.p[i].fault);
 	b->groups.n = b->rows = b->slots = b->refusals.n = b->looks = 0;
 	b->prices.len = b->text.len = 0;
-	b->flagged = b->looked = b->closed = false;
+	b->flagged = b->looked = b->apart = b->closed = false;
 	b->ask = 0;
 }

@@ -81,6 +81,7 @@ struct batch {
 	ARRAY(struct refusal) refusals;
 	size_t looks; /* groups to be looked at when all rows are stored, */
 	bool looked;  /* which is done */
+	bool apart;   /* it went wrong, or all went wrong with it: next time by itself */
 	unsigned ask; /* a bit for each timeframe whose table is to be looked at by itself */
 	struct buffer text;
 };

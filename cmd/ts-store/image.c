@@ -237,6 +237,13 @@ look_at_range(struct look *k, const struct pg_table *t)
 	return s->image.kept ? PG_OK : delete_extra(k, t);
 }
 
+static void
+forget_image(struct image *m)
+{
+	m->older = m->extra = m->deleted = 0;
+	m->kept = false;
+}
+
 /* Looks, within a savepoint, and notes what it found. */
 static enum outcome
 look_at_table(struct look *k)
@@ -245,8 +252,7 @@ look_at_table(struct look *k)
 	const struct pg_table *t = &k->load->table[k->series->tf];
 	enum outcome o = pg_exec(k->load->pg, "SAVEPOINT look");
 
-	m->older = m->extra = m->deleted = 0;
-	m->kept = false;
+	forget_image(m);
 	k->extra.n = 0;
 	/* By the values given the planner leaves out all other parts. */
 	if (o == PG_OK && t->parts)
@@ -310,6 +316,9 @@ image_look(struct load *l, struct batch *b)
 			.calendar = l->shared->calendar,
 			.series = b->groups.p[i].series};
 
+		/* An earlier look was rolled back. */
+		if (b->groups.p[i].look)
+			forget_image(&k.series->image);
 		k.seen = k.series->seen;
 		spans_add(&k.seen, b->groups.p[i].seen);
 		if (is_looked_at(l, &b->groups.p[i]))
@@ -355,7 +364,7 @@ forget_removal(const struct load *l, struct batch *b)
 		tell_trouble(l, b->groups.p[i].series);
 		removes = removes || m->remove;
 		m->remove = false;
-		m->older = m->extra = m->deleted = 0;
+		forget_image(m);
 	}
 	return removes;
 }

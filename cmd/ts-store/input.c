@@ -131,6 +131,7 @@ input_line(struct tasks *s, struct slice line, uint64_t lineno)
 
 	if (!tasks_ok(s))
 		return;
+	tasks_prune(s);
 	if ((why = record_parse(s->parser, line, owned, &r)) != NULL) {
 		input_refuse(s, lineno, line, why, r.hint);
 		return;

@@ -137,6 +137,8 @@ take_shared(struct load *l, struct pg_table *t)
 	if (newer)
 		pg_table_copy(t, shared);
 	(void)pthread_mutex_unlock(&l->shared->lock);
+	if (newer)
+		tell_fault(l, t);
 	return newer;
 }
 
@@ -221,19 +223,36 @@ has_parts(const struct load *l, const struct batch *b, struct range range)
 	return parts;
 }
 
+/*
+ * Whether a task's last bars, and what is counted and deleted for it, go in one transaction. What
+ * is deleted must; what is only counted may cost no bar, and has to see what others stored before:
+ * not every isolation shows what came since the transaction began.
+ */
+static bool
+looks_inside(struct load *l, const struct batch *b, struct range range)
+{
+	bool removes = false;
+
+	if (b->looks == 0 || range.end - range.first != b->slots)
+		return false;
+	for (size_t i = 0; i < b->groups.n; i++)
+		removes = removes || (b->groups.p[i].look && b->groups.p[i].series->image.remove);
+	return removes || (!b->apart && is_turn(l, 0));
+}
+
 /* One transaction; blind: nothing is read, all is taken for different. */
 static enum outcome
 run_transaction(struct load *l, struct batch *b, struct range range, bool blind)
 {
 	enum outcome o = read_tables(l, b, range);
-	/* A task's last bars, and what is counted and deleted for it, go in one. */
-	bool look = b->looks > 0 && range.end - range.first == b->slots;
+	bool look = looks_inside(l, b, range);
 
 	if (o == PG_OK)
 		o = prepare_symbols(l, b, range);
 	if (o == PG_OK && look)
 		o = image_tables(l, b);
 	b->looked = false;
+	b->apart = b->apart || (look && o != PG_OK);
 	/* Without anything to store there is nothing to go wrong. */
 	if (o != PG_OK || !prepare_range(l, b, range, blind ? ROW_CHANGED : ROW_NEW))
 		return o;
@@ -249,8 +268,11 @@ run_transaction(struct load *l, struct batch *b, struct range range, bool blind)
 		o = PG_STOP;
 	if (o == PG_OK && look)
 		o = image_look(l, b);
-	b->looked = o == PG_OK && look;
-	return o == PG_OK ? pg_commit(l->pg) : o;
+	if (o == PG_OK)
+		o = pg_commit(l->pg);
+	b->looked = look && o == PG_OK;
+	b->apart = b->apart || (look && o != PG_OK);
+	return o;
 }
 
 struct transaction {

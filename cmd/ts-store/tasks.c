@@ -343,7 +343,6 @@ tasks_settle(struct tasks *s)
 {
 	struct batch *done;
 	enum outcome outcome;
-	size_t forgotten;
 
 	if (s->pool == NULL || pool_busy(s->pool) == 0)
 		return;
@@ -366,10 +365,17 @@ tasks_settle(struct tasks *s)
 	/* Whoever waits for a verdict waits no longer than this. */
 	(void)flush_kept(s);
 	(void)writer_flush(s->out);
-	forgotten = series_prune(&s->series);
+	s->settled = true;
+}
+
+void
+tasks_prune(struct tasks *s)
+{
+	size_t forgotten = s->settled ? series_prune(&s->series) : 0;
+
+	s->settled = false;
 	if (forgotten > 0)
-		log_warning(
-			"too many series without a fetched record: forgot the counts of %" PRIu64,
+		log_warning("too many series without a fetched record: forgot the counts of %zu",
 			forgotten);
 }
 

@@ -36,6 +36,7 @@ struct tasks {
 	size_t batches;	       /* of them: one more than there are workers */
 	struct batch *filling; /* one of them; others are with the pool, or empty */
 	unsigned begun;	       /* a bit for each timeframe of which a task has begun */
+	bool settled;	       /* a batch was, so that series may go */
 	ARRAY(struct task)
 	waiting; /* in the order in which they came: no more than there are series */
 	struct series_set series;
@@ -66,6 +67,10 @@ void tasks_fail(struct tasks *, struct record *, const char *why);
  * and gives the verdict; without a reason to wait at once.
  */
 void tasks_await(struct tasks *, struct record *, struct series *);
+
+/* Lets series go that nothing is known of, where there are many: between lines, when none is held.
+ */
+void tasks_prune(struct tasks *);
 
 /* Whether there are bars that no worker has yet. */
 bool tasks_waiting(const struct tasks *);

@@ -68,11 +68,12 @@ pg_table_read(struct pg_table *t, struct pg *p)
 		.value = {timeframe_table(t->tf), intraday ? "1184" : "1082",
 			intraday ? "timestamp with time zone" : "date",
 			intraday ? "timestamptz" : "date", p->o.writes ? "t" : "f"}};
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_mono_ms(), before = t->read_at;
 	PGresult *res;
 	enum outcome o;
 
 	pg_table_release(t);
+	t->read_at = before;
 	o = pg_query(p, catalogue_sql, &v, &res);
 	if (o == PG_DATA || o == PG_LARGE)
 		return PG_TABLE;

@@ -471,10 +471,28 @@ ok $? "two connections look at the catalogue once in 5 seconds ($looks)"
 sql "ALTER SYSTEM RESET log_statement"
 sql "SELECT pg_reload_conf()" >/dev/null
 
+# More series than are kept without need, while all workers are busy: none goes that a line is about.
+empty
+for s in {1..4000}; do
+	echo '{"type":"bar","symbol":"S'$s'","timeframe":"day","date":"2025-12-22","open":2,"high":3,"low":1,"close":2,"volume":1}'
+done >in
+ts-store -j 2 -b 400 <in >out 2>err
+is "$?/$(sed -n 's/.* end bars=\([0-9]*\) inserted=\([0-9]*\) .*/\1 \2/p' err)/$(sql "SELECT count(*) FROM ohlcv_daily")" "0/4000 4000/4000" "bars of many series"
+for s in {1..1100}; do
+	for bar in '"2025-12-22","open":2' '"2025-12-23","open":2.5'; do
+		echo '{"type":"bar","symbol":"T'$s'","timeframe":"day","date":'$bar',"high":3,"low":1,"close":2,"volume":1}'
+		[ "${bar:10:1}" = 2 ] || continue
+		echo '{"type":"fetched","job_id":"many","symbol":"T'$s'","timeframe":"day","from":"2025-12-22","to":"2025-12-22","bars":1,"first":"2025-12-22","last":"2025-12-22"}'
+	done
+done >in
+ts-store -j 2 -b 400 <in >out 2>err
+is "$?/$(sed -n 's/.* end bars=\([0-9]*\) inserted=\([0-9]*\) .*/\1 \2/p' err)/$(grep -c '"type":"stored"' out)/$(sql "SELECT count(*) FROM ohlcv_daily WHERE symbol LIKE 'T%'")" \
+	"0/2200 2200/1100/2200" "and bars behind their own fetched record"
+
 # A batch that is nearly full ends where another series begins, of which it then has nothing.
 empty
 { bars AAPL day 6; bars MSFT day 2; bars TSLA day 4; } >in
-ts-store -v -b 8 <in >out 2>err
+ts-store -v -j 1 -b 8 <in >out 2>err
 is "$?/$(sed -n 's/.*batch rows=\([0-9]*\) series=\([0-9]*\) .*/\1:\2/p' err | paste -sd ' ')" "0/6:1 6:2" "batches end between series"
 
 # TimescaleDB 2.17 ended ON CONFLICT DO NOTHING at the first row that was there: so does this table.
