@@ -38,12 +38,12 @@ change cmd/ts-listen/listen.c '\n(\tl->jobs\+\+;)' '
 change cmd/ts-listen/listen.c '\n(\tl->cancels\+\+;)' '
 	stop_point("listen-cancelled");
 %1'
-change cmd/ts-store/load.c 'return o == PG_OK \? (pg_commit\(l->pg\)) : o;' \
+change cmd/ts-store/load.c 'if \(o == PG_OK\)\n\t\t(o = pg_commit\(l->pg\);)\n(\tb->looked)' \
 	'if (o == PG_OK) {
-		o = %1;
+		%1
 		stop_point("store-committed");
 	}
-	return o;'
+%2'
 change cmd/ts-status/dispatch.c '\n(\t\tnote_verdict\(d, j, r, line\);)' '
 %1
 		stop_point("status-noted");'
