@@ -581,7 +581,7 @@ export REDIS_URL=$anybody
 
 # A host as a service.
 if command -v runsv >/dev/null && command -v chpst >/dev/null; then
-	(unset MAKEFLAGS MFLAGS MAKELEVEL && make -s -C "$top" B="$build" PREFIX="$tmp/usr" SVDIR="$tmp/sv" install install-runit >install.log 2>&1)
+	(unset MAKEFLAGS MFLAGS MAKELEVEL && make -s -C "$top" B="${build%/valgrind}" PREFIX="$tmp/usr" SVDIR="$tmp/sv" install install-runit >install.log 2>&1)
 	ok $? "make install-runit"
 	sv=$tmp/sv/ts-work
 	mkdir log
