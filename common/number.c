@@ -71,10 +71,7 @@ set_groups(struct number *d, int n, uint64_t v)
 	for (; v != 0; v /= GROUP)
 		d->group[--i] = (uint16_t)(v % GROUP);
 	d->first = (uint8_t)i;
-	while (d->end > d->first && d->group[d->end - 1] == 0)
-		d->end--;
-	if (d->first == d->end)
-		set_zero(d);
+	trim_zeros(d);
 }
 
 /* Adds digits, the first of them worth 10^power, one by one; -1 where one has no place. */

@@ -146,6 +146,11 @@ batch_prices(const struct batch *b, const struct row *r)
 	return (const unsigned char *)b->prices.p + r->prices;
 }
 
+/* Empties it. */
+void batch_clear(struct batch *);
+
+/* ---- settle.c */
+
 /* The column will not hold all digits of this bar. */
 void batch_round(struct batch *, size_t slot);
 
@@ -182,8 +187,5 @@ void batch_fail(struct group *, const char *why);
  * same key replaced counts as unchanged. Once, before batch_clear().
  */
 void batch_settle(struct batch *, struct counts *total);
-
-/* Empties it. */
-void batch_clear(struct batch *);
 
 #endif

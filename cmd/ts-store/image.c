@@ -316,13 +316,13 @@ image_look(struct load *l, struct batch *b)
 			.calendar = l->shared->calendar,
 			.series = b->groups.p[i].series};
 
-		/* An earlier look was rolled back. */
-		if (b->groups.p[i].look)
-			forget_image(&k.series->image);
 		k.seen = k.series->seen;
 		spans_add(&k.seen, b->groups.p[i].seen);
 		if (is_looked_at(l, &b->groups.p[i]))
 			o = look_twice(&k);
+		else if (b->groups.p[i].look)
+			/* An earlier look was rolled back. */
+			forget_image(&k.series->image);
 		free(k.extra.p);
 	}
 	return o;
